@@ -1,0 +1,133 @@
+/** What Atlassian sends, parsed at the edge: `unknown` in, a readonly type on, a refusal otherwise. */
+import type { Facts } from './migration.ts';
+import { Refusal, invalid } from './refusal.ts';
+
+/** `id` is absent where the request names none: then the tenant's one open migration is meant. */
+export interface ScheduleRequest extends Facts {
+  readonly id?: string;
+}
+
+/** `start` says the schedule's facts again; `commit` and `rollback` may. */
+export interface ActionRequest {
+  readonly id?: string;
+  readonly facts?: Partial<Facts>;
+}
+
+export interface InstallRequest {
+  readonly clientKey: string;
+  readonly sharedSecret: string;
+  /** The whole body without the secret. Unknown fields are kept. */
+  readonly installation: Readonly<Record<string, unknown>>;
+}
+
+/** Parses a request body: an absent one is an empty object. */
+export function jsonBody(text: string): unknown {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid('the body is not JSON');
+  }
+}
+
+export function scheduleRequest(body: unknown): ScheduleRequest {
+  const { id, facts } = actionRequest(body);
+  const { location, startTime, endTime } = facts ?? {};
+  if (location === undefined) throw invalid('location is missing');
+  if (startTime === undefined) throw invalid('startTime is missing');
+  if (endTime === undefined) throw invalid('endTime is missing');
+  return { ...(id === undefined ? {} : { id }), location, startTime, endTime };
+}
+
+export function actionRequest(body: unknown): ActionRequest {
+  const fields = objectOf(body);
+  const id = migrationIdOf(fields['migrationId']);
+  const location = textOf(fields, 'location', 64);
+  const startTime = timeOf(fields, 'startTime');
+  const endTime = timeOf(fields, 'endTime');
+  const facts = {
+    ...(location === undefined ? {} : { location }),
+    ...(startTime === undefined ? {} : { startTime }),
+    ...(endTime === undefined ? {} : { endTime }),
+  };
+  return {
+    ...(id === undefined ? {} : { id }),
+    ...(Object.keys(facts).length === 0 ? {} : { facts }),
+  };
+}
+
+/** `migrationId` from the raw query; repeated with one value it is one, with two it is refused. */
+export function statusRequest(rawQuery: string): ActionRequest {
+  const ids = new Set(new URLSearchParams(rawQuery).getAll('migrationId'));
+  if (ids.size > 1) throw invalid('migrationId is given more than once');
+  const [text] = ids;
+  const id = migrationIdOf(text === '' ? undefined : text);
+  return id === undefined ? {} : { id };
+}
+
+export function installRequest(body: unknown): InstallRequest {
+  const { sharedSecret, ...installation } = objectOf(body);
+  const clientKey = clientKeyOf(installation['clientKey']);
+  if (typeof sharedSecret !== 'string' || sharedSecret === '') throw invalid('sharedSecret is missing');
+  if (new TextEncoder().encode(sharedSecret).length > 400) throw invalid('sharedSecret is longer than 400 bytes');
+  return { clientKey, sharedSecret, installation };
+}
+
+/** `uninstalled` carries the same body; whether with a secret does not matter. */
+export function uninstallRequest(body: unknown): { readonly clientKey: string } {
+  return { clientKey: clientKeyOf(objectOf(body)['clientKey']) };
+}
+
+/** Opaque to us. `#` at the start is kept free for records of the realm itself. */
+export const isClientKey = (value: unknown): value is string =>
+  typeof value === 'string' && /^[!-"$-~][!-~]{0,254}$/.test(value);
+
+function clientKeyOf(value: unknown): string {
+  if (!isClientKey(value)) throw invalid('clientKey is missing or malformed');
+  return value;
+}
+
+function objectOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw invalid('the body is not a JSON object');
+  }
+  return Object.fromEntries(Object.entries(body));
+}
+
+/** A number in bodies, text in the query: text from here on. */
+function migrationIdOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
+  if (typeof text !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) {
+    throw invalid('migrationId is malformed');
+  }
+  return text;
+}
+
+function textOf(fields: Readonly<Record<string, unknown>>, name: string, longest: number): string | undefined {
+  const value = fields[name];
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string' || value === '' || value.length > longest) throw invalid(`${name} is malformed`);
+  return value;
+}
+
+function timeOf(fields: Readonly<Record<string, unknown>>, name: string): string | undefined {
+  const text = textOf(fields, name, 64);
+  if (text === undefined) return undefined;
+  const time = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time)) throw invalid(`${name} is not an ISO 8601 time`);
+  return new Date(time).toISOString();
+}
+
+const LONGEST_WINDOW_HOURS = 24;
+
+/** Refuses a window that is reversed, longer than a day, or over. `now` in epoch milliseconds. */
+export function checkWindow({ startTime, endTime }: Facts, now: number): void {
+  const [start, end] = [Date.parse(startTime), Date.parse(endTime)];
+  if (end <= start) throw invalid('the window ends before it begins');
+  if (end - start > LONGEST_WINDOW_HOURS * 3_600_000) throw invalid('the window is longer than 24 hours');
+  if (end <= now) throw invalid('the window is over');
+}
+
+export const tooLarge = (limit: number) =>
+  new Refusal(413, 'E9999', `the body is larger than ${limit} bytes`);

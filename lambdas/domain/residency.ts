@@ -1,0 +1,65 @@
+/** The shape of `residency.config.ts`, and the names that follow from it. */
+import { type Part, checkParts } from './dataset.ts';
+import type { Realm, RealmRow } from './realm.ts';
+import { stackRows } from './realm.ts';
+
+/** Everything that a vendor decides. */
+export interface Residency {
+  /** First word of every physical name: `{name}-{stage}-{realm}-tenants`. */
+  readonly name: string;
+  readonly app: {
+    readonly key: string;
+    readonly name: string;
+    readonly description: string;
+    readonly vendor: { readonly name: string; readonly url: string };
+    readonly scopes: readonly string[];
+    /** Where a verified `installed` or `uninstalled` is passed on to, for apps that have handlers of their own. */
+    readonly installedForwardUrl?: string;
+  };
+  readonly realms: readonly RealmRow[];
+  /** The realm that serves `baseUrl`, that is, customers without a pinned location. */
+  readonly defaultRealm: Realm;
+  /** With a domain, realm `de` answers on `https://de.{domain}`. */
+  readonly domain?: string;
+  /** Without a domain: each realm's base URL as the first deployment printed it. No trailing slash. */
+  readonly baseUrls?: Readonly<Record<Realm, string>>;
+  readonly parts: readonly Part[];
+  /** Declared to Atlassian: 0.5 to 24 in steps of 0.5. */
+  readonly maxMigrationDurationHours: number;
+  /** Overlapping windows that one realm accepts as a source, unless `MAX_OVERLAPPING_MIGRATIONS` says otherwise. */
+  readonly maxOverlappingMigrations: number;
+}
+
+/** Checks a configuration when it is loaded; throws a sentence that says what to change. */
+export function defineResidency(residency: Residency): Residency {
+  checkParts(residency.parts);
+  const realms = new Set(residency.realms.map((row) => row.realm));
+  const stacks = new Set(stackRows(residency.realms).map((row) => row.realm));
+  if (realms.size !== residency.realms.length) throw new Error('a realm stands in two rows');
+  for (const row of residency.realms) {
+    if (!/^[a-z]{2,6}$/.test(row.realm)) throw new Error(`realm "${row.realm}": two to six lower-case letters`);
+    if (row.servedBy !== undefined && !stacks.has(row.servedBy)) {
+      throw new Error(`realm "${row.realm}" is served by "${row.servedBy}", which has no stack`);
+    }
+  }
+  if (!stacks.has(residency.defaultRealm)) throw new Error('the default realm has no stack');
+  const hours = residency.maxMigrationDurationHours;
+  if (!(hours >= 0.5 && hours <= 24 && Number.isInteger(hours * 2))) {
+    throw new Error('maxMigrationDurationHours is 0.5 to 24 in steps of 0.5');
+  }
+  return residency;
+}
+
+/** Deterministic physical names: stacks name each other by them, without cross-stack references. */
+export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm: Realm) {
+  const prefix = `${residency.name}-${stage}-${realm}`;
+  return {
+    prefix,
+    tenants: `${prefix}-tenants`,
+    migrations: `${prefix}-migrations`,
+    stateMachine: `${prefix}-realm-migration`,
+    part: (part: Part) => part.tableName?.(realm, stage) ?? `${prefix}-${part.name}`,
+    /** Of a Lambda and of its role, by the file that it is made from: `start`, `copy-range`… */
+    lambda: (entry: string) => `${prefix}-${entry}`,
+  };
+}

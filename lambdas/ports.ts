@@ -1,0 +1,140 @@
+/** Every boundary of the system on one screen. Ports speak our words; AWS errors are translated where they happen. */
+import type { Range } from './domain/dataset.ts';
+import type { Digest } from './domain/digest.ts';
+import type { Migration, MigrationKey, Phase } from './domain/migration.ts';
+import type { RangeRecord } from './domain/range-record.ts';
+import type { Realm } from './domain/realm.ts';
+import type { Receipt } from './domain/receipt.ts';
+import type { Settings } from './domain/settings.ts';
+import type { Slot } from './domain/slots.ts';
+import type { TenantRecord } from './domain/tenant.ts';
+
+/**
+ * What a pure decision makes of a record that was just read: the next record, `'remove'`, or `undefined` to leave it.
+ * It may run several times, as often as somebody else changes the record in between.
+ */
+export type Decide<T> = (current: T | undefined) => T | 'remove' | undefined;
+
+/** `changed` says whether this call wrote; `record` is what now stands. */
+export interface Change<T> {
+  readonly changed: boolean;
+  readonly record: T | undefined;
+}
+
+/** Every write is one conditional write on a single item, and a fault (`Fault`) leaves it unknown whether it happened. */
+export interface TenantStore {
+  /** Strongly consistent. */
+  read(realm: Realm, tenant: string): Promise<TenantRecord | undefined>;
+  /** Compare-and-set: reads, decides, and writes only if nobody wrote in between; otherwise decides again. */
+  change(realm: Realm, tenant: string, decide: Decide<TenantRecord>): Promise<Change<TenantRecord>>;
+}
+
+export interface MigrationLedger {
+  /** Strongly consistent, as every read here except `due`. */
+  read(key: MigrationKey): Promise<Migration | undefined>;
+  /** All migrations of the tenant that have their ledger in this realm, in no particular order. */
+  list(ledger: Realm, tenant: string): Promise<readonly Migration[]>;
+  /** Compare-and-set. A change of status also leaves a history entry that names the actor (a hook, a task, the janitor). */
+  change(key: MigrationKey, actor: string, decide: Decide<Migration>): Promise<Change<Migration>>;
+  /** Migrations of this ledger that are not final. May lag behind by a moment: only the janitor looks here. */
+  open(ledger: Realm): Promise<readonly Migration[]>;
+
+  readRange(realm: Realm, key: MigrationKey, range: string): Promise<RangeRecord | undefined>;
+  listRanges(realm: Realm, key: MigrationKey): Promise<readonly RangeRecord[]>;
+  /** Writes `next` if the stored record still has `next.revision`; the record as stored, or `undefined` when somebody else wrote. */
+  putRange(realm: Realm, key: MigrationKey, next: RangeRecord): Promise<RangeRecord | undefined>;
+
+  readReceipt(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
+  /** Replaces an earlier receipt of the same migration in this realm. */
+  writeReceipt(realm: Realm, receipt: Receipt): Promise<void>;
+
+  /** Holds a window for a migration, unless `cap` others overlap it: then `false`. Holding twice counts once. */
+  takeSlot(key: MigrationKey, window: { readonly start: string; readonly end: string }, cap: number): Promise<boolean>;
+  freeSlot(key: MigrationKey): Promise<void>;
+  slots(realm: Realm): Promise<readonly Slot[]>;
+
+  /** What operators have set for the realm, overlaid with what they have set for the tenant. */
+  settings(realm: Realm, tenant: string): Promise<Settings>;
+}
+
+/** Where a range's work stands. `cursor` is opaque, and absent before the first item. */
+export interface Checkpoint {
+  readonly cursor?: string;
+  readonly done: boolean;
+  /** Of all items seen since the range began. */
+  readonly digest: Digest;
+  /** Items written or deleted since the range began. */
+  readonly changed: number;
+}
+
+/** Which items exist: those that expire at or before `asOf` do not; those that expire before `lastingUntil` are not `lasting`. Epoch seconds. */
+export interface Horizon {
+  readonly asOf: number;
+  readonly lastingUntil: number;
+}
+
+/** One item of a range that is not the same on both sides; `key` is printable. */
+export interface Difference {
+  readonly key: string;
+  readonly found: 'missing' | 'extra' | 'changed';
+}
+
+/**
+ * How one kind of storage is moved. Every function is safe to run twice, continues from `from` (a checkpoint it yielded
+ * earlier) and ends early, but never before one page of progress, when `until` (epoch milliseconds) has come. None
+ * touches another tenant's keys.
+ */
+export interface PartKind {
+  /** Yields after what it wrote has been acknowledged. */
+  copy(range: Range, source: Realm, target: Realm, horizon: Horizon, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  /** An independent, strongly consistent reader. */
+  digest(range: Range, realm: Realm, horizon: Horizon, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  /** Makes `target` equal to `source`: writes what differs, deletes what is extra, touches nothing that is equal. */
+  restore(range: Range, source: Realm, target: Realm, horizon: Horizon, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  /** Deletes every item of the range in this realm, expired ones too. */
+  purge(range: Range, realm: Realm, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  /** Strongly consistent; counts expired items that are still there. */
+  isEmpty(range: Range, realm: Realm): Promise<boolean>;
+  /** Up to `limit` items that are not the same in `target` as in `source`. */
+  differences(range: Range, source: Realm, target: Realm, horizon: Horizon, limit: number): Promise<readonly Difference[]>;
+}
+
+/** One start of one phase. The attempt is in the execution's name, so that a restart is a new execution. */
+export interface Run extends MigrationKey {
+  readonly realm: Realm;
+  readonly phase: Phase;
+  readonly attempt: number;
+}
+
+export interface Workflows {
+  /** Starts the run, or finds it running; `closed` when it has ended already, well or badly. */
+  start(run: Run): Promise<'running' | 'closed'>;
+}
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+}
+
+/** One line per event; a field is never a secret, a token or an item. */
+export interface Log {
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** What a verified token says. */
+export interface Claims {
+  readonly iss: string;
+  /** Epoch seconds. */
+  readonly iat: number;
+}
+
+export interface Ports {
+  readonly tenants: TenantStore;
+  readonly ledger: MigrationLedger;
+  readonly partKind: PartKind;
+  readonly workflows: Workflows;
+  readonly clock: Clock;
+  readonly log: Log;
+}

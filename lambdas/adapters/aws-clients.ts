@@ -1,0 +1,92 @@
+/** SDK clients per region, with the time-outs that let a hook answer in time, and an ear for what they are asked. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+
+/** One call of the SDK: which action, in which region, on which tables, indexes (`table/index`) or state machines. */
+export interface SdkCall {
+  readonly service: 'dynamodb' | 'states';
+  readonly command: string;
+  readonly region: string;
+  readonly resources: readonly string[];
+}
+
+export interface ClientOptions {
+  readonly dynamoDbEndpoint?: string | undefined;
+  readonly statesEndpoint?: string | undefined;
+  readonly onCall?: ((call: SdkCall) => void) | undefined;
+}
+
+export type AwsClients = ReturnType<typeof awsClients>;
+
+const HTTP = {
+  connectionTimeout: 1_000,
+  requestTimeout: 3_000,
+  throwOnRequestTimeout: true,
+  httpsAgent: { keepAlive: true, maxSockets: 256 },
+  httpAgent: { keepAlive: true, maxSockets: 256 },
+};
+
+export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientOptions) {
+  const common = (region: string, endpoint: string | undefined) => ({
+    region,
+    requestHandler: HTTP,
+    ...(endpoint ? { endpoint } : {}),
+  });
+
+  function dynamoDbClient(region: string, maxAttempts: number): DynamoDBClient {
+    const client = new DynamoDBClient({ ...common(region, dynamoDbEndpoint), maxAttempts });
+    if (onCall) {
+      client.middlewareStack.add(
+        (next, { commandName = '' }) => (args) => {
+          onCall({ service: 'dynamodb', command: nameOf(commandName), region, resources: tablesOf(args.input) });
+          return next(args);
+        },
+        { step: 'initialize', name: 'onCall' },
+      );
+    }
+    return client;
+  }
+
+  const dynamoDb = perRegion((region) => dynamoDbClient(region, 3));
+  return {
+    dynamoDb,
+    /** Without the SDK's own retries, which would hide throttling from the window of a worker. */
+    dynamoDbWriter: perRegion((region) => dynamoDbClient(region, 1)),
+    documents: perRegion((region) =>
+      DynamoDBDocumentClient.from(dynamoDb(region), { marshallOptions: { removeUndefinedValues: true } }),
+    ),
+    states: perRegion((region) => {
+      const client = new SFNClient({ ...common(region, statesEndpoint), maxAttempts: 3 });
+      if (onCall) {
+        client.middlewareStack.add(
+          (next, { commandName = '' }) => (args) => {
+            const { stateMachineArn: arn }: Record<string, unknown> = { ...args.input };
+            onCall({ service: 'states', command: nameOf(commandName), region, resources: [String(arn)] });
+            return next(args);
+          },
+          { step: 'initialize', name: 'onCall' },
+        );
+      }
+      return client;
+    }),
+  };
+}
+
+/** One client per region and process, made when it is first needed. */
+function perRegion<T>(make: (region: string) => T): (region: string) => T {
+  const made = new Map<string, T>();
+  return (region) => {
+    const client = made.get(region) ?? make(region);
+    made.set(region, client);
+    return client;
+  };
+}
+
+const nameOf = (commandName: string) => commandName.replace(/Command$/, '');
+
+function tablesOf(input: object): readonly string[] {
+  const { TableName: table, IndexName: index, RequestItems: items }: Record<string, unknown> = { ...input };
+  if (typeof items === 'object' && items !== null) return Object.keys(items);
+  return [typeof index === 'string' ? `${String(table)}/${index}` : String(table)];
+}

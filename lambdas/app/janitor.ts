@@ -1,0 +1,86 @@
+/** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
+import { type Migration, isFinal } from '../domain/migration.ts';
+import type { Realm } from '../domain/realm.ts';
+import type { RollBack } from './lifecycle-hooks.ts';
+import { fieldsOf } from './steps.ts';
+import { type TaskContext, isTooLate } from './task-context.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** After a window's end, a schedule that never started is over. */
+const SCHEDULE_SLACK = 30 * MINUTE;
+/** Atlassian rolls a failed move back by itself; after this long it does not. */
+const FAILED_SLACK = HOUR;
+/** A commit comes after the window, when the site is back; after this long it does not. */
+const COMMIT_SLACK = 12 * HOUR;
+/** A commit hook that was never answered has been retried for good by then. */
+const UNANSWERED_SLACK = 10 * MINUTE;
+
+export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here: Realm) {
+  const { ledger, clock, log } = ports;
+
+  /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
+  async function run(): Promise<void> {
+    for (const listed of await ledger.open(here)) {
+      try {
+        const migration = await ledger.read(listed);
+        if (migration && !isFinal(migration)) await tend(migration);
+      } catch (error) {
+        log.error(`alarm: migration ${listed.id} cannot be tended: ${error instanceof Error ? error.message : 'unknown error'}`, fieldsOf(listed));
+      }
+    }
+    await freeLeakedSlots();
+  }
+
+  async function tend(migration: Migration): Promise<void> {
+    const now = clock.now();
+    const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
+    const quietFor = now - Date.parse(migration.updatedAt);
+    switch (migration.status) {
+      case 'scheduled':
+        if (now > end + SCHEDULE_SLACK) {
+          await steps.afterRollback(await steps.take(migration, 'expire', 'janitor'));
+        }
+        return;
+      case 'copying':
+        if (isTooLate(migration, now)) {
+          await steps.fail(migration, 'E9999', 'the window ended before the copy was verified', 'janitor');
+        } else {
+          // A start that crashed before its fence is finished by the copy, which makes sure of it.
+          await steps.drive(migration, 'janitor');
+        }
+        return;
+      case 'failed':
+        await steps.letGo(migration);
+        if (now > end && quietFor > FAILED_SLACK) await rollBack(migration, 'janitor');
+        return;
+      case 'ready-to-commit':
+        if (now > end + COMMIT_SLACK) await rollBack(migration, 'janitor');
+        return;
+      case 'committing':
+        if (migration.halted) {
+          log.error(`alarm: migration ${migration.id} is halted: ${migration.halted}`, fieldsOf(migration));
+        } else if (migration.driven === undefined && migration.attempt > 0 && !migration.pointOfNoReturn) {
+          if (quietFor > UNANSWERED_SLACK) await rollBack(migration, 'janitor');
+        } else {
+          await steps.drive(migration, 'janitor');
+        }
+        return;
+      case 'rolling-back':
+        await steps.drive(migration, 'janitor');
+        return;
+    }
+  }
+
+  /** A crash between slot and record, or between a final status and its slot, leaves one. */
+  async function freeLeakedSlots(): Promise<void> {
+    for (const { tenant, id, takenAt } of await ledger.slots(here)) {
+      const key = { ledger: here, tenant, id };
+      const migration = await ledger.read(key);
+      const isLeaked = migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
+      if (isLeaked) await ledger.freeSlot(key);
+    }
+  }
+
+  return { run };
+}

@@ -1,0 +1,152 @@
+/** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
+import { retire, withCredentials, withUninstalled } from '../domain/fence.ts';
+import type { Migration, Status } from '../domain/migration.ts';
+import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
+import { Fault } from '../domain/refusal.ts';
+import {
+  type Arrival,
+  abandonOpening,
+  beginOpening,
+  elsewhere,
+  finishOpening,
+  takeOver,
+} from '../domain/takeover.ts';
+import type { TenantRecord } from '../domain/tenant.ts';
+import type { Ports } from '../ports.ts';
+
+/** Undoes a migration as the rollback hook does. */
+export type RollBack = (migration: Migration, actor: string) => Promise<Migration>;
+
+export interface LifecycleSettings {
+  readonly realm: Realm;
+  readonly residency: { readonly realms: readonly RealmRow[] };
+}
+
+/** Up to here an uninstallation cancels a move; later the move goes on, and the tenant arrives retired. */
+const CANCELLED_BY_UNINSTALL: readonly Status[] = ['scheduled', 'copying', 'ready-to-commit', 'failed'];
+
+export type LifecycleHooks = ReturnType<typeof lifecycleHooks>;
+
+export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, residency }: LifecycleSettings) {
+  const { tenants, ledger, clock, log } = ports;
+  const otherRealms = stackRows(residency.realms).map((row) => row.realm).filter((realm) => realm !== here);
+
+  /** `POST /installed`, verified: the newer one wins, an older one is ignored. */
+  async function installed(arrival: Arrival): Promise<void> {
+    const record = await tenants.read(here, arrival.tenant);
+    if (record === undefined || record.state === 'retired' || record.state === 'opening') {
+      return openHere(arrival);
+    }
+    const { credentials, installation, tenant } = arrival;
+    const renew = (current: TenantRecord | undefined) => withCredentials(current, credentials, installation);
+    await tenants.change(here, tenant, renew);
+    for (const realm of (await realmsOfMove(record)).filter((other) => other !== here)) {
+      await tenants.change(realm, tenant, (current) => (isSameMove(current, record) ? renew(current) : undefined));
+    }
+    if (record.state === 'moved') {
+      log.error(`alarm: installed in realm ${here}, which the tenant has left for ${record.movedTo}`, { clientKey: tenant });
+    }
+  }
+
+  /** Nobody serves the tenant here: make sure that nobody else does, and then open. Two writers never. */
+  async function openHere(arrival: Arrival): Promise<void> {
+    const { tenant, credentials } = arrival;
+    await refuseInMove(tenant);
+    const begun = await tenants.change(here, tenant, (current) => beginOpening(current, arrival));
+    const state = begun.record?.state;
+    if (state !== 'opening' && state !== 'retired') return installed(arrival);
+    if (state === 'retired' || begun.record?.openingIat !== credentials.iat) return;
+
+    for (const realm of otherRealms) {
+      if (!(await giveWay(realm, arrival))) {
+        await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));
+        return;
+      }
+    }
+    const opened = await tenants.change(here, tenant, (current) => finishOpening(current, credentials.iat));
+    if (opened.record?.state !== 'active') throw new Fault('another installation of this tenant is under way');
+    log.info(`tenant is active in realm ${here}`, { clientKey: tenant });
+  }
+
+  async function refuseInMove(tenant: string): Promise<void> {
+    const records = await Promise.all(otherRealms.map((realm) => tenants.read(realm, tenant)));
+    const found = records.map((record, at) => elsewhere(record, otherRealms[at] ?? here, here, 0)).includes('in-move');
+    if (found) throw new Fault('the tenant is in a move between other realms');
+  }
+
+  /** Makes another realm give way to the opening here; `false` when it is we who must. */
+  async function giveWay(realm: Realm, { tenant, credentials: { iat } }: Arrival): Promise<boolean> {
+    const record = await tenants.read(realm, tenant);
+    switch (elsewhere(record, realm, here, iat)) {
+      case 'nothing':
+        return true;
+      case 'opens-first':
+        return false;
+      case 'opens-later': {
+        const theirs = record?.openingIat ?? 0;
+        await tenants.change(realm, tenant, (current) => abandonOpening(current, theirs));
+        return giveWayAgain(realm, tenant, iat);
+      }
+      case 'serves': {
+        await tenants.change(realm, tenant, (current) => takeOver(current, iat));
+        log.error(`alarm: installed in realm ${here} while active in ${realm}: the newer installation serves, the older data is kept`, { clientKey: tenant });
+        return giveWayAgain(realm, tenant, iat);
+      }
+      case 'in-move':
+        return giveUp(tenant, iat);
+    }
+  }
+
+  async function giveUp(tenant: string, iat: number): Promise<never> {
+    await tenants.change(here, tenant, (current) => abandonOpening(current, iat));
+    throw new Fault('the tenant is in a move between other realms');
+  }
+
+  async function giveWayAgain(realm: Realm, tenant: string, iat: number): Promise<boolean> {
+    const found = elsewhere(await tenants.read(realm, tenant), realm, here, iat);
+    if (found === 'in-move') return giveUp(tenant, iat);
+    return found === 'nothing';
+  }
+
+  /** `POST /uninstalled`, verified. `iat` in epoch seconds. */
+  async function uninstalled(tenant: string, iat: number): Promise<void> {
+    await uninstallIn(here, tenant, iat, [here]);
+  }
+
+  /** The realm that serves the tenant, or will, is where it retires; the others are told, and pass it on. */
+  async function uninstallIn(realm: Realm, tenant: string, iat: number, seen: readonly Realm[]): Promise<void> {
+    const { record } = await tenants.change(realm, tenant, (current) =>
+      current?.state === 'active' ? retire(current, iat, clock.now()) : flagged(current, iat),
+    );
+    if (record === undefined || record.uninstalledIat === undefined) return;
+    if (record.state === 'opening') throw new Fault('the tenant is being installed at this moment');
+    for (const other of await realmsOfMove(record)) {
+      if (!seen.includes(other)) await uninstallIn(other, tenant, iat, [...seen, other]);
+    }
+    for (const migration of await ledger.list(realm, tenant)) {
+      if (CANCELLED_BY_UNINSTALL.includes(migration.status)) await rollBack(migration, 'uninstalled');
+    }
+  }
+
+  /** The realms on the other side of the move that this record is part of. */
+  async function realmsOfMove(record: TenantRecord): Promise<readonly Realm[]> {
+    const id = record.migration ?? record.arrivedBy;
+    if (id === undefined || record.ledger === undefined) return [];
+    if (record.expiresAt !== undefined && record.movedTo) return [record.movedTo];
+    const migration = await ledger.read({ ledger: record.ledger, tenant: record.tenant, id });
+    return migration === undefined ? [] : [migration.source, migration.target];
+  }
+
+  return { installed, uninstalled };
+}
+
+/** Part of the same move: owned by the same migration, or arrived by it. */
+function isSameMove(record: TenantRecord | undefined, other: TenantRecord): boolean {
+  const id = other.migration ?? other.arrivedBy;
+  return id !== undefined && ((record?.migration === id || record?.arrivedBy === id));
+}
+
+function flagged(record: TenantRecord | undefined, iat: number): TenantRecord | undefined {
+  return record?.state === 'retired' ? undefined : withUninstalled(record, iat);
+}
+

@@ -1,0 +1,158 @@
+/**
+ * One turn of a worker on a range: lease first, then the status, then page by page with a checkpoint after each. The
+ * lease runs until this invocation can no longer run, so that it never expires under a living writer; whoever comes
+ * next, or wants to discard what was written here, waits for it.
+ */
+import { EMPTY_DIGEST } from '../domain/digest.ts';
+import type { Migration } from '../domain/migration.ts';
+import { type Progress, type RangeRecord, type Work, isLeased } from '../domain/range-record.ts';
+import type { Realm } from '../domain/realm.ts';
+import { Fault } from '../domain/refusal.ts';
+import type { Checkpoint, Horizon, Ports } from '../ports.ts';
+
+/** What bounds an invocation. */
+export interface Invocation {
+  readonly id: string;
+  /** Epoch milliseconds after which it cannot run any more. */
+  readonly deadline: number;
+}
+
+export interface Turn {
+  readonly number: number;
+  /** This iteration of the Map ends: the range is done, or the next attempt goes on with it. */
+  readonly over: boolean;
+  readonly waitSeconds: number;
+}
+
+/** A side of the work, and how to go on with it from a checkpoint. */
+export interface Side {
+  readonly side: 'source' | 'target';
+  readonly pages: (horizon: Horizon, from: Checkpoint | undefined, until: number) => AsyncIterable<Checkpoint>;
+}
+
+export interface TurnPlan {
+  readonly migration: Migration;
+  readonly range: string;
+  readonly work: Work;
+  /** The realm whose ledger keeps the range: the one that writes. */
+  readonly realm: Realm;
+  readonly sides: readonly Side[];
+  /** Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work must not go on. */
+  readonly check: () => Promise<void>;
+  /** When all sides are done: throws, or says that the work must begin again. */
+  readonly conclude?: (record: RangeRecord) => Promise<'done' | 'again'>;
+  readonly number: number;
+  readonly turns: number;
+}
+
+/** Clocks of two machines may differ by this much. */
+const CLOCK_SKEW = 5_000;
+/** A turn ends early enough that the last page, and giving the lease back, still fit. */
+const LONGEST_TURN = 240_000;
+const RESERVE = 15_000;
+/** Items that expire within this time after the window are left out of what must still be there at the commit. */
+const LASTING_DAYS = 7;
+
+export async function rangeTurn({ ledger, clock, log }: Ports, plan: TurnPlan, invocation: Invocation): Promise<Turn> {
+  const { migration, work, realm } = plan;
+  const number = plan.number + 1;
+  const stored = await ledger.readRange(realm, migration, plan.range);
+  if (stored?.work === work && stored.done) return { number, over: true, waitSeconds: 0 };
+  if (stored && isLeased(stored, clock.now()) && stored.lease?.owner !== invocation.id) {
+    return { number, over: false, waitSeconds: Math.ceil(((stored.lease?.until ?? 0) - clock.now()) / 1000) + 1 };
+  }
+  const lease = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
+  let record = await ledger.putRange(realm, migration, { ...begun(stored, plan, clock.now()), lease });
+  if (record === undefined) return { number, over: false, waitSeconds: 1 };
+
+  /** Only the holder of the lease writes the record; its two sides take turns. */
+  let saving = Promise.resolve();
+  const save = (change: (current: RangeRecord) => RangeRecord) => {
+    saving = saving.then(async () => {
+      if (record === undefined) throw lost(plan);
+      record = await ledger.putRange(realm, migration, change(record));
+      if (record === undefined) throw lost(plan);
+    });
+    return saving;
+  };
+
+  const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - RESERVE);
+  const horizon = { asOf: record.asOf, lastingUntil: record.lastingUntil };
+  try {
+    await plan.check();
+    const ends = await Promise.allSettled(plan.sides.map((side) => advanceSide(side, record?.[side.side])));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    const isDone = plan.sides.every(({ side }) => record?.[side]?.done);
+    const verdict = isDone ? await (plan.conclude?.(record) ?? 'done') : 'unfinished';
+    await save((current) => {
+      if (verdict === 'again') return begunAgain(current, plan, clock.now());
+      return { ...withoutLease(current), done: verdict === 'done' };
+    });
+    const over = verdict === 'done' || number >= plan.turns;
+    return { number, over, waitSeconds: 0 };
+  } catch (error) {
+    await giveBack(error);
+    throw error;
+  }
+
+  async function advanceSide({ side, pages }: Side, from: Progress | undefined): Promise<void> {
+    if (from?.done) return;
+    for await (const checkpoint of pages(horizon, from, until)) {
+      await save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
+      if (checkpoint.done) return;
+      await plan.check();
+    }
+  }
+
+  /** Every writer of this invocation has stopped by now: the next one need not wait. */
+  async function giveBack(error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
+    await saving.catch(() => undefined);
+    if (record === undefined) return;
+    await ledger
+      .putRange(realm, migration, { ...withoutLease(record), lastError: reason })
+      .catch(() => log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`));
+  }
+}
+
+/** Not permanent: the write may have been ours, its reply lost. The next invocation waits for the lease, and looks. */
+const lost = ({ range }: TurnPlan) => new Fault(`range ${range} was changed by somebody else`);
+
+/** The stored work goes on; another kind of work begins from nothing. */
+function begun(stored: RangeRecord | undefined, plan: TurnPlan, now: number): RangeRecord {
+  if (stored?.work === plan.work) return stored;
+  return {
+    ...fresh(plan.range, plan, now),
+    revision: stored?.revision ?? 0,
+    ...(stored?.cleared || (stored?.work === 'clear' && stored.done) ? { cleared: true } : {}),
+  };
+}
+
+function begunAgain(record: RangeRecord, plan: TurnPlan, now: number): RangeRecord {
+  const { revision, tries, cleared } = record;
+  return { ...fresh(record.range, plan, now), revision, tries: tries + 1, ...(cleared ? { cleared } : {}) };
+}
+
+function fresh(range: string, { work, migration }: TurnPlan, now: number): RangeRecord {
+  const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
+  return {
+    range,
+    revision: 0,
+    work,
+    asOf: Math.floor(now / 1000),
+    lastingUntil: Math.floor(end / 1000) + LASTING_DAYS * 24 * 60 * 60,
+    tries: 0,
+    done: false,
+  };
+}
+
+function withoutLease({ lease: _l, lastError: _e, ...record }: RangeRecord): RangeRecord {
+  return record;
+}
+
+const progressOf = ({ cursor, done, digest = EMPTY_DIGEST, changed }: Checkpoint): Progress => ({
+  ...(cursor === undefined ? {} : { cursor }),
+  done,
+  digest,
+  changed,
+});

@@ -1,0 +1,129 @@
+/** What hooks, tasks and the janitor have in common: how a status moves, and what must follow when it has. */
+import { freeze, release } from '../domain/fence.ts';
+import {
+  type Migration,
+  NEXT,
+  PHASES_OF,
+  type Phase,
+  type Status,
+  type Step,
+  isNoOp,
+  realmOfPhase,
+} from '../domain/migration.ts';
+import type { RefusalCode } from '../domain/refusal.ts';
+import { isOwnedBy } from '../domain/tenant.ts';
+import type { Ports } from '../ports.ts';
+
+export type Steps = ReturnType<typeof steps>;
+
+export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
+  /**
+   * Moves the status by one step of the table, if the record has not left it; the record that now stands. The next
+   * phase begins with a new attempt, so that its execution has a new name.
+   */
+  async function take(migration: Migration, step: Step, actor: string, facts: Partial<Migration> = {}): Promise<Migration> {
+    const next: Partial<Record<Step, Status>> = NEXT[migration.status];
+    const to = next[step];
+    if (to === undefined) return migration;
+    const { changed, record } = await ledger.change(migration, actor, (current) => {
+      if (current?.status !== migration.status) return undefined;
+      return { ...withoutDriver(current), status: to, ...nextPhase(current, to, facts.phase), ...facts };
+    });
+    if (record === undefined) throw new Error(`the ledger has lost migration ${migration.id}`);
+    if (changed) log.info(`migration ${record.id} is ${record.status}`, { ...fieldsOf(record), actor });
+    return record;
+  }
+
+  /** Makes sure that the phase at hand has an execution that runs; a closed one is followed by the next attempt. */
+  async function drive(migration: Migration, actor: string): Promise<void> {
+    const { phase, status } = migration;
+    if (phase === undefined || migration.halted || isNoOp(migration)) return;
+    if (!PHASES_OF[status]?.includes(phase)) return;
+    if ((await workflows.start(runOf(migration, phase))) === 'running') return markDriven(migration, actor);
+    await restart(migration, actor);
+  }
+
+  /** Starts the phase anew, from its checkpoints, under the next attempt. Of two who try, one wins. */
+  async function restart(migration: Migration, actor: string, facts: Partial<Migration> = {}): Promise<void> {
+    const phase = facts.phase ?? migration.phase;
+    if (phase === undefined) return;
+    const { changed, record } = await ledger.change(migration, actor, (current) =>
+      current?.status === migration.status && current.attempt === migration.attempt && !current.halted
+        ? { ...withoutDriver(current), ...facts, phase, attempt: current.attempt + 1 }
+        : undefined,
+    );
+    if (!changed || record === undefined) return;
+    log.info(`migration ${record.id}: attempt ${record.attempt} of phase ${phase}`, { ...fieldsOf(record), actor });
+    await workflows.start(runOf(record, phase));
+    await markDriven(record, actor);
+  }
+
+  /** Says that somebody has started this attempt: a commit without it has never been answered. */
+  async function markDriven(migration: Migration, actor: string): Promise<void> {
+    if (migration.driven === migration.attempt) return;
+    await ledger.change(migration, actor, (current) =>
+      current?.attempt === migration.attempt && current.driven !== current.attempt
+        ? { ...current, driven: current.attempt }
+        : undefined,
+    );
+  }
+
+  /** Fences the tenant in the source, unless it is fenced already; whether it now is, by this migration. */
+  async function fence(migration: Migration): Promise<boolean> {
+    const { tenant, id, source } = migration;
+    const { record } = await tenants.change(source, tenant, (current) => freeze(current, id, source, clock.now()));
+    return isOwnedBy(record, id, 'frozen');
+  }
+
+  /** Lets the source go: it serves again (or is retired, if the tenant was uninstalled), and can no longer be fenced. */
+  async function letGo({ tenant, id, source }: Migration): Promise<void> {
+    await tenants.change(source, tenant, (current) => release(current, id, clock.now()));
+  }
+
+  /** `failed` first, then the fence: a crash in between leaves the tenant fenced, and the next hook or the janitor goes on. */
+  async function fail(migration: Migration, code: RefusalCode, reason: string, actor: string): Promise<Migration> {
+    const failed = await take(migration, 'fail', actor, { error: { code, reason } });
+    if (failed.status === 'failed') await letGo(failed);
+    return failed;
+  }
+
+  /** What follows from `rolled-back` without a workflow: the source remembers, and the window is free again. */
+  async function afterRollback(migration: Migration): Promise<void> {
+    if (!isNoOp(migration)) await letGo(migration);
+    await ledger.freeSlot(migration);
+  }
+
+  return { take, drive, restart, fence, letGo, fail, afterRollback };
+}
+
+/** What a log line says of a migration. */
+export const fieldsOf = ({ id, tenant, source, target }: Pick<Migration, 'id' | 'tenant' | 'source' | 'target'>) => ({
+  migrationId: id,
+  clientKey: tenant,
+  source,
+  target,
+});
+
+const runOf = (migration: Migration, phase: Phase) => ({
+  realm: realmOfPhase(migration, phase),
+  ledger: migration.ledger,
+  tenant: migration.tenant,
+  id: migration.id,
+  phase,
+  attempt: migration.attempt,
+});
+
+/** Which phase a status begins with: a rollback after a commit has begun must look whether to copy back. */
+function nextPhase(current: Migration, to: Status, wanted?: Phase): Partial<Migration> {
+  const phases: Partial<Record<Status, Phase>> = {
+    copying: 'copy',
+    committing: 'commit',
+    'rolling-back': current.status === 'committing' || current.status === 'committed' ? 'restore' : 'rollback',
+  };
+  const phase = wanted ?? phases[to];
+  return phase === undefined ? {} : { phase, attempt: current.attempt + 1 };
+}
+
+function withoutDriver({ driven: _d, halted: _h, ...migration }: Migration): Migration {
+  return migration;
+}

@@ -1,0 +1,43 @@
+/** What all tasks of the workflow are made from. */
+import type { Part } from '../domain/dataset.ts';
+import type { Migration } from '../domain/migration.ts';
+import type { RangeRecord } from '../domain/range-record.ts';
+import { isLeased } from '../domain/range-record.ts';
+import type { Realm } from '../domain/realm.ts';
+import type { Ports } from '../ports.ts';
+import type { Steps } from './steps.ts';
+
+export interface TaskSettings {
+  readonly parts: readonly Part[];
+  /** Longer than any function that writes datasets can run: writes that passed the guard have landed or died. */
+  readonly drainSeconds: number;
+  /** How long a commit can be rolled back before the source is purged. */
+  readonly commitGraceSeconds: number;
+  /** How long point-in-time backups of a table go back. */
+  readonly backupDays: number;
+}
+
+export interface TaskContext {
+  readonly ports: Ports;
+  readonly steps: Steps;
+  readonly settings: TaskSettings;
+}
+
+/** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
+export async function busyUntil({ ledger, clock }: Ports, migration: Migration): Promise<number> {
+  const realms: readonly Realm[] = [migration.source, migration.target];
+  const records = await Promise.all(realms.map((realm) => ledger.listRanges(realm, migration)));
+  return leasedUntil(records.flat(), clock.now());
+}
+
+export const leasedUntil = (records: readonly RangeRecord[], now: number): number =>
+  Math.max(0, ...records.filter((record) => isLeased(record, now)).map(({ lease }) => lease?.until ?? 0));
+
+/** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
+export function windowReserve({ facts }: Migration): number {
+  if (facts === undefined) return 0;
+  return Math.min(300_000, 0.05 * (Date.parse(facts.endTime) - Date.parse(facts.startTime)));
+}
+
+export const isTooLate = (migration: Migration, now: number): boolean =>
+  migration.facts !== undefined && now > Date.parse(migration.facts.endTime) - windowReserve(migration);

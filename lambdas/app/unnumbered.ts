@@ -1,0 +1,25 @@
+/** Ids of ours for schedules that name none (a Connect app may be sent hooks without `migrationId`). */
+import { type Facts, isFinal, isLater, sameFacts } from '../domain/migration.ts';
+import type { Realm } from '../domain/realm.ts';
+import type { MigrationLedger } from '../ports.ts';
+
+/**
+ * The same id for the same schedule said again; the next one for a schedule that comes after its forerunner has ended,
+ * which a delayed repetition, issued before that, does not.
+ */
+export async function numberedSchedule(
+  ledger: MigrationLedger,
+  here: Realm,
+  { tenant, iat }: { readonly tenant: string; readonly iat: number },
+  facts: Facts,
+): Promise<string> {
+  const unnumbered = (await ledger.list(here, tenant))
+    .filter(({ id }) => id.startsWith('unnumbered-'))
+    .sort((a, b) => (isLater(a, b) ? -1 : 1));
+  const [last] = unnumbered;
+  const isRepetition =
+    last !== undefined &&
+    sameFacts(last.facts, facts) &&
+    (!isFinal(last) || Date.parse(last.updatedAt) >= iat * 1000);
+  return isRepetition ? last.id : `unnumbered-${unnumbered.length + 1}`;
+}

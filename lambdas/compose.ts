@@ -1,0 +1,132 @@
+/** Environment → adapters → app: the only file that knows both sides. */
+import { residency as configured } from '../residency.config.ts';
+import { awsClients, type SdkCall } from './adapters/aws-clients.ts';
+import { connectJwt } from './adapters/connect-jwt.ts';
+import { dynamoDbLedger } from './adapters/dynamodb-ledger.ts';
+import { dynamoDbPartKind } from './adapters/dynamodb-part-kind.ts';
+import { dynamoDbTenants } from './adapters/dynamodb-tenants.ts';
+import { installKeys } from './adapters/install-keys.ts';
+import { jsonLog } from './adapters/json-log.ts';
+import { stepFunctions } from './adapters/step-functions.ts';
+import { systemClock } from './adapters/system-clock.ts';
+import { commitTasks } from './app/commit-tasks.ts';
+import { copyTasks } from './app/copy-tasks.ts';
+import { guard } from './app/guard.ts';
+import { janitor } from './app/janitor.ts';
+import { lifecycleHooks } from './app/lifecycle-hooks.ts';
+import { migrationHooks } from './app/migration-hooks.ts';
+import { rollbackTasks } from './app/rollback-tasks.ts';
+import { settling } from './app/settle.ts';
+import { steps as stepsOf } from './app/steps.ts';
+import { verifyTasks } from './app/verify-tasks.ts';
+import { regionOf } from './domain/realm.ts';
+import { type Residency, namesOf } from './domain/residency.ts';
+import type { Clock, Log, Ports } from './ports.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface ComposeOptions {
+  /** Hears every call of the SDK, before it is made. */
+  readonly onCall?: ((call: SdkCall) => void) | undefined;
+  readonly log?: Log | undefined;
+  readonly clock?: Clock | undefined;
+  /** Instead of `residency.config.ts`, for tests. */
+  readonly residency?: Residency | undefined;
+}
+
+export type App = ReturnType<typeof compose>;
+
+/** Builds one realm's app. Throws a sentence that names the variable, where the environment does not suffice. */
+export function compose(env: Environment, options: ComposeOptions = {}) {
+  const residency = options.residency ?? configured;
+  const clock = options.clock ?? systemClock;
+  const realm = required(env, 'REALM');
+  const stage = required(env, 'STAGE');
+  const account = required(env, 'ACCOUNT_ID');
+  const log = options.log ?? jsonLog({ realm, stage });
+  const region = (of: string) => regionOf(residency.realms, of);
+  const names = (of: string) => namesOf(residency, stage, of);
+  const clients = awsClients({
+    dynamoDbEndpoint: env['AWS_ENDPOINT_URL_DYNAMODB'],
+    statesEndpoint: env['AWS_ENDPOINT_URL_SFN'],
+    onCall: options.onCall,
+  });
+
+  const documents = (of: string) => clients.documents(region(of));
+  const ports: Ports = {
+    tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants }),
+    ledger: dynamoDbLedger({ clientFor: documents, tableOf: (of) => names(of).migrations, clock }),
+    partKind: dynamoDbPartKind({
+      clientFor: (of) => clients.dynamoDb(region(of)),
+      writerFor: (of) => clients.dynamoDbWriter(region(of)),
+      tableOf: (part, of) => names(of).part(part),
+      parts: residency.parts,
+      clock,
+    }),
+    workflows: stepFunctions({
+      clientFor: (of) => clients.states(region(of)),
+      arnOf: (of) => `arn:aws:states:${region(of)}:${account}:stateMachine:${names(of).stateMachine}`,
+    }),
+    clock,
+    log,
+  };
+
+  const steps = stepsOf(ports);
+  const migrations = migrationHooks(ports, steps, {
+    realm,
+    residency,
+    maxOverlappingMigrations: seconds(env, 'MAX_OVERLAPPING_MIGRATIONS', residency.maxOverlappingMigrations),
+  });
+  const context = {
+    ports,
+    steps,
+    settings: {
+      parts: residency.parts,
+      drainSeconds: seconds(env, 'DRAIN_SECONDS', 60),
+      commitGraceSeconds: seconds(env, 'COMMIT_GRACE_SECONDS', 300),
+      backupDays: 7,
+    },
+  };
+  const baseUrls = urls(env['BASE_URLS']);
+  return {
+    realm,
+    stage,
+    residency,
+    baseUrls,
+    ports,
+    documents: documents(realm),
+    names: names(realm),
+    jwt: connectJwt({
+      keys: installKeys(env['INSTALL_KEYS_URL'] ?? 'https://connect-install-keys.atlassian.com', clock),
+      clock,
+    }),
+    forwardUrl: env['INSTALLED_FORWARD_URL'] ?? residency.app.installedForwardUrl,
+    guard: guard(ports, { realm, baseUrls }),
+    migrations,
+    lifecycle: lifecycleHooks(ports, migrations.rollBack, { realm, residency }),
+    tasks: { ...copyTasks(context), ...verifyTasks(context), ...commitTasks(context), ...rollbackTasks(context) },
+    settling: settling(context),
+    janitor: janitor(context, migrations.rollBack, realm),
+  };
+}
+
+function required(env: Environment, name: string): string {
+  const value = env[name];
+  if (!value) throw new Error(`the environment variable ${name} is not set`);
+  return value;
+}
+
+/** A whole, non-negative number. */
+function seconds(env: Environment, name: string, otherwise: number): number {
+  const text = env[name];
+  if (text === undefined || text === '') return otherwise;
+  if (!/^\d{1,7}$/.test(text)) throw new Error(`the environment variable ${name} is not a whole number: ${text}`);
+  return Number(text);
+}
+
+/** Realm to base URL, without a trailing slash. */
+function urls(text: string | undefined): Readonly<Record<string, string>> {
+  const value: unknown = JSON.parse(text || '{}');
+  const entries = Object.entries(typeof value === 'object' && value !== null ? value : {});
+  return Object.fromEntries(entries.map(([realm, url]) => [realm, String(url).replace(/\/$/, '')]));
+}

@@ -1,0 +1,131 @@
+/** The middy stack that every HTTP function shares: log, authenticate, parse, run, reply; refusals and faults in one place. */
+import middy from '@middy/core';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { SignedRequest } from './adapters/connect-jwt.ts';
+import type { Caller } from './app/migration-hooks.ts';
+import { type App, compose } from './compose.ts';
+import { Fault, Refusal, Unauthenticated } from './domain/refusal.ts';
+import { jsonBody, tooLarge } from './domain/requests.ts';
+
+/** What bounds an invocation; Lambda's context is one. */
+export interface InvocationContext {
+  readonly awsRequestId: string;
+  getRemainingTimeInMillis(): number;
+}
+
+export type Reply = APIGatewayProxyStructuredResultV2;
+
+/** A function of one realm: given its app, it answers events. That is what lets one process host five realms. */
+export type Endpoint = (app: App) => (event: APIGatewayProxyEventV2, context: InvocationContext) => Promise<Reply>;
+
+/** Larger bodies are refused before anything is read. Bytes. */
+const LARGEST_BODY = 256 * 1024;
+
+/** An endpoint from what it does; the errors it may throw are the ones of `domain/refusal.ts`. */
+export function endpointOf(run: (app: App, event: APIGatewayProxyEventV2) => Promise<Reply>): Endpoint {
+  return (app) => {
+    const handle = middy((event: APIGatewayProxyEventV2) => run(app, event))
+      .before(({ event }) => {
+        if (Buffer.byteLength(bodyOf(event)) > LARGEST_BODY) throw tooLarge(LARGEST_BODY);
+      })
+      .onError((request) => {
+        request.response = replyTo(app, request.event, request.error);
+      });
+    // The event and the id are all that middy and the handlers use of a context.
+    return async (event, context) => handle(event, context as Parameters<typeof handle>[1]);
+  };
+}
+
+/** A migration hook: a Connect JWT of the tenant, a request, an answer. `path` is the route's own, literal. */
+export function migrationHook<T>(
+  method: 'GET' | 'POST',
+  path: string,
+  parse: (event: APIGatewayProxyEventV2) => T,
+  run: (app: App, caller: Caller, request: T) => Promise<object>,
+): Endpoint {
+  return endpointOf(async (app, event) => {
+    const caller = await authenticated(app, signedRequest(event, method, path), 'request');
+    return json(200, await run(app, caller, parse(event)));
+  });
+}
+
+/**
+ * Shape, times and hash of the token are checked before anything is read; then the signature, by the tenant's secret.
+ * A retired tenant's secret still verifies, and so does a stub's.
+ */
+export async function authenticated(app: App, request: SignedRequest, kind: 'request' | 'context'): Promise<Caller> {
+  const claims = app.jwt.claimedBy(request, kind);
+  const record = await app.ports.tenants.read(app.realm, claims.iss);
+  if (record === undefined) throw new Unauthenticated('the tenant is unknown');
+  app.jwt.verifySignature(request.token ?? '', record.credentials.sharedSecret);
+  return { tenant: claims.iss, iat: claims.iat };
+}
+
+export const signedRequest = (event: APIGatewayProxyEventV2, method: string, path: string): SignedRequest => ({
+  token: tokenOf(event),
+  method,
+  path,
+  rawQuery: event.rawQueryString,
+});
+
+/** `Authorization: JWT …`, or `?jwt=…`. */
+function tokenOf(event: APIGatewayProxyEventV2): string | undefined {
+  const header = /^JWT\s+(\S+)\s*$/i.exec(event.headers['authorization'] ?? '');
+  return header?.[1] ?? new URLSearchParams(event.rawQueryString).get('jwt') ?? undefined;
+}
+
+/** API Gateway hands a body without a textual content type over as base64. */
+export function bodyOf(event: APIGatewayProxyEventV2): string {
+  const body = event.body ?? '';
+  return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
+}
+
+export const parsedBody = (event: APIGatewayProxyEventV2): unknown => jsonBody(bodyOf(event));
+
+export const json = (statusCode: number, body: object, headers: Readonly<Record<string, string>> = {}): Reply => ({
+  statusCode,
+  headers: { 'content-type': 'application/json', ...headers },
+  body: JSON.stringify(body),
+});
+
+/** One line in the log for each, with ids and without secrets; the caller learns what it needs. */
+function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply {
+  const fields = { route: event.routeKey, requestId: event.requestContext?.requestId, clientKey: claimedTenant(event) };
+  const { log } = app.ports;
+  if (error instanceof Unauthenticated) {
+    log.warn(`401: ${error.message}`, fields);
+    return json(401, { message: 'Unauthorized' });
+  }
+  if (error instanceof Refusal) {
+    log.warn(`${error.status}: ${error.message}`, { ...fields, errorResponseCode: error.code });
+    const code = error.code === undefined ? {} : { errorResponseCode: error.code };
+    return json(error.status, { ...code, message: error.message });
+  }
+  const reason = error instanceof Fault ? error.message : `unexpected ${error instanceof Error ? error.name : 'error'}`;
+  log.error(`503: ${reason}`, { ...fields, ...(error instanceof Fault ? {} : { at: whereOf(error) }) });
+  return json(503, { message: 'Temporarily unavailable' }, { 'retry-after': '5' });
+}
+
+/** For the log alone, and only as far as it has the form of a client key. */
+function claimedTenant(event: APIGatewayProxyEventV2): string | undefined {
+  try {
+    const payload: unknown = JSON.parse(Buffer.from(tokenOf(event)?.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const { iss }: { iss?: unknown } = { ...(typeof payload === 'object' ? payload : {}) };
+    return typeof iss === 'string' && /^[\w.#:-]{1,128}$/.test(iss) ? iss : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where an unexpected error came from: the frames of its stack, without its message, which could hold anything. */
+const whereOf = (error: unknown): readonly string[] =>
+  error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 6).map((line) => line.trim()) : [];
+
+/** The Lambda's entry: composed from the environment once, at the first event. */
+export function onLambda(endpoint: Endpoint): ReturnType<Endpoint> {
+  let bound: ReturnType<Endpoint> | undefined;
+  return (event, context) => {
+    bound ??= endpoint(compose(process.env));
+    return bound(event, context);
+  };
+}

@@ -1,0 +1,11 @@
+/** `POST /dare-migration/commit`: the site comes back in the target; switch the tenant over, and purge the source. */
+import { actionRequest } from '../domain/requests.ts';
+import { migrationHook, onLambda, parsedBody } from '../hook.ts';
+
+export const endpoint = migrationHook(
+  'POST',
+  '/dare-migration/commit',
+  (event) => actionRequest(parsedBody(event)),
+  (app, caller, request) => app.migrations.commit(caller, request),
+);
+export const handler = onLambda(endpoint);

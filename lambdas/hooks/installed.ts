@@ -1,0 +1,13 @@
+/** `POST /installed`: a signed install brings a tenant, or new credentials for one. */
+import { installRequest } from '../domain/requests.ts';
+import { endpointOf, onLambda } from '../hook.ts';
+import { forward, noContent, verifiedInstall } from '../signed-install.ts';
+
+export const endpoint = endpointOf(async (app, event) => {
+  const install = await verifiedInstall(app, event, '/installed', installRequest);
+  const { clientKey: tenant, sharedSecret, iat, installation } = install;
+  await app.lifecycle.installed({ tenant, credentials: { sharedSecret, iat }, installation });
+  await forward(app, event, '/installed');
+  return noContent;
+});
+export const handler = onLambda(endpoint);

@@ -1,0 +1,11 @@
+/** `POST /dare-migration/rollback`: undo everything, from any state. */
+import { actionRequest } from '../domain/requests.ts';
+import { migrationHook, onLambda, parsedBody } from '../hook.ts';
+
+export const endpoint = migrationHook(
+  'POST',
+  '/dare-migration/rollback',
+  (event) => actionRequest(parsedBody(event)),
+  (app, caller, request) => app.migrations.rollback(caller, request),
+);
+export const handler = onLambda(endpoint);

@@ -1,0 +1,11 @@
+/** `GET /dare-migration/status`: where the migration is. Reads only. */
+import { statusRequest } from '../domain/requests.ts';
+import { migrationHook, onLambda } from '../hook.ts';
+
+export const endpoint = migrationHook(
+  'GET',
+  '/dare-migration/status',
+  (event) => statusRequest(event.rawQueryString),
+  (app, caller, request) => app.migrations.status(caller, request),
+);
+export const handler = onLambda(endpoint);

@@ -1,0 +1,23 @@
+/** What the handlers of the sample app share: its tables, by the part that they are declared as, and bodies. */
+import type { App } from '../compose.ts';
+import { Fault, invalid } from '../domain/refusal.ts';
+
+export function partOf({ residency, names }: App, name: string): string {
+  const part = residency.parts.find((candidate) => candidate.name === name);
+  if (part === undefined) throw new Error(`the dataset has no part ${name}`);
+  return names.part(part);
+}
+
+/** A table that cannot be reached is a fault: 503, and the client tries again. */
+export async function translatedCall<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw new Fault(`a table of the app cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`, { cause: error });
+  }
+}
+
+export function objectOf(body: unknown): object {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body is not a JSON object');
+  return body;
+}

@@ -1,0 +1,51 @@
+/** `GET`, `PUT` and `DELETE /templates/{id}` of the sample document exporter: a template is any JSON object. */
+import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { App } from '../compose.ts';
+import { invalid } from '../domain/refusal.ts';
+import { type Reply, json, onLambda, parsedBody } from '../hook.ts';
+import { appEndpoint } from './access.ts';
+import { objectOf, partOf, translatedCall } from './part.ts';
+
+export const endpoint = appEndpoint(
+  (event) => (event.requestContext.http.method === 'GET' ? 'read' : 'write'),
+  async (app, tenant, event) => {
+    const key = { tenant, id: idOf(event) };
+    switch (event.requestContext.http.method) {
+      case 'PUT':
+        return put(app, key, event);
+      case 'DELETE':
+        await translatedCall(() => app.documents.send(new DeleteCommand({ TableName: table(app), Key: key })));
+        return { statusCode: 204 };
+      default:
+        return get(app, key);
+    }
+  },
+);
+export const handler = onLambda(endpoint);
+
+interface Key {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+async function get(app: App, key: Key): Promise<Reply> {
+  const { Item: item } = await translatedCall(() =>
+    app.documents.send(new GetCommand({ TableName: table(app), Key: key, ConsistentRead: true })),
+  );
+  return item === undefined ? json(404, { message: 'No such template' }) : json(200, objectOf(item['template']));
+}
+
+async function put(app: App, key: Key, event: APIGatewayProxyEventV2): Promise<Reply> {
+  const template = objectOf(parsedBody(event));
+  await translatedCall(() => app.documents.send(new PutCommand({ TableName: table(app), Item: { ...key, template } })));
+  return json(200, { id: key.id });
+}
+
+const table = (app: App) => partOf(app, 'templates');
+
+function idOf(event: APIGatewayProxyEventV2): string {
+  const id = event.pathParameters?.['id'] ?? '';
+  if (!/^[\w.-]{1,200}$/.test(id)) throw invalid('a template id is letters, digits, dots, dashes and underscores');
+  return id;
+}

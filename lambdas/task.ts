@@ -1,0 +1,24 @@
+/** What every function of the workflow shares: its app, and the bounds of its invocation. */
+import type { Invocation } from './app/range-turn.ts';
+import { type App, compose } from './compose.ts';
+import type { InvocationContext } from './hook.ts';
+
+export type Task = (app: App) => (input: unknown, context: InvocationContext) => Promise<unknown>;
+
+/** A task throws to be tried again, and `PermanentError` to be left alone; the state machine sees the error's name and message. */
+export function taskOf(run: (app: App, input: unknown, invocation: Invocation) => Promise<unknown>): Task {
+  return (app) => async (input, context) => {
+    const deadline = app.ports.clock.now() + context.getRemainingTimeInMillis();
+    // Step Functions takes a result of `null`, not of `undefined`.
+    return (await run(app, input, { id: context.awsRequestId, deadline })) ?? null;
+  };
+}
+
+/** The Lambda's entry: composed from the environment once, at the first event. */
+export function taskOnLambda(task: Task): ReturnType<Task> {
+  let bound: ReturnType<Task> | undefined;
+  return (input, context) => {
+    bound ??= task(compose(process.env));
+    return bound(input, context);
+  };
+}

@@ -1,0 +1,135 @@
+/** DATA: every route of a realm, read by the CDK stack and by the local host alike. */
+
+export type Scheme = 'signed-install' | 'connect-jwt' | 'context-jwt' | 'public';
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  /** Literal, except where the sample app takes an `{id}`. */
+  readonly path: string;
+  /** File that holds the handler, below `lambdas/`, without `.ts`. */
+  readonly entry: string;
+  readonly scheme: Scheme;
+  /** Requests per second, and burst, that API Gateway lets through on this route alone. */
+  readonly throttle: { readonly rate: number; readonly burst: number };
+}
+
+const HOOK = { rate: 20, burst: 40 };
+const LIFECYCLE = { rate: 50, burst: 100 };
+const PUBLIC = { rate: 20, burst: 40 };
+const APP = { rate: 100, burst: 200 };
+
+export const ROUTES: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/installed',
+    entry: 'hooks/installed',
+    scheme: 'signed-install',
+    throttle: LIFECYCLE,
+  },
+  {
+    method: 'POST',
+    path: '/uninstalled',
+    entry: 'hooks/uninstalled',
+    scheme: 'signed-install',
+    throttle: LIFECYCLE,
+  },
+  {
+    method: 'POST',
+    path: '/dare-migration/schedule',
+    entry: 'hooks/schedule',
+    scheme: 'connect-jwt',
+    throttle: HOOK,
+  },
+  {
+    method: 'POST',
+    path: '/dare-migration/start',
+    entry: 'hooks/start',
+    scheme: 'connect-jwt',
+    throttle: HOOK,
+  },
+  {
+    method: 'GET',
+    path: '/dare-migration/status',
+    entry: 'hooks/status',
+    scheme: 'connect-jwt',
+    throttle: HOOK,
+  },
+  {
+    method: 'POST',
+    path: '/dare-migration/commit',
+    entry: 'hooks/commit',
+    scheme: 'connect-jwt',
+    throttle: HOOK,
+  },
+  {
+    method: 'POST',
+    path: '/dare-migration/rollback',
+    entry: 'hooks/rollback',
+    scheme: 'connect-jwt',
+    throttle: HOOK,
+  },
+  {
+    method: 'GET',
+    path: '/atlassian-connect.json',
+    entry: 'hooks/descriptor',
+    scheme: 'public',
+    throttle: PUBLIC,
+  },
+  { method: 'GET', path: '/health', entry: 'hooks/health', scheme: 'public', throttle: PUBLIC },
+  {
+    method: 'GET',
+    path: '/templates/{id}',
+    entry: 'sample-app/templates',
+    scheme: 'context-jwt',
+    throttle: APP,
+  },
+  {
+    method: 'PUT',
+    path: '/templates/{id}',
+    entry: 'sample-app/templates',
+    scheme: 'context-jwt',
+    throttle: APP,
+  },
+  {
+    method: 'DELETE',
+    path: '/templates/{id}',
+    entry: 'sample-app/templates',
+    scheme: 'context-jwt',
+    throttle: APP,
+  },
+  {
+    method: 'POST',
+    path: '/exports',
+    entry: 'sample-app/exports',
+    scheme: 'context-jwt',
+    throttle: APP,
+  },
+];
+
+/** One Lambda per kind of workflow state; the ASL file names it as `${entry}` in camel case (`copyRange`). */
+export const WORKFLOW_TASKS = [
+  'prepare-copy',
+  'clear-target-range',
+  'copy-range',
+  'verify-range',
+  'finish-copy',
+  'begin-commit',
+  'pass-point-of-no-return',
+  'purge-source-range',
+  'finish-commit',
+  'begin-restore',
+  'restore-source-range',
+  'finish-restore',
+  'begin-rollback',
+  'release-source',
+  'discard-target-range',
+  'finish-rollback',
+  'fail-migration',
+] as const;
+
+/** Lambdas that EventBridge calls: at the bad end of an execution, and every few minutes. */
+export const BACKGROUND_TASKS = ['settle', 'janitor'] as const;
+
+/** `copy-range` → `copyRange`: the substitution in the ASL file. */
+export const substitutionOf = (task: string) =>
+  task.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -19,23 +19,28 @@ export interface ClientOptions {
 
 export type AwsClients = ReturnType<typeof awsClients>;
 
-const HTTP = {
+/** Records: three tries fit into the time that a hook has. */
+const RECORD_TIMEOUT_MS = 3_000;
+/** Items: a page or a batch may be megabytes, and cross an ocean. */
+const ITEMS_TIMEOUT_MS = 15_000;
+
+const http = (requestTimeout: number) => ({
   connectionTimeout: 1_000,
-  requestTimeout: 3_000,
+  requestTimeout,
   throwOnRequestTimeout: true,
   httpsAgent: { keepAlive: true, maxSockets: 256 },
   httpAgent: { keepAlive: true, maxSockets: 256 },
-};
+});
 
 export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientOptions) {
-  const common = (region: string, endpoint: string | undefined) => ({
+  const common = (region: string, endpoint: string | undefined, timeout = RECORD_TIMEOUT_MS) => ({
     region,
-    requestHandler: HTTP,
+    requestHandler: http(timeout),
     ...(endpoint ? { endpoint } : {}),
   });
 
-  function dynamoDbClient(region: string, maxAttempts: number): DynamoDBClient {
-    const client = new DynamoDBClient({ ...common(region, dynamoDbEndpoint), maxAttempts });
+  function dynamoDbClient(region: string, maxAttempts: number, timeout: number): DynamoDBClient {
+    const client = new DynamoDBClient({ ...common(region, dynamoDbEndpoint, timeout), maxAttempts });
     if (onCall) {
       client.middlewareStack.add(
         (next, { commandName = '' }) => (args) => {
@@ -48,13 +53,14 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientO
     return client;
   }
 
-  const dynamoDb = perRegion((region) => dynamoDbClient(region, 3));
   return {
-    dynamoDb,
+    dynamoDb: perRegion((region) => dynamoDbClient(region, 3, ITEMS_TIMEOUT_MS)),
     /** Without the SDK's own retries, which would hide throttling from the window of a worker. */
-    dynamoDbWriter: perRegion((region) => dynamoDbClient(region, 1)),
+    dynamoDbWriter: perRegion((region) => dynamoDbClient(region, 1, ITEMS_TIMEOUT_MS)),
     documents: perRegion((region) =>
-      DynamoDBDocumentClient.from(dynamoDb(region), { marshallOptions: { removeUndefinedValues: true } }),
+      DynamoDBDocumentClient.from(dynamoDbClient(region, 3, RECORD_TIMEOUT_MS), {
+        marshallOptions: { removeUndefinedValues: true },
+      }),
     ),
     states: perRegion((region) => {
       const client = new SFNClient({ ...common(region, statesEndpoint), maxAttempts: 3 });

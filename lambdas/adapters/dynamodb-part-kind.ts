@@ -1,0 +1,167 @@
+/** How a part that is a DynamoDB table is copied, compared, restored and purged. */
+import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
+import type { DynamoDbPart, Part, Range } from '../domain/dataset.ts';
+import type { ItemDigest } from '../domain/digest.ts';
+import { withItems } from '../domain/digest.ts';
+import type { Realm } from '../domain/realm.ts';
+import type { Clock, Difference, Horizon, PartKind } from '../ports.ts';
+import { BEGINNING, checkpointAt } from './checkpoint.ts';
+import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
+import { type Item, keyOf, printableKey } from './item-key.ts';
+import { mergeJoin, type Pair } from './merge-join.ts';
+import { digestRange, isEmptyRange } from './range-digest.ts';
+import { type RangeSide, readPages } from './range-reader.ts';
+import { acknowledged, type Step } from './write-steps.ts';
+import { writeWindow } from './write-window.ts';
+
+export interface DynamoDbPartKindOptions {
+  readonly clientFor: (realm: Realm) => DynamoDBClient;
+  /** Clients that do not retry (`maxAttempts: 1`), so that the write window sees every throttle. */
+  readonly writerFor: (realm: Realm) => DynamoDBClient;
+  readonly tableOf: (part: Part, realm: Realm) => string;
+  readonly parts: readonly Part[];
+  readonly clock: Clock;
+  /** Items per page; without it, pages are 1 MB. */
+  readonly pageItems?: number;
+}
+
+export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
+  const { clientFor, writerFor, tableOf, parts, clock, pageItems } = options;
+
+  function sideOf(range: Range, realm: Realm): RangeSide {
+    const part = parts.find(({ name }) => name === range.part);
+    if (part === undefined) throw new Error(`no part is called ${range.part}`);
+    return {
+      client: clientFor(realm),
+      table: tableOf(part, realm),
+      part,
+      partition: range.partition,
+      pageItems,
+    };
+  }
+
+  const writeAll = (
+    steps: AsyncGenerator<Step>,
+    { table, part }: RangeSide,
+    realm: Realm,
+    until: number,
+  ) => acknowledged(steps, writeWindow(writerFor(realm), table, part, clock), clock, until);
+
+  return {
+    async *copy(range, source, target, horizon, from, until) {
+      if (from?.done) return yield from;
+      const steps = copySteps(sideOf(range, source), horizon, from);
+      yield* writeAll(steps, sideOf(range, target), target, until);
+    },
+
+    async *digest(range, realm, horizon, from, until) {
+      if (from?.done) return yield from;
+      yield* digestRange(sideOf(range, realm), horizon, from, clock, until);
+    },
+
+    async *restore(range, source, target, horizon, from, until) {
+      if (from?.done) return yield from;
+      const to = sideOf(range, target);
+      yield* writeAll(restoreSteps(sideOf(range, source), to, horizon, from), to, target, until);
+    },
+
+    async *purge(range, realm, from, until) {
+      if (from?.done) return yield from;
+      const side = sideOf(range, realm);
+      yield* writeAll(purgeSteps(side, from), side, realm, until);
+    },
+
+    isEmpty: async (range, realm) => isEmptyRange(sideOf(range, realm)),
+
+    async differences(range, source, target, horizon, limit) {
+      const [one, other] = [sideOf(range, source), sideOf(range, target)];
+      const found: Difference[] = [];
+      for await (const { pairs } of mergeJoin(one.part, readPages(one), readPages(other))) {
+        for (const pair of pairs) {
+          const difference = differenceIn(one.part, pair, horizon);
+          if (difference !== undefined) found.push(difference);
+          if (found.length >= limit) return found;
+        }
+      }
+      return found;
+    },
+  };
+}
+
+async function* copySteps(
+  source: RangeSide,
+  horizon: Horizon,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
+  let { digest, changed } = from;
+  for await (const { items, cursor } of readPages(source, from.cursor)) {
+    const live = items.filter((item) => isLive(source.part, item, horizon));
+    digest = withItems(
+      digest,
+      live.map((item) => itemDigest(source.part, item, horizon)),
+    );
+    changed += live.length;
+    yield { writes: live.map(put), checkpoint: checkpointAt(cursor, digest, changed) };
+  }
+}
+
+/**
+ * An item that has expired counts as absent in the source: a live one in the target under its key is deleted. One that
+ * has expired in the target is overwritten by a live one, and otherwise left to DynamoDB.
+ */
+async function* restoreSteps(
+  source: RangeSide,
+  target: RangeSide,
+  horizon: Horizon,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
+  const { part } = source;
+  let { digest, changed } = from;
+  for await (const { pairs, cursor } of mergeJoin(
+    part,
+    readPages(source, from.cursor),
+    readPages(target, from.cursor),
+  )) {
+    const writes: WriteRequest[] = [];
+    const seen: ItemDigest[] = [];
+    for (const pair of pairs) {
+      const wanted = live(part, pair.source, horizon);
+      if (wanted !== undefined) seen.push(itemDigest(part, wanted, horizon));
+      const difference = differenceIn(part, pair, horizon)?.found;
+      if (difference === 'extra' && pair.target !== undefined)
+        writes.push(remove(part, pair.target));
+      else if (difference !== undefined && wanted !== undefined) writes.push(put(wanted));
+    }
+    digest = withItems(digest, seen);
+    changed += writes.length;
+    yield { writes, checkpoint: checkpointAt(cursor, digest, changed) };
+  }
+}
+
+async function* purgeSteps(side: RangeSide, from = BEGINNING): AsyncGenerator<Step> {
+  let { changed } = from;
+  for await (const { items, cursor } of readPages(side, from.cursor, 'keys')) {
+    changed += items.length;
+    yield {
+      writes: items.map((item) => remove(side.part, item)),
+      checkpoint: checkpointAt(cursor, from.digest, changed),
+    };
+  }
+}
+
+/** What it takes to make the target equal to the source under this key; nothing where both are the same, or absent. */
+function differenceIn(part: DynamoDbPart, pair: Pair, horizon: Horizon): Difference | undefined {
+  const wanted = live(part, pair.source, horizon);
+  const present = live(part, pair.target, horizon);
+  if (wanted === undefined) return present && { key: printableKey(part, present), found: 'extra' };
+  if (present === undefined) return { key: printableKey(part, wanted), found: 'missing' };
+  if (encodeItem(wanted) === encodeItem(present)) return undefined;
+  return { key: printableKey(part, wanted), found: 'changed' };
+}
+
+const live = (part: DynamoDbPart, item: Item | undefined, horizon: Horizon): Item | undefined =>
+  item !== undefined && isLive(part, item, horizon) ? item : undefined;
+const put = (item: Item): WriteRequest => ({ PutRequest: { Item: { ...item } } });
+const remove = (part: DynamoDbPart, item: Item): WriteRequest => ({
+  DeleteRequest: { Key: keyOf(part, item) },
+});

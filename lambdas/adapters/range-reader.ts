@@ -1,0 +1,69 @@
+/** Reads a range page by page, one page ahead of whoever works on it. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDbPart } from '../domain/dataset.ts';
+import { cursorOf, type Item, startKey } from './item-key.ts';
+
+/** A range as it lies in one realm. */
+export interface RangeSide {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly part: DynamoDbPart;
+  readonly partition: string;
+  /** Items per page, where 1 MB would be too many. */
+  readonly pageItems: number | undefined;
+}
+
+/** `cursor` is where the next page starts, and absent on the last one. */
+export interface Page {
+  readonly items: readonly Item[];
+  readonly cursor?: string;
+}
+
+/** Strongly consistent. At least one page, which is empty when there is nothing (after `cursor`). */
+export async function* readPages(
+  side: RangeSide,
+  cursor?: string,
+  content: 'items' | 'keys' = 'items',
+): AsyncGenerator<Page> {
+  const { client, table, part, partition, pageItems } = side;
+  let next = cursor;
+  do {
+    const { Items = [], LastEvaluatedKey } = await client.send(
+      new QueryCommand({
+        TableName: table,
+        ConsistentRead: true,
+        KeyConditionExpression: '#partition = :partition',
+        ExpressionAttributeNames: {
+          '#partition': part.partitionKey,
+          ...(content === 'keys' && { '#sort': part.sortKey.name }),
+        },
+        ExpressionAttributeValues: { ':partition': { S: partition } },
+        ...(content === 'keys' && { ProjectionExpression: '#partition, #sort' }),
+        ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
+        Limit: pageItems,
+      }),
+    );
+    next = LastEvaluatedKey && cursorOf(part, LastEvaluatedKey);
+    yield { items: Items, ...(next !== undefined && { cursor: next }) };
+  } while (next !== undefined);
+}
+
+/** Asks for the next element before it hands out the current one. Leaves nothing running when it is closed. */
+export async function* oneAhead<T>(elements: AsyncGenerator<T>): AsyncGenerator<T> {
+  const ask = () => {
+    const answer = elements.next();
+    answer.catch(() => {}); // it is awaited, and then thrown, one turn later
+    return answer;
+  };
+  let coming = ask();
+  try {
+    for (let current = await coming; !current.done; current = await coming) {
+      coming = ask();
+      yield current.value;
+    }
+  } finally {
+    await coming.catch(() => {});
+    await elements.return(undefined);
+  }
+}

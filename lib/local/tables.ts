@@ -1,0 +1,74 @@
+/** The tables of a realm as data, for hosts that have no CloudFormation. */
+import type { CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDbPart } from '../../lambdas/domain/dataset.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+
+/** `tenants`, `migrations`, and the table of each part that is not the vendor's own. */
+export function tableDefinitions(
+  residency: Pick<Residency, 'name' | 'parts'>,
+  stage: string,
+  realm: Realm,
+): CreateTableCommandInput[] {
+  const names = namesOf(residency, stage, realm);
+  return [
+    {
+      TableName: names.tenants,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [{ AttributeName: 'tenant', AttributeType: 'S' }],
+      KeySchema: [{ AttributeName: 'tenant', KeyType: 'HASH' }],
+    },
+    {
+      TableName: names.migrations,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: ['tenant', 'id', 'openIn', 'dueAt'].map((name) => ({
+        AttributeName: name,
+        AttributeType: 'S',
+      })),
+      KeySchema: keySchema('tenant', 'id'),
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'open',
+          KeySchema: keySchema('openIn', 'dueAt'),
+          Projection: { ProjectionType: 'ALL' },
+        },
+      ],
+    },
+    ...residency.parts
+      .filter((part) => part.tableName === undefined)
+      .map((part) => partTable(names.part(part), part)),
+  ];
+}
+
+/** A table that is there already stays as it is, with its items. */
+export async function createTables(
+  client: DynamoDBClient,
+  definitions: readonly CreateTableCommandInput[],
+): Promise<void> {
+  for (const definition of definitions) {
+    try {
+      await client.send(new CreateTableCommand(definition));
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'ResourceInUseException')) throw error;
+    }
+  }
+}
+
+const partTable = (
+  table: string,
+  { partitionKey, sortKey }: DynamoDbPart,
+): CreateTableCommandInput => ({
+  TableName: table,
+  BillingMode: 'PAY_PER_REQUEST',
+  AttributeDefinitions: [
+    { AttributeName: partitionKey, AttributeType: 'S' },
+    { AttributeName: sortKey.name, AttributeType: sortKey.type },
+  ],
+  KeySchema: keySchema(partitionKey, sortKey.name),
+});
+
+const keySchema = (hash: string, range: string) => [
+  { AttributeName: hash, KeyType: 'HASH' as const },
+  { AttributeName: range, KeyType: 'RANGE' as const },
+];

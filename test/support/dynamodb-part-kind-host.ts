@@ -1,0 +1,99 @@
+/** The DynamoDB part kind over the embedded DynamoDB, through HTTP and with the real client. */
+import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { dynamoDbPartKind } from '../../lambdas/adapters/dynamodb-part-kind.ts';
+import type { Item } from '../../lambdas/adapters/item-key.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import {
+  type EmbeddedDynamoDbOptions,
+  startEmbeddedDynamoDb,
+} from '../../lib/local/embedded-dynamodb.ts';
+import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
+import type { PartKindHost, PartKindHostOptions } from './part-kind-suite.ts';
+
+type Hooks = Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest'>;
+
+/** Each realm's region is called `{realm}-test-1`. `pageItems: 0` stands for pages of 1 MB. */
+export async function dynamoDbPartKindHost(
+  options: PartKindHostOptions,
+  hooks: Hooks = {},
+): Promise<PartKindHost> {
+  const { parts, realms, clock, pageItems } = options;
+  const regionFor = (realm: Realm) => `${realm}-test-1`;
+  const database = await startEmbeddedDynamoDb({
+    port: 0,
+    regions: realms.map(regionFor),
+    ...hooks,
+  });
+  const clients: DynamoDBClient[] = [];
+  const clientsWith = (maxAttempts: number) => {
+    const byRealm = new Map(
+      realms.map((realm) => {
+        const client = new DynamoDBClient({
+          endpoint: database.url,
+          region: regionFor(realm),
+          credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+          maxAttempts,
+        });
+        clients.push(client);
+        return [realm, client] as const;
+      }),
+    );
+    return (realm: Realm) => {
+      const client = byRealm.get(realm);
+      if (client === undefined) throw new Error(`the test has no realm ${realm}`);
+      return client;
+    };
+  };
+  const [clientFor, writerFor] = [clientsWith(3), clientsWith(1)];
+  const residency = { name: 'test', parts };
+  const tableOf = (name: string, realm: Realm) => `test-test-${realm}-${name}`;
+  for (const realm of realms)
+    await createTables(clientFor(realm), tableDefinitions(residency, 'test', realm));
+
+  return {
+    kind: dynamoDbPartKind({
+      clientFor,
+      writerFor,
+      tableOf: (part, realm) => namesOf(residency, 'test', realm).part(part),
+      parts,
+      clock,
+      ...(pageItems > 0 && { pageItems }),
+    }),
+
+    async put(realm, part, items) {
+      for (let start = 0; start < items.length; start += 25) {
+        const writes = items
+          .slice(start, start + 25)
+          .map((item) => ({ PutRequest: { Item: { ...item } } }));
+        await clientFor(realm).send(
+          new BatchWriteItemCommand({ RequestItems: { [tableOf(part, realm)]: writes } }),
+        );
+      }
+    },
+
+    async read(realm, part, partition) {
+      const items: Item[] = [];
+      let after: Item | undefined;
+      do {
+        const answer = await clientFor(realm).send(
+          new QueryCommand({
+            TableName: tableOf(part, realm),
+            ConsistentRead: true,
+            KeyConditionExpression: 'tenant = :tenant',
+            ExpressionAttributeValues: { ':tenant': { S: partition } },
+            ExclusiveStartKey: after && { ...after },
+          }),
+        );
+        items.push(...(answer.Items ?? []));
+        after = answer.LastEvaluatedKey;
+      } while (after !== undefined);
+      return items;
+    },
+
+    async close() {
+      for (const client of clients) client.destroy();
+      await database.close();
+    },
+  };
+}

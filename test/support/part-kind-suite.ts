@@ -1,0 +1,79 @@
+/** What the contract of part kinds is written with: a host, two realms, and items. */
+import type { Item } from '../../lambdas/adapters/item-key.ts';
+import type { Part, Range } from '../../lambdas/domain/dataset.ts';
+import type { Digest } from '../../lambdas/domain/digest.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { Checkpoint, Clock, Horizon, PartKind } from '../../lambdas/ports.ts';
+
+export interface PartKindHost {
+  readonly kind: PartKind;
+  put(realm: Realm, part: string, items: readonly Item[]): Promise<void>;
+  /** In the order of the keys. */
+  read(realm: Realm, part: string, partition: string): Promise<readonly Item[]>;
+  close(): Promise<void>;
+}
+
+export interface PartKindHostOptions {
+  readonly parts: readonly Part[];
+  readonly realms: readonly Realm[];
+  readonly clock: Clock;
+  readonly pageItems: number;
+}
+
+const table = { kind: 'dynamodb', policy: 'move', partitionKey: 'tenant' } as const;
+export const PARTS: readonly Part[] = [
+  { ...table, name: 'notes', sortKey: { name: 'id', type: 'S' }, ttlAttribute: 'expiresAt' },
+  { ...table, name: 'counters', sortKey: { name: 'number', type: 'N' } },
+  { ...table, name: 'blobs', sortKey: { name: 'bytes', type: 'B' } },
+];
+
+export const NOW: Horizon = { asOf: 1_000, lastingUntil: 2_000 };
+export const FOREVER = Number.POSITIVE_INFINITY;
+export const clock: Clock = { now: () => NOW.asOf * 1000 };
+
+export const bytes = (...values: readonly number[]): Uint8Array => new Uint8Array(values);
+export const note = (tenant: string, id: string, attributes: Item = {}): Item => ({
+  tenant: { S: tenant },
+  id: { S: id },
+  ...attributes,
+});
+export const notes = (tenant: string, count: number): readonly Item[] =>
+  Array.from({ length: count }, (_, index) =>
+    note(tenant, `note-${String(index).padStart(2, '0')}`, { text: { S: `text ${index}` } }),
+  );
+export const rangeOf = (part: string, partition: string): Range => ({
+  id: `${part}/00`,
+  part,
+  partition,
+});
+
+export async function all<T>(elements: AsyncIterable<T>): Promise<readonly T[]> {
+  const found: T[] = [];
+  for await (const element of elements) found.push(element);
+  return found;
+}
+
+export async function last(checkpoints: AsyncIterable<Checkpoint>): Promise<Checkpoint> {
+  const checkpoint = (await all(checkpoints)).at(-1);
+  if (checkpoint === undefined) throw new Error('it yielded no checkpoint');
+  return checkpoint;
+}
+
+/** Runs it in as many turns as it takes, each of which is over as soon as it has begun. */
+export async function inTurns(
+  turn: (from: Checkpoint | undefined) => AsyncIterable<Checkpoint>,
+): Promise<readonly Checkpoint[]> {
+  const ends: Checkpoint[] = [];
+  while (!ends.at(-1)?.done) ends.push(await last(turn(ends.at(-1))));
+  return ends;
+}
+
+/** One run of the contract. Its host is there once the tests run, not while they are being defined. */
+export interface PartKindSuite {
+  readonly host: PartKindHost;
+  readonly kind: PartKind;
+  newTenant(): string;
+  digestOf(range: Range, realm: Realm): Promise<Digest>;
+  copyAll(range: Range): Promise<Checkpoint>;
+  restoreAll(range: Range): Promise<Checkpoint>;
+}

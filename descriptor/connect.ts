@@ -3,7 +3,10 @@ import { stackOf } from '../lambdas/domain/realm.ts';
 import type { Residency } from '../lambdas/domain/residency.ts';
 
 /** `baseUrls`: realm with a stack → URL. A realm whose stack's URL is not known yet is left out. */
-export function connectDescriptor(residency: Residency, baseUrls: Readonly<Record<string, string>>) {
+export function connectDescriptor(
+  residency: Residency,
+  baseUrls: Readonly<Record<string, string>>,
+) {
   const { app, realms, defaultRealm, maxMigrationDurationHours } = residency;
   const regional = realms.flatMap(({ realm }) => {
     const url = baseUrls[stackOf(realms, realm)];

@@ -20,7 +20,7 @@ import { settling } from './app/settle.ts';
 import { steps as stepsOf } from './app/steps.ts';
 import { verifyTasks } from './app/verify-tasks.ts';
 import { regionOf } from './domain/realm.ts';
-import { type Residency, namesOf } from './domain/residency.ts';
+import { namesOf, type Residency } from './domain/residency.ts';
 import type { Clock, Log, Ports } from './ports.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,7 +65,8 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     }),
     workflows: stepFunctions({
       clientFor: (of) => clients.states(region(of)),
-      arnOf: (of) => `arn:aws:states:${region(of)}:${account}:stateMachine:${names(of).stateMachine}`,
+      arnOf: (of) =>
+        `arn:aws:states:${region(of)}:${account}:stateMachine:${names(of).stateMachine}`,
     }),
     clock,
     log,
@@ -75,7 +76,11 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const migrations = migrationHooks(ports, steps, {
     realm,
     residency,
-    maxOverlappingMigrations: seconds(env, 'MAX_OVERLAPPING_MIGRATIONS', residency.maxOverlappingMigrations),
+    maxOverlappingMigrations: seconds(
+      env,
+      'MAX_OVERLAPPING_MIGRATIONS',
+      residency.maxOverlappingMigrations,
+    ),
   });
   const context = {
     ports,
@@ -97,14 +102,22 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     documents: documents(realm),
     names: names(realm),
     jwt: connectJwt({
-      keys: installKeys(env['INSTALL_KEYS_URL'] ?? 'https://connect-install-keys.atlassian.com', clock),
+      keys: installKeys(
+        env['INSTALL_KEYS_URL'] ?? 'https://connect-install-keys.atlassian.com',
+        clock,
+      ),
       clock,
     }),
     forwardUrl: env['INSTALLED_FORWARD_URL'] ?? residency.app.installedForwardUrl,
     guard: guard(ports, { realm, baseUrls }),
     migrations,
     lifecycle: lifecycleHooks(ports, migrations.rollBack, { realm, residency }),
-    tasks: { ...copyTasks(context), ...verifyTasks(context), ...commitTasks(context), ...rollbackTasks(context) },
+    tasks: {
+      ...copyTasks(context),
+      ...verifyTasks(context),
+      ...commitTasks(context),
+      ...rollbackTasks(context),
+    },
     settling: settling(context),
     janitor: janitor(context, migrations.rollBack, realm),
   };
@@ -120,7 +133,8 @@ function required(env: Environment, name: string): string {
 function seconds(env: Environment, name: string, otherwise: number): number {
   const text = env[name];
   if (text === undefined || text === '') return otherwise;
-  if (!/^\d{1,7}$/.test(text)) throw new Error(`the environment variable ${name} is not a whole number: ${text}`);
+  if (!/^\d{1,7}$/.test(text))
+    throw new Error(`the environment variable ${name} is not a whole number: ${text}`);
   return Number(text);
 }
 

@@ -16,13 +16,17 @@ export interface InvocationContext {
 export type Reply = APIGatewayProxyStructuredResultV2;
 
 /** A function of one realm: given its app, it answers events. That is what lets one process host five realms. */
-export type Endpoint = (app: App) => (event: APIGatewayProxyEventV2, context: InvocationContext) => Promise<Reply>;
+export type Endpoint = (
+  app: App,
+) => (event: APIGatewayProxyEventV2, context: InvocationContext) => Promise<Reply>;
 
 /** Larger bodies are refused before anything is read. Bytes. */
 const LARGEST_BODY = 256 * 1024;
 
 /** An endpoint from what it does; the errors it may throw are the ones of `domain/refusal.ts`. */
-export function endpointOf(run: (app: App, event: APIGatewayProxyEventV2) => Promise<Reply>): Endpoint {
+export function endpointOf(
+  run: (app: App, event: APIGatewayProxyEventV2) => Promise<Reply>,
+): Endpoint {
   return (app) => {
     const handle = middy((event: APIGatewayProxyEventV2) => run(app, event))
       .before(({ event }) => {
@@ -53,7 +57,11 @@ export function migrationHook<T>(
  * Shape, times and hash of the token are checked before anything is read; then the signature, by the tenant's secret.
  * A retired tenant's secret still verifies, and so does a stub's.
  */
-export async function authenticated(app: App, request: SignedRequest, kind: 'request' | 'context'): Promise<Caller> {
+export async function authenticated(
+  app: App,
+  request: SignedRequest,
+  kind: 'request' | 'context',
+): Promise<Caller> {
   const claims = app.jwt.claimedBy(request, kind);
   const record = await app.ports.tenants.read(app.realm, claims.iss);
   if (record === undefined) throw new Unauthenticated('the tenant is unknown');
@@ -61,7 +69,11 @@ export async function authenticated(app: App, request: SignedRequest, kind: 'req
   return { tenant: claims.iss, iat: claims.iat };
 }
 
-export const signedRequest = (event: APIGatewayProxyEventV2, method: string, path: string): SignedRequest => ({
+export const signedRequest = (
+  event: APIGatewayProxyEventV2,
+  method: string,
+  path: string,
+): SignedRequest => ({
   token: tokenOf(event),
   method,
   path,
@@ -82,7 +94,11 @@ export function bodyOf(event: APIGatewayProxyEventV2): string {
 
 export const parsedBody = (event: APIGatewayProxyEventV2): unknown => jsonBody(bodyOf(event));
 
-export const json = (statusCode: number, body: object, headers: Readonly<Record<string, string>> = {}): Reply => ({
+export const json = (
+  statusCode: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Reply => ({
   statusCode,
   headers: { 'content-type': 'application/json', ...headers },
   body: JSON.stringify(body),
@@ -90,7 +106,11 @@ export const json = (statusCode: number, body: object, headers: Readonly<Record<
 
 /** One line in the log for each, with ids and without secrets; the caller learns what it needs. */
 function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply {
-  const fields = { route: event.routeKey, requestId: event.requestContext?.requestId, clientKey: claimedTenant(event) };
+  const fields = {
+    route: event.routeKey,
+    requestId: event.requestContext?.requestId,
+    clientKey: claimedTenant(event),
+  };
   const { log } = app.ports;
   if (error instanceof Unauthenticated) {
     log.warn(`401: ${error.message}`, fields);
@@ -101,15 +121,23 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
     const code = error.code === undefined ? {} : { errorResponseCode: error.code };
     return json(error.status, { ...code, message: error.message });
   }
-  const reason = error instanceof Fault ? error.message : `unexpected ${error instanceof Error ? error.name : 'error'}`;
-  log.error(`503: ${reason}`, { ...fields, ...(error instanceof Fault ? {} : { at: whereOf(error) }) });
+  const reason =
+    error instanceof Fault
+      ? error.message
+      : `unexpected ${error instanceof Error ? error.name : 'error'}`;
+  log.error(`503: ${reason}`, {
+    ...fields,
+    ...(error instanceof Fault ? {} : { at: whereOf(error) }),
+  });
   return json(503, { message: 'Temporarily unavailable' }, { 'retry-after': '5' });
 }
 
 /** For the log alone, and only as far as it has the form of a client key. */
 function claimedTenant(event: APIGatewayProxyEventV2): string | undefined {
   try {
-    const payload: unknown = JSON.parse(Buffer.from(tokenOf(event)?.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    const payload: unknown = JSON.parse(
+      Buffer.from(tokenOf(event)?.split('.')[1] ?? '', 'base64url').toString('utf8'),
+    );
     const { iss }: { iss?: unknown } = { ...(typeof payload === 'object' ? payload : {}) };
     return typeof iss === 'string' && /^[\w.#:-]{1,128}$/.test(iss) ? iss : undefined;
   } catch {
@@ -119,7 +147,13 @@ function claimedTenant(event: APIGatewayProxyEventV2): string | undefined {
 
 /** Where an unexpected error came from: the frames of its stack, without its message, which could hold anything. */
 const whereOf = (error: unknown): readonly string[] =>
-  error instanceof Error ? (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).slice(0, 6).map((line) => line.trim()) : [];
+  error instanceof Error
+    ? (error.stack ?? '')
+        .split('\n')
+        .filter((line) => /^\s+at /.test(line))
+        .slice(0, 6)
+        .map((line) => line.trim())
+    : [];
 
 /** The Lambda's entry: composed from the environment once, at the first event. */
 export function onLambda(endpoint: Endpoint): ReturnType<Endpoint> {

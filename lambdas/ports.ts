@@ -49,7 +49,11 @@ export interface MigrationLedger {
   writeReceipt(realm: Realm, receipt: Receipt): Promise<void>;
 
   /** Holds a window for a migration, unless `cap` others overlap it: then `false`. Holding twice counts once. */
-  takeSlot(key: MigrationKey, window: { readonly start: string; readonly end: string }, cap: number): Promise<boolean>;
+  takeSlot(
+    key: MigrationKey,
+    window: { readonly start: string; readonly end: string },
+    cap: number,
+  ): Promise<boolean>;
   freeSlot(key: MigrationKey): Promise<void>;
   slots(realm: Realm): Promise<readonly Slot[]>;
 
@@ -86,17 +90,48 @@ export interface Difference {
  */
 export interface PartKind {
   /** Yields after what it wrote has been acknowledged. */
-  copy(range: Range, source: Realm, target: Realm, horizon: Horizon, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  copy(
+    range: Range,
+    source: Realm,
+    target: Realm,
+    horizon: Horizon,
+    from: Checkpoint | undefined,
+    until: number,
+  ): AsyncIterable<Checkpoint>;
   /** An independent, strongly consistent reader. */
-  digest(range: Range, realm: Realm, horizon: Horizon, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  digest(
+    range: Range,
+    realm: Realm,
+    horizon: Horizon,
+    from: Checkpoint | undefined,
+    until: number,
+  ): AsyncIterable<Checkpoint>;
   /** Makes `target` equal to `source`: writes what differs, deletes what is extra, touches nothing that is equal. */
-  restore(range: Range, source: Realm, target: Realm, horizon: Horizon, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  restore(
+    range: Range,
+    source: Realm,
+    target: Realm,
+    horizon: Horizon,
+    from: Checkpoint | undefined,
+    until: number,
+  ): AsyncIterable<Checkpoint>;
   /** Deletes every item of the range in this realm, expired ones too. */
-  purge(range: Range, realm: Realm, from: Checkpoint | undefined, until: number): AsyncIterable<Checkpoint>;
+  purge(
+    range: Range,
+    realm: Realm,
+    from: Checkpoint | undefined,
+    until: number,
+  ): AsyncIterable<Checkpoint>;
   /** Strongly consistent; counts expired items that are still there. */
   isEmpty(range: Range, realm: Realm): Promise<boolean>;
   /** Up to `limit` items that are not the same in `target` as in `source`. */
-  differences(range: Range, source: Realm, target: Realm, horizon: Horizon, limit: number): Promise<readonly Difference[]>;
+  differences(
+    range: Range,
+    source: Realm,
+    target: Realm,
+    horizon: Horizon,
+    limit: number,
+  ): Promise<readonly Difference[]>;
 }
 
 /** One start of one phase. The attempt is in the execution's name, so that a restart is a new execution. */

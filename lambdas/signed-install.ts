@@ -2,7 +2,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from './compose.ts';
 import { Fault, Unauthenticated } from './domain/refusal.ts';
-import { type Reply, bodyOf, parsedBody, signedRequest } from './hook.ts';
+import { bodyOf, parsedBody, type Reply, signedRequest } from './hook.ts';
 import type { Claims } from './ports.ts';
 
 const FORWARD_TIMEOUT_MS = 4_000;
@@ -20,10 +20,13 @@ export async function verifiedInstall<T extends { readonly clientKey: string }>(
   parse: (body: unknown) => T,
 ): Promise<T & Pick<Claims, 'iat'>> {
   const { baseUrls, realm, residency } = app;
-  const audiences = [baseUrls[realm], baseUrls[residency.defaultRealm]].filter((url) => url !== undefined);
+  const audiences = [baseUrls[realm], baseUrls[residency.defaultRealm]].filter(
+    (url) => url !== undefined,
+  );
   const { iss, iat } = await app.jwt.verifyInstall(signedRequest(event, 'POST', path), audiences);
   const body = parse(parsedBody(event));
-  if (iss !== body.clientKey) throw new Unauthenticated('the issuer is not the client key of the body');
+  if (iss !== body.clientKey)
+    throw new Unauthenticated('the issuer is not the client key of the body');
   return { ...body, iat };
 }
 
@@ -31,7 +34,11 @@ export async function verifiedInstall<T extends { readonly clientKey: string }>(
  * Passes the raw request on to the vendor's own handler (`INSTALLED_FORWARD_URL`), after our own write. Its failure is
  * ours, so that Atlassian repeats.
  */
-export async function forward(app: App, event: APIGatewayProxyEventV2, path: string): Promise<void> {
+export async function forward(
+  app: App,
+  event: APIGatewayProxyEventV2,
+  path: string,
+): Promise<void> {
   if (!app.forwardUrl) return;
   const response = await fetch(`${app.forwardUrl.replace(/\/$/, '')}${path}${query(event)}`, {
     method: 'POST',
@@ -43,7 +50,11 @@ export async function forward(app: App, event: APIGatewayProxyEventV2, path: str
     redirect: 'error',
     signal: AbortSignal.timeout(FORWARD_TIMEOUT_MS),
   }).catch(() => undefined);
-  if (!response?.ok) throw new Fault(`the app behind INSTALLED_FORWARD_URL answers ${response?.status ?? 'nothing'}`);
+  if (!response?.ok)
+    throw new Fault(
+      `the app behind INSTALLED_FORWARD_URL answers ${response?.status ?? 'nothing'}`,
+    );
 }
 
-const query = ({ rawQueryString }: APIGatewayProxyEventV2) => (rawQueryString ? `?${rawQueryString}` : '');
+const query = ({ rawQueryString }: APIGatewayProxyEventV2) =>
+  rawQueryString ? `?${rawQueryString}` : '';

@@ -6,7 +6,9 @@ import type { InvocationContext } from './hook.ts';
 export type Task = (app: App) => (input: unknown, context: InvocationContext) => Promise<unknown>;
 
 /** A task throws to be tried again, and `PermanentError` to be left alone; the state machine sees the error's name and message. */
-export function taskOf(run: (app: App, input: unknown, invocation: Invocation) => Promise<unknown>): Task {
+export function taskOf(
+  run: (app: App, input: unknown, invocation: Invocation) => Promise<unknown>,
+): Task {
   return (app) => async (input, context) => {
     const deadline = app.ports.clock.now() + context.getRemainingTimeInMillis();
     // Step Functions takes a result of `null`, not of `undefined`.

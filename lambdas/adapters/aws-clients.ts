@@ -40,13 +40,22 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientO
   });
 
   function dynamoDbClient(region: string, maxAttempts: number, timeout: number): DynamoDBClient {
-    const client = new DynamoDBClient({ ...common(region, dynamoDbEndpoint, timeout), maxAttempts });
+    const client = new DynamoDBClient({
+      ...common(region, dynamoDbEndpoint, timeout),
+      maxAttempts,
+    });
     if (onCall) {
       client.middlewareStack.add(
-        (next, { commandName = '' }) => (args) => {
-          onCall({ service: 'dynamodb', command: nameOf(commandName), region, resources: tablesOf(args.input) });
-          return next(args);
-        },
+        (next, { commandName = '' }) =>
+          (args) => {
+            onCall({
+              service: 'dynamodb',
+              command: nameOf(commandName),
+              region,
+              resources: tablesOf(args.input),
+            });
+            return next(args);
+          },
         { step: 'initialize', name: 'onCall' },
       );
     }
@@ -66,11 +75,17 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientO
       const client = new SFNClient({ ...common(region, statesEndpoint), maxAttempts: 3 });
       if (onCall) {
         client.middlewareStack.add(
-          (next, { commandName = '' }) => (args) => {
-            const { stateMachineArn: arn }: Record<string, unknown> = { ...args.input };
-            onCall({ service: 'states', command: nameOf(commandName), region, resources: [String(arn)] });
-            return next(args);
-          },
+          (next, { commandName = '' }) =>
+            (args) => {
+              const { stateMachineArn: arn }: Record<string, unknown> = { ...args.input };
+              onCall({
+                service: 'states',
+                command: nameOf(commandName),
+                region,
+                resources: [String(arn)],
+              });
+              return next(args);
+            },
           { step: 'initialize', name: 'onCall' },
         );
       }
@@ -92,7 +107,11 @@ function perRegion<T>(make: (region: string) => T): (region: string) => T {
 const nameOf = (commandName: string) => commandName.replace(/Command$/, '');
 
 function tablesOf(input: object): readonly string[] {
-  const { TableName: table, IndexName: index, RequestItems: items }: Record<string, unknown> = { ...input };
+  const {
+    TableName: table,
+    IndexName: index,
+    RequestItems: items,
+  }: Record<string, unknown> = { ...input };
   if (typeof items === 'object' && items !== null) return Object.keys(items);
   return [typeof index === 'string' ? `${String(table)}/${index}` : String(table)];
 }

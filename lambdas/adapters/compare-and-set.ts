@@ -1,6 +1,11 @@
 /** One item, one conditional write: the only way in which tenants and ledger change. */
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
-import { DeleteCommand, type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  type DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { Fault } from '../domain/refusal.ts';
 import type { Change, Decide } from '../ports.ts';
 
@@ -26,7 +31,12 @@ export async function readCell<T>({ client, table, fromItem }: Cells<T>, key: Ke
 }
 
 /** Writes `record` if the stored revision is still `revision`; `false` when somebody else wrote. */
-export async function putCell<T>({ client, table, toItem }: Cells<T>, key: Key, record: T, revision: number) {
+export async function putCell<T>(
+  { client, table, toItem }: Cells<T>,
+  key: Key,
+  record: T,
+  revision: number,
+) {
   return conditionally(table, () =>
     client.send(
       new PutCommand({
@@ -39,7 +49,11 @@ export async function putCell<T>({ client, table, toItem }: Cells<T>, key: Key, 
 }
 
 /** Reads, decides, and writes unless somebody wrote in between; then it decides again. */
-export async function changeCell<T>(cells: Cells<T>, key: Key, decide: Decide<T>): Promise<Change<T>> {
+export async function changeCell<T>(
+  cells: Cells<T>,
+  key: Key,
+  decide: Decide<T>,
+): Promise<Change<T>> {
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const { record, revision } = await readCell(cells, key);
     const next = decide(record);
@@ -50,10 +64,16 @@ export async function changeCell<T>(cells: Cells<T>, key: Key, decide: Decide<T>
       return { changed: true, record: next };
     }
   }
-  throw new Fault(`${cells.table}: a record changed ${MOST_TRIES} times while it was being changed`);
+  throw new Fault(
+    `${cells.table}: a record changed ${MOST_TRIES} times while it was being changed`,
+  );
 }
 
-async function removeCell<T>({ client, table }: Cells<T>, key: Key, revision: number): Promise<boolean> {
+async function removeCell<T>(
+  { client, table }: Cells<T>,
+  key: Key,
+  revision: number,
+): Promise<boolean> {
   return conditionally(table, () =>
     client.send(new DeleteCommand({ TableName: table, Key: key, ...isStill(key, revision) })),
   );
@@ -98,4 +118,7 @@ export async function translated<T>(table: string, call: () => Promise<T>): Prom
 }
 
 const faultOf = (table: string, error: unknown): Fault =>
-  new Fault(`${table} cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`, { cause: error });
+  new Fault(
+    `${table} cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`,
+    { cause: error },
+  );

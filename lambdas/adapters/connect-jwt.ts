@@ -1,5 +1,10 @@
 /** Connect's tokens: signed installs (RS256, by a key of Atlassian's) and requests of a tenant (HS256, by its secret). */
-import { AsymmetricAlgorithm, SymmetricAlgorithm, decodeAsymmetric, decodeSymmetric } from 'atlassian-jwt';
+import {
+  AsymmetricAlgorithm,
+  decodeAsymmetric,
+  decodeSymmetric,
+  SymmetricAlgorithm,
+} from 'atlassian-jwt';
 import { Unauthenticated } from '../domain/refusal.ts';
 import { isClientKey } from '../domain/requests.ts';
 import type { Claims, Clock } from '../ports.ts';
@@ -28,14 +33,21 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
    * `POST /installed` and `/uninstalled`: RS256, key by `kid`, `aud` one of ours. The caller compares `iss` with the body.
    * Throws `Unauthenticated`; `Fault` when the key server cannot be asked.
    */
-  async function verifyInstall(request: SignedRequest, audiences: readonly string[]): Promise<Claims> {
+  async function verifyInstall(
+    request: SignedRequest,
+    audiences: readonly string[],
+  ): Promise<Claims> {
     const { header, payload } = parts(request.token);
     if (header['alg'] !== 'RS256') throw new Unauthenticated('a signed install uses RS256');
     const claims = checkClaims(payload, clock);
     checkHash(payload, request);
     const named: unknown[] = [payload['aud']].flat();
     const ours = audiences.map(withoutSlash);
-    if (!named.some((audience) => typeof audience === 'string' && ours.includes(withoutSlash(audience)))) {
+    if (
+      !named.some(
+        (audience) => typeof audience === 'string' && ours.includes(withoutSlash(audience)),
+      )
+    ) {
       throw new Unauthenticated('the audience is another base URL');
     }
     const key = await keys.find(header['kid']);
@@ -84,14 +96,20 @@ function checkClaims(payload: Readonly<Record<string, unknown>>, clock: Clock): 
   const now = clock.now() / 1000;
   if (!isClientKey(iss)) throw new Unauthenticated('the issuer is not a client key');
   if (!isTime(exp) || exp < now - LEEWAY) throw new Unauthenticated('the token has expired');
-  if (!isTime(iat) || iat > now + LEEWAY) throw new Unauthenticated('the token was issued in the future');
-  if (nbf !== undefined && (!isTime(nbf) || nbf > now + LEEWAY)) throw new Unauthenticated('the token is not valid yet');
+  if (!isTime(iat) || iat > now + LEEWAY)
+    throw new Unauthenticated('the token was issued in the future');
+  if (nbf !== undefined && (!isTime(nbf) || nbf > now + LEEWAY))
+    throw new Unauthenticated('the token is not valid yet');
   return { iss, iat };
 }
 
-const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isTime = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isFinite(value);
 
-function checkHash(payload: Readonly<Record<string, unknown>>, { method, path, rawQuery }: SignedRequest): void {
+function checkHash(
+  payload: Readonly<Record<string, unknown>>,
+  { method, path, rawQuery }: SignedRequest,
+): void {
   if (payload['qsh'] !== queryStringHash(method, path, rawQuery)) {
     throw new Unauthenticated('the token was made for another request');
   }

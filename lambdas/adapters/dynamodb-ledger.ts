@@ -1,12 +1,19 @@
 /** The ledger in DynamoDB: per tenant, one small item each for a migration, a history entry, a range and a receipt. */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { type Migration, isFinal } from '../domain/migration.ts';
+import { isFinal, type Migration } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../domain/settings.ts';
-import { type Slots, isFree } from '../domain/slots.ts';
+import { isFree, type Slots } from '../domain/slots.ts';
 import type { Clock, MigrationLedger } from '../ports.ts';
-import { type Cells, type Item, changeCell, putCell, readCell, translated } from './compare-and-set.ts';
+import {
+  type Cells,
+  changeCell,
+  type Item,
+  putCell,
+  readCell,
+  translated,
+} from './compare-and-set.ts';
 import { rangeFromItem, rangeToItem } from './range-items.ts';
 
 export interface LedgerTables {
@@ -22,7 +29,11 @@ const rangePrefix = (id: string) => `range#${id}#`;
 const receiptId = (id: string) => `receipt#${id}`;
 
 export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): MigrationLedger {
-  const cells = <T>(realm: Realm, toItem: (record: T) => Item, fromItem: (item: Item) => T): Cells<T> => ({
+  const cells = <T>(
+    realm: Realm,
+    toItem: (record: T) => Item,
+    fromItem: (item: Item) => T,
+  ): Cells<T> => ({
     client: clientFor(realm),
     table: tableOf(realm),
     toItem,
@@ -30,10 +41,15 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
   });
   const migrations = (realm: Realm) => cells(realm, migrationToItem, migrationFromItem);
   const ranges = (realm: Realm) => cells(realm, rangeToItem, rangeFromItem);
-  const receipts = (realm: Realm) => cells<Receipt>(realm, plain, (item) => item['receipt'] as Receipt);
+  const receipts = (realm: Realm) =>
+    cells<Receipt>(realm, plain, (item) => item['receipt'] as Receipt);
   const slots = (realm: Realm) => cells<Slots>(realm, slotsToItem, slotsFromItem);
 
-  async function query<T>({ client, table, fromItem }: Cells<T>, tenant: string, prefix: string): Promise<T[]> {
+  async function query<T>(
+    { client, table, fromItem }: Cells<T>,
+    tenant: string,
+    prefix: string,
+  ): Promise<T[]> {
     return translated(table, async () => {
       const found: T[] = [];
       const pages = paginateQuery(
@@ -52,10 +68,21 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
   }
 
   /** A crash before this loses a line of history, and nothing else. */
-  async function recordHistory({ ledger, tenant, id, status, updatedAt, error }: Migration, actor: string) {
+  async function recordHistory(
+    { ledger, tenant, id, status, updatedAt, error }: Migration,
+    actor: string,
+  ) {
     const entry = { status, actor, at: updatedAt, ...(error ? { error } : {}) };
-    await putCell(cells<Item>(ledger, (item) => item, (item) => item),
-      { tenant, id: `history#${id}#${updatedAt}#${status}` }, entry, 0);
+    await putCell(
+      cells<Item>(
+        ledger,
+        (item) => item,
+        (item) => item,
+      ),
+      { tenant, id: `history#${id}#${updatedAt}#${status}` },
+      entry,
+      0,
+    );
   }
 
   return {
@@ -66,12 +93,16 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
 
     async change({ ledger, tenant, id }, actor, decide) {
       let before: Migration | undefined;
-      const change = await changeCell(migrations(ledger), { tenant, id: statusId(id) }, (current) => {
-        before = current;
-        const next = decide(current);
-        if (next === undefined || next === 'remove') return next;
-        return { ...next, updatedAt: new Date(clock.now()).toISOString() };
-      });
+      const change = await changeCell(
+        migrations(ledger),
+        { tenant, id: statusId(id) },
+        (current) => {
+          before = current;
+          const next = decide(current);
+          if (next === undefined || next === 'remove') return next;
+          return { ...next, updatedAt: new Date(clock.now()).toISOString() };
+        },
+      );
       const { changed, record } = change;
       if (changed && record && record.status !== before?.status) await recordHistory(record, actor);
       return change;
@@ -119,10 +150,16 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
 
     async takeSlot({ ledger, tenant, id }, window, cap) {
       const name = slotName(tenant, id);
-      const { record } = await changeCell(slots(ledger), { tenant: OF_REALM, id: 'slots' }, (held = {}) =>
-        held[name] === undefined && isFree(held, { tenant, ...window }, cap)
-          ? { ...held, [name]: { tenant, id, takenAt: new Date(clock.now()).toISOString(), ...window } }
-          : undefined,
+      const { record } = await changeCell(
+        slots(ledger),
+        { tenant: OF_REALM, id: 'slots' },
+        (held = {}) =>
+          held[name] === undefined && isFree(held, { tenant, ...window }, cap)
+            ? {
+                ...held,
+                [name]: { tenant, id, takenAt: new Date(clock.now()).toISOString(), ...window },
+              }
+            : undefined,
       );
       return record?.[name] !== undefined;
     },
@@ -142,7 +179,9 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
     async settings(realm, tenant) {
       const settings = cells<Partial<Settings>>(realm, (item) => ({ ...item }), settingsFromItem);
       const [ofRealm, ofTenant] = await Promise.all(
-        [OF_REALM, tenant].map((partition) => readCell(settings, { tenant: partition, id: 'settings' })),
+        [OF_REALM, tenant].map((partition) =>
+          readCell(settings, { tenant: partition, id: 'settings' }),
+        ),
       );
       return { ...DEFAULT_SETTINGS, ...ofRealm?.record, ...ofTenant?.record };
     },
@@ -150,18 +189,32 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
 }
 
 /** A receipt is never replaced by one of an earlier state: a delayed writer finds that it has been overtaken. */
-const RANK: Record<Receipt['state'], number> = { 'ready-to-commit': 0, committed: 1, 'rolled-back': 2 };
+const RANK: Record<Receipt['state'], number> = {
+  'ready-to-commit': 0,
+  committed: 1,
+  'rolled-back': 2,
+};
 const plain = (receipt: Receipt): Item => ({ receipt });
 const slotName = (tenant: string, id: string) => `${tenant}#${id}`;
 
 /** `openIn` and `dueAt` make the sparse index: what is final is not in it. */
 function migrationToItem(migration: Migration): Item {
   const { id, ...record } = migration;
-  const due = { openIn: migration.ledger, dueAt: migration.facts?.endTime ?? migration.scheduledAt };
+  const due = {
+    openIn: migration.ledger,
+    dueAt: migration.facts?.endTime ?? migration.scheduledAt,
+  };
   return { ...record, migration: id, ...(isFinal(migration) ? {} : due) };
 }
 
-function migrationFromItem({ migration, revision: _r, openIn: _o, dueAt: _d, id: _i, ...record }: Item): Migration {
+function migrationFromItem({
+  migration,
+  revision: _r,
+  openIn: _o,
+  dueAt: _d,
+  id: _i,
+  ...record
+}: Item): Migration {
   if (typeof migration !== 'string') throw new Error('a ledger record names no migration');
   // Written by migrationToItem alone, and by nobody else.
   return { ...(record as Omit<Migration, 'id'>), id: migration };
@@ -173,4 +226,3 @@ const slotsFromItem = (item: Item): Slots => (item['windows'] ?? {}) as Slots;
 function settingsFromItem({ noNewMoves }: Item): Partial<Settings> {
   return typeof noNewMoves === 'boolean' ? { noNewMoves } : {};
 }
-

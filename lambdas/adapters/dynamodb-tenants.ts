@@ -3,7 +3,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../domain/realm.ts';
 import type { TenantRecord } from '../domain/tenant.ts';
 import type { TenantStore } from '../ports.ts';
-import { type Cells, type Item, changeCell, readCell } from './compare-and-set.ts';
+import { type Cells, changeCell, type Item, readCell } from './compare-and-set.ts';
 
 export interface TenantTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
@@ -33,5 +33,8 @@ function fromItem({ sharedSecret, credentialsIat, revision: _, ...record }: Item
     throw new Error('a tenant record has no credentials');
   }
   // Written by toItem alone, and by nobody else.
-  return { ...(record as Omit<TenantRecord, 'credentials'>), credentials: { sharedSecret, iat: credentialsIat } };
+  return {
+    ...(record as Omit<TenantRecord, 'credentials'>),
+    credentials: { sharedSecret, iat: credentialsIat },
+  };
 }

@@ -42,12 +42,16 @@ export function installKeys(url: string, clock: Clock): InstallKeys {
 }
 
 async function fetchKey(url: string): Promise<string | undefined> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'error' }).catch(() => undefined);
+  const response = await fetch(url, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    redirect: 'error',
+  }).catch(() => undefined);
   if (response === undefined) throw new Fault('the key server cannot be reached');
   if (response.status === 404 || response.status === 403) return undefined;
   if (!response.ok) throw new Fault(`the key server answers ${response.status}`);
   const text = await response.text();
-  if (text.length > LARGEST_KEY || !isRsaKey(text)) throw new Fault('the key server answers something that is not a key');
+  if (text.length > LARGEST_KEY || !isRsaKey(text))
+    throw new Fault('the key server answers something that is not a key');
   return text;
 }
 

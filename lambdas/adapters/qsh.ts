@@ -7,7 +7,9 @@ import { createHash } from 'node:crypto';
 
 /** `path` is literal, as the route declares it and without the base URL's own path; `rawQuery` is what came over the wire. */
 export function queryStringHash(method: string, path: string, rawQuery: string): string {
-  return createHash('sha256').update(canonicalRequest(method, path, rawQuery)).digest('hex');
+  return createHash('sha256')
+    .update(canonicalRequest(method, path, rawQuery))
+    .digest('hex');
 }
 
 export function canonicalRequest(method: string, path: string, rawQuery: string): string {
@@ -42,4 +44,7 @@ function canonicalQuery(rawQuery: string): string {
 
 /** RFC 3986: only unreserved characters stay bare. */
 const encode = (text: string): string =>
-  encodeURIComponent(text).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );

@@ -11,7 +11,13 @@ export function rangeToItem({ source, target, ...record }: RangeRecord): Item {
   };
 }
 
-export function rangeFromItem({ id: _i, tenant: _t, source, target, ...record }: Item): RangeRecord {
+export function rangeFromItem({
+  id: _i,
+  tenant: _t,
+  source,
+  target,
+  ...record
+}: Item): RangeRecord {
   // Written by rangeToItem alone, and by nobody else.
   return {
     ...(record as unknown as Omit<RangeRecord, 'source' | 'target'>),

@@ -26,7 +26,10 @@ export function stepFunctions({ clientFor, arnOf }: StateMachines): Workflows {
         return 'running';
       } catch (error) {
         if (error instanceof ExecutionAlreadyExists) return 'closed';
-        throw new Fault(`the workflow of realm ${realm} cannot be started: ${error instanceof Error ? error.name : 'unknown error'}`, { cause: error });
+        throw new Fault(
+          `the workflow of realm ${realm} cannot be started: ${error instanceof Error ? error.name : 'unknown error'}`,
+          { cause: error },
+        );
       }
     },
   };
@@ -34,6 +37,9 @@ export function stepFunctions({ clientFor, arnOf }: StateMachines): Workflows {
 
 /** `{phase}-{hash of tenant and migration}-{attempt}`: the same run always has the same name (80 characters at most). */
 export function executionName({ phase, tenant, ledger, id, attempt }: Run): string {
-  const hash = createHash('sha256').update(`${ledger}\n${tenant}\n${id}`).digest('hex').slice(0, 32);
+  const hash = createHash('sha256')
+    .update(`${ledger}\n${tenant}\n${id}`)
+    .digest('hex')
+    .slice(0, 32);
   return `${phase}-${hash}-${attempt}`;
 }

@@ -3,12 +3,21 @@ import { rangesOf } from '../domain/dataset.ts';
 import { stub } from '../domain/fence.ts';
 import type { Migration } from '../domain/migration.ts';
 import { PermanentError } from '../domain/refusal.ts';
-import { STUB_DAYS, arrivedBy, isOwnedBy } from '../domain/tenant.ts';
-import { type Invocation, type Turn, rangeTurn } from './range-turn.ts';
-import { type Plan, expected, movingRanges, plan, rangeInput, rangeOf, runKey, secondsLeft } from './run.ts';
+import { arrivedBy, isOwnedBy, STUB_DAYS } from '../domain/tenant.ts';
+import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import {
+  expected,
+  movingRanges,
+  type Plan,
+  plan,
+  rangeInput,
+  rangeOf,
+  runKey,
+  secondsLeft,
+} from './run.ts';
 import { brokenSeals, sealsOf } from './seals.ts';
 import { fieldsOf } from './steps.ts';
-import { type TaskContext, leasedUntil } from './task-context.ts';
+import { leasedUntil, type TaskContext } from './task-context.ts';
 
 const DAY = 24 * 60 * 60;
 
@@ -23,7 +32,10 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
     const planned = plan(parts, migration.tenant);
     if (migration.pointOfNoReturn) return { ...planned, moving: [] };
     const since = Date.parse(migration.updatedAt);
-    return { ...planned, waitSeconds: secondsLeft(since, settings.commitGraceSeconds, clock.now()) };
+    return {
+      ...planned,
+      waitSeconds: secondsLeft(since, settings.commitGraceSeconds, clock.now()),
+    };
   }
 
   /** Safe twice: set once. Compared with what was verified, never with the target, which serves and may rightly differ. */
@@ -40,19 +52,28 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
       throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
     }
     const broken = brokenSeals(migration.seals ?? {}, sealsOf(parts, tenant, records));
-    if (broken.length > 0) return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
-    const { changed, record } = await ledger.change(migration, 'pass-point-of-no-return', (current) =>
-      current?.status === 'committing' && current.attempt === migration.attempt && !current.pointOfNoReturn
-        ? { ...current, pointOfNoReturn: new Date(clock.now()).toISOString() }
-        : undefined,
+    if (broken.length > 0)
+      return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
+    const { changed, record } = await ledger.change(
+      migration,
+      'pass-point-of-no-return',
+      (current) =>
+        current?.status === 'committing' &&
+        current.attempt === migration.attempt &&
+        !current.pointOfNoReturn
+          ? { ...current, pointOfNoReturn: new Date(clock.now()).toISOString() }
+          : undefined,
     );
-    if (!changed && !record?.pointOfNoReturn) throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+    if (!changed && !record?.pointOfNoReturn)
+      throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
   }
 
   /** Keeps both sides, and waits for an operator or a rollback. */
   async function halt(migration: Migration, reason: string): Promise<never> {
     await ledger.change(migration, 'pass-point-of-no-return', (current) =>
-      current?.status === 'committing' && current.attempt === migration.attempt ? { ...current, halted: reason } : undefined,
+      current?.status === 'committing' && current.attempt === migration.attempt
+        ? { ...current, halted: reason }
+        : undefined,
     );
     log.error(`alarm: migration ${migration.id} is halted: ${reason}`, fieldsOf(migration));
     throw new PermanentError(reason);
@@ -72,7 +93,9 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
         range,
         work: 'purge-source',
         realm: source,
-        sides: [{ side: 'source', pages: (_, from, until) => partKind.purge(where, source, from, until) }],
+        sides: [
+          { side: 'source', pages: (_, from, until) => partKind.purge(where, source, from, until) },
+        ],
         check: () => checkMayPurge(run),
         conclude: async () => ((await partKind.isEmpty(where, source)) ? 'done' : 'again'),
         number,
@@ -84,9 +107,11 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
 
   async function checkMayPurge(run: ReturnType<typeof runKey>): Promise<void> {
     const migration = await expected(ports, run);
-    if (!migration.pointOfNoReturn) throw new PermanentError('the point of no return has not been passed');
+    if (!migration.pointOfNoReturn)
+      throw new PermanentError('the point of no return has not been passed');
     const record = await tenants.read(migration.source, migration.tenant);
-    if (!isOwnedBy(record, migration.id, 'moved')) throw new PermanentError('the source is not closed');
+    if (!isOwnedBy(record, migration.id, 'moved'))
+      throw new PermanentError('the source is not closed');
   }
 
   /** Safe twice: proof, stub, receipts, status, each of which stays as it is when it is written again. */
@@ -96,9 +121,12 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
     const records = await ledger.listRanges(source, migration);
     const ranges = rangesOf(parts, tenant);
     const isPurged = ({ id: range }: { readonly id: string }) =>
-      records.some((record) => record.range === range && record.work === 'purge-source' && record.done);
+      records.some(
+        (record) => record.range === range && record.work === 'purge-source' && record.done,
+      );
     if (!ranges.every(isPurged)) return steps.restart(migration, 'finish-commit');
-    if (leasedUntil(records, clock.now()) > 0) throw new Error('a worker of the source has not given its lease back yet');
+    if (leasedUntil(records, clock.now()) > 0)
+      throw new Error('a worker of the source has not given its lease back yet');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));
     if (!empty.every(Boolean)) {
       log.error(`alarm: migration ${id}: the purged source is not empty`, fieldsOf(migration));
@@ -108,9 +136,23 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
     const now = clock.now();
     const at = new Date(now).toISOString();
     const provenEmpty = { realm: source, at, ranges: ranges.map((range) => range.id) };
-    const backupsExpire = new Date(now + (settings.backupDays + 1) * DAY * 1000).toISOString().slice(0, 10);
-    const receipt = { tenant, id, source, target, state: 'committed', at, seals, provenEmpty, backupsExpire } as const;
-    await tenants.change(source, tenant, (current) => stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY));
+    const backupsExpire = new Date(now + (settings.backupDays + 1) * DAY * 1000)
+      .toISOString()
+      .slice(0, 10);
+    const receipt = {
+      tenant,
+      id,
+      source,
+      target,
+      state: 'committed',
+      at,
+      seals,
+      provenEmpty,
+      backupsExpire,
+    } as const;
+    await tenants.change(source, tenant, (current) =>
+      stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY),
+    );
     await ledger.writeReceipt(source, receipt);
     await ledger.writeReceipt(target, receipt);
     await ledger.freeSlot(migration);
@@ -119,7 +161,10 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
 
   /** The commit hook's sequence has been finished: one side is closed, the other open. */
   async function checkSwitched({ tenant, id, source, target }: Migration): Promise<void> {
-    const [from, to] = await Promise.all([tenants.read(source, tenant), tenants.read(target, tenant)]);
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
     if (!isOwnedBy(from, id, 'moved')) throw new PermanentError('the source is not closed');
     if (!arrivedBy(to, id)) throw new PermanentError('the target is not open');
   }

@@ -1,14 +1,23 @@
 /** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
 import { rangesOf } from '../domain/dataset.ts';
 import { claim, cleaned, withFactsOf } from '../domain/fence.ts';
-import { type Migration, isNoOp } from '../domain/migration.ts';
+import { isNoOp, type Migration } from '../domain/migration.ts';
 import { PermanentError } from '../domain/refusal.ts';
 import { isOwnedBy } from '../domain/tenant.ts';
-import { type Invocation, type Turn, rangeTurn } from './range-turn.ts';
-import { type Plan, expected, movingRanges, plan, rangeInput, rangeOf, runKey, secondsLeft } from './run.ts';
+import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import {
+  expected,
+  movingRanges,
+  type Plan,
+  plan,
+  rangeInput,
+  rangeOf,
+  runKey,
+  secondsLeft,
+} from './run.ts';
 import { sealsOf } from './seals.ts';
 import { fieldsOf } from './steps.ts';
-import { type TaskContext, isTooLate } from './task-context.ts';
+import { isTooLate, type TaskContext } from './task-context.ts';
 
 export function copyTasks({ ports, steps, settings }: TaskContext) {
   const { tenants, ledger, partKind, clock, log } = ports;
@@ -47,12 +56,18 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
 
   async function claimTarget(migration: Migration): Promise<void> {
     const { tenant, id, source, target } = migration;
-    if (!(await steps.fence(migration))) throw new PermanentError('the tenant is not fenced in the source');
+    if (!(await steps.fence(migration)))
+      throw new PermanentError('the tenant is not fenced in the source');
     const from = await tenants.read(source, tenant);
-    if (!isOwnedBy(from, id, 'frozen')) throw new PermanentError('the tenant is not fenced in the source');
-    const { record } = await tenants.change(target, tenant, (current) => claim(current, from, id, source));
+    if (!isOwnedBy(from, id, 'frozen'))
+      throw new PermanentError('the tenant is not fenced in the source');
+    const { record } = await tenants.change(target, tenant, (current) =>
+      claim(current, from, id, source),
+    );
     if (!isOwnedBy(record, id, 'standby')) {
-      throw new PermanentError(`realm ${target} has a record of the tenant that is ${record?.state}`);
+      throw new PermanentError(
+        `realm ${target} has a record of the tenant that is ${record?.state}`,
+      );
     }
   }
 
@@ -72,7 +87,9 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
         range,
         work: 'clear',
         realm: target,
-        sides: [{ side: 'target', pages: (_, from, until) => partKind.purge(where, target, from, until) }],
+        sides: [
+          { side: 'target', pages: (_, from, until) => partKind.purge(where, target, from, until) },
+        ],
         check: () => checkTarget(run, { mayBeUnclean: true }),
         conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
         number,
@@ -100,7 +117,11 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
         work: 'copy',
         realm: target,
         sides: [
-          { side: 'target', pages: (horizon, from, until) => partKind.copy(where, source, target, horizon, from, until) },
+          {
+            side: 'target',
+            pages: (horizon, from, until) =>
+              partKind.copy(where, source, target, horizon, from, until),
+          },
         ],
         check: () => checkTarget(run, { mayBeUnclean: false }),
         number,
@@ -117,20 +138,31 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
     if (!record?.unclean) return true;
     const records = await ledger.listRanges(target, migration);
     const isCleared = ({ id: range }: { readonly id: string }) =>
-      records.some((found) => found.range === range && (found.cleared || (found.work === 'clear' && found.done)));
+      records.some(
+        (found) =>
+          found.range === range && (found.cleared || (found.work === 'clear' && found.done)),
+      );
     if (!rangesOf(parts, tenant).every(isCleared)) return false;
     await tenants.change(target, tenant, (current) => cleaned(current, id));
     return true;
   }
 
   /** The target is still claimed and clean, the source still fenced, this attempt still wanted, and there is time. */
-  async function checkTarget(run: ReturnType<typeof runKey>, { mayBeUnclean }: { mayBeUnclean: boolean }): Promise<void> {
+  async function checkTarget(
+    run: ReturnType<typeof runKey>,
+    { mayBeUnclean }: { mayBeUnclean: boolean },
+  ): Promise<void> {
     const migration = await inTime(await expected(ports, run));
     const { tenant, id, source, target } = migration;
-    const [from, to] = await Promise.all([tenants.read(source, tenant), tenants.read(target, tenant)]);
-    if (!isOwnedBy(from, id, 'frozen')) throw new PermanentError('the tenant is not fenced in the source');
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!isOwnedBy(from, id, 'frozen'))
+      throw new PermanentError('the tenant is not fenced in the source');
     if (!isOwnedBy(to, id, 'standby')) throw new PermanentError('the target is not claimed');
-    if (to.unclean && !mayBeUnclean) throw new PermanentError('the target still holds data of an earlier residency');
+    if (to.unclean && !mayBeUnclean)
+      throw new PermanentError('the target still holds data of an earlier residency');
   }
 
   /** Safe twice: the status moves once. What is unfinished goes on in the next attempt, a new execution. */
@@ -140,18 +172,30 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
     const { tenant, id, source, target } = migration;
     const records = await ledger.listRanges(target, migration);
     const isVerified = ({ id: range }: { readonly id: string }) =>
-      records.some((record) => record.range === range && record.work === 'verify-copy' && record.done);
-    if (!movingRanges(parts, tenant).every(isVerified)) return steps.restart(migration, 'finish-copy');
+      records.some(
+        (record) => record.range === range && record.work === 'verify-copy' && record.done,
+      );
+    if (!movingRanges(parts, tenant).every(isVerified))
+      return steps.restart(migration, 'finish-copy');
 
     const from = await tenants.read(source, tenant);
-    if (!isOwnedBy(from, id, 'frozen')) throw new PermanentError('the tenant is not fenced in the source');
+    if (!isOwnedBy(from, id, 'frozen'))
+      throw new PermanentError('the tenant is not fenced in the source');
     const { record } = await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );
     if (!isOwnedBy(record, id, 'standby')) throw new PermanentError('the target is not claimed');
     const seals = sealsOf(parts, tenant, records);
     const at = new Date(clock.now()).toISOString();
-    await ledger.writeReceipt(target, { tenant, id, source, target, state: 'ready-to-commit', at, seals });
+    await ledger.writeReceipt(target, {
+      tenant,
+      id,
+      source,
+      target,
+      state: 'ready-to-commit',
+      at,
+      seals,
+    });
     await steps.take(migration, 'copied', 'finish-copy', { seals });
   }
 
@@ -187,7 +231,8 @@ function reasonOf(input: unknown): string {
   };
   try {
     const { errorMessage }: { errorMessage?: unknown } = JSON.parse(String(cause));
-    if (name === 'PermanentError' && typeof errorMessage === 'string') return errorMessage.slice(0, 300);
+    if (name === 'PermanentError' && typeof errorMessage === 'string')
+      return errorMessage.slice(0, 300);
   } catch {
     // Not the cause of a Lambda: its name says enough.
   }

@@ -1,9 +1,9 @@
 /** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
-import { type Migration, isFinal } from '../domain/migration.ts';
+import { isFinal, type Migration } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { RollBack } from './lifecycle-hooks.ts';
 import { fieldsOf } from './steps.ts';
-import { type TaskContext, isTooLate } from './task-context.ts';
+import { isTooLate, type TaskContext } from './task-context.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -26,7 +26,10 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
         const migration = await ledger.read(listed);
         if (migration && !isFinal(migration)) await tend(migration);
       } catch (error) {
-        log.error(`alarm: migration ${listed.id} cannot be tended: ${error instanceof Error ? error.message : 'unknown error'}`, fieldsOf(listed));
+        log.error(
+          `alarm: migration ${listed.id} cannot be tended: ${error instanceof Error ? error.message : 'unknown error'}`,
+          fieldsOf(listed),
+        );
       }
     }
     await freeLeakedSlots();
@@ -44,7 +47,12 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
         return;
       case 'copying':
         if (isTooLate(migration, now)) {
-          await steps.fail(migration, 'E9999', 'the window ended before the copy was verified', 'janitor');
+          await steps.fail(
+            migration,
+            'E9999',
+            'the window ended before the copy was verified',
+            'janitor',
+          );
         } else {
           // A start that crashed before its fence is finished by the copy, which makes sure of it.
           await steps.drive(migration, 'janitor');
@@ -59,8 +67,15 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
         return;
       case 'committing':
         if (migration.halted) {
-          log.error(`alarm: migration ${migration.id} is halted: ${migration.halted}`, fieldsOf(migration));
-        } else if (migration.driven === undefined && migration.attempt > 0 && !migration.pointOfNoReturn) {
+          log.error(
+            `alarm: migration ${migration.id} is halted: ${migration.halted}`,
+            fieldsOf(migration),
+          );
+        } else if (
+          migration.driven === undefined &&
+          migration.attempt > 0 &&
+          !migration.pointOfNoReturn
+        ) {
           if (quietFor > UNANSWERED_SLACK) await rollBack(migration, 'janitor');
         } else {
           await steps.drive(migration, 'janitor');
@@ -77,7 +92,8 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
     for (const { tenant, id, takenAt } of await ledger.slots(here)) {
       const key = { ledger: here, tenant, id };
       const migration = await ledger.read(key);
-      const isLeaked = migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
+      const isLeaked =
+        migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
       if (isLeaked) await ledger.freeSlot(key);
     }
   }

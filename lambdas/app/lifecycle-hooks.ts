@@ -23,13 +23,24 @@ export interface LifecycleSettings {
 }
 
 /** Up to here an uninstallation cancels a move; later the move goes on, and the tenant arrives retired. */
-const CANCELLED_BY_UNINSTALL: readonly Status[] = ['scheduled', 'copying', 'ready-to-commit', 'failed'];
+const CANCELLED_BY_UNINSTALL: readonly Status[] = [
+  'scheduled',
+  'copying',
+  'ready-to-commit',
+  'failed',
+];
 
 export type LifecycleHooks = ReturnType<typeof lifecycleHooks>;
 
-export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, residency }: LifecycleSettings) {
+export function lifecycleHooks(
+  ports: Ports,
+  rollBack: RollBack,
+  { realm: here, residency }: LifecycleSettings,
+) {
   const { tenants, ledger, clock, log } = ports;
-  const otherRealms = stackRows(residency.realms).map((row) => row.realm).filter((realm) => realm !== here);
+  const otherRealms = stackRows(residency.realms)
+    .map((row) => row.realm)
+    .filter((realm) => realm !== here);
 
   /** `POST /installed`, verified: the newer one wins, an older one is ignored. */
   async function installed(arrival: Arrival): Promise<void> {
@@ -38,13 +49,19 @@ export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, 
       return openHere(arrival);
     }
     const { credentials, installation, tenant } = arrival;
-    const renew = (current: TenantRecord | undefined) => withCredentials(current, credentials, installation);
+    const renew = (current: TenantRecord | undefined) =>
+      withCredentials(current, credentials, installation);
     await tenants.change(here, tenant, renew);
     for (const realm of (await realmsOfMove(record)).filter((other) => other !== here)) {
-      await tenants.change(realm, tenant, (current) => (isSameMove(current, record) ? renew(current) : undefined));
+      await tenants.change(realm, tenant, (current) =>
+        isSameMove(current, record) ? renew(current) : undefined,
+      );
     }
     if (record.state === 'moved') {
-      log.error(`alarm: installed in realm ${here}, which the tenant has left for ${record.movedTo}`, { clientKey: tenant });
+      log.error(
+        `alarm: installed in realm ${here}, which the tenant has left for ${record.movedTo}`,
+        { clientKey: tenant },
+      );
     }
   }
 
@@ -63,19 +80,27 @@ export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, 
         return;
       }
     }
-    const opened = await tenants.change(here, tenant, (current) => finishOpening(current, credentials.iat));
-    if (opened.record?.state !== 'active') throw new Fault('another installation of this tenant is under way');
+    const opened = await tenants.change(here, tenant, (current) =>
+      finishOpening(current, credentials.iat),
+    );
+    if (opened.record?.state !== 'active')
+      throw new Fault('another installation of this tenant is under way');
     log.info(`tenant is active in realm ${here}`, { clientKey: tenant });
   }
 
   async function refuseInMove(tenant: string): Promise<void> {
     const records = await Promise.all(otherRealms.map((realm) => tenants.read(realm, tenant)));
-    const found = records.map((record, at) => elsewhere(record, otherRealms[at] ?? here, here, 0)).includes('in-move');
+    const found = records
+      .map((record, at) => elsewhere(record, otherRealms[at] ?? here, here, 0))
+      .includes('in-move');
     if (found) throw new Fault('the tenant is in a move between other realms');
   }
 
   /** Makes another realm give way to the opening here; `false` when it is we who must. */
-  async function giveWay(realm: Realm, { tenant, credentials: { iat } }: Arrival): Promise<boolean> {
+  async function giveWay(
+    realm: Realm,
+    { tenant, credentials: { iat } }: Arrival,
+  ): Promise<boolean> {
     const record = await tenants.read(realm, tenant);
     switch (elsewhere(record, realm, here, iat)) {
       case 'nothing':
@@ -89,7 +114,10 @@ export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, 
       }
       case 'serves': {
         await tenants.change(realm, tenant, (current) => takeOver(current, iat));
-        log.error(`alarm: installed in realm ${here} while active in ${realm}: the newer installation serves, the older data is kept`, { clientKey: tenant });
+        log.error(
+          `alarm: installed in realm ${here} while active in ${realm}: the newer installation serves, the older data is kept`,
+          { clientKey: tenant },
+        );
         return giveWayAgain(realm, tenant, iat);
       }
       case 'in-move':
@@ -114,7 +142,12 @@ export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, 
   }
 
   /** The realm that serves the tenant, or will, is where it retires; the others are told, and pass it on. */
-  async function uninstallIn(realm: Realm, tenant: string, iat: number, seen: readonly Realm[]): Promise<void> {
+  async function uninstallIn(
+    realm: Realm,
+    tenant: string,
+    iat: number,
+    seen: readonly Realm[],
+  ): Promise<void> {
     const { record } = await tenants.change(realm, tenant, (current) =>
       current?.state === 'active' ? retire(current, iat, clock.now()) : flagged(current, iat),
     );
@@ -124,7 +157,8 @@ export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, 
       if (!seen.includes(other)) await uninstallIn(other, tenant, iat, [...seen, other]);
     }
     for (const migration of await ledger.list(realm, tenant)) {
-      if (CANCELLED_BY_UNINSTALL.includes(migration.status)) await rollBack(migration, 'uninstalled');
+      if (CANCELLED_BY_UNINSTALL.includes(migration.status))
+        await rollBack(migration, 'uninstalled');
     }
   }
 
@@ -143,10 +177,9 @@ export function lifecycleHooks(ports: Ports, rollBack: RollBack, { realm: here, 
 /** Part of the same move: owned by the same migration, or arrived by it. */
 function isSameMove(record: TenantRecord | undefined, other: TenantRecord): boolean {
   const id = other.migration ?? other.arrivedBy;
-  return id !== undefined && ((record?.migration === id || record?.arrivedBy === id));
+  return id !== undefined && (record?.migration === id || record?.arrivedBy === id);
 }
 
 function flagged(record: TenantRecord | undefined, iat: number): TenantRecord | undefined {
   return record?.state === 'retired' ? undefined : withUninstalled(record, iat);
 }
-

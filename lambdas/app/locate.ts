@@ -1,5 +1,5 @@
 /** Which migration a hook means, whichever realm it arrived in. */
-import { type Migration, isFinal, isLater } from '../domain/migration.ts';
+import { isFinal, isLater, type Migration } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Ports } from '../ports.ts';
 
@@ -26,14 +26,18 @@ export async function locate(
   const record = await tenants.read(here, tenant);
   const named = [record?.migration, record?.arrivedBy].includes(id) ? record?.ledger : undefined;
   const home = named ?? (await ledger.readReceipt(here, tenant, id))?.source;
-  return home === undefined || home === here ? undefined : ledger.read({ ledger: home, tenant, id });
+  return home === undefined || home === here
+    ? undefined
+    : ledger.read({ ledger: home, tenant, id });
 
   /** Without an id, the tenant's open migration is meant, or else its last one; never one scheduled after the token was issued. */
   async function latest({ iat }: Caller): Promise<Migration | undefined> {
     const home = (await tenants.read(here, tenant))?.ledger;
     const lists = [ledger.list(here, tenant)];
     if (home !== undefined && home !== here) lists.push(ledger.list(home, tenant));
-    const known = (await Promise.all(lists)).flat().filter(({ scheduledIat }) => scheduledIat <= iat);
+    const known = (await Promise.all(lists))
+      .flat()
+      .filter(({ scheduledIat }) => scheduledIat <= iat);
     const open = known.filter((migration) => !isFinal(migration));
     const [last] = (open.length > 0 ? open : known).sort((a, b) => (isLater(a, b) ? -1 : 1));
     return last;

@@ -5,23 +5,23 @@
 import { close, open, withFactsOf } from '../domain/fence.ts';
 import {
   type ActingHook,
-  type Facts,
-  type Migration,
   advance,
+  type Facts,
   isLater,
   isNoOp,
   isUnderWay,
+  type Migration,
   sameFacts,
 } from '../domain/migration.ts';
 import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
-import { Fault, Refusal, conflict, notScheduled } from '../domain/refusal.ts';
-import { type ActionRequest, type ScheduleRequest, checkWindow } from '../domain/requests.ts';
+import { conflict, Fault, notScheduled, Refusal } from '../domain/refusal.ts';
+import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
 import type { Residency } from '../domain/residency.ts';
-import { type TenantRecord, arrivedBy, isOwnedBy } from '../domain/tenant.ts';
+import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
 import type { Ports } from '../ports.ts';
-import { numberedSchedule } from './unnumbered.ts';
 import { locate } from './locate.ts';
-import { type Steps, fieldsOf } from './steps.ts';
+import { fieldsOf, type Steps } from './steps.ts';
+import { numberedSchedule } from './unnumbered.ts';
 
 /** A verified caller: the tenant, and when its token was issued (epoch seconds). */
 export interface Caller {
@@ -54,10 +54,18 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
 
   /** `POST /schedule`: a window and a location are agreed; nothing moves yet. */
   async function schedule(caller: Caller, request: ScheduleRequest): Promise<HookAnswer> {
-    const facts: Facts = { location: request.location.toLowerCase(), startTime: request.startTime, endTime: request.endTime };
+    const facts: Facts = {
+      location: request.location.toLowerCase(),
+      startTime: request.startTime,
+      endTime: request.endTime,
+    };
     const location = realmOfLocation(settings.residency.realms, facts.location);
     if (location === undefined) {
-      throw new Refusal(400, 'E0002', `no realm of this app is called ${JSON.stringify(request.location)}`);
+      throw new Refusal(
+        400,
+        'E0002',
+        `no realm of this app is called ${JSON.stringify(request.location)}`,
+      );
     }
     const id = request.id ?? (await numberedSchedule(ledger, here, caller, facts));
     const existing = await find(caller, id);
@@ -83,7 +91,9 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (!(await ledger.takeSlot(key, { start: facts.startTime, end: facts.endTime }, cap))) {
       throw conflict(`realm ${here} has ${cap} overlapping migrations already`, 'E0004');
     }
-    const { changed, record } = await ledger.change(key, 'schedule', (current) => (current ? undefined : proposed));
+    const { changed, record } = await ledger.change(key, 'schedule', (current) =>
+      current ? undefined : proposed,
+    );
     if (changed) log.info(`migration ${id} is scheduled`, fieldsOf(proposed));
     return repeatSchedule(record ?? proposed, facts);
   }
@@ -103,16 +113,24 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     const others = await ledger.list(here, tenant);
     const underWay = others.find(isUnderWay);
     if (underWay) {
-      throw conflict(`migration ${underWay.id} of this tenant is ${underWay.status}, and must end first`, 'E0004');
+      throw conflict(
+        `migration ${underWay.id} of this tenant is ${underWay.status}, and must end first`,
+        'E0004',
+      );
     }
-    if (record === undefined || record.state === 'retired') throw conflict('the tenant is not installed here');
+    if (record === undefined || record.state === 'retired')
+      throw conflict('the tenant is not installed here');
     if (record.state === 'opening') throw new Fault('the tenant is being installed at this moment');
     if (record.state === 'moved') throw conflict(`the tenant lives in realm ${record.movedTo}`);
-    if (record.state !== 'active') throw conflict('a migration of this tenant must end first', 'E0004');
+    if (record.state !== 'active')
+      throw conflict('a migration of this tenant must end first', 'E0004');
     if (record.arrivedBy !== undefined) {
       const receipt = await ledger.readReceipt(here, tenant, record.arrivedBy);
       if (receipt?.state !== 'committed') {
-        throw conflict(`migration ${record.arrivedBy}, by which the tenant came here, is not committed yet`, 'E0004');
+        throw conflict(
+          `migration ${record.arrivedBy}, by which the tenant came here, is not committed yet`,
+          'E0004',
+        );
       }
     }
     if ((await ledger.settings(here, tenant)).noNewMoves) {
@@ -125,11 +143,16 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
    * one of them sees the other; a move that began in between beats both.
    */
   async function supersede(migration: Migration): Promise<Migration> {
-    const others = (await ledger.list(migration.ledger, migration.tenant)).filter(({ id }) => id !== migration.id);
+    const others = (await ledger.list(migration.ledger, migration.tenant)).filter(
+      ({ id }) => id !== migration.id,
+    );
     const underWay = others.find(isUnderWay);
     if (underWay) {
       await expire(migration, `migration ${underWay.id} began first`);
-      throw conflict(`migration ${underWay.id} of this tenant is ${underWay.status}, and must end first`, 'E0004');
+      throw conflict(
+        `migration ${underWay.id} of this tenant is ${underWay.status}, and must end first`,
+        'E0004',
+      );
     }
     const scheduled = others.filter(({ status }) => status === 'scheduled');
     for (const earlier of scheduled.filter((other) => isLater(migration, other))) {
@@ -140,7 +163,9 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
   }
 
   async function expire(migration: Migration, reason: string): Promise<Migration> {
-    const expired = await steps.take(migration, 'expire', 'schedule', { error: { code: 'E0001', reason } });
+    const expired = await steps.take(migration, 'expire', 'schedule', {
+      error: { code: 'E0001', reason },
+    });
     if (expired.status === 'rolled-back') await steps.afterRollback(expired);
     return expired;
   }
@@ -202,7 +227,8 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
   /** `POST /commit`: the site comes back in the target. Comes after the window's end, so the clock has no say. */
   async function commit(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
     const migration = await find(caller, request.id);
-    if (!migration && request.id === undefined) throw conflict('no migration of this tenant can be committed');
+    if (!migration && request.id === undefined)
+      throw conflict('no migration of this tenant can be committed');
     if (!migration) throw notScheduled(request.id ?? '');
     refuseOtherFacts(migration, request.facts, 'E9999');
     refuseUnlessAllowed(migration, 'commit');
@@ -211,7 +237,8 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
 
   /** Close the source, bring the target's record up to date, open the target, purge: in this order, always. */
   async function continueCommit(migration: Migration): Promise<Migration> {
-    if (migration.status === 'ready-to-commit') return continueCommit(await steps.take(migration, 'commit', 'commit'));
+    if (migration.status === 'ready-to-commit')
+      return continueCommit(await steps.take(migration, 'commit', 'commit'));
     if (migration.status !== 'committing') return migration;
     if (isNoOp(migration)) return finishNoOp(migration);
     const { tenant, id, source, target } = migration;
@@ -222,14 +249,18 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );
-    const opened = await tenants.change(target, tenant, (current) => open(current, id, clock.now()));
+    const opened = await tenants.change(target, tenant, (current) =>
+      open(current, id, clock.now()),
+    );
     if (!arrivedBy(opened.record, id)) return lostCommit(migration);
     await steps.drive(migration, 'commit');
     return migration;
   }
 
   async function finishNoOp(migration: Migration): Promise<Migration> {
-    const committed = await steps.take(migration, 'purged', 'commit', { committedAt: new Date(clock.now()).toISOString() });
+    const committed = await steps.take(migration, 'purged', 'commit', {
+      committedAt: new Date(clock.now()).toISOString(),
+    });
     await ledger.freeSlot(committed);
     return committed;
   }
@@ -265,14 +296,19 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
       attempt: 0,
       expiresAt: Math.floor(clock.now() / 1000) + TOMBSTONE_DAYS * DAY_SECONDS,
     };
-    const { record } = await ledger.change(tombstone, 'rollback', (current) => (current ? undefined : tombstone));
+    const { record } = await ledger.change(tombstone, 'rollback', (current) =>
+      current ? undefined : tombstone,
+    );
     return record ?? tombstone;
   }
 
   /** Also how an uninstallation, an operator and the janitor undo a migration. */
   async function rollBack(migration: Migration, actor: string): Promise<Migration> {
     if (migration.status === 'committed' && !(await canStillReturn(migration))) {
-      log.error(`alarm: migration ${migration.id} is committed and its target has moved on: it stays`, fieldsOf(migration));
+      log.error(
+        `alarm: migration ${migration.id} is committed and its target has moved on: it stays`,
+        fieldsOf(migration),
+      );
       return migration;
     }
     const next = await steps.take(migration, 'rollback', actor);
@@ -288,7 +324,10 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
 
   async function canStillReturn({ tenant, id, source, target }: Migration): Promise<boolean> {
     if (source === target) return true;
-    const [there, back] = await Promise.all([tenants.read(target, tenant), tenants.read(source, tenant)]);
+    const [there, back] = await Promise.all([
+      tenants.read(target, tenant),
+      tenants.read(source, tenant),
+    ]);
     return isServedBy(there, id) && isOwnedBy(back, id, 'moved');
   }
 
@@ -310,9 +349,17 @@ function answered(migration: Migration, hook: ActingHook): HookAnswer {
   return { status: migration.status };
 }
 
-function refuseOtherFacts(migration: Migration, said: Partial<Facts> | undefined, code: 'E0001' | 'E9999'): void {
+function refuseOtherFacts(
+  migration: Migration,
+  said: Partial<Facts> | undefined,
+  code: 'E0001' | 'E9999',
+): void {
   if (said === undefined || migration.facts === undefined) return;
-  const facts = { ...migration.facts, ...said, location: (said.location ?? migration.facts.location).toLowerCase() };
+  const facts = {
+    ...migration.facts,
+    ...said,
+    location: (said.location ?? migration.facts.location).toLowerCase(),
+  };
   if (!sameFacts(migration.facts, facts)) {
     throw conflict(`migration ${migration.id} was scheduled with another window or location`, code);
   }

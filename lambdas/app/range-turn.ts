@@ -5,7 +5,7 @@
  */
 import { EMPTY_DIGEST } from '../domain/digest.ts';
 import type { Migration } from '../domain/migration.ts';
-import { type Progress, type RangeRecord, type Work, isLeased } from '../domain/range-record.ts';
+import { isLeased, type Progress, type RangeRecord, type Work } from '../domain/range-record.ts';
 import type { Realm } from '../domain/realm.ts';
 import { Fault } from '../domain/refusal.ts';
 import type { Checkpoint, Horizon, Ports } from '../ports.ts';
@@ -27,7 +27,11 @@ export interface Turn {
 /** A side of the work, and how to go on with it from a checkpoint. */
 export interface Side {
   readonly side: 'source' | 'target';
-  readonly pages: (horizon: Horizon, from: Checkpoint | undefined, until: number) => AsyncIterable<Checkpoint>;
+  readonly pages: (
+    horizon: Horizon,
+    from: Checkpoint | undefined,
+    until: number,
+  ) => AsyncIterable<Checkpoint>;
 }
 
 export interface TurnPlan {
@@ -50,19 +54,33 @@ const CLOCK_SKEW = 5_000;
 /** A turn ends early enough that the last page, and giving the lease back, still fit. */
 const LONGEST_TURN = 240_000;
 const RESERVE = 15_000;
+/** How often, and how long, a worker waits for another's lease before it waits for its end. */
+const SOON_TURNS = 5;
+const SOON_SECONDS = 2;
 /** Items that expire within this time after the window are left out of what must still be there at the commit. */
 const LASTING_DAYS = 7;
 
-export async function rangeTurn({ ledger, clock, log }: Ports, plan: TurnPlan, invocation: Invocation): Promise<Turn> {
+export async function rangeTurn(
+  { ledger, clock, log }: Ports,
+  plan: TurnPlan,
+  invocation: Invocation,
+): Promise<Turn> {
   const { migration, work, realm } = plan;
   const number = plan.number + 1;
   const stored = await ledger.readRange(realm, migration, plan.range);
   if (stored?.work === work && stored.done) return { number, over: true, waitSeconds: 0 };
   if (stored && isLeased(stored, clock.now()) && stored.lease?.owner !== invocation.id) {
-    return { number, over: false, waitSeconds: Math.ceil(((stored.lease?.until ?? 0) - clock.now()) / 1000) + 1 };
+    return {
+      number,
+      over: false,
+      waitSeconds: waitFor(stored.lease?.until ?? 0, number, clock.now()),
+    };
   }
   const lease = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
-  let record = await ledger.putRange(realm, migration, { ...begun(stored, plan, clock.now()), lease });
+  let record = await ledger.putRange(realm, migration, {
+    ...begun(stored, plan, clock.now()),
+    lease,
+  });
   if (record === undefined) return { number, over: false, waitSeconds: 1 };
 
   /** Only the holder of the lease writes the record; its two sides take turns. */
@@ -80,7 +98,9 @@ export async function rangeTurn({ ledger, clock, log }: Ports, plan: TurnPlan, i
   const horizon = { asOf: record.asOf, lastingUntil: record.lastingUntil };
   try {
     await plan.check();
-    const ends = await Promise.allSettled(plan.sides.map((side) => advanceSide(side, record?.[side.side])));
+    const ends = await Promise.allSettled(
+      plan.sides.map((side) => advanceSide(side, record?.[side.side])),
+    );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     const isDone = plan.sides.every(({ side }) => record?.[side]?.done);
     const verdict = isDone ? await (plan.conclude?.(record) ?? 'done') : 'unfinished';
@@ -111,8 +131,16 @@ export async function rangeTurn({ ledger, clock, log }: Ports, plan: TurnPlan, i
     if (record === undefined) return;
     await ledger
       .putRange(realm, migration, { ...withoutLease(record), lastError: reason })
-      .catch(() => log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`));
+      .catch(() =>
+        log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`),
+      );
   }
+}
+
+/** A holder that still runs is done soon; one that has died lets its lease run out. */
+function waitFor(until: number, turn: number, now: number): number {
+  const seconds = Math.ceil((until - now) / 1000) + 1;
+  return turn <= SOON_TURNS ? Math.min(SOON_SECONDS, seconds) : seconds;
 }
 
 /** Not permanent: the write may have been ours, its reply lost. The next invocation waits for the lease, and looks. */
@@ -130,7 +158,12 @@ function begun(stored: RangeRecord | undefined, plan: TurnPlan, now: number): Ra
 
 function begunAgain(record: RangeRecord, plan: TurnPlan, now: number): RangeRecord {
   const { revision, tries, cleared } = record;
-  return { ...fresh(record.range, plan, now), revision, tries: tries + 1, ...(cleared ? { cleared } : {}) };
+  return {
+    ...fresh(record.range, plan, now),
+    revision,
+    tries: tries + 1,
+    ...(cleared ? { cleared } : {}),
+  };
 }
 
 function fresh(range: string, { work, migration }: TurnPlan, now: number): RangeRecord {

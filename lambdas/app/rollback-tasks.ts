@@ -3,11 +3,23 @@ import { rangesOf } from '../domain/dataset.ts';
 import { kept, withdraw, withFactsOf } from '../domain/fence.ts';
 import type { Migration } from '../domain/migration.ts';
 import { PermanentError } from '../domain/refusal.ts';
-import { type TenantRecord, arrivedBy, hasReleased, isOwnedBy } from '../domain/tenant.ts';
-import { type Invocation, type Turn, rangeTurn } from './range-turn.ts';
-import { type Plan, expected, movingRanges, plan, rangeInput, rangeOf, runKey, secondsLeft } from './run.ts';
+import { arrivedBy, hasReleased, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
+import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import {
+  expected,
+  movingRanges,
+  type Plan,
+  plan,
+  rangeInput,
+  rangeOf,
+  runKey,
+  secondsLeft,
+} from './run.ts';
 import { fieldsOf } from './steps.ts';
-import { type TaskContext, busyUntil } from './task-context.ts';
+import { busyUntil, type TaskContext } from './task-context.ts';
+
+/** At most 150 looks at a lease of five minutes: under 1,000 events. */
+const LOOK_AGAIN_SECONDS = 2;
 
 export function rollbackTasks({ ports, steps, settings }: TaskContext) {
   const { tenants, ledger, partKind, clock, log } = ports;
@@ -21,22 +33,32 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     if (wait) return wait;
     // The stub must not expire while the source is being restored.
     const { record: from } = await tenants.change(source, tenant, (current) => kept(current, id));
-    if (migration.committedAt && !isOwnedBy(from, id, 'moved') && !hasReleased(from, id)) return stays(migration);
+    if (migration.committedAt && !isOwnedBy(from, id, 'moved') && !hasReleased(from, id))
+      return stays(migration);
     const to = await withdrawTarget(migration);
     if (migration.committedAt && !isOwnedBy(to, id, 'withdrawn')) return stays(migration);
     if (!mustRestore(migration, from, to)) return plan(parts, tenant, { moving: [], ranges: [] });
-    return plan(parts, tenant, { waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()) });
+    return plan(parts, tenant, {
+      waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
+    });
   }
 
   /** Of a committed migration whose target has moved on there is no way back, and nothing has been touched. */
   async function stays(migration: Migration): Promise<never> {
     await steps.take(migration, 'kept', 'begin-restore');
-    log.error(`alarm: migration ${migration.id} stays committed: its target has moved on`, fieldsOf(migration));
+    log.error(
+      `alarm: migration ${migration.id} stays committed: its target has moved on`,
+      fieldsOf(migration),
+    );
     throw new PermanentError('the target has moved on');
   }
 
   /** Where the target had been open, writes may be there that are nowhere else; once released, the source is ahead. */
-  function mustRestore(migration: Migration, from: TenantRecord | undefined, to: TenantRecord | undefined): boolean {
+  function mustRestore(
+    migration: Migration,
+    from: TenantRecord | undefined,
+    to: TenantRecord | undefined,
+  ): boolean {
     const hasServed = isOwnedBy(to, migration.id, 'withdrawn') && to.wasOpen === true;
     return hasServed && !migration.restored && !hasReleased(from, migration.id);
   }
@@ -48,7 +70,8 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     const migration = await expected(ports, run);
     const { source, target, tenant } = migration;
     const stored = await ledger.readRange(source, migration, range);
-    if (stored?.work === 'verify-restore') return { number: number + 1, over: true, waitSeconds: 0 };
+    if (stored?.work === 'verify-restore')
+      return { number: number + 1, over: true, waitSeconds: 0 };
     const where = rangeOf(parts, tenant, range);
     return rangeTurn(
       ports,
@@ -58,7 +81,11 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
         work: 'restore-source',
         realm: source,
         sides: [
-          { side: 'source', pages: (horizon, from, until) => partKind.restore(where, target, source, horizon, from, until) },
+          {
+            side: 'source',
+            pages: (horizon, from, until) =>
+              partKind.restore(where, target, source, horizon, from, until),
+          },
         ],
         check: async () => {
           await expected(ports, run);
@@ -72,7 +99,10 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
   }
 
   async function checkShut({ tenant, id, source, target }: Migration): Promise<void> {
-    const [from, to] = await Promise.all([tenants.read(source, tenant), tenants.read(target, tenant)]);
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
     if (!isOwnedBy(from, id, 'moved')) throw new PermanentError('the source is not closed');
     if (!isOwnedBy(to, id, 'withdrawn')) throw new PermanentError('the target is not withdrawn');
   }
@@ -81,15 +111,24 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
   async function finishRestore(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target } = migration;
-    const [from, to] = await Promise.all([tenants.read(source, tenant), tenants.read(target, tenant)]);
-    if (!mustRestore(migration, from, to)) return steps.restart(migration, 'finish-restore', { phase: 'rollback' });
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!mustRestore(migration, from, to))
+      return steps.restart(migration, 'finish-restore', { phase: 'rollback' });
 
     const records = await ledger.listRanges(source, migration);
     const isVerified = ({ id: range }: { readonly id: string }) =>
-      records.some((record) => record.range === range && record.work === 'verify-restore' && record.done);
-    if (!movingRanges(parts, tenant).every(isVerified)) return steps.restart(migration, 'finish-restore');
+      records.some(
+        (record) => record.range === range && record.work === 'verify-restore' && record.done,
+      );
+    if (!movingRanges(parts, tenant).every(isVerified))
+      return steps.restart(migration, 'finish-restore');
     if (to) {
-      await tenants.change(source, tenant, (current) => (isOwnedBy(current, id, 'moved') ? withFactsOf(current, to) : undefined));
+      await tenants.change(source, tenant, (current) =>
+        isOwnedBy(current, id, 'moved') ? withFactsOf(current, to) : undefined,
+      );
     }
     await steps.restart(migration, 'finish-restore', { phase: 'rollback', restored: true });
   }
@@ -107,18 +146,26 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     }
     // No record, or somebody else's: no data in the target is this migration's to touch.
     if (!isOwnedBy(to, id, 'withdrawn')) return plan(parts, tenant, { moving: [], ranges: [] });
-    return plan(parts, tenant, { waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()) });
+    return plan(parts, tenant, {
+      waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()),
+    });
   }
 
-  async function withdrawTarget({ tenant, id, target }: Migration): Promise<TenantRecord | undefined> {
-    return (await tenants.change(target, tenant, (current) => withdraw(current, id, clock.now()))).record;
+  async function withdrawTarget({
+    tenant,
+    id,
+    target,
+  }: Migration): Promise<TenantRecord | undefined> {
+    return (await tenants.change(target, tenant, (current) => withdraw(current, id, clock.now())))
+      .record;
   }
 
   /** Nobody withdraws, releases or discards before every lease has been given back or has run out. */
   async function waitForWorkers(migration: Migration): Promise<Plan | undefined> {
     const until = await busyUntil(ports, migration);
     if (until === 0) return undefined;
-    const waitSeconds = Math.ceil((until - clock.now()) / 1000) + 1;
+    // A worker that still runs notices within a page; only one that has died lets its lease run out.
+    const waitSeconds = Math.min(LOOK_AGAIN_SECONDS, Math.ceil((until - clock.now()) / 1000) + 1);
     return plan(parts, migration.tenant, { again: true, waitSeconds, moving: [], ranges: [] });
   }
 
@@ -126,9 +173,13 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
   async function releaseSource(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target } = migration;
-    const [from, to] = await Promise.all([tenants.read(source, tenant), tenants.read(target, tenant)]);
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
     if (arrivedBy(to, id)) throw new PermanentError('the target still serves the tenant');
-    if (mustRestore(migration, from, to)) throw new PermanentError('the source is not restored yet');
+    if (mustRestore(migration, from, to))
+      throw new PermanentError('the source is not restored yet');
     await steps.letGo(migration);
   }
 
@@ -146,7 +197,9 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
         range,
         work: 'discard-target',
         realm: target,
-        sides: [{ side: 'target', pages: (_, from, until) => partKind.purge(where, target, from, until) }],
+        sides: [
+          { side: 'target', pages: (_, from, until) => partKind.purge(where, target, from, until) },
+        ],
         check: () => checkMayDiscard(run),
         conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
         number,
@@ -158,9 +211,13 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
 
   async function checkMayDiscard(run: ReturnType<typeof runKey>): Promise<void> {
     const { tenant, id, source, target } = await expected(ports, run);
-    const [from, to] = await Promise.all([tenants.read(source, tenant), tenants.read(target, tenant)]);
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
     if (!isOwnedBy(to, id, 'withdrawn')) throw new PermanentError('the target is not withdrawn');
-    if (isOwnedBy(from, id, 'frozen', 'moved')) throw new PermanentError('the source is not released yet');
+    if (isOwnedBy(from, id, 'frozen', 'moved'))
+      throw new PermanentError('the source is not released yet');
   }
 
   /** Safe twice: proof, receipts, tenant record, status; a receipt with a proof is not replaced by one without. */
@@ -172,7 +229,9 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     const ranges = isOurs ? rangesOf(parts, tenant) : [];
     const records = await ledger.listRanges(target, migration);
     const isDiscarded = ({ id: range }: { readonly id: string }) =>
-      records.some((found) => found.range === range && found.work === 'discard-target' && found.done);
+      records.some(
+        (found) => found.range === range && found.work === 'discard-target' && found.done,
+      );
     if (!ranges.every(isDiscarded)) return steps.restart(migration, 'finish-rollback');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
     if (!empty.every(Boolean)) {
@@ -183,14 +242,21 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     const at = new Date(now).toISOString();
     const receipt = { tenant, id, source, target, state: 'rolled-back', at, seals } as const;
     const provenEmpty = { realm: target, at, ranges: ranges.map((range) => range.id) };
-    const backupsExpire = new Date(now + (settings.backupDays + 1) * 86_400_000).toISOString().slice(0, 10);
+    const backupsExpire = new Date(now + (settings.backupDays + 1) * 86_400_000)
+      .toISOString()
+      .slice(0, 10);
     const earlier = await ledger.readReceipt(source, tenant, id);
     if (isOurs || earlier?.state !== 'rolled-back') {
       for (const realm of [target, source]) {
-        await ledger.writeReceipt(realm, isOurs ? { ...receipt, provenEmpty, backupsExpire } : receipt);
+        await ledger.writeReceipt(
+          realm,
+          isOurs ? { ...receipt, provenEmpty, backupsExpire } : receipt,
+        );
       }
     }
-    await tenants.change(target, tenant, (current) => (isOwnedBy(current, id, 'withdrawn') ? 'remove' : undefined));
+    await tenants.change(target, tenant, (current) =>
+      isOwnedBy(current, id, 'withdrawn') ? 'remove' : undefined,
+    );
     await steps.afterRollback(migration);
     await steps.take(migration, 'undone', 'finish-rollback');
   }

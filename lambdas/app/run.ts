@@ -1,6 +1,7 @@
 /** What a task is given, and the first thing each does with it: read the ledger, and see whether it is still wanted. */
+
+import { type Part, type Range, rangesOf } from '../domain/dataset.ts';
 import { type Migration, PHASES_OF, type Phase } from '../domain/migration.ts';
-import { type Range, type Part, rangesOf } from '../domain/dataset.ts';
 import { PermanentError } from '../domain/refusal.ts';
 import type { Ports, Run } from '../ports.ts';
 
@@ -10,8 +11,14 @@ import type { Ports, Run } from '../ports.ts';
  */
 export type RunKey = Omit<Run, 'realm'>;
 
-const PHASES: readonly string[] = ['copy', 'commit', 'restore', 'rollback'] satisfies readonly Phase[];
-const isPhase = (value: unknown): value is Phase => typeof value === 'string' && PHASES.includes(value);
+const PHASES: readonly string[] = [
+  'copy',
+  'commit',
+  'restore',
+  'rollback',
+] satisfies readonly Phase[];
+const isPhase = (value: unknown): value is Phase =>
+  typeof value === 'string' && PHASES.includes(value);
 
 /** Parses the input of an execution; throws `PermanentError` for anything else. */
 export function runKey(input: unknown): RunKey {
@@ -30,9 +37,15 @@ export function runKey(input: unknown): RunKey {
 }
 
 /** What a range task is given beside the key: the range, and which turn this is. */
-export function rangeInput(input: unknown): { readonly range: string; readonly number: number; readonly turns: number } {
+export function rangeInput(input: unknown): {
+  readonly range: string;
+  readonly number: number;
+  readonly turns: number;
+} {
   const fields: Record<string, unknown> = { ...(typeof input === 'object' ? input : {}) };
-  const turn: Record<string, unknown> = { ...(typeof fields['turn'] === 'object' ? fields['turn'] : {}) };
+  const turn: Record<string, unknown> = {
+    ...(typeof fields['turn'] === 'object' ? fields['turn'] : {}),
+  };
   const { range, turns } = fields;
   const { number } = turn;
   if (typeof range !== 'string' || typeof turns !== 'number' || typeof number !== 'number') {
@@ -54,8 +67,10 @@ export async function expected({ ledger }: Pick<Ports, 'ledger'>, run: RunKey): 
       `phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} is no longer wanted: it is ${migration.status}, phase ${migration.phase}, attempt ${migration.attempt}`,
     );
   }
-  if (migration.halted) throw new PermanentError(`migration ${run.id} is halted: ${migration.halted}`);
-  if (migration.source === migration.target) throw new PermanentError(`migration ${run.id} has nothing to move`);
+  if (migration.halted)
+    throw new PermanentError(`migration ${run.id} is halted: ${migration.halted}`);
+  if (migration.source === migration.target)
+    throw new PermanentError(`migration ${run.id} has nothing to move`);
   return migration;
 }
 
@@ -79,12 +94,18 @@ export interface Plan {
 export function plan(parts: readonly Part[], tenant: string, rest: Partial<Plan> = {}): Plan {
   const ranges = rangesOf(parts, tenant).map(({ id }) => id);
   const moving = movingRanges(parts, tenant).map(({ id }) => id);
-  const turns = Math.max(1, Math.floor(MOST_EVENTS / EVENTS_PER_TURN / Math.max(1, 2 * moving.length + ranges.length)));
+  const turns = Math.max(
+    1,
+    Math.floor(MOST_EVENTS / EVENTS_PER_TURN / Math.max(1, 2 * moving.length + ranges.length)),
+  );
   return { waitSeconds: 0, again: false, unclean: false, ranges, moving, turns, ...rest };
 }
 
 export const movingRanges = (parts: readonly Part[], tenant: string): readonly Range[] =>
-  rangesOf(parts.filter(({ policy }) => policy === 'move'), tenant);
+  rangesOf(
+    parts.filter(({ policy }) => policy === 'move'),
+    tenant,
+  );
 
 export function rangeOf(parts: readonly Part[], tenant: string, id: string): Range {
   const range = rangesOf(parts, tenant).find((candidate) => candidate.id === id);

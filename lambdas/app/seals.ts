@@ -18,7 +18,9 @@ export function sealsOf(
 
 function sealOf(part: Part, tenant: string, records: readonly RangeRecord[]): PartSeal {
   const ids = new Set(rangesOf([part], tenant).map(({ id }) => id));
-  const digests = records.flatMap(({ range, source }) => (ids.has(range) && source ? [source.digest] : []));
+  const digests = records.flatMap(({ range, source }) =>
+    ids.has(range) && source ? [source.digest] : [],
+  );
   const all = digests.map(total).reduce(plus, NOTHING);
   const lasting = digests.map((digest) => digest.lasting).reduce(plus, NOTHING);
   return {

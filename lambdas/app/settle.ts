@@ -2,7 +2,7 @@
 import { PHASES_OF } from '../domain/migration.ts';
 import { runKey } from './run.ts';
 import { fieldsOf } from './steps.ts';
-import { type TaskContext, isTooLate } from './task-context.ts';
+import { isTooLate, type TaskContext } from './task-context.ts';
 
 /** Executions in a row that are started at once; after these, the janitor's pace is enough. */
 const ATTEMPTS_AT_ONCE = 3;
@@ -14,9 +14,17 @@ export function settling({ ports, steps }: TaskContext) {
   async function settle(input: unknown, ending: string): Promise<void> {
     const run = runKey(input);
     const migration = await ledger.read(run);
-    if (migration === undefined || migration.phase !== run.phase || migration.attempt !== run.attempt) return;
+    if (
+      migration === undefined ||
+      migration.phase !== run.phase ||
+      migration.attempt !== run.attempt
+    )
+      return;
     if (!PHASES_OF[migration.status]?.includes(run.phase) || migration.halted) return;
-    log.error(`alarm: phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} has ended as ${ending}`, fieldsOf(migration));
+    log.error(
+      `alarm: phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} has ended as ${ending}`,
+      fieldsOf(migration),
+    );
     const mayGoOn = migration.attempt % ATTEMPTS_AT_ONCE !== 0;
     if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
       await steps.fail(migration, 'E9999', `the copy ended as ${ending}`, 'settle');

@@ -1,14 +1,14 @@
 /** What hooks, tasks and the janitor have in common: how a status moves, and what must follow when it has. */
 import { freeze, release } from '../domain/fence.ts';
 import {
+  isNoOp,
   type Migration,
   NEXT,
   PHASES_OF,
   type Phase,
+  realmOfPhase,
   type Status,
   type Step,
-  isNoOp,
-  realmOfPhase,
 } from '../domain/migration.ts';
 import type { RefusalCode } from '../domain/refusal.ts';
 import { isOwnedBy } from '../domain/tenant.ts';
@@ -21,16 +21,27 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
    * Moves the status by one step of the table, if the record has not left it; the record that now stands. The next
    * phase begins with a new attempt, so that its execution has a new name.
    */
-  async function take(migration: Migration, step: Step, actor: string, facts: Partial<Migration> = {}): Promise<Migration> {
+  async function take(
+    migration: Migration,
+    step: Step,
+    actor: string,
+    facts: Partial<Migration> = {},
+  ): Promise<Migration> {
     const next: Partial<Record<Step, Status>> = NEXT[migration.status];
     const to = next[step];
     if (to === undefined) return migration;
     const { changed, record } = await ledger.change(migration, actor, (current) => {
       if (current?.status !== migration.status) return undefined;
-      return { ...withoutDriver(current), status: to, ...nextPhase(current, to, facts.phase), ...facts };
+      return {
+        ...withoutDriver(current),
+        status: to,
+        ...nextPhase(current, to, facts.phase),
+        ...facts,
+      };
     });
     if (record === undefined) throw new Error(`the ledger has lost migration ${migration.id}`);
-    if (changed) log.info(`migration ${record.id} is ${record.status}`, { ...fieldsOf(record), actor });
+    if (changed)
+      log.info(`migration ${record.id} is ${record.status}`, { ...fieldsOf(record), actor });
     return record;
   }
 
@@ -39,21 +50,31 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     const { phase, status } = migration;
     if (phase === undefined || migration.halted || isNoOp(migration)) return;
     if (!PHASES_OF[status]?.includes(phase)) return;
-    if ((await workflows.start(runOf(migration, phase))) === 'running') return markDriven(migration, actor);
+    if ((await workflows.start(runOf(migration, phase))) === 'running')
+      return markDriven(migration, actor);
     await restart(migration, actor);
   }
 
   /** Starts the phase anew, from its checkpoints, under the next attempt. Of two who try, one wins. */
-  async function restart(migration: Migration, actor: string, facts: Partial<Migration> = {}): Promise<void> {
+  async function restart(
+    migration: Migration,
+    actor: string,
+    facts: Partial<Migration> = {},
+  ): Promise<void> {
     const phase = facts.phase ?? migration.phase;
     if (phase === undefined) return;
     const { changed, record } = await ledger.change(migration, actor, (current) =>
-      current?.status === migration.status && current.attempt === migration.attempt && !current.halted
+      current?.status === migration.status &&
+      current.attempt === migration.attempt &&
+      !current.halted
         ? { ...withoutDriver(current), ...facts, phase, attempt: current.attempt + 1 }
         : undefined,
     );
     if (!changed || record === undefined) return;
-    log.info(`migration ${record.id}: attempt ${record.attempt} of phase ${phase}`, { ...fieldsOf(record), actor });
+    log.info(`migration ${record.id}: attempt ${record.attempt} of phase ${phase}`, {
+      ...fieldsOf(record),
+      actor,
+    });
     await workflows.start(runOf(record, phase));
     await markDriven(record, actor);
   }
@@ -71,7 +92,9 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
   /** Fences the tenant in the source, unless it is fenced already; whether it now is, by this migration. */
   async function fence(migration: Migration): Promise<boolean> {
     const { tenant, id, source } = migration;
-    const { record } = await tenants.change(source, tenant, (current) => freeze(current, id, source, clock.now()));
+    const { record } = await tenants.change(source, tenant, (current) =>
+      freeze(current, id, source, clock.now()),
+    );
     return isOwnedBy(record, id, 'frozen');
   }
 
@@ -81,7 +104,12 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
   }
 
   /** `failed` first, then the fence: a crash in between leaves the tenant fenced, and the next hook or the janitor goes on. */
-  async function fail(migration: Migration, code: RefusalCode, reason: string, actor: string): Promise<Migration> {
+  async function fail(
+    migration: Migration,
+    code: RefusalCode,
+    reason: string,
+    actor: string,
+  ): Promise<Migration> {
     const failed = await take(migration, 'fail', actor, { error: { code, reason } });
     if (failed.status === 'failed') await letGo(failed);
     return failed;
@@ -97,7 +125,12 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
 }
 
 /** What a log line says of a migration. */
-export const fieldsOf = ({ id, tenant, source, target }: Pick<Migration, 'id' | 'tenant' | 'source' | 'target'>) => ({
+export const fieldsOf = ({
+  id,
+  tenant,
+  source,
+  target,
+}: Pick<Migration, 'id' | 'tenant' | 'source' | 'target'>) => ({
   migrationId: id,
   clientKey: tenant,
   source,
@@ -118,7 +151,8 @@ function nextPhase(current: Migration, to: Status, wanted?: Phase): Partial<Migr
   const phases: Partial<Record<Status, Phase>> = {
     copying: 'copy',
     committing: 'commit',
-    'rolling-back': current.status === 'committing' || current.status === 'committed' ? 'restore' : 'rollback',
+    'rolling-back':
+      current.status === 'committing' || current.status === 'committed' ? 'restore' : 'rollback',
   };
   const phase = wanted ?? phases[to];
   return phase === undefined ? {} : { phase, attempt: current.attempt + 1 };

@@ -31,7 +31,10 @@ export async function busyUntil({ ledger, clock }: Ports, migration: Migration):
 }
 
 export const leasedUntil = (records: readonly RangeRecord[], now: number): number =>
-  Math.max(0, ...records.filter((record) => isLeased(record, now)).map(({ lease }) => lease?.until ?? 0));
+  Math.max(
+    0,
+    ...records.filter((record) => isLeased(record, now)).map(({ lease }) => lease?.until ?? 0),
+  );
 
 /** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
 export function windowReserve({ facts }: Migration): number {
@@ -40,4 +43,5 @@ export function windowReserve({ facts }: Migration): number {
 }
 
 export const isTooLate = (migration: Migration, now: number): boolean =>
-  migration.facts !== undefined && now > Date.parse(migration.facts.endTime) - windowReserve(migration);
+  migration.facts !== undefined &&
+  now > Date.parse(migration.facts.endTime) - windowReserve(migration);

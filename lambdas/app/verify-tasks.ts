@@ -3,10 +3,10 @@ import { differingBuckets } from '../domain/digest.ts';
 import { type Migration, type Phase, realmOfPhase } from '../domain/migration.ts';
 import type { RangeRecord, Work } from '../domain/range-record.ts';
 import { PermanentError } from '../domain/refusal.ts';
-import { type Invocation, type Side, type Turn, rangeTurn } from './range-turn.ts';
+import { type Invocation, rangeTurn, type Side, type Turn } from './range-turn.ts';
 import { expected, rangeInput, rangeOf, runKey } from './run.ts';
 import { fieldsOf } from './steps.ts';
-import { type TaskContext, isTooLate } from './task-context.ts';
+import { isTooLate, type TaskContext } from './task-context.ts';
 
 /** Which work a phase's verification is; a rollback verifies nothing. */
 const WORK: Partial<Record<Phase, { readonly before: Work | undefined; readonly work: Work }>> = {
@@ -29,10 +29,12 @@ export function verifyTasks({ ports, settings }: TaskContext) {
     const migration = await stillWanted(await expected(ports, run));
     const { source, target, tenant, phase } = migration;
     const { before, work } = WORK[run.phase] ?? {};
-    if (phase === undefined || work === undefined) throw new PermanentError(`phase ${run.phase} verifies nothing`);
+    if (phase === undefined || work === undefined)
+      throw new PermanentError(`phase ${run.phase} verifies nothing`);
     const realm = realmOfPhase(migration, phase);
     const stored = await ledger.readRange(realm, migration, range);
-    const isUnfinished = before !== undefined && !(stored?.work === work || (stored?.work === before && stored.done));
+    const isUnfinished =
+      before !== undefined && !(stored?.work === work || (stored?.work === before && stored.done));
     if (isUnfinished) return { number: number + 1, over: true, waitSeconds: 0 };
 
     const where = rangeOf(settings.parts, tenant, range);
@@ -40,7 +42,10 @@ export function verifyTasks({ ports, settings }: TaskContext) {
       side: name,
       pages: (horizon, from, until) => partKind.digest(where, at, horizon, from, until),
     });
-    const sides = work === 'recheck-source' ? [side('source', source)] : [side('source', source), side('target', target)];
+    const sides =
+      work === 'recheck-source'
+        ? [side('source', source)]
+        : [side('source', source), side('target', target)];
     return rangeTurn(
       ports,
       {
@@ -60,12 +65,19 @@ export function verifyTasks({ ports, settings }: TaskContext) {
 
   async function compare(migration: Migration, record: RangeRecord): Promise<'done' | 'again'> {
     const { source: from, target: to, range, tries } = record;
-    if (from === undefined || to === undefined) throw new Error(`range ${range} was read on one side only`);
+    if (from === undefined || to === undefined)
+      throw new Error(`range ${range} was read on one side only`);
     const buckets = differingBuckets(from.digest, to.digest);
     if (buckets.length === 0) return 'done';
     if (tries + 1 < LOOKS) return 'again';
     const where = rangeOf(settings.parts, migration.tenant, range);
-    const keys = await partKind.differences(where, migration.source, migration.target, record, NAMED);
+    const keys = await partKind.differences(
+      where,
+      migration.source,
+      migration.target,
+      record,
+      NAMED,
+    );
     log.error(`alarm: range ${range} is not the same in both realms`, {
       ...fieldsOf(migration),
       items: { source: from.digest.items, target: to.digest.items },

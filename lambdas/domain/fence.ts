@@ -4,12 +4,12 @@
  */
 import type { Realm } from './realm.ts';
 import {
+  arrivedBy,
   type Credentials,
   type Installation,
-  type TenantRecord,
-  RETIRED_DAYS,
-  arrivedBy,
   isOwnedBy,
+  RETIRED_DAYS,
+  type TenantRecord,
 } from './tenant.ts';
 
 type Current = TenantRecord | undefined;
@@ -32,7 +32,10 @@ export function close(record: Current, migration: string, target: Realm): Curren
 /** `standby(m)` → `active`, arrived by m, in the target. An uninstalled tenant arrives `retired`. */
 export function open(record: Current, migration: string, now: number): Current {
   if (!isOwnedBy(record, migration, 'standby') || record.unclean) return undefined;
-  return activated({ ...unowned(record), arrivedBy: migration, ledger: record.ledger as Realm }, now);
+  return activated(
+    { ...unowned(record), arrivedBy: migration, ledger: record.ledger as Realm },
+    now,
+  );
 }
 
 /**
@@ -42,7 +45,8 @@ export function open(record: Current, migration: string, now: number): Current {
 export function release(record: Current, migration: string, now: number): Current {
   if (record === undefined) return undefined;
   const released = remembering(record, migration);
-  if (isOwnedBy(record, migration, 'frozen', 'moved')) return activated({ ...unowned(record), released }, now);
+  if (isOwnedBy(record, migration, 'frozen', 'moved'))
+    return activated({ ...unowned(record), released }, now);
   return record.released?.includes(migration) ? undefined : { ...record, released };
 }
 
@@ -59,7 +63,12 @@ export function withdraw(record: Current, migration: string, now: number): Curre
  * A whole `standby(m)` record in the target: where there is none, over a stub (whose expiry goes), or over a retired
  * tenant (whose purge date goes, and whose data must be cleared first). Anything else is not ours to take.
  */
-export function claim(record: Current, source: TenantRecord, migration: string, ledger: Realm): Current {
+export function claim(
+  record: Current,
+  source: TenantRecord,
+  migration: string,
+  ledger: Realm,
+): Current {
   const isStub = record?.state === 'moved' && record.expiresAt !== undefined;
   const isRetired = record?.state === 'retired' && !record.keep;
   if (record !== undefined && !isStub && !isRetired) return undefined;
@@ -98,7 +107,11 @@ export function kept(record: Current, migration: string): Current {
 }
 
 /** New credentials and facts, unless the stored ones are newer. A newer installation also takes back an uninstallation. */
-export function withCredentials(record: Current, credentials: Credentials, installation?: Installation): Current {
+export function withCredentials(
+  record: Current,
+  credentials: Credentials,
+  installation?: Installation,
+): Current {
   if (record === undefined || credentials.iat < record.credentials.iat) return undefined;
   const facts = installation && record.expiresAt === undefined ? { installation } : {};
   const next: TenantRecord = { ...record, credentials, ...facts };
@@ -110,7 +123,9 @@ export function withCredentials(record: Current, credentials: Credentials, insta
 /** What the record of the other realm knows better: newer credentials, and an uninstallation. */
 export function withFactsOf(record: TenantRecord, other: TenantRecord): Current {
   const renewed = withCredentials(record, other.credentials, other.installation) ?? record;
-  return other.uninstalledIat === undefined ? renewed : (withUninstalled(renewed, other.uninstalledIat) ?? renewed);
+  return other.uninstalledIat === undefined
+    ? renewed
+    : (withUninstalled(renewed, other.uninstalledIat) ?? renewed);
 }
 
 /** The flag alone, beside whatever fence there is; an uninstallation older than the installation is ignored. */

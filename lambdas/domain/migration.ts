@@ -1,6 +1,6 @@
 /** A migration: its statuses, the steps between them, and the record of one attempt by Atlassian to move one tenant. */
 import type { Realm } from './realm.ts';
-import { type RefusalCode, Refusal, conflict } from './refusal.ts';
+import { conflict, type Refusal, type RefusalCode } from './refusal.ts';
 
 /** Stored and spoken in one spelling. Atlassian understands `failed` and `ready-to-commit`; the rest means "busy". */
 export type Status =
@@ -68,13 +68,22 @@ export function advance(
   return { kind: 'refused', refusal: refusalOf(migration, hook) };
 }
 
-function refusalOf({ id, status, error }: Pick<Migration, 'id' | 'status' | 'error'>, hook: ActingHook): Refusal {
-  if (status === 'failed') return conflict(`cannot ${hook} migration ${id}: it has failed`, error?.code);
+function refusalOf(
+  { id, status, error }: Pick<Migration, 'id' | 'status' | 'error'>,
+  hook: ActingHook,
+): Refusal {
+  if (status === 'failed')
+    return conflict(`cannot ${hook} migration ${id}: it has failed`, error?.code);
   if (hook === 'start' && status === 'rolled-back') {
-    return conflict(`cannot start migration ${id}: it was rolled back and is no longer scheduled`, 'E0001');
+    return conflict(
+      `cannot start migration ${id}: it was rolled back and is no longer scheduled`,
+      'E0001',
+    );
   }
   if (hook === 'commit') {
-    return conflict(`cannot commit migration ${id}: it is ${status}, and only ready-to-commit can be committed`);
+    return conflict(
+      `cannot commit migration ${id}: it is ${status}, and only ready-to-commit can be committed`,
+    );
   }
   return conflict(`cannot ${hook} migration ${id}: it is ${status}`);
 }
@@ -83,7 +92,10 @@ function refusalOf({ id, status, error }: Pick<Migration, 'id' | 'status' | 'err
 export type Phase = 'copy' | 'commit' | 'restore' | 'rollback';
 
 /** The realm whose data a phase changes, and in which it therefore runs. */
-export function realmOfPhase({ source, target }: Pick<Migration, 'source' | 'target'>, phase: Phase): Realm {
+export function realmOfPhase(
+  { source, target }: Pick<Migration, 'source' | 'target'>,
+  phase: Phase,
+): Realm {
   return phase === 'copy' || phase === 'rollback' ? target : source;
 }
 
@@ -156,7 +168,8 @@ export const isUnderWay = (migration: Pick<Migration, 'status'>) =>
   !isFinal(migration) && migration.status !== 'scheduled';
 
 /** A move whose source is its target: recorded, and nothing is copied or deleted. */
-export const isNoOp = ({ source, target }: Pick<Migration, 'source' | 'target'>) => source === target;
+export const isNoOp = ({ source, target }: Pick<Migration, 'source' | 'target'>) =>
+  source === target;
 
 export const sameFacts = (one: Facts | undefined, other: Facts) =>
   one !== undefined &&

@@ -11,7 +11,11 @@ export interface Receipt {
   readonly at: string;
   readonly seals: Readonly<Record<string, PartSeal>>;
   /** Ranges that strongly consistent reads found empty in the realm that was left, and when. */
-  readonly provenEmpty?: { readonly realm: Realm; readonly at: string; readonly ranges: readonly string[] };
+  readonly provenEmpty?: {
+    readonly realm: Realm;
+    readonly at: string;
+    readonly ranges: readonly string[];
+  };
   /** The day from which no point-in-time backup of the left realm holds the data any more (YYYY-MM-DD). */
   readonly backupsExpire?: string;
 }

@@ -1,6 +1,6 @@
 /** What Atlassian sends, parsed at the edge: `unknown` in, a readonly type on, a refusal otherwise. */
 import type { Facts } from './migration.ts';
-import { Refusal, invalid } from './refusal.ts';
+import { invalid, Refusal } from './refusal.ts';
 
 /** `id` is absent where the request names none: then the tenant's one open migration is meant. */
 export interface ScheduleRequest extends Facts {
@@ -68,8 +68,10 @@ export function statusRequest(rawQuery: string): ActionRequest {
 export function installRequest(body: unknown): InstallRequest {
   const { sharedSecret, ...installation } = objectOf(body);
   const clientKey = clientKeyOf(installation['clientKey']);
-  if (typeof sharedSecret !== 'string' || sharedSecret === '') throw invalid('sharedSecret is missing');
-  if (new TextEncoder().encode(sharedSecret).length > 400) throw invalid('sharedSecret is longer than 400 bytes');
+  if (typeof sharedSecret !== 'string' || sharedSecret === '')
+    throw invalid('sharedSecret is missing');
+  if (new TextEncoder().encode(sharedSecret).length > 400)
+    throw invalid('sharedSecret is longer than 400 bytes');
   return { clientKey, sharedSecret, installation };
 }
 
@@ -104,10 +106,15 @@ function migrationIdOf(value: unknown): string | undefined {
   return text;
 }
 
-function textOf(fields: Readonly<Record<string, unknown>>, name: string, longest: number): string | undefined {
+function textOf(
+  fields: Readonly<Record<string, unknown>>,
+  name: string,
+  longest: number,
+): string | undefined {
   const value = fields[name];
   if (value === undefined || value === null) return undefined;
-  if (typeof value !== 'string' || value === '' || value.length > longest) throw invalid(`${name} is malformed`);
+  if (typeof value !== 'string' || value === '' || value.length > longest)
+    throw invalid(`${name} is malformed`);
   return value;
 }
 
@@ -125,7 +132,8 @@ const LONGEST_WINDOW_HOURS = 24;
 export function checkWindow({ startTime, endTime }: Facts, now: number): void {
   const [start, end] = [Date.parse(startTime), Date.parse(endTime)];
   if (end <= start) throw invalid('the window ends before it begins');
-  if (end - start > LONGEST_WINDOW_HOURS * 3_600_000) throw invalid('the window is longer than 24 hours');
+  if (end - start > LONGEST_WINDOW_HOURS * 3_600_000)
+    throw invalid('the window is longer than 24 hours');
   if (end <= now) throw invalid('the window is over');
 }
 

@@ -1,5 +1,5 @@
 /** The shape of `residency.config.ts`, and the names that follow from it. */
-import { type Part, checkParts } from './dataset.ts';
+import { checkParts, type Part } from './dataset.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackRows } from './realm.ts';
 
@@ -37,7 +37,8 @@ export function defineResidency(residency: Residency): Residency {
   const stacks = new Set(stackRows(residency.realms).map((row) => row.realm));
   if (realms.size !== residency.realms.length) throw new Error('a realm stands in two rows');
   for (const row of residency.realms) {
-    if (!/^[a-z]{2,6}$/.test(row.realm)) throw new Error(`realm "${row.realm}": two to six lower-case letters`);
+    if (!/^[a-z]{2,6}$/.test(row.realm))
+      throw new Error(`realm "${row.realm}": two to six lower-case letters`);
     if (row.servedBy !== undefined && !stacks.has(row.servedBy)) {
       throw new Error(`realm "${row.realm}" is served by "${row.servedBy}", which has no stack`);
     }

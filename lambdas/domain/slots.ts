@@ -11,9 +11,14 @@ export interface Slot {
 export type Slots = Readonly<Record<string, Slot>>;
 
 /** Whether fewer than `cap` windows of other tenants overlap this one (a tenant has one move at a time anyway). */
-export function isFree(held: Slots, wanted: Pick<Slot, 'tenant' | 'start' | 'end'>, cap: number): boolean {
+export function isFree(
+  held: Slots,
+  wanted: Pick<Slot, 'tenant' | 'start' | 'end'>,
+  cap: number,
+): boolean {
   const overlapping = Object.values(held).filter(
-    ({ tenant, start, end }) => tenant !== wanted.tenant && start < wanted.end && wanted.start < end,
+    ({ tenant, start, end }) =>
+      tenant !== wanted.tenant && start < wanted.end && wanted.start < end,
   );
   return overlapping.length < cap;
 }

@@ -1,6 +1,6 @@
 /** How a realm becomes a tenant's own at `installed`: opened only when it is certain that no other realm serves it. */
 import type { Realm } from './realm.ts';
-import { type Credentials, type Installation, type TenantRecord, isInMove } from './tenant.ts';
+import { type Credentials, type Installation, isInMove, type TenantRecord } from './tenant.ts';
 
 export interface Arrival {
   readonly tenant: string;
@@ -11,12 +11,22 @@ export interface Arrival {
 type Current = TenantRecord | undefined;
 
 /** None, retired, or an earlier opening → `opening(iat)`. What a retired record kept is kept. */
-export function beginOpening(record: Current, { tenant, credentials, installation }: Arrival): Current {
-  const opening = { tenant, state: 'opening', credentials, installation, openingIat: credentials.iat } as const;
+export function beginOpening(
+  record: Current,
+  { tenant, credentials, installation }: Arrival,
+): Current {
+  const opening = {
+    tenant,
+    state: 'opening',
+    credentials,
+    installation,
+    openingIat: credentials.iat,
+  } as const;
   if (record === undefined) return opening;
   const isOutdated = Math.max(record.credentials.iat, record.uninstalledIat ?? 0) > credentials.iat;
   if (record.state === 'retired' && !isOutdated) return { ...record, ...opening };
-  if (record.state === 'opening' && (record.openingIat ?? 0) <= credentials.iat) return { ...record, ...opening };
+  if (record.state === 'opening' && (record.openingIat ?? 0) <= credentials.iat)
+    return { ...record, ...opening };
   return undefined;
 }
 

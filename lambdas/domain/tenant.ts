@@ -76,7 +76,10 @@ export const isOwnedBy = (
   record !== undefined && record.migration === migration && states.includes(record.state);
 
 /** Serves by the arrival of `m`; also when it was uninstalled since. */
-export const arrivedBy = (record: TenantRecord | undefined, migration: string): record is ArrivedRecord =>
+export const arrivedBy = (
+  record: TenantRecord | undefined,
+  migration: string,
+): record is ArrivedRecord =>
   record !== undefined &&
   record.arrivedBy === migration &&
   (record.state === 'active' || record.state === 'retired');

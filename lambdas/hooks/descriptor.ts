@@ -5,7 +5,9 @@ import { endpointOf, json, onLambda } from '../hook.ts';
 
 export const endpoint = endpointOf(async ({ residency, baseUrls }) => {
   if (baseUrls[residency.defaultRealm] === undefined) {
-    throw new Fault('the base URLs are not configured yet: deploy once more with baseUrls or a domain');
+    throw new Fault(
+      'the base URLs are not configured yet: deploy once more with baseUrls or a domain',
+    );
   }
   return json(200, connectDescriptor(residency, baseUrls));
 });

@@ -1,5 +1,7 @@
 /** `GET /health`: the function runs and is composed. Touches nothing. */
 import { endpointOf, json, onLambda } from '../hook.ts';
 
-export const endpoint = endpointOf(async ({ realm, stage }) => json(200, { status: 'ok', realm, stage }));
+export const endpoint = endpointOf(async ({ realm, stage }) =>
+  json(200, { status: 'ok', realm, stage }),
+);
 export const handler = onLambda(endpoint);

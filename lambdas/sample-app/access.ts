@@ -3,7 +3,14 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Access } from '../app/guard.ts';
 import type { App } from '../compose.ts';
 import { Unauthenticated } from '../domain/refusal.ts';
-import { type Endpoint, type Reply, authenticated, endpointOf, json, signedRequest } from '../hook.ts';
+import {
+  authenticated,
+  type Endpoint,
+  endpointOf,
+  json,
+  type Reply,
+  signedRequest,
+} from '../hook.ts';
 
 /** Verifies the tenant's JWT (a context token, or one made for this request), asks the guard, and runs. */
 export function appEndpoint(
@@ -18,9 +25,17 @@ export function appEndpoint(
       case 'allowed':
         return run(app, tenant, event);
       case 'later':
-        return json(503, { message: 'Your data is being moved' }, { 'retry-after': String(verdict.retryAfterSeconds) });
+        return json(
+          503,
+          { message: 'Your data is being moved' },
+          { 'retry-after': String(verdict.retryAfterSeconds) },
+        );
       case 'elsewhere':
-        return json(421, { message: 'Your data has been moved', realm: verdict.realm, baseUrl: verdict.baseUrl });
+        return json(421, {
+          message: 'Your data has been moved',
+          realm: verdict.realm,
+          baseUrl: verdict.baseUrl,
+        });
       case 'unknown':
         throw new Unauthenticated('the tenant is not installed here');
     }

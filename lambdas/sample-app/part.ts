@@ -13,11 +13,15 @@ export async function translatedCall<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    throw new Fault(`a table of the app cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`, { cause: error });
+    throw new Fault(
+      `a table of the app cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`,
+      { cause: error },
+    );
   }
 }
 
 export function objectOf(body: unknown): object {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw invalid('the body is not a JSON object');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalid('the body is not a JSON object');
   return body;
 }

@@ -3,7 +3,7 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';
 import { invalid } from '../domain/refusal.ts';
-import { type Reply, json, onLambda, parsedBody } from '../hook.ts';
+import { json, onLambda, parsedBody, type Reply } from '../hook.ts';
 import { appEndpoint } from './access.ts';
 import { objectOf, partOf, translatedCall } from './part.ts';
 
@@ -15,7 +15,9 @@ export const endpoint = appEndpoint(
       case 'PUT':
         return put(app, key, event);
       case 'DELETE':
-        await translatedCall(() => app.documents.send(new DeleteCommand({ TableName: table(app), Key: key })));
+        await translatedCall(() =>
+          app.documents.send(new DeleteCommand({ TableName: table(app), Key: key })),
+        );
         return { statusCode: 204 };
       default:
         return get(app, key);
@@ -33,12 +35,16 @@ async function get(app: App, key: Key): Promise<Reply> {
   const { Item: item } = await translatedCall(() =>
     app.documents.send(new GetCommand({ TableName: table(app), Key: key, ConsistentRead: true })),
   );
-  return item === undefined ? json(404, { message: 'No such template' }) : json(200, objectOf(item['template']));
+  return item === undefined
+    ? json(404, { message: 'No such template' })
+    : json(200, objectOf(item['template']));
 }
 
 async function put(app: App, key: Key, event: APIGatewayProxyEventV2): Promise<Reply> {
   const template = objectOf(parsedBody(event));
-  await translatedCall(() => app.documents.send(new PutCommand({ TableName: table(app), Item: { ...key, template } })));
+  await translatedCall(() =>
+    app.documents.send(new PutCommand({ TableName: table(app), Item: { ...key, template } })),
+  );
   return json(200, { id: key.id });
 }
 
@@ -46,6 +52,7 @@ const table = (app: App) => partOf(app, 'templates');
 
 function idOf(event: APIGatewayProxyEventV2): string {
   const id = event.pathParameters?.['id'] ?? '';
-  if (!/^[\w.-]{1,200}$/.test(id)) throw invalid('a template id is letters, digits, dots, dashes and underscores');
+  if (!/^[\w.-]{1,200}$/.test(id))
+    throw invalid('a template id is letters, digits, dots, dashes and underscores');
   return id;
 }

@@ -1,0 +1,8 @@
+/** The one way to let a finding of cdk-nag stand: where, which, and why. */
+import { Validations } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+
+/** `rule` is the name in the finding, with its details in brackets where it has some: `AwsSolutions-IAM5[Resource::*]`. */
+export function acknowledge(construct: IConstruct, rule: string, reason: string): void {
+  Validations.of(construct).acknowledge({ id: rule, reason });
+}

@@ -1,0 +1,49 @@
+/** The CDK app: one stack per realm, alike but for their row in `residency.config.ts`. */
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { stackRows } from '../lambdas/domain/realm.ts';
+import type { Residency } from '../lambdas/domain/residency.ts';
+import { deploymentOf } from './deployment.ts';
+import { RealmStack } from './realm-stack.ts';
+
+export interface ResidencyAppOptions {
+  readonly residency: Residency;
+  /** Folder that holds the bundles of all Lambdas. */
+  readonly code: string;
+  /** Left out, the stacks are for whichever account they are deployed to. */
+  readonly account?: string;
+  /** What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`. */
+  readonly context?: Readonly<Record<string, unknown>>;
+}
+
+export function residencyApp({ residency, code, account, context = {} }: ResidencyAppOptions): App {
+  const app = new App({ context });
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+
+  const given = (key: string): string | undefined => {
+    const value: unknown = app.node.tryGetContext(key);
+    return value === undefined ? undefined : String(value);
+  };
+  const stage = given('stage') ?? 'dev';
+  const domain = given('domain');
+  const hostedZoneId = given('hostedZoneId');
+
+  for (const row of stackRows(residency.realms)) {
+    new RealmStack(app, `${residency.name}-${row.realm}`, {
+      stackName: `${residency.name}-${stage}-${row.realm}`,
+      description: `${residency.app.name}: tenants of realm ${row.realm}`,
+      env: { region: row.region, ...(account !== undefined && { account }) },
+      terminationProtection: stage === 'prod',
+      deployment: deploymentOf({
+        residency,
+        stage,
+        row,
+        otherWritersSeconds: Number(given('otherWritersSeconds') ?? 0),
+        ...(domain !== undefined && { domain }),
+        ...(hostedZoneId !== undefined && { hostedZoneId }),
+      }),
+      code,
+    });
+  }
+  return app;
+}

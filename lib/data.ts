@@ -1,0 +1,140 @@
+/** What holds data: tenants, the ledger, the tables of the dataset that are ours, and the key that tenants and ledger are encrypted with. */
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  AttributeType,
+  BillingMode,
+  ProjectionType,
+  Table,
+  TableEncryption,
+  type TableProps,
+} from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AccountRootPrincipal,
+  AnyPrincipal,
+  PolicyDocument,
+  PolicyStatement,
+} from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { DynamoDbPart } from '../lambdas/domain/dataset.ts';
+import { stackRows } from '../lambdas/domain/realm.ts';
+import { namesOf } from '../lambdas/domain/residency.ts';
+import { arnOf, type Deployment } from './deployment.ts';
+
+export interface DataProps {
+  readonly deployment: Deployment;
+}
+
+const PITR_DAYS = 7;
+const ATTRIBUTE_TYPES = {
+  S: AttributeType.STRING,
+  N: AttributeType.NUMBER,
+  B: AttributeType.BINARY,
+};
+
+export class Data extends Construct {
+  readonly tenants: Table;
+  readonly migrations: Table;
+
+  constructor(scope: Construct, id: string, { deployment }: DataProps) {
+    super(scope, id);
+    const { names, keepsData, residency } = deployment;
+    const common: Omit<TableProps, 'partitionKey'> = {
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: {
+        pointInTimeRecoveryEnabled: true,
+        recoveryPeriodInDays: PITR_DAYS,
+      },
+      deletionProtection: keepsData,
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    };
+    const encrypted: typeof common = {
+      ...common,
+      encryption: TableEncryption.CUSTOMER_MANAGED,
+      encryptionKey: this.key(deployment),
+      timeToLiveAttribute: 'expiresAt',
+    };
+
+    this.tenants = new Table(this, 'Tenants', {
+      ...encrypted,
+      tableName: names.tenants,
+      partitionKey: { name: 'tenant', type: AttributeType.STRING },
+    });
+
+    this.migrations = new Table(this, 'Migrations', {
+      ...encrypted,
+      tableName: names.migrations,
+      partitionKey: { name: 'tenant', type: AttributeType.STRING },
+      sortKey: { name: 'id', type: AttributeType.STRING },
+    });
+    // Sparse: only what is not final is in it.
+    this.migrations.addGlobalSecondaryIndex({
+      indexName: 'open',
+      partitionKey: { name: 'openIn', type: AttributeType.STRING },
+      sortKey: { name: 'dueAt', type: AttributeType.STRING },
+      projectionType: ProjectionType.ALL,
+    });
+
+    for (const part of residency.parts.filter(isOurs)) {
+      new Table(this, `Part-${part.name}`, {
+        ...common,
+        tableName: names.part(part),
+        partitionKey: { name: part.partitionKey, type: AttributeType.STRING },
+        sortKey: { name: part.sortKey.name, type: ATTRIBUTE_TYPES[part.sortKey.type] },
+        ...(part.ttlAttribute !== undefined && { timeToLiveAttribute: part.ttlAttribute }),
+      });
+    }
+  }
+
+  /**
+   * Who may use the key stands in this policy alone: no role has a `kms` statement, so stacks deploy in any order. It names
+   * roles that may not exist yet, which a policy can do in a condition and not as a principal.
+   */
+  private key(deployment: Deployment): Key {
+    const { residency, stage, region, keepsData, names } = deployment;
+    return new Key(this, 'Key', {
+      description: `Encrypts ${names.tenants} and ${names.migrations}`,
+      enableKeyRotation: true,
+      pendingWindow: Duration.days(30),
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      policy: new PolicyDocument({
+        statements: [
+          new PolicyStatement({
+            sid: 'AdministeredByTheAccount',
+            principals: [new AccountRootPrincipal()],
+            actions: ['kms:*'],
+            resources: ['*'],
+          }),
+          new PolicyStatement({
+            sid: 'UsedThroughDynamoDbByTheRolesOfAllRealms',
+            principals: [new AnyPrincipal()],
+            actions: [
+              'kms:Decrypt',
+              'kms:DescribeKey',
+              'kms:Encrypt',
+              'kms:GenerateDataKey',
+              'kms:GenerateDataKeyWithoutPlaintext',
+              'kms:ReEncryptFrom',
+              'kms:ReEncryptTo',
+            ],
+            resources: ['*'],
+            conditions: {
+              StringEquals: {
+                'kms:CallerAccount': Aws.ACCOUNT_ID,
+                'kms:ViaService': `dynamodb.${region}.${Aws.URL_SUFFIX}`,
+              },
+              ArnLike: {
+                'aws:PrincipalArn': stackRows(residency.realms).map(({ realm }) =>
+                  arnOf('', 'iam', `role/${namesOf(residency, stage, realm).prefix}-*`),
+                ),
+              },
+            },
+          }),
+        ],
+      }),
+    });
+  }
+}
+
+/** A vendor's own table is granted and never touched. */
+const isOurs = (part: DynamoDbPart): boolean => part.tableName === undefined;

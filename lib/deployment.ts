@@ -1,0 +1,120 @@
+/** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
+import { Aws } from 'aws-cdk-lib';
+import { type Realm, type RealmRow, stackOf, stackRows } from '../lambdas/domain/realm.ts';
+import { namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
+import { GRANTS } from './grants.ts';
+
+export interface DeploymentOptions {
+  readonly residency: Residency;
+  readonly stage: string;
+  readonly row: RealmRow;
+  /** Overrides the domain of the configuration. */
+  readonly domain?: string;
+  readonly hostedZoneId?: string;
+  /** Largest timeout of a function outside this app that writes datasets: a vendor's own handlers, consumers and jobs. */
+  readonly otherWritersSeconds?: number;
+}
+
+export interface Deployment {
+  readonly residency: Residency;
+  readonly stage: string;
+  readonly realm: Realm;
+  readonly region: string;
+  /** What holds data outlives its stack. */
+  readonly keepsData: boolean;
+  readonly names: ReturnType<typeof namesOf>;
+  readonly zone?: { readonly name: string; readonly id: string };
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A write that passed the guard just before its function died can still be on its way to the table. */
+const DRAIN_MARGIN_SECONDS = 10;
+
+export function deploymentOf(options: DeploymentOptions): Deployment {
+  const { residency, stage, row, hostedZoneId, otherWritersSeconds = 0 } = options;
+  if (!/^[a-z0-9]{1,8}$/.test(stage)) {
+    throw new Error(`stage "${stage}": one to eight lower-case letters and digits`);
+  }
+  if (!(Number.isInteger(otherWritersSeconds) && otherWritersSeconds >= 0)) {
+    throw new Error('otherWritersSeconds is a whole number of seconds');
+  }
+  const domain = options.domain ?? residency.domain;
+  if (domain !== undefined && hostedZoneId === undefined) {
+    throw new Error(`domain ${domain}: name its Route 53 zone with -c hostedZoneId=…`);
+  }
+  return {
+    residency,
+    stage,
+    realm: row.realm,
+    region: row.region,
+    keepsData: stage === 'prod',
+    names: namesOf(residency, stage, row.realm),
+    ...(domain !== undefined &&
+      hostedZoneId !== undefined && { zone: { name: domain, id: hostedZoneId } }),
+    environment: {
+      REALM: row.realm,
+      STAGE: stage,
+      ACCOUNT_ID: Aws.ACCOUNT_ID,
+      BASE_URLS: JSON.stringify(baseUrlsOf(residency, domain)),
+      INSTALL_KEYS_URL: 'https://connect-install-keys.atlassian.com',
+      DRAIN_SECONDS: String(drainSeconds(otherWritersSeconds)),
+      COMMIT_GRACE_SECONDS: '300',
+      MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
+      ...(residency.app.installedForwardUrl !== undefined && {
+        INSTALLED_FORWARD_URL: residency.app.installedForwardUrl,
+      }),
+    },
+  };
+}
+
+/** Realm → base URL; without a domain they are known only after a first deployment, which prints them. */
+function baseUrlsOf(
+  residency: Residency,
+  domain: string | undefined,
+): Readonly<Record<Realm, string>> {
+  if (domain === undefined) return residency.baseUrls ?? {};
+  return Object.fromEntries(
+    residency.realms.map(({ realm }) => [
+      realm,
+      `https://${stackOf(residency.realms, realm)}.${domain}`,
+    ]),
+  );
+}
+
+/**
+ * How long a write that passed the fence before it closed may still land. Whoever may write datasets by a request counts;
+ * the workflow's own tasks do not, because they hold leases.
+ */
+function drainSeconds(otherWritersSeconds: number): number {
+  const writers = ROUTE_ENTRIES.filter((entry) => GRANTS[entry]?.some(writesParts));
+  const timeouts = writers.map((entry) => sizeOf(entry).timeoutSeconds);
+  return Math.max(...timeouts, otherWritersSeconds) + DRAIN_MARGIN_SECONDS;
+}
+
+const writesParts = ({
+  on,
+  actions,
+}: {
+  readonly on: string;
+  readonly actions: readonly string[];
+}) => on.startsWith('part') && actions.some((action) => !['GetItem', 'Query'].includes(action));
+
+/** The same deployment, seen by its neighbours: every other realm that has a stack. */
+export const otherRows = ({ residency, realm }: Deployment): readonly RealmRow[] =>
+  stackRows(residency.realms).filter((row) => row.realm !== realm);
+
+/** Text, not a reference: no circle forms, and stacks deploy in any order. */
+export const arnOf = (
+  region: string,
+  service: string,
+  resource: string,
+  partition: string = Aws.PARTITION,
+  account: string = Aws.ACCOUNT_ID,
+): string => `arn:${partition}:${service}:${region}:${account}:${resource}`;
+
+export const lambdaArn = (deployment: Deployment, entry: string): string =>
+  arnOf(deployment.region, 'lambda', `function:${deployment.names.lambda(wordOf(entry))}`);
+
+export const stateMachineArn = (deployment: Deployment): string =>
+  arnOf(deployment.region, 'states', `stateMachine:${deployment.names.stateMachine}`);

@@ -1,0 +1,194 @@
+/**
+ * DATA: what each Lambda may do to the stores of its own realm and of the others. `lib/policies.ts` makes policies of it,
+ * and a Lambda without a row here cannot be synthesised.
+ */
+
+/** `parts` are all tables of the dataset, `part:templates` is one; `migrations-index` is the index of open migrations. */
+export type Store =
+  | 'tenants'
+  | 'migrations'
+  | 'migrations-index'
+  | 'parts'
+  | `part:${string}`
+  | 'state-machine';
+
+type TableAction = 'GetItem' | 'PutItem' | 'DeleteItem' | 'Query' | 'BatchWriteItem';
+export type Action = TableAction | 'StartExecution';
+
+export interface Grant {
+  readonly on: Store;
+  readonly where: 'own' | 'others';
+  readonly actions: readonly Action[];
+}
+
+const own = (on: Store, ...actions: Action[]): Grant => ({ on, where: 'own', actions });
+const others = (on: Store, ...actions: Action[]): Grant => ({ on, where: 'others', actions });
+const everywhere = (on: Store, ...actions: Action[]): Grant[] => [
+  own(on, ...actions),
+  others(on, ...actions),
+];
+
+/** Reads the ledger of its own realm, or is led to another's by a copy or a receipt. */
+const FIND_MIGRATION = [
+  own('tenants', 'GetItem'),
+  own('migrations', 'GetItem', 'Query'),
+  others('migrations', 'GetItem', 'Query'),
+];
+/** A turn of work in the realm that keeps the ledger: the migration, its own checkpoints. */
+const TURN_IN_SOURCE = [own('migrations', 'GetItem', 'PutItem')];
+/** A turn of work in the target: the migration is in the source's ledger, the checkpoints are in its own. */
+const TURN_IN_TARGET = [own('migrations', 'GetItem', 'PutItem'), others('migrations', 'GetItem')];
+const BOTH_FENCES = everywhere('tenants', 'GetItem');
+/** Keys alone, and deletions in batches. */
+const EMPTY_OWN = own('parts', 'Query', 'BatchWriteItem');
+/** The proof that a side is empty, after purge and discard. */
+const PROVE_EMPTINESS = own('parts', 'Query');
+/** The next attempt of the phase, in the same realm. */
+const GO_ON = own('state-machine', 'StartExecution');
+
+export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
+  // Opened only when no other realm serves the tenant; its credentials follow it into every realm.
+  'hooks/installed': [
+    ...everywhere('tenants', 'GetItem', 'PutItem', 'DeleteItem'),
+    ...everywhere('migrations', 'GetItem'),
+  ],
+  // Passed on to the other side of a move, which it cancels.
+  'hooks/uninstalled': [
+    ...everywhere('tenants', 'GetItem', 'PutItem'),
+    ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
+  'hooks/schedule': [
+    own('tenants', 'GetItem', 'PutItem'),
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    others('migrations', 'GetItem'),
+  ],
+  'hooks/start': [
+    ...FIND_MIGRATION,
+    own('tenants', 'PutItem'),
+    own('migrations', 'PutItem'),
+    others('tenants', 'GetItem'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
+  'hooks/status': FIND_MIGRATION,
+  // The switch: closes one side and opens the other, wherever the hook arrived.
+  'hooks/commit': [
+    ...FIND_MIGRATION,
+    own('tenants', 'PutItem'),
+    others('tenants', 'GetItem', 'PutItem'),
+    ...everywhere('migrations', 'PutItem'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
+  'hooks/rollback': [
+    ...FIND_MIGRATION,
+    own('tenants', 'PutItem'),
+    others('tenants', 'GetItem'),
+    ...everywhere('migrations', 'PutItem'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
+  'hooks/descriptor': [],
+  'hooks/health': [],
+
+  'sample-app/templates': [
+    own('tenants', 'GetItem'),
+    own('part:templates', 'GetItem', 'PutItem', 'DeleteItem'),
+  ],
+  'sample-app/exports': [own('tenants', 'GetItem'), own('part:exports', 'PutItem')],
+
+  // In the target. Makes sure of the fence in the source, and claims.
+  'tasks/prepare-copy': [...TURN_IN_TARGET, ...everywhere('tenants', 'GetItem', 'PutItem')],
+  'tasks/clear-target-range': [...TURN_IN_TARGET, ...BOTH_FENCES, EMPTY_OWN],
+  'tasks/copy-range': [
+    ...TURN_IN_TARGET,
+    own('migrations', 'Query'),
+    ...BOTH_FENCES,
+    own('tenants', 'PutItem'),
+    others('parts', 'Query'),
+    own('parts', 'BatchWriteItem'),
+  ],
+  // In the target after a copy, in the source before a purge and after a restore.
+  'tasks/verify-range': [...TURN_IN_TARGET, ...everywhere('parts', 'Query')],
+  'tasks/finish-copy': [
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    others('migrations', 'GetItem', 'PutItem'),
+    ...BOTH_FENCES,
+    own('tenants', 'PutItem'),
+    GO_ON,
+  ],
+  'tasks/fail-migration': [
+    others('migrations', 'GetItem', 'PutItem'),
+    others('tenants', 'GetItem', 'PutItem'),
+  ],
+
+  // In the source.
+  'tasks/begin-commit': [own('migrations', 'GetItem'), ...BOTH_FENCES],
+  'tasks/pass-point-of-no-return': [
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    ...BOTH_FENCES,
+    GO_ON,
+  ],
+  'tasks/purge-source-range': [...TURN_IN_SOURCE, own('tenants', 'GetItem'), EMPTY_OWN],
+  'tasks/finish-commit': [
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    others('migrations', 'GetItem', 'PutItem'),
+    own('tenants', 'GetItem', 'PutItem'),
+    PROVE_EMPTINESS,
+    GO_ON,
+  ],
+
+  // In the source; the target is withdrawn, and read.
+  'tasks/begin-restore': [
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    others('migrations', 'Query'),
+    ...everywhere('tenants', 'GetItem', 'PutItem'),
+  ],
+  'tasks/restore-source-range': [
+    ...TURN_IN_SOURCE,
+    ...BOTH_FENCES,
+    EMPTY_OWN,
+    others('parts', 'Query'),
+  ],
+  'tasks/finish-restore': [
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    ...BOTH_FENCES,
+    own('tenants', 'PutItem'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
+
+  // In the target; the source is released.
+  'tasks/begin-rollback': [
+    others('migrations', 'GetItem', 'PutItem', 'Query'),
+    own('migrations', 'Query'),
+    ...BOTH_FENCES,
+    own('tenants', 'PutItem'),
+    others('state-machine', 'StartExecution'),
+  ],
+  'tasks/release-source': [
+    others('migrations', 'GetItem'),
+    ...BOTH_FENCES,
+    others('tenants', 'PutItem'),
+  ],
+  'tasks/discard-target-range': [...TURN_IN_TARGET, ...BOTH_FENCES, EMPTY_OWN],
+  'tasks/finish-rollback': [
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    others('migrations', 'GetItem', 'PutItem'),
+    ...BOTH_FENCES,
+    own('tenants', 'DeleteItem'),
+    PROVE_EMPTINESS,
+    GO_ON,
+  ],
+
+  // A copy that ended badly fails in the source's ledger; any phase goes on in the realm where it ended.
+  'tasks/settle': [
+    ...everywhere('migrations', 'GetItem', 'PutItem'),
+    others('tenants', 'GetItem', 'PutItem'),
+    GO_ON,
+  ],
+  // Of the migrations in its own ledger.
+  'tasks/janitor': [
+    own('migrations-index', 'Query'),
+    own('migrations', 'GetItem', 'PutItem'),
+    own('tenants', 'GetItem', 'PutItem'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
+};

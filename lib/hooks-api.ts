@@ -1,0 +1,136 @@
+/** The HTTP API of a realm: the literal routes of `routes.ts`, each with a throttle of its own. */
+import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  CfnApiMapping,
+  CfnStage,
+  DomainName,
+  HttpApi,
+  HttpMethod,
+  type HttpRoute,
+  SecurityPolicy,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { AaaaRecord, ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { arnOf, type Deployment } from './deployment.ts';
+import { ROUTES, type Route } from './routes.ts';
+
+export interface HooksApiProps {
+  readonly deployment: Deployment;
+  readonly lambdaOf: (entry: string) => IFunction;
+}
+
+/** No query string (a token may be in it), no header, no address: nothing of a person. */
+const ACCESS_LOG = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  route: '$context.routeKey',
+  status: '$context.status',
+  responseBytes: '$context.responseLength',
+  milliseconds: '$context.responseLatency',
+  error: '$context.error.message',
+  integrationError: '$context.integrationErrorMessage',
+};
+
+const routeKeyOf = ({ method, path }: Route) => `${method} ${path}`;
+
+export class HooksApi extends Construct {
+  readonly api: HttpApi;
+
+  constructor(scope: Construct, id: string, { deployment, lambdaOf }: HooksApiProps) {
+    super(scope, id);
+    const { names, keepsData, zone, realm } = deployment;
+
+    this.api = new HttpApi(this, 'Api', {
+      apiName: names.prefix,
+      description: 'Hooks and app',
+      createDefaultStage: false,
+      // One name, one audience: tokens are made out to the domain where there is one.
+      disableExecuteApiEndpoint: zone !== undefined,
+    });
+    acknowledge(
+      this.api,
+      'AwsSolutions-APIG4',
+      'Atlassian signs each request for one tenant and one method, path and query. No API-level authoriser can look up that ' +
+        'tenant’s secret; every handler verifies the token itself before it reads anything else.',
+    );
+
+    const integrations = new Map<string, HttpLambdaIntegration>();
+    const integrationOf = (entry: string) => {
+      const integration =
+        integrations.get(entry) ?? new HttpLambdaIntegration(entry, lambdaOf(entry));
+      integrations.set(entry, integration);
+      return integration;
+    };
+    const routes: HttpRoute[] = ROUTES.flatMap((route) =>
+      this.api.addRoutes({
+        path: route.path,
+        methods: [HttpMethod[route.method]],
+        integration: integrationOf(route.entry),
+      }),
+    );
+
+    const logGroupName = `/aws/apigateway/${names.prefix}`;
+    const log = new LogGroup(this, 'AccessLog', {
+      logGroupName,
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    const stage = new CfnStage(this, 'Stage', {
+      apiId: this.api.apiId,
+      stageName: '$default',
+      autoDeploy: true,
+      accessLogSettings: {
+        destinationArn: arnOf(deployment.region, 'logs', `log-group:${logGroupName}`),
+        format: JSON.stringify(ACCESS_LOG),
+      },
+      // On each route alone: a flood elsewhere must not make Atlassian's three tries fail.
+      routeSettings: Object.fromEntries(
+        ROUTES.map((route) => [
+          routeKeyOf(route),
+          { ThrottlingRateLimit: route.throttle.rate, ThrottlingBurstLimit: route.throttle.burst },
+        ]),
+      ),
+    });
+    // A stage refuses a log, and settings of a route, that do not exist yet.
+    stage.node.addDependency(log, ...routes);
+
+    if (zone) this.serveOn(`${realm}.${zone.name}`, zone, stage);
+    new CfnOutput(this, 'BaseUrl', {
+      description: 'Belongs into baseUrls of residency.config.ts, unless a domain stands there.',
+      value: zone ? `https://${realm}.${zone.name}` : this.api.apiEndpoint,
+    });
+  }
+
+  private serveOn(
+    name: string,
+    { name: zoneName, id: hostedZoneId }: { name: string; id: string },
+    stage: CfnStage,
+  ): void {
+    const zone = HostedZone.fromHostedZoneAttributes(this, 'Zone', { zoneName, hostedZoneId });
+    const domain = new DomainName(this, 'Domain', {
+      domainName: name,
+      certificate: new Certificate(this, 'Certificate', {
+        certificateName: name,
+        domainName: name,
+        validation: CertificateValidation.fromDns(zone),
+      }),
+      securityPolicy: SecurityPolicy.TLS_1_2,
+    });
+    new CfnApiMapping(this, 'Mapping', {
+      apiId: this.api.apiId,
+      domainName: domain.name,
+      stage: stage.ref,
+    });
+    const target = RecordTarget.fromAlias(
+      new ApiGatewayv2DomainProperties(domain.regionalDomainName, domain.regionalHostedZoneId),
+    );
+    new ARecord(this, 'Ipv4', { zone, recordName: name, target });
+    new AaaaRecord(this, 'Ipv6', { zone, recordName: name, target });
+  }
+}

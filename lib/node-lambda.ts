@@ -1,0 +1,81 @@
+/** One Lambda with its role and its log, all three by deterministic names. */
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  ManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import {
+  Architecture,
+  type Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment.ts';
+import { sizeOf, wordOf } from './entries.ts';
+import { otherDocuments, ownStatements } from './policies.ts';
+
+export interface NodeLambdaProps {
+  readonly deployment: Deployment;
+  /** File below `lambdas/`: `hooks/start`. */
+  readonly entry: string;
+  /** The folder that holds the bundles of all entries. */
+  readonly code: Code;
+}
+
+export class NodeLambda extends Construct {
+  readonly function: LambdaFunction;
+
+  constructor(scope: Construct, id: string, { deployment, entry, code }: NodeLambdaProps) {
+    super(scope, id);
+    const { names, keepsData, environment } = deployment;
+    const name = names.lambda(wordOf(entry));
+    const { timeoutSeconds, memoryMb } = sizeOf(entry);
+
+    const logGroup = new LogGroup(this, 'Log', {
+      logGroupName: `/aws/lambda/${name}`,
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+
+    const role = new Role(this, 'Role', {
+      roleName: name,
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      inlinePolicies: {
+        own: new PolicyDocument({
+          statements: [
+            // The group exists already: no right to create one.
+            new PolicyStatement({
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [logGroup.logGroupArn],
+            }),
+            ...ownStatements(deployment, entry),
+          ],
+        }),
+      },
+      managedPolicies: otherDocuments(deployment, entry).map(
+        (document, index) => new ManagedPolicy(this, `OtherRealms${index}`, { document }),
+      ),
+    });
+
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName: name,
+      description: entry,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code,
+      handler: `${entry}.handler`,
+      timeout: Duration.seconds(timeoutSeconds),
+      memorySize: memoryMb,
+      environment: { ...environment },
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+    });
+  }
+}

@@ -1,0 +1,43 @@
+/** One realm: what serves, keeps and moves the tenants that live there. Composes, owns no resource. */
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import { Code, type IFunction } from 'aws-cdk-lib/aws-lambda';
+import type { Construct } from 'constructs';
+import { Data } from './data.ts';
+import type { Deployment } from './deployment.ts';
+import { ENTRIES } from './entries.ts';
+import { HooksApi } from './hooks-api.ts';
+import { Monitoring } from './monitoring.ts';
+import { NodeLambda } from './node-lambda.ts';
+import { Workflow } from './workflow.ts';
+
+export interface RealmStackProps extends StackProps {
+  readonly deployment: Deployment;
+  /** Folder that holds the bundles of all Lambdas. */
+  readonly code: string;
+}
+
+export class RealmStack extends Stack {
+  constructor(scope: Construct, id: string, { deployment, code, ...stackProps }: RealmStackProps) {
+    super(scope, id, stackProps);
+
+    const asset = Code.fromAsset(code);
+    const lambdas = new Map<string, IFunction>(
+      ENTRIES.map((entry) => [
+        entry,
+        new NodeLambda(this, entry, { deployment, entry, code: asset }).function,
+      ]),
+    );
+    const lambdaOf = (entry: string): IFunction => {
+      const lambda = lambdas.get(entry);
+      if (lambda === undefined) throw new Error(`no Lambda is made from ${entry}`);
+      return lambda;
+    };
+    const settle = lambdaOf('tasks/settle');
+    const janitor = lambdaOf('tasks/janitor');
+
+    new Data(this, 'Data', { deployment });
+    new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
+    const { stateMachine } = new Workflow(this, 'Workflow', { deployment, settle, janitor });
+    new Monitoring(this, 'Monitoring', { deployment, stateMachine, settle, janitor });
+  }
+}

@@ -1,0 +1,100 @@
+/** The state machine of a realm, and what EventBridge calls: `settle` at a bad end, the janitor every five minutes. */
+import { readFileSync } from 'node:fs';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
+import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IFunction } from 'aws-cdk-lib/aws-lambda';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { type Deployment, lambdaArn, stateMachineArn } from './deployment.ts';
+import { substitutionOf, WORKFLOW_TASKS } from './routes.ts';
+
+export interface WorkflowProps {
+  readonly deployment: Deployment;
+  readonly settle: IFunction;
+  readonly janitor: IFunction;
+}
+
+const DEFINITION = new URL('./realm-migration.asl.json', import.meta.url);
+const BAD_ENDS = ['FAILED', 'TIMED_OUT', 'ABORTED'];
+
+export class Workflow extends Construct {
+  readonly stateMachine: StateMachine;
+
+  constructor(scope: Construct, id: string, { deployment, settle, janitor }: WorkflowProps) {
+    super(scope, id);
+    const { names, keepsData } = deployment;
+    const tasks = WORKFLOW_TASKS.map((task) => ({
+      task,
+      arn: lambdaArn(deployment, `tasks/${task}`),
+    }));
+
+    const role = new Role(this, 'Role', {
+      roleName: names.stateMachine,
+      assumedBy: new ServicePrincipal('states.amazonaws.com'),
+      // By hand: CDK grants nothing for a definition that is text.
+      inlinePolicies: {
+        tasks: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['lambda:InvokeFunction'],
+              resources: tasks.map(({ arn }) => arn),
+            }),
+          ],
+        }),
+      },
+    });
+
+    this.stateMachine = new StateMachine(this, 'StateMachine', {
+      stateMachineName: names.stateMachine,
+      definitionBody: DefinitionBody.fromString(readFileSync(DEFINITION, 'utf8')),
+      definitionSubstitutions: Object.fromEntries(
+        tasks.map(({ task, arn }) => [substitutionOf(task), arn]),
+      ),
+      role,
+      logs: {
+        // The prefix keeps the group out of the account's resource policy, which has a size limit.
+        destination: new LogGroup(this, 'Log', {
+          logGroupName: `/aws/vendedlogs/states/${names.stateMachine}`,
+          retention: RetentionDays.THREE_MONTHS,
+          removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+        }),
+        level: LogLevel.ALL,
+        includeExecutionData: false,
+      },
+      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+    acknowledge(
+      role,
+      'AwsSolutions-IAM5[Resource::*]',
+      'Log delivery of Step Functions knows no resource but "*".',
+    );
+    acknowledge(
+      this.stateMachine,
+      'AwsSolutions-SF2',
+      'A move spans two regions and HTTP APIs have no X-Ray: logs are joined by migrationId instead.',
+    );
+
+    // No dead-letter queues: what is lost here, the janitor finds in the ledger within five minutes.
+    new Rule(this, 'BadEnd', {
+      ruleName: `${names.stateMachine}-bad-end`,
+      description: 'Writes into the ledger what the bad end of an execution means.',
+      eventPattern: {
+        source: ['aws.states'],
+        detailType: ['Step Functions Execution Status Change'],
+        detail: { status: BAD_ENDS, stateMachineArn: [stateMachineArn(deployment)] },
+      },
+      targets: [new LambdaTarget(settle, { retryAttempts: 10, maxEventAge: Duration.hours(1) })],
+    });
+
+    new Rule(this, 'Janitor', {
+      ruleName: `${names.prefix}-janitor`,
+      description: 'Drives every migration to its end when nobody else does.',
+      schedule: Schedule.rate(Duration.minutes(5)),
+      targets: [new LambdaTarget(janitor, { retryAttempts: 0, maxEventAge: Duration.minutes(5) })],
+    });
+  }
+}

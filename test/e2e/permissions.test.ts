@@ -1,0 +1,335 @@
+/**
+ * Least privilege, from both ends: every SDK call that functions make in a local run, the odd paths included, is allowed
+ * by the synthesised policy of that very function; and every action that a policy allows was used.
+ */
+import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
+import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import { residency } from '../../residency.config.ts';
+import { allowedCalls, isAllowed } from '../support/policies.ts';
+import { callRecorder } from '../support/recorded-calls.ts';
+import { templatesOf } from '../support/templates.ts';
+import { eventually, facts, startWorld, type World } from '../support/world.ts';
+
+const recorder = callRecorder();
+const faults = new Set<(call: DynamoDbCall) => InjectedFault | undefined>();
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({
+    env: { DRAIN_SECONDS: '2', COMMIT_GRACE_SECONDS: '2', MAX_OVERLAPPING_MIGRATIONS: '100' },
+    onCall: recorder.onCall,
+    dynamoDb: { inject: (call) => [...faults].map((fault) => fault(call)).find(Boolean) },
+  });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
+  test('on an everyday move, misdirected hooks included', async () => {
+    const site = await world.installed('everyday');
+    await world.fill('everyday', 'us');
+    await world.atlassian.request(site, 'PUT', '/templates/one', { title: 'x' });
+    await world.atlassian.request(site, 'GET', '/templates/one');
+    await world.atlassian.request(site, 'DELETE', '/templates/one');
+    await world.atlassian.request(site, 'POST', '/exports', { title: 'x' });
+    await world.scheduled(site, 1);
+    await world.scheduled(site, 2);
+    expect((await world.hook(site, 'rollback', 2)).status).toBe(200);
+    await world.ready(site, 3);
+    await world.atlassian.install(site);
+    await misdirected(site, 3, ['schedule', 'start', 'status']);
+    await misdirected(site, undefined, ['start', 'status', 'commit']);
+    await world.until(site, 3, ['committed']);
+    await world.hook(site, 'rollback', 3);
+    await world.until(site, 3, ['rolled-back']);
+  });
+  test('for a start that never came back', async () => {
+    const site = await world.installed('forgotten');
+    await world.fill('forgotten', 'us');
+    await world.scheduled(site, 1);
+    await withFault(refusing('PutItem', 'us-tenants', 'forgotten'), () =>
+      world.hook(site, 'start', 1, facts('DE')),
+    );
+    await world.host.invoke('us', 'tasks/janitor', {});
+    await world.until(site, 1, ['ready-to-commit']);
+    await misdirected(site, undefined, ['rollback']);
+    await world.until(site, 1, ['rolled-back']);
+  });
+  test('for a window that is over', async () => {
+    const site = await world.installed('window');
+    const window = {
+      location: 'DE',
+      startTime: new Date(Date.now() - 60_000).toISOString(),
+      endTime: new Date(Date.now() + 2_000).toISOString(),
+    };
+    await world.hook(site, 'schedule', 1, window);
+    await withFault(refusing('PutItem', 'us-tenants', 'window'), () =>
+      world.hook(site, 'start', 1, window),
+    );
+    await eventually(() => Date.now() > Date.parse(window.endTime));
+    await world.host.invoke('us', 'tasks/janitor', {});
+    await world.until(site, 1, ['failed']);
+  });
+  test('for a copy whose executions die', async () => {
+    const site = await world.installed('dies');
+    await world.fill('dies', 'us');
+    await world.scheduled(site, 1);
+    await world.hook(site, 'start', 1, facts('DE'));
+    for (const _ of [1, 2, 3]) await stopped('dies', 1);
+    await world.until(site, 1, ['failed']);
+  });
+  test('for a commit whose execution dies', async () => {
+    const site = await world.installed('lingers');
+    await world.fill('lingers', 'us');
+    await world.ready(site, 1);
+    await world.hook(site, 'commit', 1);
+    await world.host.invoke('us', 'tasks/janitor', {});
+    await stopped('lingers', 1);
+    await runBeside('lingers', 1, 'pass-point-of-no-return');
+    await runBeside('lingers', 1, 'finish-commit');
+    await world.until(site, 1, ['committed']);
+  });
+  test('for phases that need another attempt', async () => {
+    const site = await world.installed('attempts');
+    await world.fill('attempts', 'us');
+    await world.scheduled(site, 1);
+    await world.hook(site, 'start', 1, facts('DE'));
+    await entered('de', 'attempts', 'Drain the source');
+    await misdirected(site, 1, ['start']);
+    await runBeside('attempts', 1, 'finish-copy');
+    await world.until(site, 1, ['ready-to-commit']);
+    await world.hook(site, 'commit', 1);
+    await world.hook(site, 'rollback', 1);
+    await entered('us', 'attempts', 'Drain the target');
+    await runBeside('attempts', 1, 'finish-restore');
+    await entered('de', 'attempts', 'Drain before releasing');
+    await runBeside('attempts', 1, 'finish-rollback');
+    await world.until(site, 1, ['rolled-back']);
+  });
+  test('for a target that had served after all', async () => {
+    const site = await world.installed('served');
+    await world.fill('served', 'us');
+    await world.ready(site, 1);
+    await world.hook(site, 'rollback', 1);
+    await entered('de', 'served', 'Drain before releasing');
+    await tamper('us', 'served', 'SET #state = :state, movedTo = :de, revision = revision + :one', {
+      ':state': 'moved',
+      ':de': 'de',
+      ':one': 1,
+    });
+    await tamper(
+      'de',
+      'served',
+      'SET wasOpen = :true, revision = revision + :one',
+      { ':true': true, ':one': 1 },
+      false,
+    );
+    await runBeside('served', 1, 'begin-rollback');
+    await world.until(site, 1, ['rolled-back']);
+  });
+  test('for a committed migration whose tenant has moved on', async () => {
+    const site = await world.installed('onwards');
+    await world.ready(site, 1);
+    await world.hook(site, 'commit', 1);
+    await world.until(site, 1, ['committed']);
+    await withFault(refusing('Query', 'de-migrations', 'onwards'), async () => {
+      await world.hook(site, 'rollback', 1);
+      await tamper(
+        'de',
+        'onwards',
+        'SET #state = :state, migration = :other, revision = revision + :one',
+        { ':state': 'frozen', ':other': '99', ':one': 1 },
+      );
+    });
+    await eventually(
+      async () => (await world.migration('us', 'onwards', 1))?.status === 'committed',
+    );
+  });
+  test('for a target with an earlier, retired residency', async () => {
+    const site = await world.installed('retired', 'de');
+    await world.fill('retired', 'de');
+    await world.atlassian.uninstall(site);
+    site.home = realmUrl('us');
+    await world.atlassian.install(site);
+    await world.fill('retired', 'us');
+    await world.ready(site, 1);
+    await world.atlassian.uninstall({ ...site, home: realmUrl('de') });
+    await world.until(site, 1, ['rolled-back']);
+  });
+  test('for a copy that cannot be right', async () => {
+    const site = await world.installed('differs');
+    await world.put('de', 'templates', { tenant: 'differs', id: 'a stranger' });
+    await world.scheduled(site, 1);
+    await world.hook(site, 'start', 1, facts('DE'));
+    await world.until(site, 1, ['failed']);
+  });
+  test('for an uninstallation in the middle', async () => {
+    const site = await world.installed('leaves');
+    await world.ready(site, 1);
+    await world.atlassian.install({ ...site, home: realmUrl('de') });
+    await world.atlassian.uninstall(site);
+    await eventually(
+      async () => (await world.migration('us', 'leaves', 1))?.status === 'rolled-back',
+    );
+  });
+  test('for installations that find the tenant elsewhere', async () => {
+    const other = (realm: string, tenant: string, item: object) =>
+      world.documents(realm).send(
+        new PutCommand({
+          TableName: `residency-local-${realm}-tenants`,
+          Item: { tenant, revision: 1, sharedSecret: 's', installation: {}, ...item },
+        }),
+      );
+    await other('de', 'opens', { state: 'opening', openingIat: 1, credentialsIat: 1 });
+    await world.installed('opens');
+    expect(await world.record('opens', 'de')).toBeUndefined();
+    await other('de', 'newer', {
+      state: 'active',
+      credentialsIat: Math.floor(Date.now() / 1000) + 1_000,
+    });
+    await world.installed('newer');
+    expect(await world.record('newer', 'us')).toBeUndefined();
+    await other('de', 'older', { state: 'active', credentialsIat: 1 });
+    await world.installed('older');
+    expect(await world.record('older', 'de')).toMatchObject({ state: 'retired', keep: true });
+  });
+});
+
+describe('the policies', () => {
+  const templates = templatesOf(residency, { stage: 'local' });
+
+  test('allow every call that was made', () => {
+    expect(recorder.calls().length).toBeGreaterThan(200);
+    const refused = recorder.calls().filter(({ realm, entry, action, resource }) => {
+      const template = templates.find((candidate) => candidate.realm === realm);
+      return !template || !isAllowed(template, entry, action, resource);
+    });
+    expect(refused).toEqual([]);
+  });
+
+  test('allow no action that was never used', () => {
+    const [template] = templates;
+    if (!template) throw new Error('no template');
+    const used = new Set(recorder.calls().map((call) => kindOf(call, call.realm)));
+    const unused = allowedCalls(template)
+      .filter(({ action }) => !action.startsWith('logs:'))
+      .map((call) => kindOf(call, template.realm))
+      .filter((kind) => !used.has(kind));
+    expect([...new Set(unused)]).toEqual([]);
+  });
+});
+
+/** A function, an action, and on what: its own realm's store or another's, whichever that is. */
+function kindOf(
+  { entry, action, resource }: { entry: string; action: string; resource: string },
+  realm: string,
+): string {
+  const name = /[:/]residency-local-(.*)$/.exec(resource)?.[1] ?? resource;
+  const [where, ...store] = name.split('-');
+  const isPart = residency.parts.some((part) => part.name === store.join('-'));
+  return `${entry} ${action} ${where === realm ? 'own' : 'others'} ${isPart ? 'parts' : store.join('-')}`;
+}
+
+const realmUrl = (realm: string) => world.host.urls[realm] ?? '';
+
+async function withFault<T>(
+  fault: (call: DynamoDbCall) => InjectedFault | undefined,
+  run: () => Promise<T>,
+): Promise<T> {
+  faults.add(fault);
+  try {
+    return await run();
+  } finally {
+    faults.delete(fault);
+  }
+}
+
+const refusing = (operation: string, fragment: string, tenant: string) => (call: DynamoDbCall) => {
+  const input = JSON.stringify(call.input);
+  return call.operation === operation && input.includes(fragment) && input.includes(tenant)
+    ? { error: 'AccessDeniedException' }
+    : undefined;
+};
+
+/** The input of the phase at hand, as the ledger has it. */
+async function inputOf(tenant: string, id: number): Promise<{ realm: string; input: object }> {
+  const record = await world.migration('us', tenant, id);
+  if (!record?.phase) throw new Error(`migration ${id} has no phase`);
+  const realm =
+    record.phase === 'copy' || record.phase === 'rollback' ? record.target : record.source;
+  return {
+    realm,
+    input: {
+      ledger: 'us',
+      tenant,
+      migration: String(id),
+      phase: record.phase,
+      attempt: record.attempt,
+    },
+  };
+}
+
+/** Runs a task beside its execution, as a redelivery would; what it says about being superseded is not the point here. */
+async function runBeside(tenant: string, id: number, task: string): Promise<void> {
+  const { realm, input } = await inputOf(tenant, id);
+  await world.host.invoke(realm, `tasks/${task}`, input).catch(() => undefined);
+}
+
+async function entered(realm: string, tenant: string, state: string): Promise<void> {
+  await eventually(() =>
+    world.host
+      .executions(realm)
+      .some(
+        ({ input, history }) =>
+          input.includes(`"${tenant}"`) && history.some((event) => event.state === state),
+      ),
+  );
+}
+
+async function stopped(tenant: string, id: number): Promise<void> {
+  const { realm, input } = await inputOf(tenant, id);
+  const { attempt } = Object(input);
+  const isIt = (execution: { input: string }) => execution.input === JSON.stringify(input);
+  await eventually(() => world.host.executions(realm).some(isIt));
+  await world.stopExecution(world.host.executions(realm).find(isIt)?.arn ?? '');
+  await eventually(async () => {
+    const now = await world.migration('us', tenant, id);
+    return now?.attempt !== attempt || now?.status === 'failed';
+  });
+}
+
+const misdirected = async (
+  site: Site,
+  id: number | undefined,
+  hooks: readonly ('schedule' | 'start' | 'status' | 'commit' | 'rollback')[],
+) => {
+  for (const hook of hooks) {
+    const reply = await world.hook(
+      site,
+      hook,
+      id,
+      hook === 'schedule' || hook === 'start' ? facts('DE') : {},
+      'de',
+    );
+    expect(reply.status, `${hook} ${JSON.stringify(reply.body)}`).toBe(200);
+  }
+};
+
+async function tamper(
+  realm: string,
+  tenant: string,
+  update: string,
+  values: Record<string, unknown>,
+  hasState = true,
+): Promise<void> {
+  await world.documents(realm).send(
+    new UpdateCommand({
+      TableName: `residency-local-${realm}-tenants`,
+      Key: { tenant },
+      UpdateExpression: update,
+      ExpressionAttributeValues: values,
+      ...(hasState ? { ExpressionAttributeNames: { '#state': 'state' } } : {}),
+    }),
+  );
+}

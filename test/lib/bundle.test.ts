@@ -1,0 +1,49 @@
+/** Bundling: once for all Lambdas, and never a Lambda without code. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { bundle } from '../../lib/bundle.ts';
+import { ENTRIES, wordOf } from '../../lib/entries.ts';
+
+let lambdas: string;
+let outdir: string;
+
+beforeEach(() => {
+  const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+  lambdas = join(folder, 'lambdas');
+  outdir = join(folder, 'dist');
+  for (const entry of ENTRIES) {
+    mkdirSync(dirname(join(lambdas, entry)), { recursive: true });
+    writeFileSync(
+      join(lambdas, `${entry}.ts`),
+      `export const handler = async (): Promise<string> => '${entry}';\n`,
+    );
+  }
+});
+
+describe('the bundles', () => {
+  test('hold one handler per entry, each runnable on its own', async () => {
+    const { sizes } = await bundle({ lambdas, outdir });
+    expect([...sizes.keys()]).toEqual(ENTRIES);
+    const { handler } = await import(pathToFileURL(join(outdir, 'hooks/start.mjs')).href);
+    await expect(handler()).resolves.toBe('hooks/start');
+  });
+
+  test('are refused when an entry is missing', async () => {
+    rmSync(join(lambdas, 'tasks/settle.ts'));
+    await expect(bundle({ lambdas, outdir })).rejects.toThrow(/do not exist: .*tasks\/settle\.ts$/);
+  });
+
+  test('are refused when an entry exports no handler', async () => {
+    writeFileSync(join(lambdas, 'hooks/commit.ts'), 'export const commit = 1;\n');
+    await expect(bundle({ lambdas, outdir })).rejects.toThrow('hooks/commit.ts exports no handler');
+  });
+});
+
+describe('the Lambdas', () => {
+  test('have names of their own, though a name is the last word of an entry', () => {
+    expect(new Set(ENTRIES.map(wordOf)).size).toBe(ENTRIES.length);
+  });
+});

@@ -1,0 +1,40 @@
+/** Which function asked AWS for what, in a run of the local host: what the synthesised policies are held against. */
+
+import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
+import { currentFunction } from '../../lib/local/invocation.ts';
+import { ACCOUNT } from './policies.ts';
+
+export interface RecordedCall {
+  readonly realm: string;
+  /** File below `lambdas/`. */
+  readonly entry: string;
+  /** As IAM spells it. */
+  readonly action: string;
+  /** ARN. */
+  readonly resource: string;
+}
+
+export function callRecorder() {
+  const seen = new Map<string, RecordedCall>();
+  return {
+    calls: () => [...seen.values()],
+    onCall({ service, command, region, resources }: SdkCall): void {
+      const running = currentFunction();
+      if (running === undefined)
+        throw new Error(`${service} ${command} was called outside of any function`);
+      for (const name of resources) {
+        const resource =
+          service === 'states'
+            ? name
+            : `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${name.replace('/', '/index/')}`;
+        const call = {
+          realm: running.realm,
+          entry: running.entry,
+          action: `${service}:${command}`,
+          resource,
+        };
+        seen.set(JSON.stringify(call), call);
+      }
+    },
+  };
+}

@@ -1,0 +1,240 @@
+/** The five realms on real parts, small tenants in them, and Atlassian at hand: what the end-to-end tests play with. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  BatchWriteCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
+import { jsonLog } from '../../lambdas/adapters/json-log.ts';
+import { systemClock } from '../../lambdas/adapters/system-clock.ts';
+import { partitionsOf } from '../../lambdas/domain/dataset.ts';
+import type { Migration } from '../../lambdas/domain/migration.ts';
+import { regionOf } from '../../lambdas/domain/realm.ts';
+import type { Receipt } from '../../lambdas/domain/receipt.ts';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import { type LocalHost, type LocalHostOptions, startLocalHost } from '../../lib/local/host.ts';
+import type { Hook, Reply, SimulatedAtlassian, Site } from '../../lib/local/simulated-atlassian.ts';
+import { type Snapshot, snapshotOf } from '../../lib/local/story-reader.ts';
+import { residency } from '../../residency.config.ts';
+
+export interface World extends AsyncDisposable {
+  readonly host: LocalHost;
+  readonly atlassian: SimulatedAtlassian;
+  readonly lines: readonly string[];
+  installed(clientKey: string, realm?: string): Promise<Site>;
+  /** `count` items in every part of the tenant's, by the SDK. */
+  fill(tenant: string, realm: string, count?: number): Promise<void>;
+  put(realm: string, part: string, ...items: readonly Record<string, unknown>[]): Promise<void>;
+  remove(realm: string, part: string, key: Readonly<Record<string, string>>): Promise<void>;
+  migration(realm: string, tenant: string, migrationId: number): Promise<Migration | undefined>;
+  stopExecution(executionArn: string): Promise<void>;
+  receipt(realm: string, tenant: string, migrationId: number): Promise<Receipt | undefined>;
+  /** Every item of the parts that move, by part and key. */
+  items(tenant: string, realm: string): Promise<Snapshot>;
+  /** Every item of every part. */
+  countAll(tenant: string, realm: string): Promise<number>;
+  record(tenant: string, realm: string): Promise<Record<string, unknown> | undefined>;
+  documents(realm: string): DynamoDBDocumentClient;
+  hook(
+    site: Site,
+    hook: Hook,
+    migrationId: number | undefined,
+    more?: Readonly<Record<string, unknown>>,
+    realm?: string,
+  ): Promise<Reply>;
+  scheduled(site: Site, migrationId: number, location?: string): Promise<void>;
+  /** Polls until the status is one of these; fails after `patienceMs`. */
+  until(
+    site: Site,
+    migrationId: number,
+    statuses: readonly string[],
+    patienceMs?: number,
+  ): Promise<string>;
+  /** schedule, start, and polls until ready to commit. */
+  ready(site: Site, migrationId: number, location?: string): Promise<void>;
+  /** The whole move, until committed; the site then lives at its new base URL. */
+  moved(site: Site, migrationId: number, location: string): Promise<void>;
+}
+
+const FAST = { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0', JANITOR_SECONDS: '0' };
+
+export async function startWorld(options: Partial<LocalHostOptions> = {}): Promise<World> {
+  const lines: string[] = [];
+  const log = jsonLog({}, (line) => lines.push(line));
+  const host = await startLocalHost({
+    ephemeral: true,
+    log,
+    retrySpeed: 20,
+    ...options,
+    env: { ...FAST, ...options.env },
+  });
+  const atlassian = host.atlassian;
+  if (!atlassian) throw new Error('the world has no Atlassian');
+  const clients = new Map<string, DynamoDBDocumentClient>();
+
+  function documents(realm: string): DynamoDBDocumentClient {
+    const region = regionOf(residency.realms, realm);
+    const client =
+      clients.get(realm) ??
+      DynamoDBDocumentClient.from(new DynamoDBClient({ region, endpoint: host.dynamoDbUrl }));
+    clients.set(realm, client);
+    return client;
+  }
+  const names = (realm: string) => namesOf(residency, 'local', realm);
+  const partNamed = (name: string) => {
+    const part = residency.parts.find((candidate) => candidate.name === name);
+    if (!part) throw new Error(`no part ${name}`);
+    return part;
+  };
+
+  const ledger = dynamoDbLedger({
+    clientFor: documents,
+    tableOf: (realm) => names(realm).migrations,
+    clock: systemClock,
+  });
+  const world: World = {
+    host,
+    atlassian,
+    lines,
+    documents,
+    async installed(clientKey, realm = 'us') {
+      const site = atlassian.site(clientKey, host.urls[realm] ?? '');
+      const reply = await atlassian.install(site);
+      if (reply.status !== 204) throw new Error(`installed answers ${reply.status}`);
+      return site;
+    },
+    async fill(tenant, realm, count = 40) {
+      for (const part of residency.parts) {
+        const partitions = partitionsOf(part, tenant);
+        const items = Array.from({ length: count }, (_, number) => ({
+          tenant: partitions[number % partitions.length],
+          id: `${part.name}-${String(number).padStart(5, '0')}`,
+          title: `Größe ${number} 文書`,
+          bytes: new Uint8Array([number % 256, 0, 255]),
+          tags: new Set([`a${number}`, 'b']),
+          nested: { list: [number, '', null, { deep: true }] },
+        }));
+        await world.put(realm, part.name, ...items);
+      }
+    },
+    async put(realm, part, ...items) {
+      const table = names(realm).part(partNamed(part));
+      for (let at = 0; at < items.length; at += 25) {
+        const requests = items.slice(at, at + 25).map((Item) => ({ PutRequest: { Item } }));
+        await documents(realm).send(new BatchWriteCommand({ RequestItems: { [table]: requests } }));
+      }
+    },
+    async remove(realm, part, key) {
+      await documents(realm).send(
+        new DeleteCommand({ TableName: names(realm).part(partNamed(part)), Key: key }),
+      );
+    },
+    migration: (realm, tenant, migrationId) =>
+      ledger.read({ ledger: realm, tenant, id: String(migrationId) }),
+    async stopExecution(executionArn) {
+      const response = await fetch(host.stepFunctionsUrl, {
+        method: 'POST',
+        headers: {
+          'x-amz-target': 'AWSStepFunctions.StopExecution',
+          'content-type': 'application/x-amz-json-1.0',
+        },
+        body: JSON.stringify({ executionArn }),
+      });
+      if (!response.ok) throw new Error(`StopExecution answers ${response.status}`);
+    },
+    receipt: (realm, tenant, migrationId) => ledger.readReceipt(realm, tenant, String(migrationId)),
+    async items(tenant, realm) {
+      return new Map(await everything(tenant, realm, (policy) => policy === 'move'));
+    },
+    async countAll(tenant, realm) {
+      return (await everything(tenant, realm, () => true)).length;
+    },
+    async record(tenant, realm) {
+      const read = new GetCommand({
+        TableName: names(realm).tenants,
+        Key: { tenant },
+        ConsistentRead: true,
+      });
+      return (await documents(realm).send(read)).Item;
+    },
+    hook(site, hook, migrationId, more = {}, realm = undefined) {
+      const fields = { ...(migrationId === undefined ? {} : { migrationId }), ...more };
+      return atlassian.hook(site, realm ? (host.urls[realm] ?? '') : site.home, hook, fields);
+    },
+    async scheduled(site, migrationId, location = 'DE') {
+      const reply = await world.hook(site, 'schedule', migrationId, facts(location));
+      if (reply.status !== 200)
+        throw new Error(`schedule answers ${reply.status} ${JSON.stringify(reply.body)}`);
+    },
+    async until(site, migrationId, statuses, patienceMs = 20_000) {
+      const end = Date.now() + patienceMs;
+      for (;;) {
+        const { body } = await world.hook(site, 'status', migrationId);
+        const status = String(Object(body).status);
+        if (statuses.includes(status)) return status;
+        if (Date.now() > end)
+          throw new Error(
+            `migration ${migrationId} is ${JSON.stringify(body)}, not ${statuses}\n${lines.slice(-15).join('\n')}`,
+          );
+        await pause(25);
+      }
+    },
+    async ready(site, migrationId, location = 'DE') {
+      await world.scheduled(site, migrationId, location);
+      const reply = await world.hook(site, 'start', migrationId, facts(location));
+      if (reply.status !== 200)
+        throw new Error(`start answers ${reply.status} ${JSON.stringify(reply.body)}`);
+      await world.until(site, migrationId, ['ready-to-commit']);
+    },
+    async moved(site, migrationId, location) {
+      await world.ready(site, migrationId, location);
+      const reply = await world.hook(site, 'commit', migrationId);
+      if (reply.status !== 200)
+        throw new Error(`commit answers ${reply.status} ${JSON.stringify(reply.body)}`);
+      await world.until(site, migrationId, ['committed']);
+      site.home = host.urls[location.toLowerCase()] ?? '';
+    },
+    async [Symbol.asyncDispose]() {
+      for (const client of clients.values()) client.destroy();
+      await host.close();
+    },
+  };
+
+  async function everything(tenant: string, realm: string, isWanted: (policy: string) => boolean) {
+    const client = new DynamoDBClient({
+      region: regionOf(residency.realms, realm),
+      endpoint: host.dynamoDbUrl,
+    });
+    const snapshots = await Promise.all(
+      residency.parts
+        .filter(({ policy }) => isWanted(policy))
+        .map((part) => snapshotOf(client, names(realm).part(part), part, tenant)),
+    );
+    client.destroy();
+    return snapshots.flatMap((snapshot) => [...snapshot]);
+  }
+  return world;
+}
+
+/** One window for all: it began a minute ago, and lasts an hour and a half. */
+const begun = Date.now() - 60_000;
+export const facts = (location: string) => ({
+  location,
+  startTime: new Date(begun).toISOString(),
+  endTime: new Date(begun + 90 * 60_000).toISOString(),
+});
+
+/** Looks until it is true; fails after `patienceMs`. */
+export async function eventually(
+  isSo: () => boolean | Promise<boolean>,
+  patienceMs = 20_000,
+): Promise<void> {
+  const end = Date.now() + patienceMs;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`this never became true: ${isSo}`);
+    await pause(20);
+  }
+}

@@ -1,0 +1,132 @@
+/** The local host on the command line: `node bin/local.ts` keeps five realms up, `… story` moves a tenant through them. */
+import { parseArgs } from 'node:util';
+import { jsonLog } from '../lambdas/adapters/json-log.ts';
+import { stackRows } from '../lambdas/domain/realm.ts';
+import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
+import { type StoryOptions, tellStory } from '../lib/local/story.ts';
+import { teller } from '../lib/local/story-print.ts';
+import { residency } from '../residency.config.ts';
+
+const USAGE = `usage: node bin/local.ts
+         keeps all realms up (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
+       node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback]
+         moves a tenant, checks what became of it, and ends`;
+
+class UsageError extends Error {}
+
+try {
+  const { story } = commandOf(process.argv.slice(2));
+  process.exitCode = story ? await runStory(story) : await keepUp();
+} catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\n\n${USAGE}`);
+    process.exitCode = 2;
+  } else {
+    console.error(startFailure(error));
+    process.exit(1); // whatever had been opened by then
+  }
+}
+
+function commandOf(args: string[]): { readonly story?: StoryOptions } {
+  const { values, positionals } = parsed(args);
+  const [command, ...more] = positionals;
+  if (more.length > 0 || (command !== undefined && command !== 'story')) {
+    throw new UsageError(`unknown command: ${positionals.join(' ')}`);
+  }
+  if (command === undefined) {
+    const [option] = Object.keys(values);
+    if (option !== undefined) throw new UsageError(`--${option} belongs to story`);
+    return {};
+  }
+  const { from = 'us', to = 'de', items = '4000', rollback = false } = values;
+  const realms = stackRows(residency.realms).map(({ realm }) => realm);
+  for (const realm of [from, to]) {
+    if (!realms.includes(realm))
+      throw new UsageError(`no realm is called "${realm}": there are ${realms.join(', ')}`);
+  }
+  if (from === to) throw new UsageError('--from and --to are the same realm');
+  if (!/^[1-9]\d{0,6}$/.test(items))
+    throw new UsageError(`--items is a number from 1 to 9999999, not "${items}"`);
+  return { story: { from, to, items: Number(items), rollback } };
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        from: { type: 'string' },
+        to: { type: 'string' },
+        items: { type: 'string' },
+        rollback: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    // Without the advice that Node adds.
+    throw new UsageError(String(error instanceof Error ? error.message : error).split('. ')[0]);
+  }
+}
+
+/** The story's own host: quiet, and on free ports unless `PORT` is set. */
+async function runStory(options: StoryOptions): Promise<number> {
+  const complaints: string[] = [];
+  const log = jsonLog({}, (line) => {
+    if (!line.startsWith('{"level":"info"')) complaints.push(line);
+  });
+  const tell = teller();
+  const { INSTALL_KEYS_URL: _, ...env } = process.env;
+  const where = process.env.PORT ? portOf() : { ephemeral: true as const };
+  const host = await startLocalHost({ ...where, env, log });
+  try {
+    const holds = await tellStory(host, options, tell);
+    if (!holds) tell.line(`\n${complaints.join('\n')}`, 'bad');
+    tell.heading(holds ? 'All of it holds.' : 'NOT all of it holds.');
+    return holds ? 0 : 1;
+  } finally {
+    await host.close();
+  }
+}
+
+async function keepUp(): Promise<number> {
+  const { DATA_DIR: dataDir } = process.env;
+  const host = await startLocalHost({ ...portOf(), env: process.env, ...(dataDir && { dataDir }) });
+  introduce(host);
+  await new Promise<void>((resolve) => {
+    process.once('SIGINT', resolve).once('SIGTERM', resolve);
+  });
+  console.log('stopping');
+  await host.close();
+  return 0;
+}
+
+/** The default is the host's own. */
+function portOf(): { readonly port?: number } {
+  const { PORT } = process.env;
+  if (!PORT) return {};
+  const port = Number(PORT);
+  if (!Number.isInteger(port) || port < 1 || port > 65_530)
+    throw new UsageError(`PORT is a number from 1 to 65530, not "${PORT}"`);
+  return { port };
+}
+
+function introduce(host: LocalHost): void {
+  const lines = [
+    ['DynamoDB', `${host.dynamoDbUrl}   (all regions; credentials: any)`],
+    ['Step Functions', host.stepFunctionsUrl],
+    ...(host.atlassian ? [['install keys', `${host.atlassian.installKeysUrl}/{kid}`]] : []),
+    ...host.realms.map(({ realm, region }) => [
+      `realm ${realm}`,
+      `${host.urls[realm]}   (${region})`,
+    ]),
+  ];
+  for (const [name = '', value] of lines) console.log(`${name.padEnd(16)}${value}`);
+  console.log('Up. Ctrl-C stops it.');
+}
+
+function startFailure(error: unknown): string {
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return `${error.message}\nPORT=… takes other ports`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,84 @@
+/** The tokens that Atlassian signs, made from the protocol alone: nothing here is shared with the code that verifies them. */
+import { createHash, createHmac, type KeyObject, sign } from 'node:crypto';
+
+/** A request as the signature sees it. */
+export interface SignedRequest {
+  readonly method: string;
+  /** Absolute: the app's base URL, the path, and the query. */
+  readonly url: string;
+  /** The app's base URL, whose own path is not part of what is signed. */
+  readonly baseUrl: string;
+}
+
+/** The key pair whose public half the key server hands out under `kid`. */
+export interface InstallKey {
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+}
+
+const LIFETIME_SECONDS = 180;
+
+/** Of `/installed` and `/uninstalled`: RS256. */
+export function installToken(key: InstallKey, clientKey: string, request: SignedRequest): string {
+  const header = { alg: 'RS256', typ: 'JWT', kid: key.kid };
+  const claims = { iss: clientKey, aud: [request.baseUrl], ...validity(), qsh: qshOf(request) };
+  const unsigned = `${encoded(header)}.${encoded(claims)}`;
+  return `${unsigned}.${sign('sha256', Buffer.from(unsigned), key.privateKey).toString('base64url')}`;
+}
+
+/** Of the migration hooks: HS256 with the tenant's secret, bound to one request. */
+export const hookToken = (clientKey: string, secret: string, request: SignedRequest): string =>
+  hs256({ iss: clientKey, ...validity(), qsh: qshOf(request) }, secret);
+
+/** Of the app's own pages in a browser: good for any request, and refused by the hooks. */
+export const contextToken = (clientKey: string, secret: string): string =>
+  hs256({ iss: clientKey, sub: 'account-1', ...validity(), qsh: 'context-qsh' }, secret);
+
+function hs256(claims: object, secret: string): string {
+  const unsigned = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded(claims)}`;
+  return `${unsigned}.${createHmac('sha256', secret).update(unsigned).digest('base64url')}`;
+}
+
+const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+function validity() {
+  const iat = Math.floor(Date.now() / 1000);
+  return { iat, exp: iat + LIFETIME_SECONDS };
+}
+
+/** The query string hash: SHA-256 of `METHOD&path&query`, all in canonical form. */
+export function qshOf({ method, url, baseUrl }: SignedRequest): string {
+  const { pathname, searchParams } = new URL(url);
+  const canonical = [
+    method.toUpperCase(),
+    canonicalPath(pathname, new URL(baseUrl).pathname),
+    canonicalQuery(searchParams),
+  ];
+  return createHash('sha256').update(canonical.join('&')).digest('hex');
+}
+
+function canonicalPath(path: string, basePath: string): string {
+  const base = basePath.replace(/\/$/, '');
+  const own = path === base || path.startsWith(`${base}/`) ? path.slice(base.length) : path;
+  return own.replace(/\/$/, '').replaceAll('&', '%26') || '/';
+}
+
+function canonicalQuery(parameters: URLSearchParams): string {
+  const values = new Map<string, string[]>();
+  for (const [name, value] of parameters) {
+    if (name === 'jwt') continue;
+    const known = values.get(percentEncoded(name)) ?? [];
+    values.set(percentEncoded(name), [...known, percentEncoded(value)]);
+  }
+  return [...values]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([name, several]) => `${name}=${several.sort().join(',')}`)
+    .join('&');
+}
+
+/** RFC 3986: only unreserved characters stay as they are. */
+const percentEncoded = (text: string): string =>
+  encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );

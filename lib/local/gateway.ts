@@ -1,0 +1,165 @@
+/** One realm's HTTP API over node:http, as strict as the one that API Gateway puts in front of the same functions. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { InvocationContext } from '../../lambdas/hook.ts';
+import type { Log } from '../../lambdas/ports.ts';
+import { sizeOf } from '../entries.ts';
+import type { Route } from '../routes.ts';
+import { eventOf, routeOf, splitTarget } from './gateway-event.ts';
+import { listenOn, stop } from './http.ts';
+import { invoke, TimedOut } from './invocation.ts';
+
+/** A route's function, bound to its realm. */
+export type Endpoint = (
+  event: APIGatewayProxyEventV2,
+  context: InvocationContext,
+) => Promise<unknown>;
+
+export interface GatewayOptions {
+  readonly realm: Realm;
+  /** 0 takes any free one. */
+  readonly port: number;
+  readonly routes: readonly Route[];
+  /** `undefined` while the realm is still starting: answered 503. */
+  readonly endpointOf: (entry: string) => Endpoint | undefined;
+  /** Of a function, by its file; beyond it the request ends in 500, as when Lambda kills it. */
+  readonly functionTimeoutMs?: (entry: string) => number;
+  /** What API Gateway waits for any function; then it answers 503. */
+  readonly integrationTimeoutMs?: number;
+  readonly log?: Log;
+}
+
+export interface Gateway {
+  readonly port: number;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** What an HTTP API takes at all, and what Lambda takes as one event. */
+const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
+const MAX_EVENT_BYTES = 6 * 1024 * 1024;
+/** The request line and all headers together. */
+const MAX_HEADER_BYTES = 10_240;
+
+class Answer extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const server: Server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      if (request.errored !== null || response.headersSent) {
+        response.destroy(); // the client has gone
+        return;
+      }
+      const { status, message } = answerTo(error, options);
+      request.resume();
+      const close = !request.complete;
+      reply(response, { statusCode: status, body: { message }, close });
+    });
+  });
+  const port = await listenOn(server, options.port);
+  return { port, url: `http://127.0.0.1:${port}`, close: () => stop(server) };
+}
+
+function answerTo(error: unknown, { log, realm }: GatewayOptions): Answer {
+  if (error instanceof Answer) return error;
+  log?.error(`a function of ${realm} failed: ${String(error)}`);
+  return new Answer(500, 'Internal Server Error');
+}
+
+async function answer(
+  options: GatewayOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const routed = routed404(options.routes, request);
+  const body = await bodyOf(request);
+  const event = eventOf(request, body, routed);
+  if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES)
+    throw new Answer(413, 'Request Entity Too Large');
+
+  const { entry } = routed.route;
+  const endpoint = options.endpointOf(entry);
+  if (endpoint === undefined) throw new Answer(503, 'Service Unavailable');
+  const timeoutMs = options.functionTimeoutMs?.(entry) ?? sizeOf(entry).timeoutSeconds * 1000;
+  const call = invoke({ realm: options.realm, entry }, timeoutMs, (context) =>
+    endpoint(event, context),
+  );
+  const result = await within(options.integrationTimeoutMs ?? 30_000, call);
+  replyWith(response, result, event.requestContext.requestId);
+}
+
+function routed404(routes: readonly Route[], request: IncomingMessage) {
+  try {
+    const routed = routeOf(routes, request.method ?? '', splitTarget(request.url ?? '/').path);
+    if (routed) return routed;
+  } catch {
+    throw new Answer(400, 'Bad Request');
+  }
+  throw new Answer(404, 'Not Found');
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.length;
+    if (bytes > MAX_REQUEST_BYTES) throw new Answer(413, 'Request Entity Too Large');
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function within<T>(ms: number, call: Promise<T>): Promise<T> {
+  const { promise: tooLate, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Answer(503, 'Service Unavailable')), ms);
+  try {
+    return await Promise.race([call, tooLate]);
+  } catch (error) {
+    if (error instanceof TimedOut) throw new Answer(500, 'Internal Server Error');
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+
+/** A structured result, or anything else as the JSON body of a 200: API Gateway infers it. */
+function replyWith(response: ServerResponse, result: unknown, requestId: string): void {
+  response.setHeader('apigw-requestid', requestId);
+  if (!isRecord(result) || typeof result['statusCode'] !== 'number') {
+    reply(response, { statusCode: 200, body: result ?? null });
+    return;
+  }
+  for (const [name, value] of Object.entries(
+    isRecord(result['headers']) ? result['headers'] : {},
+  )) {
+    response.setHeader(name, String(value));
+  }
+  if (Array.isArray(result['cookies']))
+    response.setHeader('set-cookie', result['cookies'].map(String));
+  if (!response.hasHeader('content-type'))
+    response.setHeader('content-type', 'text/plain;charset=UTF-8');
+  const body = result['body'] === undefined ? '' : String(result['body']);
+  response.writeHead(result['statusCode']);
+  response.end(result['isBase64Encoded'] === true ? Buffer.from(body, 'base64') : body);
+}
+
+function reply(
+  response: ServerResponse,
+  { statusCode, body, close = false }: { statusCode: number; body: unknown; close?: boolean },
+): void {
+  response.setHeader('content-type', 'application/json');
+  if (close) response.setHeader('connection', 'close');
+  response.writeHead(statusCode);
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,225 @@
+/** The second host: all realms in this process, one HTTP port each, on the same functions, routes and ASL file as in AWS. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { compose } from '../../lambdas/compose.ts';
+import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import type { Log } from '../../lambdas/ports.ts';
+import { residency } from '../../residency.config.ts';
+import { ROUTES } from '../routes.ts';
+import { statusChange } from './bad-end.ts';
+import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
+import type { Execution } from './execution.ts';
+import { functionsOf, loadFunctions, type RealmFunctions } from './functions.ts';
+import { type Gateway, startGateway } from './gateway.ts';
+import { delayed } from './latency.ts';
+import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
+import type { MachineOptions } from './state-machine.ts';
+import { createTables, tableDefinitions } from './tables.ts';
+import { startWorkflowRunner } from './workflow-runner.ts';
+
+export interface LocalHostOptions {
+  /** Of DynamoDB; the realms follow on the next ones. */
+  readonly port?: number;
+  /** Any free ports instead. */
+  readonly ephemeral?: true;
+  /** Keeps items and the names of executions; without it everything is in memory. */
+  readonly dataDir?: string;
+  /** The functions' environment, and `JANITOR_SECONDS` (0: only once, at the start). */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly log?: Log;
+  /** Told of every AWS call that a function makes; `currentFunction()` says which function it is. */
+  readonly onCall?: NonNullable<NonNullable<Parameters<typeof compose>[1]>['onCall']>;
+  /** Divides the waiting time of every retrier in the ASL file. */
+  readonly retrySpeed?: number;
+  /** How long a function may run, for tests that would not wait for a dead worker's lease. */
+  readonly timeoutSecondsOf?: (entry: string) => number;
+  /** From the region of the calling function to the one that it calls. */
+  readonly latencyMs?: (fromRegion: string, toRegion: string) => number;
+  /** Faults for the embedded DynamoDB. */
+  readonly dynamoDb?: Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest' | 'strict'>;
+}
+
+export interface LocalHost {
+  readonly realms: readonly RealmRow[];
+  /** Base URL of every realm, those included that another one's stack serves. */
+  readonly urls: Readonly<Record<Realm, string>>;
+  readonly dynamoDbUrl: string;
+  readonly stepFunctionsUrl: string;
+  /** None, where `INSTALL_KEYS_URL` names somebody else's keys. */
+  readonly atlassian: SimulatedAtlassian | undefined;
+  /** Runs a function by its file below `lambdas/`, such as `tasks/janitor`, and within its timeout. */
+  invoke(realm: Realm, entry: string, event: unknown): Promise<unknown>;
+  /** Newest first. */
+  executions(realm: Realm): readonly Execution[];
+  close(): Promise<void>;
+}
+
+export const STAGE = 'local';
+export const ACCOUNT = '000000000000';
+const DEFAULT_PORT = 4100;
+/** Short enough to watch. */
+const DEFAULTS = { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '2', JANITOR_SECONDS: '30' };
+
+export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
+  await using opened = new AsyncDisposableStack();
+  const env: Record<string, string | undefined> = { ...DEFAULTS, ...options.env };
+  const rows = stackRows(residency.realms);
+  const portAt = (offset: number) =>
+    options.ephemeral ? 0 : (options.port ?? DEFAULT_PORT) + offset;
+  const functions = new Map<Realm, RealmFunctions>();
+  process.env.AWS_ACCESS_KEY_ID ??= 'local';
+  process.env.AWS_SECRET_ACCESS_KEY ??= 'local';
+
+  // 1. DynamoDB of every region, unless another endpoint stands in for it.
+  const dynamoDbUrl = env.AWS_ENDPOINT_URL_DYNAMODB ?? (await startDynamoDb());
+
+  async function startDynamoDb(): Promise<string> {
+    const regions = [...new Set(rows.map((row) => row.region))];
+    const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
+    const dynamoDb = await startEmbeddedDynamoDb({
+      port: portAt(0),
+      regions,
+      ...dataDir,
+      ...options.dynamoDb,
+    });
+    opened.defer(() => dynamoDb.close());
+    return dynamoDb.url;
+  }
+
+  // 2. Step Functions: a state machine per realm.
+  const runner = await startWorkflowRunner({
+    machines: rows.map(machineOf),
+    ...(options.retrySpeed !== undefined && { retrySpeed: options.retrySpeed }),
+  });
+  opened.defer(() => runner.close());
+
+  function machineOf({ realm, region }: RealmRow): MachineOptions {
+    return {
+      realm,
+      arn: `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${namesOf(residency, STAGE, realm).stateMachine}`,
+      runTask: (task, input) => functionsIn(realm).run(`tasks/${task}`, input),
+      onBadEnd: (execution) => void settle(realm, statusChange(execution, region, ACCOUNT)),
+      ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+      ...(options.log && { log: options.log }),
+    };
+  }
+
+  // 3. The keys that installations are signed with.
+  const atlassian = env.INSTALL_KEYS_URL
+    ? undefined
+    : await startSimulatedAtlassian({ appKey: residency.app.key });
+  if (atlassian) opened.defer(() => atlassian.close());
+
+  // 4. The tables of every realm.
+  await Promise.all(
+    rows.map(async ({ realm, region }) => {
+      const client = new DynamoDBClient({ region, endpoint: dynamoDbUrl });
+      await createTables(client, tableDefinitions(residency, STAGE, realm));
+      client.destroy();
+    }),
+  );
+
+  // 5. Per realm the gateway, which says what its base URL is, and then the app behind it.
+  const gateways = new Map<Realm, Gateway>();
+  for (const [index, { realm }] of rows.entries()) {
+    const gateway = await startGateway({
+      realm,
+      port: portAt(index + 1),
+      routes: ROUTES,
+      endpointOf: (entry) => functions.get(realm)?.named(entry),
+      functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
+      ...(options.log && { log: options.log }),
+    });
+    opened.defer(() => gateway.close());
+    gateways.set(realm, gateway);
+  }
+  const urls = Object.fromEntries(
+    residency.realms.map(({ realm }) => [
+      realm,
+      gateways.get(stackOf(residency.realms, realm))?.url ?? '',
+    ]),
+  );
+  const loaded = await loadFunctions();
+  for (const row of rows) {
+    const app = compose(await environmentOf(row), {
+      ...(options.onCall && { onCall: options.onCall }),
+      ...(options.log && { log: options.log }),
+    });
+    functions.set(row.realm, functionsOf(loaded, row.realm, app, options.timeoutSecondsOf));
+  }
+
+  async function environmentOf({
+    realm,
+    region,
+  }: RealmRow): Promise<Record<string, string | undefined>> {
+    return {
+      ...env,
+      REALM: realm,
+      STAGE,
+      ACCOUNT_ID: ACCOUNT,
+      BASE_URLS: JSON.stringify(urls),
+      INSTALL_KEYS_URL: atlassian?.installKeysUrl ?? env.INSTALL_KEYS_URL,
+      AWS_REGION: region,
+      AWS_ENDPOINT_URL_DYNAMODB: await fromRegion(region, dynamoDbUrl),
+      AWS_ENDPOINT_URL_SFN: await fromRegion(region, runner.url),
+    };
+  }
+
+  async function fromRegion(region: string, url: string): Promise<string> {
+    const { latencyMs } = options;
+    if (!latencyMs) return url;
+    const endpoint = await delayed(url, (to) => latencyMs(region, to));
+    opened.defer(() => endpoint.close());
+    return endpoint.url;
+  }
+
+  // 6. The janitor: now, so that what a stopped host left behind goes on, and from time to time.
+  let sweep = sweepAll();
+  await sweep;
+  const seconds = Number(env.JANITOR_SECONDS);
+  const timer = setInterval(() => (sweep = sweep.then(sweepAll)), (seconds || 1) * 1000);
+  if (seconds === 0) clearInterval(timer);
+  opened.defer(() => {
+    clearInterval(timer);
+    return sweep;
+  });
+
+  async function sweepAll(): Promise<void> {
+    const swept = await Promise.allSettled(
+      rows.map(({ realm }) => functionsIn(realm).run('tasks/janitor', {})),
+    );
+    for (const one of swept) {
+      if (one.status === 'rejected') options.log?.error(`a janitor failed: ${String(one.reason)}`);
+    }
+  }
+
+  /** EventBridge calls a function up to three times. */
+  async function settle(realm: Realm, event: unknown, tries = 3): Promise<void> {
+    try {
+      await functionsIn(realm).run('tasks/settle', event);
+    } catch (error) {
+      options.log?.error(`settle of ${realm} failed: ${String(error)}`);
+      if (tries > 1) await sleep(1_000).then(() => settle(realm, event, tries - 1));
+    }
+  }
+
+  function functionsIn(realm: Realm): RealmFunctions {
+    const found = functions.get(realm);
+    if (!found) throw new Error(`realm ${realm} is not up`);
+    return found;
+  }
+
+  // 7. What was opened last is closed first.
+  const open = opened.move();
+  return {
+    realms: residency.realms,
+    urls,
+    dynamoDbUrl,
+    stepFunctionsUrl: runner.url,
+    atlassian,
+    invoke: async (realm, entry, event) => functionsIn(realm).run(entry, event),
+    executions: (realm) => runner.executions(realm),
+    close: () => open.disposeAsync(),
+  };
+}

@@ -1,0 +1,56 @@
+/** What the story's tenants have in a realm, seen and written behind the app's back. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Part } from '../../lambdas/domain/dataset.ts';
+import { type Realm, regionOf } from '../../lambdas/domain/realm.ts';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import { residency } from '../../residency.config.ts';
+import { type LocalHost, STAGE } from './host.ts';
+import type { Site } from './simulated-atlassian.ts';
+import { datasetOf, seed } from './story-dataset.ts';
+import { differences, type Snapshot, snapshotOf, tenantState } from './story-reader.ts';
+
+/** What a tenant has in one realm, by part. */
+export type Holdings = ReadonlyMap<Part, Snapshot>;
+
+export type StoryRealm = ReturnType<typeof storyRealm>;
+
+export function storyRealm(host: LocalHost, realm: Realm) {
+  const client = new DynamoDBClient({
+    region: regionOf(residency.realms, realm),
+    endpoint: host.dynamoDbUrl,
+  });
+  const names = namesOf(residency, STAGE, realm);
+  const read = async (part: Part, site: Site): Promise<[Part, Snapshot]> => [
+    part,
+    await snapshotOf(client, names.part(part), part, site.clientKey),
+  ];
+  return {
+    realm,
+    url: host.urls[realm] ?? '',
+    async seed(site: Site, items: number): Promise<void> {
+      const dataset = datasetOf(residency.parts, site.clientKey, items);
+      await Promise.all([...dataset].map(([part, own]) => seed(client, names.part(part), own)));
+    },
+    holdings: async (site: Site): Promise<Holdings> =>
+      new Map(await Promise.all(residency.parts.map((part) => read(part, site)))),
+    stateOf: (site: Site) => tenantState(client, names.tenants, site.clientKey),
+    close: () => client.destroy(),
+  };
+}
+
+export const partsWith = (policy: Part['policy']): readonly Part[] =>
+  residency.parts.filter((part) => part.policy === policy);
+
+export const sizeOf = (holdings: Holdings, parts: readonly Part[] = residency.parts): number =>
+  parts.reduce((sum, part) => sum + (holdings.get(part)?.size ?? 0), 0);
+
+/** How many items of these parts are missing, extra or changed. */
+export const differing = (
+  before: Holdings,
+  after: Holdings,
+  parts: readonly Part[] = residency.parts,
+): number =>
+  parts.reduce(
+    (sum, part) => sum + differences(before.get(part) ?? new Map(), after.get(part) ?? new Map()),
+    0,
+  );

@@ -1,0 +1,153 @@
+/** Step Functions on one HTTP port: the state machines of all realms, told apart by ARN. */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { readDefinition } from './definition.ts';
+import type { Execution } from './execution.ts';
+import { listenOn, stop, textOf } from './http.ts';
+import { type Machine, type MachineOptions, StatesError, stateMachine } from './state-machine.ts';
+
+export interface WorkflowRunnerOptions {
+  readonly machines: readonly MachineOptions[];
+  /** 0, or none, takes any free one. */
+  readonly port?: number;
+  /** ASL text; without it, the file that CDK deploys. */
+  readonly definition?: string;
+  /** Divides the waiting time of every retrier. */
+  readonly retrySpeed?: number;
+}
+
+export interface WorkflowRunner {
+  readonly url: string;
+  /** Newest first. */
+  executions(realm: Realm): readonly Execution[];
+  close(): Promise<void>;
+}
+
+type Request = Readonly<Record<string, unknown>>;
+
+export async function startWorkflowRunner(options: WorkflowRunnerOptions): Promise<WorkflowRunner> {
+  const definition = readDefinition(options.definition, options.retrySpeed);
+  const machines = options.machines.map((machine) => stateMachine(definition, machine));
+
+  const server = createServer(async (request, response) => {
+    const operation = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
+    response.setHeader('content-type', 'application/x-amz-json-1.0');
+    response.setHeader('x-amzn-requestid', randomUUID());
+    try {
+      response.end(
+        JSON.stringify(answer(machines, operation, JSON.parse((await textOf(request)) || '{}'))),
+      );
+    } catch (error) {
+      const known = error instanceof StatesError;
+      response.statusCode = known ? 400 : 500;
+      const name = known ? error.name : 'InternalFailure';
+      response.end(
+        JSON.stringify({
+          __type: name,
+          message: error instanceof Error ? error.message : String(error),
+        }),
+      );
+    }
+  });
+  const port = await listenOn(server, options.port ?? 0);
+
+  return {
+    url: `http://127.0.0.1:${port}`,
+    executions: (realm) => machines.find((machine) => machine.realm === realm)?.list() ?? [],
+    async close() {
+      await Promise.all(machines.map((machine) => machine.close()));
+      await stop(server);
+    },
+  };
+}
+
+function answer(machines: readonly Machine[], operation: string, request: Request): unknown {
+  switch (operation) {
+    case 'StartExecution': {
+      const name = request['name'] === undefined ? randomUUID() : text(request, 'name');
+      const input = request['input'] === undefined ? '{}' : text(request, 'input');
+      const execution = machineOf(machines, text(request, 'stateMachineArn')).start(name, input);
+      return { executionArn: execution.arn, startDate: execution.startDate / 1000 };
+    }
+    case 'DescribeExecution': {
+      const { machine, name } = executionOf(machines, text(request, 'executionArn'));
+      return described(machine, machine.named(name));
+    }
+    case 'ListExecutions':
+      return listed(machineOf(machines, text(request, 'stateMachineArn')), request);
+    case 'StopExecution': {
+      const { machine, name } = executionOf(machines, text(request, 'executionArn'));
+      const reason = {
+        ...(request['error'] !== undefined && { error: text(request, 'error') }),
+        ...(request['cause'] !== undefined && { cause: text(request, 'cause') }),
+      };
+      return { stopDate: (machine.stop(name, reason).stopDate ?? Date.now()) / 1000 };
+    }
+    default:
+      throw new StatesError(
+        'UnknownOperationException',
+        `the local host does not answer ${operation}`,
+      );
+  }
+}
+
+function text(request: Request, field: string): string {
+  const value = request[field];
+  if (typeof value !== 'string')
+    throw new StatesError('ValidationException', `${field} must be a text`);
+  return value;
+}
+
+function machineOf(machines: readonly Machine[], arn: string): Machine {
+  const machine = machines.find((candidate) => candidate.arn === arn);
+  if (!machine)
+    throw new StatesError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
+  return machine;
+}
+
+function executionOf(
+  machines: readonly Machine[],
+  arn: string,
+): { machine: Machine; name: string } {
+  const at = arn.lastIndexOf(':');
+  const machine = machines.find(
+    (candidate) => candidate.arn === arn.slice(0, at).replace(':execution:', ':stateMachine:'),
+  );
+  if (!machine)
+    throw new StatesError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
+  return { machine, name: arn.slice(at + 1) };
+}
+
+const summary = (machine: Machine, { arn, name, status, startDate, stopDate }: Execution) => ({
+  executionArn: arn,
+  stateMachineArn: machine.arn,
+  name,
+  status,
+  startDate: startDate / 1000,
+  ...(stopDate !== undefined && { stopDate: stopDate / 1000 }),
+});
+
+const described = (machine: Machine, execution: Execution) => ({
+  ...summary(machine, execution),
+  input: execution.input,
+  inputDetails: { included: true },
+  ...(execution.output !== undefined && {
+    output: execution.output,
+    outputDetails: { included: true },
+  }),
+  error: execution.error,
+  cause: execution.cause,
+});
+
+/** A page; `nextToken` is the number of executions that came before. */
+function listed(machine: Machine, request: Request): unknown {
+  const from = Number(request['nextToken'] ?? 0);
+  const upTo = from + (Number(request['maxResults']) || 100);
+  const filter = request['statusFilter'];
+  const wanted = machine.list().filter(({ status }) => filter === undefined || filter === status);
+  return {
+    executions: wanted.slice(from, upTo).map((execution) => summary(machine, execution)),
+    ...(upTo < wanted.length && { nextToken: String(upTo) }),
+  };
+}

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { jsonLog } from '../lambdas/adapters/json-log.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
+import { DataDirInUse } from '../lib/local/dynamodb-store.ts';
 import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
 import { type StoryOptions, tellStory } from '../lib/local/story.ts';
 import { teller } from '../lib/local/story-print.ts';
@@ -125,8 +126,9 @@ function introduce(host: LocalHost): void {
 }
 
 function startFailure(error: unknown): string {
+  if (error instanceof DataDirInUse) return `${error.message}: DATA_DIR=… takes another one`;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
-    return `${error.message}\nPORT=… takes other ports`;
+    return `port ${'port' in error ? error.port : ''} is taken: PORT=… takes others`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -18,6 +18,7 @@ export function connectDescriptor(
     description: app.description,
     vendor: app.vendor,
     baseUrl: baseUrls[defaultRealm],
+    // The realms that the app supports are the keys of this map, and are declared nowhere else.
     regionBaseUrls: Object.fromEntries(regional),
     authentication: { type: 'jwt' },
     apiMigrations: { 'signed-install': true, gdpr: true },
@@ -28,10 +29,7 @@ export function connectDescriptor(
       uninstalled: '/uninstalled',
       'dare-migration': '/dare-migration',
     },
-    dataResidency: {
-      realms: realms.map(({ realm }) => realm.toUpperCase()),
-      maxMigrationDurationHours,
-    },
+    dataResidency: { maxMigrationDurationHours },
     modules: {},
   };
 }

@@ -21,7 +21,7 @@ import { steps as stepsOf } from './app/steps.ts';
 import { verifyTasks } from './app/verify-tasks.ts';
 import { regionOf } from './domain/realm.ts';
 import { namesOf, type Residency } from './domain/residency.ts';
-import type { Clock, Log, Ports } from './ports.ts';
+import type { Clock, IsGone, Log, Ports } from './ports.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -30,6 +30,8 @@ export interface ComposeOptions {
   readonly onCall?: ((call: SdkCall) => void) | undefined;
   readonly log?: Log | undefined;
   readonly clock?: Clock | undefined;
+  /** A host that knows which of its invocations died with it says so; Lambda does not know. */
+  readonly isGone?: IsGone | undefined;
   /** Instead of `residency.config.ts`, for tests. */
   readonly residency?: Residency | undefined;
 }
@@ -70,6 +72,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     }),
     clock,
     log,
+    isGone: options.isGone ?? (() => false),
   };
 
   const steps = stepsOf(ports);

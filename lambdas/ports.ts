@@ -165,6 +165,12 @@ export interface Claims {
   readonly iat: number;
 }
 
+/**
+ * Whether the invocation of this id is known to run no more, nor any write of its to be under way. `true` voids its
+ * lease at once, so that only certainty counts: where nobody can know, `false`, and the lease runs out.
+ */
+export type IsGone = (owner: string) => boolean;
+
 export interface Ports {
   readonly tenants: TenantStore;
   readonly ledger: MigrationLedger;
@@ -172,4 +178,5 @@ export interface Ports {
   readonly workflows: Workflows;
   readonly clock: Clock;
   readonly log: Log;
+  readonly isGone: IsGone;
 }

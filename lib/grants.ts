@@ -32,7 +32,7 @@ const everywhere = (on: Store, ...actions: Action[]): Grant[] => [
 const FIND_MIGRATION = [
   own('tenants', 'GetItem'),
   own('migrations', 'GetItem', 'Query'),
-  others('migrations', 'GetItem', 'Query'),
+  others('migrations', 'GetItem'),
 ];
 /** A turn of work in the realm that keeps the ledger: the migration, its own checkpoints. */
 const TURN_IN_SOURCE = [own('migrations', 'GetItem', 'PutItem')];

@@ -1,4 +1,5 @@
 /** One item, one conditional write: the only way in which tenants and ledger change. */
+import { randomInt } from 'node:crypto';
 import { ConditionalCheckFailedException } from '@aws-sdk/client-dynamodb';
 import {
   DeleteCommand,
@@ -36,12 +37,13 @@ export async function putCell<T>(
   key: Key,
   record: T,
   revision: number,
+  following = revision === 0 ? randomInt(2 ** 47) + 1 : revision + 1,
 ) {
   return conditionally(table, () =>
     client.send(
       new PutCommand({
         TableName: table,
-        Item: { ...toItem(record), ...key, revision: revision + 1 },
+        Item: { ...toItem(record), ...key, revision: following },
         ...isStill(key, revision),
       }),
     ),

@@ -134,7 +134,7 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
 
     async putRange(realm, { tenant, id }, next) {
       const key = { tenant, id: rangePrefix(id) + next.range };
-      const isWritten = await putCell(ranges(realm), key, next, next.revision);
+      const isWritten = await putCell(ranges(realm), key, next, next.revision, next.revision + 1);
       return isWritten ? { ...next, revision: next.revision + 1 } : undefined;
     },
 

@@ -2,6 +2,7 @@
 import { rangesOf } from '../domain/dataset.ts';
 import { stub } from '../domain/fence.ts';
 import type { Migration } from '../domain/migration.ts';
+import type { RangeRecord } from '../domain/range-record.ts';
 import { PermanentError } from '../domain/refusal.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../domain/tenant.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
@@ -52,8 +53,10 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
       throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
     }
     const broken = brokenSeals(migration.seals ?? {}, sealsOf(parts, tenant, records));
-    if (broken.length > 0)
+    if (broken.length > 0) {
+      await lookAgain(migration, records);
       return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
+    }
     const { changed, record } = await ledger.change(
       migration,
       'pass-point-of-no-return',
@@ -66,6 +69,14 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
     );
     if (!changed && !record?.pointOfNoReturn)
       throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+  }
+
+  /** What was read is forgotten, so that the attempt after an operator's cure reads the source again. */
+  async function lookAgain(migration: Migration, records: readonly RangeRecord[]): Promise<void> {
+    for (const { source: _, ...record } of records) {
+      if (record.work !== 'recheck-source') continue;
+      await ledger.putRange(migration.source, migration, { ...record, done: false });
+    }
   }
 
   /** Keeps both sides, and waits for an operator or a rollback. */
@@ -125,7 +136,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
         (record) => record.range === range && record.work === 'purge-source' && record.done,
       );
     if (!ranges.every(isPurged)) return steps.restart(migration, 'finish-commit');
-    if (leasedUntil(records, clock.now()) > 0)
+    if (leasedUntil(ports, records) > 0)
       throw new Error('a worker of the source has not given its lease back yet');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));
     if (!empty.every(Boolean)) {

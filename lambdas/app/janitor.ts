@@ -39,6 +39,8 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
     const now = clock.now();
     const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
     const quietFor = now - Date.parse(migration.updatedAt);
+    const isUnchanged = (current: Migration) =>
+      current.status === migration.status && current.driven === migration.driven;
     switch (migration.status) {
       case 'scheduled':
         if (now > end + SCHEDULE_SLACK) {
@@ -60,10 +62,10 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
         return;
       case 'failed':
         await steps.letGo(migration);
-        if (now > end && quietFor > FAILED_SLACK) await rollBack(migration, 'janitor');
+        if (now > end && quietFor > FAILED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
         return;
       case 'ready-to-commit':
-        if (now > end + COMMIT_SLACK) await rollBack(migration, 'janitor');
+        if (now > end + COMMIT_SLACK) await rollBack(migration, 'janitor', isUnchanged);
         return;
       case 'committing':
         if (migration.halted) {
@@ -76,13 +78,13 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
           migration.attempt > 0 &&
           !migration.pointOfNoReturn
         ) {
-          if (quietFor > UNANSWERED_SLACK) await rollBack(migration, 'janitor');
+          if (quietFor > UNANSWERED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
         } else {
           await steps.drive(migration, 'janitor');
         }
         return;
       case 'rolling-back':
-        await steps.drive(migration, 'janitor');
+        await rollBack(migration, 'janitor', () => true);
         return;
     }
   }

@@ -14,8 +14,12 @@ import {
 import type { TenantRecord } from '../domain/tenant.ts';
 import type { Ports } from '../ports.ts';
 
-/** Undoes a migration as the rollback hook does. */
-export type RollBack = (migration: Migration, actor: string) => Promise<Migration>;
+/** Undoes a migration as the rollback hook does, as long as `mayStill` holds. */
+export type RollBack = (
+  migration: Migration,
+  actor: string,
+  mayStill: (current: Migration) => boolean,
+) => Promise<Migration>;
 
 export interface LifecycleSettings {
   readonly realm: Realm;
@@ -28,7 +32,10 @@ const CANCELLED_BY_UNINSTALL: readonly Status[] = [
   'copying',
   'ready-to-commit',
   'failed',
+  'rolling-back',
 ];
+
+const isCancelled = ({ status }: Migration) => CANCELLED_BY_UNINSTALL.includes(status);
 
 export type LifecycleHooks = ReturnType<typeof lifecycleHooks>;
 
@@ -48,20 +55,29 @@ export function lifecycleHooks(
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
-    const { credentials, installation, tenant } = arrival;
-    const renew = (current: TenantRecord | undefined) =>
-      withCredentials(current, credentials, installation);
-    await tenants.change(here, tenant, renew);
-    for (const realm of (await realmsOfMove(record)).filter((other) => other !== here)) {
-      await tenants.change(realm, tenant, (current) =>
-        isSameMove(current, record) ? renew(current) : undefined,
-      );
-    }
+    await renewIn(here, arrival, []);
     if (record.state === 'moved') {
       log.error(
         `alarm: installed in realm ${here}, which the tenant has left for ${record.movedTo}`,
-        { clientKey: tenant },
+        { clientKey: arrival.tenant },
       );
+    }
+  }
+
+  /**
+   * The addressed realm first, then the other side of its move; from a stub on to where the tenant lives, however often it
+   * has moved since. Whatever record of the tenant is there: the newer credentials are right.
+   */
+  async function renewIn(realm: Realm, arrival: Arrival, seen: readonly Realm[]): Promise<void> {
+    const { tenant, credentials, installation } = arrival;
+    const { record } = await tenants.change(realm, tenant, (current) =>
+      withCredentials(current, credentials, installation),
+    );
+    const isFirst = seen.length === 0;
+    if (record === undefined || (!isFirst && record.expiresAt === undefined)) return;
+    for (const other of await realmsOfMove(record)) {
+      const known = [...seen, realm];
+      if (!known.includes(other)) await renewIn(other, arrival, known);
     }
   }
 
@@ -131,9 +147,14 @@ export function lifecycleHooks(
   }
 
   async function giveWayAgain(realm: Realm, tenant: string, iat: number): Promise<boolean> {
-    const found = elsewhere(await tenants.read(realm, tenant), realm, here, iat);
+    const record = await tenants.read(realm, tenant);
+    const found = elsewhere(record, realm, here, iat);
     if (found === 'in-move') return giveUp(tenant, iat);
-    return found === 'nothing';
+    if (found === 'nothing') return true;
+    const isNewer = (record?.credentials.iat ?? 0) >= iat;
+    // It has changed in between, and does not go first: the next try looks again.
+    if (found === 'opens-later' || (found === 'serves' && !isNewer)) return giveUp(tenant, iat);
+    return false;
   }
 
   /** `POST /uninstalled`, verified. `iat` in epoch seconds. */
@@ -157,8 +178,7 @@ export function lifecycleHooks(
       if (!seen.includes(other)) await uninstallIn(other, tenant, iat, [...seen, other]);
     }
     for (const migration of await ledger.list(realm, tenant)) {
-      if (CANCELLED_BY_UNINSTALL.includes(migration.status))
-        await rollBack(migration, 'uninstalled');
+      if (isCancelled(migration)) await rollBack(migration, 'uninstalled', isCancelled);
     }
   }
 
@@ -172,12 +192,6 @@ export function lifecycleHooks(
   }
 
   return { installed, uninstalled };
-}
-
-/** Part of the same move: owned by the same migration, or arrived by it. */
-function isSameMove(record: TenantRecord | undefined, other: TenantRecord): boolean {
-  const id = other.migration ?? other.arrivedBy;
-  return id !== undefined && (record?.migration === id || record?.arrivedBy === id);
 }
 
 function flagged(record: TenantRecord | undefined, iat: number): TenantRecord | undefined {

@@ -1,5 +1,5 @@
 /** Which migration a hook means, whichever realm it arrived in. */
-import { isFinal, isLater, type Migration } from '../domain/migration.ts';
+import { isLater, type Migration } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Ports } from '../ports.ts';
 
@@ -18,6 +18,7 @@ export async function locate(
   here: Realm,
   caller: Caller,
   id: string | undefined,
+  hook: 'rollback' | 'other',
 ): Promise<Migration | undefined> {
   const { tenant } = caller;
   if (id === undefined) return latest(caller);
@@ -30,16 +31,15 @@ export async function locate(
     ? undefined
     : ledger.read({ ledger: home, tenant, id });
 
-  /** Without an id, the tenant's open migration is meant, or else its last one; never one scheduled after the token was issued. */
+  /**
+   * Without an id, the tenant's last migration out of this realm is meant: hooks go to the source. Never one that was
+   * scheduled after the token was issued; and a schedule that was refused concerns nobody but its rollback.
+   */
   async function latest({ iat }: Caller): Promise<Migration | undefined> {
-    const home = (await tenants.read(here, tenant))?.ledger;
-    const lists = [ledger.list(here, tenant)];
-    if (home !== undefined && home !== here) lists.push(ledger.list(home, tenant));
-    const known = (await Promise.all(lists))
-      .flat()
-      .filter(({ scheduledIat }) => scheduledIat <= iat);
-    const open = known.filter((migration) => !isFinal(migration));
-    const [last] = (open.length > 0 ? open : known).sort((a, b) => (isLater(a, b) ? -1 : 1));
-    return last;
+    const known = (await ledger.list(here, tenant)).filter(
+      ({ scheduledIat }) => scheduledIat <= iat,
+    );
+    const meant = hook === 'rollback' ? known : known.filter(({ facts }) => facts !== undefined);
+    return meant.sort((a, b) => (isLater(a, b) ? -1 : 1))[0];
   }
 }

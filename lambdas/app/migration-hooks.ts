@@ -17,7 +17,7 @@ import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
 import { conflict, Fault, notScheduled, Refusal } from '../domain/refusal.ts';
 import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
 import type { Residency } from '../domain/residency.ts';
-import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
+import { arrivedBy, isOwnedBy } from '../domain/tenant.ts';
 import type { Ports } from '../ports.ts';
 import { locate } from './locate.ts';
 import { fieldsOf, type Steps } from './steps.ts';
@@ -50,7 +50,7 @@ export type MigrationHooks = ReturnType<typeof migrationHooks>;
 export function migrationHooks(ports: Ports, steps: Steps, settings: HookSettings) {
   const { tenants, ledger, clock, log } = ports;
   const here = settings.realm;
-  const find = (caller: Caller, id: string | undefined) => locate(ports, here, caller, id);
+  const find = (caller: Caller, id: string | undefined) => locate(ports, here, caller, id, 'other');
 
   /** `POST /schedule`: a window and a location are agreed; nothing moves yet. */
   async function schedule(caller: Caller, request: ScheduleRequest): Promise<HookAnswer> {
@@ -70,7 +70,21 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     const id = request.id ?? (await numberedSchedule(ledger, here, caller, facts));
     const existing = await find(caller, id);
     if (existing) return repeatSchedule(existing, facts);
+    try {
+      return await scheduleNew(caller, id, location, facts);
+    } catch (error) {
+      // Its rollback will name no id either, and must not be taken for one of the move before it.
+      if (request.id === undefined && error instanceof Refusal) await bury(caller, id);
+      throw error;
+    }
+  }
 
+  async function scheduleNew(
+    caller: Caller,
+    id: string,
+    location: Realm,
+    facts: Facts,
+  ): Promise<HookAnswer> {
     checkWindow(facts, clock.now());
     await checkTenant(caller, facts);
     const now = new Date(clock.now()).toISOString();
@@ -184,8 +198,7 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (migration.status !== 'copying') return migration;
     if (isNoOp(migration)) return steps.take(migration, 'copied', 'start');
     if (!(await steps.fence(migration))) return lostFence(migration);
-    await steps.drive(migration, 'start');
-    return migration;
+    return steps.drive(migration, 'start');
   }
 
   /** Ledger first, then the fence, then the workflow. */
@@ -253,8 +266,7 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
       open(current, id, clock.now()),
     );
     if (!arrivedBy(opened.record, id)) return lostCommit(migration);
-    await steps.drive(migration, 'commit');
-    return migration;
+    return steps.drive(migration, 'commit');
   }
 
   async function finishNoOp(migration: Migration): Promise<Migration> {
@@ -274,14 +286,14 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
 
   /** `POST /rollback`: undo everything, from any state; an unknown id leaves a tombstone. */
   async function rollback(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
-    const migration = await find(caller, request.id);
+    const migration = await locate(ports, here, caller, request.id, 'rollback');
     if (migration) return answered(await rollBack(migration, 'rollback'), 'rollback');
     if (request.id === undefined) return { status: 'rolled-back' };
-    return answered(await rollBack(await buryUnknown(caller, request.id), 'rollback'), 'rollback');
+    return answered(await rollBack(await bury(caller, request.id), 'rollback'), 'rollback');
   }
 
   /** A delayed schedule of this id can then neither revive it nor supersede a newer one. */
-  async function buryUnknown({ tenant, iat }: Caller, id: string): Promise<Migration> {
+  async function bury({ tenant, iat }: Caller, id: string): Promise<Migration> {
     const now = new Date(clock.now()).toISOString();
     const tombstone: Migration = {
       ledger: here,
@@ -302,8 +314,17 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     return record ?? tombstone;
   }
 
-  /** Also how an uninstallation, an operator and the janitor undo a migration. */
-  async function rollBack(migration: Migration, actor: string): Promise<Migration> {
+  /**
+   * Also how an uninstallation, an operator and the janitor undo a migration: these only as long as `mayStill` holds, which
+   * is asked again in the very write (a commit that was answered in between must stand).
+   */
+  async function rollBack(
+    migration: Migration,
+    actor: string,
+    mayStill: (current: Migration) => boolean = () => true,
+  ): Promise<Migration> {
+    const isUndone = migration.status === 'rolling-back' || migration.status === 'rolled-back';
+    if (!isUndone && !mayStill(migration)) return migration;
     if (migration.status === 'committed' && !(await canStillReturn(migration))) {
       log.error(
         `alarm: migration ${migration.id} is committed and its target has moved on: it stays`,
@@ -311,14 +332,15 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
       );
       return migration;
     }
-    const next = await steps.take(migration, 'rollback', actor);
+    const next = await steps.take(migration, 'rollback', actor, {}, mayStill);
     if (next.status === 'rolling-back' && isNoOp(next)) {
-      return rollBack(await steps.take(next, 'undone', actor), actor);
+      return rollBack(await steps.take(next, 'undone', actor), actor, mayStill);
     }
-    if (next.status === 'rolling-back') await steps.drive(next, actor);
-    else if (next.status === 'rolled-back') await steps.afterRollback(next);
-    else if (next.status !== migration.status) return rollBack(next, actor);
-    else throw new Fault(`migration ${next.id} changed while it was being rolled back`);
+    if (next.status === 'rolling-back') return steps.drive(next, actor);
+    if (next.status === 'rolled-back') await steps.afterRollback(next);
+    else if (next.status !== migration.status) return rollBack(next, actor, mayStill);
+    else if (mayStill(next))
+      throw new Fault(`migration ${next.id} changed while it was being rolled back`);
     return next;
   }
 
@@ -328,14 +350,12 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
       tenants.read(target, tenant),
       tenants.read(source, tenant),
     ]);
-    return isServedBy(there, id) && isOwnedBy(back, id, 'moved');
+    // Retired there, it has not moved on: it comes back as it is.
+    return arrivedBy(there, id) && isOwnedBy(back, id, 'moved');
   }
 
   return { schedule, start, status, commit, rollback, rollBack };
 }
-
-const isServedBy = (record: TenantRecord | undefined, migration: string) =>
-  record?.state === 'active' && record.arrivedBy === migration;
 
 function refuseUnlessAllowed(migration: Migration, hook: ActingHook): void {
   const outcome = advance(migration, hook);

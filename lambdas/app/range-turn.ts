@@ -61,7 +61,7 @@ const SOON_SECONDS = 2;
 const LASTING_DAYS = 7;
 
 export async function rangeTurn(
-  { ledger, clock, log }: Ports,
+  { ledger, clock, log, isGone }: Ports,
   plan: TurnPlan,
   invocation: Invocation,
 ): Promise<Turn> {
@@ -69,7 +69,7 @@ export async function rangeTurn(
   const number = plan.number + 1;
   const stored = await ledger.readRange(realm, migration, plan.range);
   if (stored?.work === work && stored.done) return { number, over: true, waitSeconds: 0 };
-  if (stored && isLeased(stored, clock.now()) && stored.lease?.owner !== invocation.id) {
+  if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
     return {
       number,
       over: false,

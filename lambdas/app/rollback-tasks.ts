@@ -1,6 +1,6 @@
 /** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
 import { rangesOf } from '../domain/dataset.ts';
-import { kept, withdraw, withFactsOf } from '../domain/fence.ts';
+import { kept, release, withdraw, withFactsOf } from '../domain/fence.ts';
 import type { Migration } from '../domain/migration.ts';
 import { PermanentError } from '../domain/refusal.ts';
 import { arrivedBy, hasReleased, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
@@ -36,7 +36,9 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     if (migration.committedAt && !isOwnedBy(from, id, 'moved') && !hasReleased(from, id))
       return stays(migration);
     const to = await withdrawTarget(migration);
-    if (migration.committedAt && !isOwnedBy(to, id, 'withdrawn')) return stays(migration);
+    const isPast = migration.committedAt ?? migration.pointOfNoReturn;
+    if (isPast && !isOwnedBy(to, id, 'withdrawn') && !hasReleased(from, id))
+      return stays(migration);
     if (!mustRestore(migration, from, to)) return plan(parts, tenant, { moving: [], ranges: [] });
     return plan(parts, tenant, {
       waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
@@ -45,7 +47,9 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
 
   /** Of a committed migration whose target has moved on there is no way back, and nothing has been touched. */
   async function stays(migration: Migration): Promise<never> {
-    await steps.take(migration, 'kept', 'begin-restore');
+    await steps.take(migration, 'kept', 'begin-restore', {
+      committedAt: migration.committedAt ?? new Date(clock.now()).toISOString(),
+    });
     log.error(
       `alarm: migration ${migration.id} stays committed: its target has moved on`,
       fieldsOf(migration),
@@ -180,6 +184,16 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     if (arrivedBy(to, id)) throw new PermanentError('the target still serves the tenant');
     if (mustRestore(migration, from, to))
       throw new PermanentError('the source is not restored yet');
+    if (migration.pointOfNoReturn && !migration.restored && !hasReleased(from, id)) {
+      throw new PermanentError('the source was purged, and is not restored');
+    }
+    if (isOwnedBy(to, id, 'withdrawn') && to.wasOpen) {
+      await tenants.change(source, tenant, (current) =>
+        isOwnedBy(current, id, 'moved')
+          ? release(withFactsOf(kept(current, id) ?? current, to) ?? current, id, clock.now())
+          : undefined,
+      );
+    }
     await steps.letGo(migration);
   }
 

@@ -26,12 +26,13 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     step: Step,
     actor: string,
     facts: Partial<Migration> = {},
+    mayStill: (current: Migration) => boolean = () => true,
   ): Promise<Migration> {
     const next: Partial<Record<Step, Status>> = NEXT[migration.status];
     const to = next[step];
     if (to === undefined) return migration;
     const { changed, record } = await ledger.change(migration, actor, (current) => {
-      if (current?.status !== migration.status) return undefined;
+      if (current?.status !== migration.status || !mayStill(current)) return undefined;
       return {
         ...withoutDriver(current),
         status: to,
@@ -45,14 +46,18 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     return record;
   }
 
-  /** Makes sure that the phase at hand has an execution that runs; a closed one is followed by the next attempt. */
-  async function drive(migration: Migration, actor: string): Promise<void> {
+  /**
+   * Makes sure that the phase at hand has an execution that runs; a closed one is followed by the next attempt. What the
+   * ledger says after that is the result: a hook is answered by it.
+   */
+  async function drive(migration: Migration, actor: string): Promise<Migration> {
     const { phase, status } = migration;
-    if (phase === undefined || migration.halted || isNoOp(migration)) return;
-    if (!PHASES_OF[status]?.includes(phase)) return;
+    if (phase === undefined || migration.halted || isNoOp(migration)) return migration;
+    if (!PHASES_OF[status]?.includes(phase)) return migration;
     if ((await workflows.start(runOf(migration, phase))) === 'running')
       return markDriven(migration, actor);
     await restart(migration, actor);
+    return (await ledger.read(migration)) ?? migration;
   }
 
   /** Starts the phase anew, from its checkpoints, under the next attempt. Of two who try, one wins. */
@@ -67,7 +72,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
       current?.status === migration.status &&
       current.attempt === migration.attempt &&
       !current.halted
-        ? { ...withoutDriver(current), ...facts, phase, attempt: current.attempt + 1 }
+        ? { ...current, ...facts, phase, attempt: current.attempt + 1 }
         : undefined,
     );
     if (!changed || record === undefined) return;
@@ -80,13 +85,13 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
   }
 
   /** Says that somebody has started this attempt: a commit without it has never been answered. */
-  async function markDriven(migration: Migration, actor: string): Promise<void> {
-    if (migration.driven === migration.attempt) return;
-    await ledger.change(migration, actor, (current) =>
+  async function markDriven(migration: Migration, actor: string): Promise<Migration> {
+    const { record } = await ledger.change(migration, actor, (current) =>
       current?.attempt === migration.attempt && current.driven !== current.attempt
         ? { ...current, driven: current.attempt }
         : undefined,
     );
+    return record ?? migration;
   }
 
   /** Fences the tenant in the source, unless it is fenced already; whether it now is, by this migration. */

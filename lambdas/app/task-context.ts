@@ -24,17 +24,22 @@ export interface TaskContext {
 }
 
 /** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
-export async function busyUntil({ ledger, clock }: Ports, migration: Migration): Promise<number> {
+export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
   const realms: readonly Realm[] = [migration.source, migration.target];
-  const records = await Promise.all(realms.map((realm) => ledger.listRanges(realm, migration)));
-  return leasedUntil(records.flat(), clock.now());
+  const records = await Promise.all(
+    realms.map((realm) => ports.ledger.listRanges(realm, migration)),
+  );
+  return leasedUntil(ports, records.flat());
 }
 
-export const leasedUntil = (records: readonly RangeRecord[], now: number): number =>
-  Math.max(
-    0,
-    ...records.filter((record) => isLeased(record, now)).map(({ lease }) => lease?.until ?? 0),
-  );
+/** The same, of these ranges alone. */
+export function leasedUntil(
+  { clock, isGone }: Pick<Ports, 'clock' | 'isGone'>,
+  records: readonly RangeRecord[],
+): number {
+  const leased = records.filter((record) => isLeased(record, clock.now(), isGone));
+  return Math.max(0, ...leased.map(({ lease }) => lease?.until ?? 0));
+}
 
 /** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
 export function windowReserve({ facts }: Migration): number {

@@ -13,13 +13,15 @@ export async function numberedSchedule(
   { tenant, iat }: { readonly tenant: string; readonly iat: number },
   facts: Facts,
 ): Promise<string> {
+  // The realm is part of the id: the tenant may carry the number of another realm's in its record.
+  const prefix = `unnumbered-${here}-`;
   const unnumbered = (await ledger.list(here, tenant))
-    .filter(({ id }) => id.startsWith('unnumbered-'))
+    .filter(({ id }) => id.startsWith(prefix))
     .sort((a, b) => (isLater(a, b) ? -1 : 1));
   const [last] = unnumbered;
   const isRepetition =
     last !== undefined &&
     sameFacts(last.facts, facts) &&
     (!isFinal(last) || Date.parse(last.updatedAt) >= iat * 1000);
-  return isRepetition ? last.id : `unnumbered-${unnumbered.length + 1}`;
+  return isRepetition ? last.id : `${prefix}${unnumbered.length + 1}`;
 }

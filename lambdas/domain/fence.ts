@@ -106,7 +106,10 @@ export function kept(record: Current, migration: string): Current {
   return rest;
 }
 
-/** New credentials and facts, unless the stored ones are newer. A newer installation also takes back an uninstallation. */
+/**
+ * New credentials and facts, unless the stored ones are newer. A newer installation also takes back an uninstallation; but
+ * a retired tenant stays retired: it is opened again only after every other realm has been asked.
+ */
 export function withCredentials(
   record: Current,
   credentials: Credentials,

@@ -41,6 +41,9 @@ export interface RangeRecord {
   readonly cleared?: true;
 }
 
-/** Somebody may still be writing. */
-export const isLeased = ({ lease }: Pick<RangeRecord, 'lease'>, now: number): boolean =>
-  lease !== undefined && lease.until > now;
+/** Somebody may still be writing: the lease has not run out, and its owner is not known to be gone. */
+export const isLeased = (
+  { lease }: Pick<RangeRecord, 'lease'>,
+  now: number,
+  isGone: (owner: string) => boolean,
+): boolean => lease !== undefined && lease.until > now && !isGone(lease.owner);

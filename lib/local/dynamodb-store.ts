@@ -1,9 +1,11 @@
-/** One region's store: dynalite, called like a function. */
+/** One region's store: dynalite, called like a function, and mended after a kill. */
 import { mkdir } from 'node:fs/promises';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import dynalite from 'dynalite';
+import stores, { type Store, type Table } from 'dynalite/db/index.js';
 
 export interface StoreRequest {
   readonly method: string;
@@ -29,12 +31,25 @@ export interface DynamoDbStore {
   close(): Promise<void>;
 }
 
+/** Two hosts on the same data would each believe that they are alone. */
+export class DataDirInUse extends Error {
+  override readonly name = 'DataDirInUse';
+  constructor(dataDir: string) {
+    super(`the data directory ${dataDir} is in use by another host`);
+  }
+}
+
 export async function openStore(
   region: string,
   dataDir: string | undefined,
 ): Promise<DynamoDbStore> {
   const path = dataDir === undefined ? undefined : join(dataDir, region);
-  if (path !== undefined) await mkdir(path, { recursive: true });
+  if (path !== undefined) {
+    await mkdir(path, { recursive: true });
+    await mend(path).catch((error: unknown) => {
+      throw isLocked(error) ? new DataDirInUse(dataDir ?? path) : error;
+    });
+  }
   const server = dynalite({
     ...(path !== undefined && { path }),
     createTableMs: 0,
@@ -86,6 +101,54 @@ export async function openStore(
 
   return { call, callWithout, close };
 }
+
+/**
+ * dynalite keeps every write that it has acknowledged, whenever its process is killed (LevelDB hands each one to the
+ * operating system first). What it does in two writes can be left half done, which DynamoDB never leaves: a table that is
+ * being created for ever, and an item that its index has forgotten. Opening the store here first has a second use: dynalite
+ * itself ends the process where it cannot.
+ */
+async function mend(path: string): Promise<void> {
+  const store = stores.create({ path });
+  await store.db.open();
+  try {
+    for await (const table of within(store, 'table')) {
+      if (isTable(table)) await mendTable(store, table);
+    }
+  } finally {
+    await store.db.close();
+  }
+}
+
+async function mendTable(store: Store, table: Table): Promise<void> {
+  const indexes = table.GlobalSecondaryIndexes ?? [];
+  if (table.TableStatus === 'CREATING') {
+    table.TableStatus = 'ACTIVE';
+    for (const index of indexes) index.IndexStatus = 'ACTIVE';
+    await store.db.put(`table~${table.TableName}`, table);
+  }
+  if (indexes.length === 0) return;
+  const updateIndexes = promisify(stores.updateIndexes);
+  for await (const item of within(store, `item-${table.TableName}`)) {
+    if (isRecord(item)) await updateIndexes(store, table, item, item);
+  }
+}
+
+/** dynalite keeps everything in one LevelDB, apart by prefixes. */
+const within = ({ db }: Store, prefix: string): AsyncIterable<unknown> =>
+  db.values({ gte: `${prefix}~`, lt: `${prefix}~\xff` });
+
+const isRecord = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+const isTable = (value: unknown): value is Table =>
+  isRecord(value) && 'TableName' in value && 'TableStatus' in value;
+
+/** As classic-level says it: the cause of a database that is not open. */
+const isLocked = (error: unknown): boolean =>
+  error instanceof Error &&
+  error.cause instanceof Error &&
+  'code' in error.cause &&
+  error.cause.code === 'LEVEL_LOCKED';
 
 export function errorReply(name: string, message: string): StoreReply {
   const status = ['InternalServerError', 'ServiceUnavailable'].includes(name) ? 500 : 400;

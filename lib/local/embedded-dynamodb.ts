@@ -45,12 +45,17 @@ export interface EmbeddedDynamoDb {
   close(): Promise<void>;
 }
 
+/** Rejects with `DataDirInUse`, or with the error of a port that is taken, and then leaves nothing open. */
 export async function startEmbeddedDynamoDb(
   options: EmbeddedDynamoDbOptions,
 ): Promise<EmbeddedDynamoDb> {
+  await using opened = new AsyncDisposableStack();
   const stores = new Map<string, DynamoDbStore>();
-  for (const region of options.regions)
-    stores.set(region, await openStore(region, options.dataDir));
+  for (const region of options.regions) {
+    const store = await openStore(region, options.dataDir);
+    opened.defer(() => store.close());
+    stores.set(region, store);
+  }
   const underWay = new Set<Promise<void>>();
 
   const server = createServer((request, response) => {
@@ -106,13 +111,14 @@ export async function startEmbeddedDynamoDb(
     return answer;
   }
 
+  const open = opened.move();
   let closing: Promise<void> | undefined;
   async function closeAll(): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await Promise.all(underWay);
     server.closeAllConnections();
     await closed;
-    await Promise.all([...stores.values()].map((store) => store.close()));
+    await open.disposeAsync();
   }
 
   return { url: `http://127.0.0.1:${port}`, close: () => (closing ??= closeAll()) };

@@ -16,6 +16,12 @@ export interface RealmFunctions {
   timeoutMsOf(entry: string): number;
 }
 
+export interface RunOptions {
+  readonly timeoutSecondsOf?: ((entry: string) => number) | undefined;
+  /** What a worker's lease is owned by. */
+  readonly newRequestId?: (() => string) | undefined;
+}
+
 /** Loads every function once; realms then bind them. */
 export async function loadFunctions(): Promise<ReadonlyMap<string, BindFunction>> {
   const load = async (entry: string): Promise<[string, BindFunction]> => [
@@ -39,7 +45,7 @@ export function functionsOf(
   loaded: ReadonlyMap<string, BindFunction>,
   realm: Realm,
   app: App,
-  timeoutSecondsOf = (entry: string): number => sizeOf(entry).timeoutSeconds,
+  { timeoutSecondsOf = (entry) => sizeOf(entry).timeoutSeconds, newRequestId }: RunOptions = {},
 ): RealmFunctions {
   const bound = new Map([...loaded].map(([entry, bind]) => [entry, bind(app)]));
   const timeoutMsOf = (entry: string) => timeoutSecondsOf(entry) * 1000;
@@ -54,6 +60,11 @@ export function functionsOf(
     named,
     timeoutMsOf,
     run: (entry, event) =>
-      invoke({ realm, entry }, timeoutMsOf(entry), (context) => named(entry)(event, context)),
+      invoke(
+        { realm, entry },
+        timeoutMsOf(entry),
+        (context) => named(entry)(event, context),
+        newRequestId,
+      ),
   };
 }

@@ -12,6 +12,7 @@ import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-
 import type { Execution } from './execution.ts';
 import { functionsOf, loadFunctions, type RealmFunctions } from './functions.ts';
 import { type Gateway, startGateway } from './gateway.ts';
+import { hostLife } from './host-life.ts';
 import { delayed } from './latency.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
 import type { MachineOptions } from './state-machine.ts';
@@ -64,6 +65,7 @@ const DEFAULTS = { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '2', JANITOR_SECOND
 export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
   await using opened = new AsyncDisposableStack();
   const env: Record<string, string | undefined> = { ...DEFAULTS, ...options.env };
+  const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
   const portAt = (offset: number) =>
     options.ephemeral ? 0 : (options.port ?? DEFAULT_PORT) + offset;
@@ -72,7 +74,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   process.env.AWS_SECRET_ACCESS_KEY ??= 'local';
 
   // 1. DynamoDB of every region, unless another endpoint stands in for it.
-  const dynamoDbUrl = env.AWS_ENDPOINT_URL_DYNAMODB ?? (await startDynamoDb());
+  const dynamoDbUrl = env.AWS_ENDPOINT_URL_DYNAMODB || (await startDynamoDb());
 
   async function startDynamoDb(): Promise<string> {
     const regions = [...new Set(rows.map((row) => row.region))];
@@ -86,6 +88,9 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     opened.defer(() => dynamoDb.close());
     return dynamoDb.url;
   }
+
+  // The lock on the stores proves that an earlier life has ended. Elsewhere nothing does, and dead leases run out.
+  const life = hostLife(env.AWS_ENDPOINT_URL_DYNAMODB ? undefined : options.dataDir);
 
   // 2. Step Functions: a state machine per realm.
   const runner = await startWorkflowRunner({
@@ -145,8 +150,14 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const app = compose(await environmentOf(row), {
       ...(options.onCall && { onCall: options.onCall }),
       ...(options.log && { log: options.log }),
+      isGone: life.isGone,
     });
-    functions.set(row.realm, functionsOf(loaded, row.realm, app, options.timeoutSecondsOf));
+    const { timeoutSecondsOf } = options;
+    const { newRequestId } = life;
+    functions.set(
+      row.realm,
+      functionsOf(loaded, row.realm, app, { timeoutSecondsOf, newRequestId }),
+    );
   }
 
   async function environmentOf({
@@ -177,9 +188,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 6. The janitor: now, so that what a stopped host left behind goes on, and from time to time.
   let sweep = sweepAll();
   await sweep;
-  const seconds = Number(env.JANITOR_SECONDS);
-  const timer = setInterval(() => (sweep = sweep.then(sweepAll)), (seconds || 1) * 1000);
-  if (seconds === 0) clearInterval(timer);
+  const sweepAgain = () => {
+    sweep = sweep.then(sweepAll);
+  };
+  const timer = pause > 0 ? setInterval(sweepAgain, pause * 1000) : undefined;
   opened.defer(() => {
     clearInterval(timer);
     return sweep;
@@ -200,7 +212,9 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       await functionsIn(realm).run('tasks/settle', event);
     } catch (error) {
       options.log?.error(`settle of ${realm} failed: ${String(error)}`);
-      if (tries > 1) await sleep(1_000).then(() => settle(realm, event, tries - 1));
+      if (tries === 1) return;
+      await sleep(1_000, undefined, { ref: false });
+      await settle(realm, event, tries - 1);
     }
   }
 
@@ -222,4 +236,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     executions: (realm) => runner.executions(realm),
     close: () => open.disposeAsync(),
   };
+}
+
+function wholeSeconds(name: string, text = ''): number {
+  if (!/^\d{1,7}$/.test(text))
+    throw new Error(`${name} is a whole number of seconds, not "${text}"`);
+  return Number(text);
 }

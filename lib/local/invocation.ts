@@ -28,8 +28,9 @@ export async function invoke<T>(
   which: RunningFunction,
   timeoutMs: number,
   run: (context: InvocationContext) => Promise<T>,
+  newRequestId: () => string = randomUUID,
 ): Promise<T> {
-  const awsRequestId = randomUUID();
+  const awsRequestId = newRequestId();
   const deadline = Date.now() + timeoutMs;
   const context = { awsRequestId, getRemainingTimeInMillis: () => deadline - Date.now() };
   const { promise: atDeadline, reject } = Promise.withResolvers<never>();

@@ -214,10 +214,10 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     executions.set(execution.name, ended);
     journal.append({ name: execution.name, at: stopDate, ...outcome });
     if (ended.status !== 'SUCCEEDED') {
-      options.log?.warn(`execution ${ended.name} ended: ${ended.status}`, {
+      options.log?.warn(`execution ${ended.name} ended as ${ended.status}`, {
         realm: options.realm,
         error: ended.error,
-        cause: ended.cause,
+        cause: ended.cause?.slice(0, 200), // a stack follows
       });
       options.onBadEnd(ended);
     }

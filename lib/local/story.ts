@@ -309,6 +309,11 @@ const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
 
 const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;
 
-function report(tell: Teller, what: string, reply: Reply, said = ''): void {
+function report(
+  tell: Teller,
+  what: string,
+  reply: Reply,
+  said = fieldOf(reply, 'message') ?? '',
+): void {
   tell.event(what, `${reply.status} ${said}`.trim(), isSuccess(reply) ? 'good' : 'bad');
 }

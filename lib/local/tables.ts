@@ -35,9 +35,7 @@ export function tableDefinitions(
         },
       ],
     },
-    ...residency.parts
-      .filter((part) => part.tableName === undefined)
-      .map((part) => partTable(names.part(part), part)),
+    ...residency.parts.map((part) => partTable(names.part(part), part)),
   ];
 }
 

@@ -1,8 +1,9 @@
 /** What goes wrong underneath: throttles, lost replies, dead workers, unreachable tables, a source that is tampered with. */
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import type { LocalHostOptions } from '../../lib/local/host.ts';
-import { facts, startWorld, type World } from '../support/world.ts';
+import { eventually, facts, startWorld, type World } from '../support/world.ts';
 
 let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
 let world: World | undefined;
@@ -219,5 +220,29 @@ describe('a commit', () => {
     await hook(site, 'rollback', 1);
     await until(site, 1, ['rolled-back']);
     expect(await items('tampered', 'us')).toEqual(inTarget);
+  });
+
+  test('that was halted goes on once an operator has cured the source', async () => {
+    const { installed, fill, put, remove, ready, hook, lines, until, items, documents, host } =
+      await faultyWorld();
+    const site = await installed('cured');
+    await fill('cured', 'us');
+    const before = await items('cured', 'us');
+    await ready(site, 1);
+    await put('us', 'templates', { tenant: 'cured', id: 'slipped through', title: 'x' });
+    await hook(site, 'commit', 1);
+    await eventually(() => lines.some((line) => line.includes('is halted')));
+    await remove('us', 'templates', { tenant: 'cured', id: 'slipped through' });
+    await documents('us').send(
+      new UpdateCommand({
+        TableName: 'residency-local-us-migrations',
+        Key: { tenant: 'cured', id: 'status#1' },
+        UpdateExpression: 'REMOVE halted SET revision = revision + :one',
+        ExpressionAttributeValues: { ':one': 1 },
+      }),
+    );
+    await host.invoke('us', 'tasks/janitor', {});
+    await until(site, 1, ['committed']);
+    expect(await items('cured', 'de')).toEqual(before);
   });
 });

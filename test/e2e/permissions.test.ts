@@ -39,9 +39,10 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.ready(site, 3);
     await world.atlassian.install(site);
     await misdirected(site, 3, ['schedule', 'start', 'status']);
-    await misdirected(site, undefined, ['start', 'status', 'commit']);
+    await world.hook(site, 'status', undefined);
+    await misdirected(site, 3, ['commit']);
     await world.until(site, 3, ['committed']);
-    await world.hook(site, 'rollback', 3);
+    await world.hook(site, 'rollback', undefined, {}, 'us');
     await world.until(site, 3, ['rolled-back']);
   });
   test('for a start that never came back', async () => {
@@ -53,7 +54,8 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     );
     await world.host.invoke('us', 'tasks/janitor', {});
     await world.until(site, 1, ['ready-to-commit']);
-    await misdirected(site, undefined, ['rollback']);
+    await world.hook(site, 'commit', undefined);
+    await misdirected(site, 1, ['rollback']);
     await world.until(site, 1, ['rolled-back']);
   });
   test('for a window that is over', async () => {

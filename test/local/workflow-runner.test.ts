@@ -8,7 +8,6 @@ import {
   DescribeExecutionCommand,
   ExecutionAlreadyExists,
   ListExecutionsCommand,
-  SFNClient,
   StartExecutionCommand,
   StateMachineDoesNotExist,
   StopExecutionCommand,
@@ -16,94 +15,9 @@ import {
 import { afterEach, describe, expect, test } from 'vitest';
 import { statusChange } from '../../lib/local/bad-end.ts';
 import { ASL_FILE, readDefinition } from '../../lib/local/definition.ts';
-import type { Execution } from '../../lib/local/execution.ts';
-import { startWorkflowRunner, type WorkflowRunner } from '../../lib/local/workflow-runner.ts';
+import { ARN, closeAll, closers, INPUT, OVER, PLAN, runnerWith } from './stand-in-workflow.ts';
 
-const ARN =
-  'arn:aws:states:eu-central-1:000000000000:stateMachine:residency-local-de-realm-migration';
-const INPUT = { ledger: 'us', tenant: 'acme', migration: '57500', phase: 'copy', attempt: 1 };
-const PLAN = {
-  unclean: false,
-  ranges: ['a', 'b', 'c'],
-  moving: ['a', 'b'],
-  turns: 3,
-  waitSeconds: 0,
-};
-const OVER = { over: true, waitSeconds: 0 };
-
-type Tasks = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => unknown>>;
-
-const closers: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-interface Runner extends WorkflowRunner {
-  readonly client: SFNClient;
-  readonly called: string[];
-  readonly badEnds: Execution[];
-  start(name: string, input?: unknown): Promise<string>;
-  /** The execution, once it is over. */
-  end(name: string): Promise<Execution>;
-}
-
-async function runnerWith(
-  tasks: Tasks,
-  more: { dataDir?: string; definition?: unknown; retrySpeed?: number } = {},
-): Promise<Runner> {
-  const called: string[] = [];
-  const badEnds: Execution[] = [];
-  const runTask = async (task: string, input: unknown) => {
-    called.push(task);
-    const all: Tasks = {
-      'prepare-copy': () => PLAN,
-      'copy-range': () => OVER,
-      'verify-range': () => OVER,
-      ...tasks,
-    };
-    return all[task]?.(Object(input));
-  };
-  const runner = await startWorkflowRunner({
-    machines: [
-      {
-        realm: 'de',
-        arn: ARN,
-        runTask,
-        onBadEnd: (execution) => badEnds.push(execution),
-        ...(more.dataDir && { dataDir: more.dataDir }),
-      },
-    ],
-    retrySpeed: more.retrySpeed ?? 1000,
-    ...(more.definition !== undefined && { definition: JSON.stringify(more.definition) }),
-  });
-  const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
-  const client = new SFNClient({
-    region: 'eu-central-1',
-    endpoint: runner.url,
-    credentials,
-    maxAttempts: 1,
-  });
-  closers.push(() => runner.close());
-  return {
-    ...runner,
-    client,
-    called,
-    badEnds,
-    async start(name, input = INPUT) {
-      const started = await client.send(
-        new StartExecutionCommand({ stateMachineArn: ARN, name, input: JSON.stringify(input) }),
-      );
-      return started.executionArn ?? '';
-    },
-    async end(name) {
-      for (;;) {
-        const execution = runner.executions('de').find((candidate) => candidate.name === name);
-        if (execution && execution.status !== 'RUNNING') return execution;
-        await sleep(2);
-      }
-    },
-  };
-}
+afterEach(closeAll);
 
 function maxAttemptsOf(state: string): number {
   const [, found] =

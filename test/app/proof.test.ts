@@ -1,0 +1,220 @@
+/** What a move proves before it deletes, and before it says that it is over. */
+import { describe, expect, test } from 'vitest';
+import { itemOf, TENANT } from '../support/builders.ts';
+import { MINUTE, SECOND } from '../support/clock.ts';
+import type { MemoryAppOptions } from '../support/memory-app.ts';
+import type { WorkflowOptions } from '../support/memory-workflow.ts';
+import { type Move, move, type Row, situation, tenantInUs } from '../support/moves.ts';
+
+async function moved(row: Row, options: MemoryAppOptions = {}): Promise<Move> {
+  const migration = move(tenantInUs(options));
+  await migration.driveTo(row);
+  return migration;
+}
+
+/** Something happens just before a task is called for the first time. */
+function beforeTask(name: string, act: () => void): WorkflowOptions {
+  let isDone = false;
+  return {
+    invoke: async (task, call) => {
+      if (task === name && !isDone) {
+        isDone = true;
+        act();
+      }
+      await call();
+    },
+  };
+}
+
+describe('a copy', () => {
+  test('is not ready to commit where the target is not what the source is, and says so in the log', async () => {
+    const { app, said } = await moved('copying');
+    await app.runAll(
+      beforeTask('verifyRange', () =>
+        app.datasets.put('de', 'templates', itemOf(TENANT, 'templates-0-1', 'spoilt')),
+      ),
+    );
+    expect(await said.status()).toBe('200 failed E9999');
+    const alarm = app.log.lines.find(({ message }) => /not the same in both realms/.test(message));
+    expect(alarm?.fields).toMatchObject({
+      migrationId: '57500',
+      differences: [{ found: 'changed' }],
+    });
+    expect(JSON.stringify(app.log.lines)).not.toContain('spoilt');
+    expect(situation(app)).toMatchObject({ us: { state: 'active' }, de: { state: 'standby' } });
+  });
+
+  test('leaves caches where they are, and takes everything else', async () => {
+    const { app } = await moved('ready-to-commit');
+    const { previews, ...moving } = app.holdings('us');
+    expect(previews).toHaveLength(4);
+    expect(app.holdings('de')).toEqual(moving);
+  });
+
+  test('of many pages goes on from its checkpoints when invocations die', async () => {
+    const migration = move(tenantInUs({ pageItems: 1 }));
+    const { app } = migration;
+    await migration.driveTo('copying');
+    let calls = 0;
+    await app.runAll({
+      invoke: async (_, call) => {
+        calls += 1;
+        if (calls % 3 === 0) throw new Error('the invocation has died');
+        await call();
+        if (calls % 7 === 0) throw new Error('its answer is lost');
+      },
+    });
+    expect(migration.record().status).toBe('ready-to-commit');
+    const { previews: _, ...moving } = app.holdings('us');
+    expect(app.holdings('de')).toEqual(moving);
+  });
+});
+
+describe('a commit', () => {
+  test('purges nothing before the time has passed in which it can be undone cheaply', async () => {
+    const purges: number[] = [];
+    const { app } = await moved('committing', {
+      commitGraceSeconds: 120,
+      hooks: {
+        step: async ({ port, name }) => {
+          if (port === 'partKind' && name === 'purge') purges.push(app.clock.now());
+        },
+      },
+    });
+    const began = app.clock.now();
+    await app.runAll();
+    expect(Math.min(...purges)).toBeGreaterThanOrEqual(began + 120 * SECOND);
+  });
+
+  test('stops, keeps both sides and raises an alarm where the source is not what was verified', async () => {
+    const { app, record, said } = await moved('committing');
+    app.datasets.put(
+      'us',
+      'templates',
+      itemOf(TENANT, 'templates-0-1', 'written behind the fence'),
+    );
+    const before = situation(app);
+    await app.runAll();
+    expect(record()).toMatchObject({
+      status: 'committing',
+      halted: expect.stringContaining('templates'),
+    });
+    expect(record().pointOfNoReturn).toBeUndefined();
+    expect(situation(app)).toEqual(before);
+    expect(app.log.alarms().join()).toContain('is halted');
+    expect(await said.commit()).toBe('200 committing');
+    await app.runAll();
+    expect(situation(app)).toEqual(before);
+    expect(await said.rollback()).toBe('200 rolling-back');
+    await app.runAll();
+    expect(await said.status()).toBe('200 rolled-back');
+  });
+
+  test('minds nothing that the target has changed since it serves', async () => {
+    const { app, record } = await moved('committing');
+    app.datasets.put('de', 'templates', itemOf(TENANT, 'templates-0-1', 'changed in de'));
+    app.datasets.remove('de', 'templates', itemOf(TENANT, 'templates-0-2'));
+    await app.runAll();
+    expect(record().status).toBe('committed');
+    expect(app.holdings('de')['templates']).toContain('templates-0-1: changed in de');
+    expect(app.holdings('us')).toEqual({});
+  });
+
+  test('is not over where the source is not empty', async () => {
+    const { app, record } = await moved('committing');
+    await app.runAll(
+      beforeTask('finishCommit', () =>
+        app.datasets.put('us', 'templates', itemOf(TENANT, 'stray')),
+      ),
+    );
+    expect(record().status).toBe('committing');
+    expect(app.log.alarms().join()).toContain('not empty');
+    expect(app.ledger.peekReceipt('us', TENANT, '57500')?.state).not.toBe('committed');
+  });
+
+  test('leaves a receipt in both realms, with the proof and without any content', async () => {
+    const { app } = await moved('committed');
+    const receipt = app.ledger.peekReceipt('us', TENANT, '57500');
+    expect(receipt).toEqual(app.ledger.peekReceipt('de', TENANT, '57500'));
+    expect(receipt).toMatchObject({
+      state: 'committed',
+      seals: { templates: { items: 4, lastingItems: 4 }, exports: { items: 8 } },
+      provenEmpty: {
+        realm: 'us',
+        ranges: ['templates/00', 'exports/00', 'exports/01', 'previews/00'],
+      },
+      backupsExpire: '2027-01-02',
+    });
+    expect(JSON.stringify(receipt)).not.toContain('templates-0');
+  });
+});
+
+describe('a rollback', () => {
+  test('is not over where the target is not empty', async () => {
+    const { app, said, record } = await moved('ready-to-commit');
+    await said.rollback();
+    await app.runAll(
+      beforeTask('finishRollback', () =>
+        app.datasets.put('de', 'templates', itemOf(TENANT, 'stray')),
+      ),
+    );
+    expect(record().status).toBe('rolling-back');
+    expect(app.log.alarms().join()).toContain('not empty');
+  });
+
+  test('leaves a receipt in both realms, with the proof', async () => {
+    const { app, said } = await moved('ready-to-commit');
+    await said.rollback();
+    await app.runAll();
+    const receipt = app.ledger.peekReceipt('us', TENANT, '57500');
+    expect(receipt).toEqual(app.ledger.peekReceipt('de', TENANT, '57500'));
+    expect(receipt).toMatchObject({ state: 'rolled-back', provenEmpty: { realm: 'de' } });
+  });
+});
+
+describe('a whole move', () => {
+  test('touches nobody else, in neither realm', async () => {
+    const app = tenantInUs();
+    const neighbours = ['tenant-10', 'tenant-1#00', 'tenant-'];
+    for (const neighbour of neighbours) {
+      app.fill('us', neighbour);
+      app.fill('de', neighbour);
+    }
+    const holdings = () =>
+      neighbours.map((tenant) => [app.holdings('us', tenant), app.holdings('de', tenant)]);
+    const before = holdings();
+    const migration = move(app);
+    await migration.driveTo('committed');
+    await migration.said.rollback();
+    await app.runAll();
+    expect(holdings()).toEqual(before);
+  });
+
+  test('says nothing secret in its log, its workflow’s input or its receipts', async () => {
+    const { app, said } = await moved('committed');
+    await said.rollback();
+    await app.runAll();
+    const seen = JSON.stringify([
+      app.log.lines,
+      app.workflows.runs(),
+      app.ledger.peekReceipt('us', TENANT, '57500'),
+      app.ledger.peekAll('us'),
+    ]);
+    expect(seen).not.toContain('secret-1');
+  });
+
+  test('goes the same way whether ranges are worked on one by one or at once', async () => {
+    const ends = [false, true].map(async (parallel) => {
+      const migration = move(tenantInUs());
+      await migration.driveTo('copying');
+      await migration.app.runAll({ parallel });
+      migration.app.clock.advance(MINUTE);
+      await migration.said.commit();
+      await migration.app.runAll({ parallel });
+      return { status: migration.record().status, situation: situation(migration.app) };
+    });
+    const [one, other] = await Promise.all(ends);
+    expect(other).toEqual(one);
+    expect(one?.status).toBe('committed');
+  });
+});

@@ -1,0 +1,205 @@
+/** What every store of tenants promises. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Fault } from '../../lambdas/domain/refusal.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { TenantStore } from '../../lambdas/ports.ts';
+import { tenantRecord } from '../support/builders.ts';
+
+export interface TenantStoreHost {
+  readonly tenants: TenantStore;
+  /** Nobody can reach it, or everybody again. */
+  setReachable(isReachable: boolean): void;
+  /** Once, before the next write is looked at. */
+  beforeNextWrite(act: () => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+/** Every field that a record can have. */
+const COMPLETE: Required<TenantRecord> = {
+  tenant: 'complete',
+  state: 'moved',
+  credentials: { sharedSecret: 'sécret', iat: 1_700_000_000 },
+  installation: { clientKey: 'complete', future: { deep: [1, 'two', null, true] }, empty: '' },
+  migration: '57500',
+  ledger: 'us',
+  arrivedBy: '57400',
+  released: ['57300', '57500'],
+  fencedAt: 1_800_000_000_123,
+  movedTo: 'de',
+  wasOpen: true,
+  unclean: true,
+  uninstalledIat: 1_700_000_001,
+  purgeDueAt: 1_700_000_002,
+  keep: true,
+  openingIat: 1_700_000_003,
+  expiresAt: 1_700_000_004,
+};
+
+export function tenantStoreContract(name: string, start: () => Promise<TenantStoreHost>): void {
+  describe(`a store of tenants (${name})`, () => {
+    let host: TenantStoreHost | undefined;
+    let tenant = '';
+    let count = 0;
+    const the = () => {
+      if (host === undefined) throw new Error('the host has not been started yet');
+      return host;
+    };
+    const read = () => the().tenants.read('us', tenant);
+    const put = (rest: Partial<TenantRecord> = {}) =>
+      the().tenants.change('us', tenant, () => tenantRecord({ tenant, ...rest }));
+    /** Notes a mark beside those that are there. */
+    const mark = (text: string) => (current: TenantRecord | undefined) => ({
+      ...(current ?? tenantRecord({ tenant })),
+      released: [...(current?.released ?? []), text],
+    });
+
+    beforeAll(async () => {
+      host = await start();
+    });
+    afterAll(async () => host?.close());
+    beforeEach(() => {
+      count += 1;
+      tenant = `tenant-${count}`;
+    });
+
+    test('finds nothing where nothing was put', async () => {
+      expect(await read()).toBeUndefined();
+    });
+
+    test('keeps every field as it is', async () => {
+      await the().tenants.change('us', COMPLETE.tenant, () => COMPLETE);
+      expect(await the().tenants.read('us', COMPLETE.tenant)).toEqual(COMPLETE);
+    });
+
+    test('keeps the realms apart, and the tenants', async () => {
+      await put();
+      expect(await the().tenants.read('de', tenant)).toBeUndefined();
+      expect(await the().tenants.read('us', `${tenant}0`)).toBeUndefined();
+      expect(await the().tenants.read('us', `${tenant}#00`)).toBeUndefined();
+    });
+
+    test('says whether it has written, and what now stands', async () => {
+      const record = tenantRecord({ tenant });
+      expect(await put()).toEqual({ changed: true, record });
+      expect(await the().tenants.change('us', tenant, () => undefined)).toEqual({
+        changed: false,
+        record,
+      });
+      expect(await the().tenants.change('us', tenant, () => 'remove')).toEqual({
+        changed: true,
+        record: undefined,
+      });
+      expect(await read()).toBeUndefined();
+      expect(await the().tenants.change('us', tenant, () => undefined)).toEqual({
+        changed: false,
+        record: undefined,
+      });
+    });
+
+    test('puts a whole record: what the next one does not have is gone', async () => {
+      await put({ released: ['1'], fencedAt: 5 });
+      await put();
+      expect(await read()).toEqual(tenantRecord({ tenant }));
+    });
+
+    test('can be given again what was removed', async () => {
+      await put();
+      await the().tenants.change('us', tenant, () => 'remove');
+      await put({ state: 'standby' });
+      expect(await read()).toMatchObject({ state: 'standby' });
+    });
+
+    test('is not changed through what it has handed out, nor through what it was given', async () => {
+      const given = { ...tenantRecord({ tenant }), released: ['1'] };
+      await the().tenants.change('us', tenant, () => given);
+      given.released.push('2');
+      const handedOut: { released?: unknown } = { ...(await read()) };
+      if (Array.isArray(handedOut.released)) handedOut.released.push('3');
+      expect((await read())?.released).toEqual(['1']);
+    });
+
+    test('loses none of several changes at once, each of which sees those before it', async () => {
+      await put();
+      const marks = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const changes = await Promise.all(
+        marks.map((text) => the().tenants.change('us', tenant, mark(text))),
+      );
+      expect(changes.every(({ changed }) => changed)).toBe(true);
+      expect([...((await read())?.released ?? [])].sort()).toEqual(marks);
+    });
+
+    test('lets one of several put a record where there was none, and shows it to the others', async () => {
+      const changes = await Promise.all(
+        ['a', 'b', 'c'].map((text) =>
+          the().tenants.change('us', tenant, (current) =>
+            current ? undefined : mark(text)(undefined),
+          ),
+        ),
+      );
+      expect(changes.filter(({ changed }) => changed)).toHaveLength(1);
+      const stands = await read();
+      for (const { record } of changes) expect(record).toEqual(stands);
+    });
+
+    test('decides again when somebody wrote between its read and its write', async () => {
+      await put();
+      const seen: unknown[] = [];
+      the().beforeNextWrite(async () => {
+        await the().tenants.change('us', tenant, mark('in between'));
+      });
+      const { record } = await the().tenants.change('us', tenant, (current) => {
+        seen.push(current?.released);
+        return mark('mine')(current);
+      });
+      expect(seen).toEqual([undefined, ['in between']]);
+      expect(record?.released).toEqual(['in between', 'mine']);
+    });
+
+    test('decides again when the record was removed in between, and when it was to be removed and changed', async () => {
+      await put();
+      the().beforeNextWrite(async () => {
+        await the().tenants.change('us', tenant, () => 'remove');
+      });
+      await the().tenants.change('us', tenant, mark('mine'));
+      expect((await read())?.released).toEqual(['mine']);
+      the().beforeNextWrite(async () => {
+        await the().tenants.change('us', tenant, mark('in between'));
+      });
+      const { changed } = await the().tenants.change('us', tenant, (current) =>
+        current?.released?.includes('in between') ? undefined : 'remove',
+      );
+      expect(changed).toBe(false);
+      expect((await read())?.released).toEqual(['mine', 'in between']);
+    });
+
+    test('decides again when the record was removed and another put in its place in between', async () => {
+      await put({ state: 'standby', migration: 'first' });
+      the().beforeNextWrite(async () => {
+        await the().tenants.change('us', tenant, () => 'remove');
+        await put({ state: 'standby', migration: 'second' });
+      });
+      await the().tenants.change('us', tenant, (current) => current && { ...current, fencedAt: 1 });
+      expect(await read()).toMatchObject({ migration: 'second', fencedAt: 1 });
+    });
+
+    test('gives up with a fault when somebody always wrote in between', async () => {
+      await put();
+      const disturb = async (): Promise<void> => {
+        await the().tenants.change('us', tenant, mark('in between'));
+        the().beforeNextWrite(disturb);
+      };
+      the().beforeNextWrite(disturb);
+      await expect(the().tenants.change('us', tenant, mark('mine'))).rejects.toThrow(Fault);
+      the().beforeNextWrite(async () => {});
+      expect((await read())?.released).not.toContain('mine');
+    });
+
+    test('throws a fault when it cannot be reached', async () => {
+      the().setReachable(false);
+      await expect(read()).rejects.toThrow(Fault);
+      await expect(put()).rejects.toThrow(Fault);
+      the().setReachable(true);
+      expect(await read()).toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,92 @@
+/** Tenants and ledgers over the embedded DynamoDB, through HTTP and with the real client. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
+import { dynamoDbTenants } from '../../lambdas/adapters/dynamodb-tenants.ts';
+import type { MigrationKey } from '../../lambdas/domain/migration.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import type { Clock } from '../../lambdas/ports.ts';
+import {
+  type DynamoDbCall,
+  type InjectedFault,
+  startEmbeddedDynamoDb,
+} from '../../lib/local/embedded-dynamodb.ts';
+import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
+
+const REALMS: readonly Realm[] = ['us', 'de'];
+const WRITES = ['PutItem', 'DeleteItem'];
+
+export type DynamoDbPortsHost = Awaited<ReturnType<typeof dynamoDbPortsHost>>;
+
+export async function dynamoDbPortsHost(clock: Clock) {
+  let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
+  let beforeWrite: (() => Promise<void>) | undefined;
+  const database = await startEmbeddedDynamoDb({
+    port: 0,
+    regions: REALMS.map((realm) => `${realm}-test-1`),
+    inject: (call) => inject(call),
+    async onRequest({ operation }) {
+      if (!WRITES.includes(operation)) return;
+      const [once, rest] = [beforeWrite, undefined];
+      beforeWrite = rest;
+      await once?.();
+    },
+  });
+  const clients = new Map(
+    REALMS.map((realm) => [
+      realm,
+      new DynamoDBClient({
+        endpoint: database.url,
+        region: `${realm}-test-1`,
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+        maxAttempts: 3,
+      }),
+    ]),
+  );
+  const residency = { name: 'test', parts: [] };
+  const client = (realm: Realm) => {
+    const found = clients.get(realm);
+    if (found === undefined) throw new Error(`the test has no realm ${realm}`);
+    return found;
+  };
+  for (const realm of REALMS) {
+    await createTables(client(realm), tableDefinitions(residency, 'test', realm));
+  }
+  const clientFor = (realm: Realm) =>
+    DynamoDBDocumentClient.from(client(realm), {
+      marshallOptions: { removeUndefinedValues: true },
+    });
+  const names = (realm: Realm) => namesOf(residency, 'test', realm);
+
+  return {
+    tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants }),
+    ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock }),
+
+    /** Every call from here on is answered so. */
+    inject(fault: (call: DynamoDbCall) => InjectedFault | undefined): void {
+      inject = fault;
+    },
+    /** Once, before the next write is looked at. */
+    beforeNextWrite(act: () => Promise<void>): void {
+      beforeWrite = act;
+    },
+    putLedgerItem: (realm: Realm, item: Readonly<Record<string, unknown>>) =>
+      clientFor(realm).send(new PutCommand({ TableName: names(realm).migrations, Item: item })),
+    async history({ ledger, tenant, id }: MigrationKey) {
+      const { Items: items = [] } = await clientFor(ledger).send(
+        new QueryCommand({
+          TableName: names(ledger).migrations,
+          ConsistentRead: true,
+          KeyConditionExpression: 'tenant = :tenant AND begins_with(id, :prefix)',
+          ExpressionAttributeValues: { ':tenant': tenant, ':prefix': `history#${id}#` },
+        }),
+      );
+      return items.map(({ status, actor, at, error }) => ({ status, actor, at, error }));
+    },
+    async close() {
+      for (const each of clients.values()) each.destroy();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * Records in memory that change only by compare-and-set, as the DynamoDB adapters change their items. Before each single
+ * read and each single write stands a point at which a test may let others go first, or end the caller.
+ */
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { Fault } from '../../lambdas/domain/refusal.ts';
+import type { Change, Decide } from '../../lambdas/ports.ts';
+
+/** One read or write of a single item. */
+export interface Operation {
+  readonly port: string;
+  readonly name: string;
+  readonly realm: Realm;
+  /** Which tenant, migration or range. */
+  readonly detail?: string;
+  readonly access: 'read' | 'write';
+}
+
+/** What a test hangs into every operation of the ports. */
+export interface Hooks {
+  /** Awaited before an operation; when it throws, the operation does not happen. */
+  readonly step?: ((operation: Operation) => Promise<void>) | undefined;
+  /** Awaited after a write that happened; when it throws, the reply is lost. */
+  readonly after?: ((operation: Operation) => Promise<void>) | undefined;
+}
+
+/** As often as the adapters try. */
+const MOST_TRIES = 12;
+
+interface Cell<T> {
+  readonly record: T;
+  readonly revision: number;
+}
+
+type Site = Omit<Operation, 'access'>;
+
+export type Cells<T> = ReturnType<typeof inMemoryCells<T>>;
+
+export function inMemoryCells<T>(hooks: Hooks = {}) {
+  const cells = new Map<string, Cell<T>>();
+  /** Never the same again, so that a record that was removed and put anew is not mistaken for the one that was read. */
+  let revisions = 0;
+  const nextRevision = (): number => {
+    revisions += 1;
+    return revisions;
+  };
+
+  async function read(
+    site: Site,
+    key: string,
+  ): Promise<{ readonly record: T | undefined; readonly revision: number }> {
+    await hooks.step?.({ ...site, access: 'read' });
+    const cell = cells.get(key);
+    return cell ? structuredClone(cell) : { record: undefined, revision: 0 };
+  }
+
+  /** Strongly consistent, as a query on the table is: one operation, whatever it finds. */
+  async function list(site: Site, prefix: string): Promise<readonly T[]> {
+    await hooks.step?.({ ...site, access: 'read' });
+    return peekAll(prefix);
+  }
+
+  /**
+   * `false` when the stored revision is not `revision` any more; 0 stands for "there is none". The record is stored under
+   * the revision `following`.
+   */
+  async function put(
+    site: Site,
+    key: string,
+    next: T | 'remove',
+    revision: number,
+    following: number = nextRevision(),
+  ): Promise<boolean> {
+    const operation: Operation = { ...site, access: 'write' };
+    const copy = structuredClone(next);
+    await hooks.step?.(operation);
+    if ((cells.get(key)?.revision ?? 0) !== revision) return false;
+    if (copy === 'remove') cells.delete(key);
+    else cells.set(key, { record: copy, revision: following });
+    await hooks.after?.(operation);
+    return true;
+  }
+
+  async function change(site: Site, key: string, decide: Decide<T>): Promise<Change<T>> {
+    for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
+      const { record, revision } = await read(site, key);
+      const next = decide(record);
+      if (next === undefined) return { changed: false, record };
+      if (await put(site, key, next, revision)) {
+        return { changed: true, record: next === 'remove' ? undefined : structuredClone(next) };
+      }
+    }
+    throw new Fault(
+      `${site.name}: a record changed ${MOST_TRIES} times while it was being changed`,
+    );
+  }
+
+  function peekAll(prefix: string): readonly T[] {
+    const found = [...cells].filter(([key]) => key.startsWith(prefix));
+    return found
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([, { record }]) => structuredClone(record));
+  }
+
+  return {
+    read,
+    list,
+    put,
+    change,
+    peekAll,
+    /** For assertions: takes no step. */
+    peek: (key: string): T | undefined => structuredClone(cells.get(key)?.record),
+    /** Puts a record there as if it had always been; takes no step. */
+    set(key: string, record: T): void {
+      cells.set(key, { record: structuredClone(record), revision: nextRevision() });
+    },
+    /** Takes away what the predicate says, as a time to live does; takes no step. */
+    sweep(isOver: (record: T) => boolean): void {
+      for (const [key, { record }] of cells) if (isOver(record)) cells.delete(key);
+    },
+  };
+}
+
+/** A key whose parts cannot run into each other, and which begins like those of its first parts. */
+export const keyOf = (...parts: readonly string[]): string =>
+  parts.map((part) => `${JSON.stringify(part)},`).join('');

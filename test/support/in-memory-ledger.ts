@@ -1,0 +1,176 @@
+/** The ledgers of all realms in memory. */
+import {
+  isFinal,
+  type Migration,
+  type MigrationKey,
+  type Status,
+} from '../../lambdas/domain/migration.ts';
+import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { Receipt } from '../../lambdas/domain/receipt.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../../lambdas/domain/settings.ts';
+import { isFree, type Slot, type Slots } from '../../lambdas/domain/slots.ts';
+import type { Clock, MigrationLedger } from '../../lambdas/ports.ts';
+import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
+
+export interface HistoryEntry {
+  readonly status: Status;
+  readonly actor: string;
+  readonly at: string;
+  readonly error?: Migration['error'];
+}
+
+/** What a test may look at and set besides; none of it takes a step. */
+export interface InMemoryLedger extends MigrationLedger {
+  peek(key: MigrationKey): Migration | undefined;
+  /** Of one realm's ledger. */
+  peekAll(ledger: Realm): readonly Migration[];
+  set(migration: Migration): void;
+  /** In the order in which the entries were written. */
+  history(key: MigrationKey): readonly HistoryEntry[];
+  peekRanges(realm: Realm, key: MigrationKey): readonly RangeRecord[];
+  peekSlots(realm: Realm): readonly Slot[];
+  peekReceipt(realm: Realm, tenant: string, id: string): Receipt | undefined;
+  /** What operators set for the realm, or for one tenant in it. */
+  setSettings(realm: Realm, settings: Partial<Settings>, tenant?: string): void;
+  /** Tombstones whose time is over by then vanish. Epoch milliseconds. */
+  sweep(now: number): void;
+}
+
+export function inMemoryLedger(clock: Clock, hooks: Hooks = {}): InMemoryLedger {
+  const migrations = inMemoryCells<Migration>(hooks);
+  const entries = inMemoryCells<HistoryEntry & { readonly order: number }>(hooks);
+  const ranges = inMemoryCells<RangeRecord>(hooks);
+  const receipts = inMemoryCells<Receipt>(hooks);
+  const slots = inMemoryCells<Slots>(hooks);
+  const settings = inMemoryCells<Partial<Settings>>(hooks);
+  let written = 0;
+
+  const site = (name: string, realm: Realm, ...detail: readonly string[]) => ({
+    port: 'ledger',
+    name,
+    realm,
+    detail: detail.join(' '),
+  });
+  const migrationKey = ({ ledger, tenant, id }: MigrationKey) => keyOf(ledger, tenant, id);
+  const slotName = ({ tenant, id }: MigrationKey) => keyOf(tenant, id);
+  const timeNow = () => new Date(clock.now()).toISOString();
+
+  /** A write of its own after the status has moved: whoever is stopped in between leaves no entry. */
+  async function recordHistory(migration: Migration, actor: string): Promise<void> {
+    const { ledger, tenant, id, status, updatedAt: at, error } = migration;
+    written += 1;
+    const entry = { status, actor, at, ...(error ? { error } : {}), order: written };
+    const key = keyOf(ledger, tenant, id, at, status);
+    await entries.put(site('history', ledger, tenant, id, status), key, entry, 0);
+  }
+
+  return {
+    read: async (key) =>
+      (await migrations.read(site('read', key.ledger, key.tenant, key.id), migrationKey(key)))
+        .record,
+    list: (ledger, tenant) => migrations.list(site('list', ledger, tenant), keyOf(ledger, tenant)),
+
+    async change(key, actor, decide) {
+      let before: Migration | undefined;
+      const at = site('change', key.ledger, key.tenant, key.id, actor);
+      const change = await migrations.change(at, migrationKey(key), (current) => {
+        before = current;
+        const next = decide(current);
+        if (next === undefined || next === 'remove') return next;
+        return { ...next, updatedAt: timeNow() };
+      });
+      const { changed, record } = change;
+      if (changed && record && record.status !== before?.status) await recordHistory(record, actor);
+      return change;
+    },
+
+    async open(ledger) {
+      const all = await migrations.list(site('open', ledger), keyOf(ledger));
+      const dueAt = ({ facts, scheduledAt }: Migration) => facts?.endTime ?? scheduledAt;
+      return all
+        .filter((migration) => !isFinal(migration))
+        .sort((one, other) => (dueAt(one) < dueAt(other) ? -1 : 1));
+    },
+
+    readRange: async (realm, { tenant, id }, range) =>
+      (
+        await ranges.read(
+          site('readRange', realm, tenant, id, range),
+          keyOf(realm, tenant, id, range),
+        )
+      ).record,
+    listRanges: (realm, { tenant, id }) =>
+      ranges.list(site('listRanges', realm, tenant, id), keyOf(realm, tenant, id)),
+    async putRange(realm, { tenant, id }, next) {
+      const revision = next.revision + 1;
+      const at = site('putRange', realm, tenant, id, next.range);
+      const stored = { ...structuredClone(next), revision };
+      const key = keyOf(realm, tenant, id, next.range);
+      const isWritten = await ranges.put(at, key, stored, next.revision, revision);
+      return isWritten ? structuredClone(stored) : undefined;
+    },
+
+    readReceipt: async (realm, tenant, id) =>
+      (await receipts.read(site('readReceipt', realm, tenant, id), keyOf(realm, tenant, id)))
+        .record,
+    async writeReceipt(realm, receipt) {
+      const { tenant, id, state } = receipt;
+      const at = site('writeReceipt', realm, tenant, id, state);
+      await receipts.change(at, keyOf(realm, tenant, id), (current) =>
+        current && RANK[current.state] > RANK[state] ? undefined : receipt,
+      );
+    },
+
+    async takeSlot(key, window, cap) {
+      const { ledger, tenant, id } = key;
+      const at = site('takeSlot', ledger, tenant, id);
+      const { record } = await slots.change(at, ledger, (held = {}) =>
+        held[slotName(key)] === undefined && isFree(held, { tenant, ...window }, cap)
+          ? { ...held, [slotName(key)]: { tenant, id, takenAt: timeNow(), ...window } }
+          : undefined,
+      );
+      return record?.[slotName(key)] !== undefined;
+    },
+    async freeSlot(key) {
+      const at = site('freeSlot', key.ledger, key.tenant, key.id);
+      await slots.change(at, key.ledger, (held) => {
+        const { [slotName(key)]: freed, ...others } = held ?? {};
+        return freed === undefined ? undefined : others;
+      });
+    },
+    async slots(realm) {
+      return Object.values((await slots.read(site('slots', realm), realm)).record ?? {});
+    },
+
+    async settings(realm, tenant) {
+      const [ofRealm, ofTenant] = await Promise.all([
+        settings.read(site('settings', realm), keyOf(realm)),
+        settings.read(site('settings', realm, tenant), keyOf(realm, tenant)),
+      ]);
+      return { ...DEFAULT_SETTINGS, ...ofRealm.record, ...ofTenant.record };
+    },
+
+    peek: (key) => migrations.peek(migrationKey(key)),
+    peekAll: (ledger) => migrations.peekAll(keyOf(ledger)),
+    set: (migration) => migrations.set(migrationKey(migration), migration),
+    history: (key) =>
+      [...entries.peekAll(migrationKey(key))]
+        .sort((one, other) => one.order - other.order)
+        .map(({ order: _, ...entry }) => entry),
+    peekRanges: (realm, { tenant, id }) => ranges.peekAll(keyOf(realm, tenant, id)),
+    peekSlots: (realm) => Object.values(slots.peek(realm) ?? {}),
+    peekReceipt: (realm, tenant, id) => receipts.peek(keyOf(realm, tenant, id)),
+    setSettings: (realm, set, tenant) =>
+      settings.set(tenant === undefined ? keyOf(realm) : keyOf(realm, tenant), set),
+    sweep: (now) =>
+      migrations.sweep(({ expiresAt }) => expiresAt !== undefined && expiresAt * 1000 <= now),
+  };
+}
+
+/** A receipt is never replaced by one of an earlier state. */
+const RANK: Record<Receipt['state'], number> = {
+  'ready-to-commit': 0,
+  committed: 1,
+  'rolled-back': 2,
+};

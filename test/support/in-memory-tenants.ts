@@ -1,0 +1,37 @@
+/** The tenants of all realms in memory. */
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { TenantStore } from '../../lambdas/ports.ts';
+import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
+
+/** What a test may look at and set besides; none of it takes a step. */
+export interface InMemoryTenants extends TenantStore {
+  peek(realm: Realm, tenant: string): TenantRecord | undefined;
+  /** Of one realm, in the order of the tenants' ids. */
+  peekAll(realm: Realm): readonly TenantRecord[];
+  set(realm: Realm, record: TenantRecord): void;
+  /** Stubs whose time is over by then vanish. Epoch milliseconds. */
+  sweep(now: number): void;
+}
+
+export function inMemoryTenants(hooks: Hooks = {}): InMemoryTenants {
+  const cells = inMemoryCells<TenantRecord>(hooks);
+  const site = (name: string, realm: Realm, tenant: string) => ({
+    port: 'tenants',
+    name,
+    realm,
+    detail: tenant,
+  });
+  return {
+    read: async (realm, tenant) =>
+      (await cells.read(site('read', realm, tenant), keyOf(realm, tenant))).record,
+    change: (realm, tenant, decide) =>
+      cells.change(site('change', realm, tenant), keyOf(realm, tenant), decide),
+
+    peek: (realm, tenant) => cells.peek(keyOf(realm, tenant)),
+    peekAll: (realm) => cells.peekAll(keyOf(realm)),
+    set: (realm, record) => cells.set(keyOf(realm, record.tenant), record),
+    sweep: (now) =>
+      cells.sweep(({ expiresAt }) => expiresAt !== undefined && expiresAt * 1000 <= now),
+  };
+}

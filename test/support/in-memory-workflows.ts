@@ -1,0 +1,58 @@
+/** The state machines of all realms, as far as a start goes: which runs there are, and which of them have ended. */
+import { executionName } from '../../lambdas/adapters/step-functions.ts';
+import type { Run, Workflows } from '../../lambdas/ports.ts';
+import { type Hooks, keyOf } from './in-memory-cells.ts';
+
+export type RunState = 'running' | 'succeeded' | 'failed';
+
+export interface RecordedRun {
+  readonly name: string;
+  readonly run: Run;
+  readonly state: RunState;
+}
+
+/** What a test may look at and do besides; none of it takes a step. */
+export interface InMemoryWorkflows extends Workflows {
+  /** In the order of their starts; a start of one that ran already is no second one. */
+  runs(): readonly RecordedRun[];
+  running(): readonly Run[];
+  /** Ends a run; its name stays taken. */
+  close(run: Run, state: Exclude<RunState, 'running'>): void;
+}
+
+export function inMemoryWorkflows(hooks: Hooks = {}): InMemoryWorkflows {
+  const runs = new Map<string, RecordedRun>();
+  const keyOfRun = (run: Run) => keyOf(run.realm, executionName(run));
+
+  return {
+    async start(wanted) {
+      const run = structuredClone(wanted);
+      const name = executionName(run);
+      const { realm, phase, attempt, tenant, id } = run;
+      const detail = `${tenant} ${id} ${phase} ${attempt}`;
+      const operation = {
+        port: 'workflows',
+        name: 'start',
+        realm,
+        detail,
+        access: 'write',
+      } as const;
+      await hooks.step?.(operation);
+      const found = runs.get(keyOfRun(run));
+      if (found === undefined) runs.set(keyOfRun(run), { name, run, state: 'running' });
+      await hooks.after?.(operation);
+      return found === undefined || found.state === 'running' ? 'running' : 'closed';
+    },
+
+    runs: () => [...runs.values()].map((recorded) => structuredClone(recorded)),
+    running: () =>
+      [...runs.values()]
+        .filter(({ state }) => state === 'running')
+        .map(({ run }) => structuredClone(run)),
+    close(run, state) {
+      const found = runs.get(keyOfRun(run));
+      if (found === undefined) throw new Error(`no execution is called ${executionName(run)}`);
+      if (found.state === 'running') runs.set(keyOfRun(run), { ...found, state });
+    },
+  };
+}

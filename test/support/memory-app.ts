@@ -1,0 +1,243 @@
+/**
+ * The apps of several realms over one shared set of ports in memory, put together as `compose.ts` does, and a small
+ * interpreter of the workflow: a whole move takes milliseconds, and the clock moves only as far as somebody waits.
+ */
+import { commitTasks } from '../../lambdas/app/commit-tasks.ts';
+import { copyTasks } from '../../lambdas/app/copy-tasks.ts';
+import { guard } from '../../lambdas/app/guard.ts';
+import { janitor } from '../../lambdas/app/janitor.ts';
+import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
+import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
+import type { Invocation } from '../../lambdas/app/range-turn.ts';
+import { rollbackTasks } from '../../lambdas/app/rollback-tasks.ts';
+import { settling } from '../../lambdas/app/settle.ts';
+import { steps as stepsOf } from '../../lambdas/app/steps.ts';
+import type { TaskContext } from '../../lambdas/app/task-context.ts';
+import { verifyTasks } from '../../lambdas/app/verify-tasks.ts';
+import { type Part, partitionsOf } from '../../lambdas/domain/dataset.ts';
+import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
+import type { Checkpoint, PartKind, Ports } from '../../lambdas/ports.ts';
+import { itemOf, TENANT } from './builders.ts';
+import { type ManualClock, manualClock } from './clock.ts';
+import type { Hooks, Operation } from './in-memory-cells.ts';
+import { inMemoryLedger } from './in-memory-ledger.ts';
+import { inMemoryPartKind } from './in-memory-part-kind.ts';
+import { inMemoryTenants } from './in-memory-tenants.ts';
+import { inMemoryWorkflows } from './in-memory-workflows.ts';
+import { collectedLog } from './log.ts';
+import { workflowRunner } from './memory-workflow.ts';
+
+const table = {
+  kind: 'dynamodb',
+  partitionKey: 'tenant',
+  sortKey: { name: 'id', type: 'S' },
+} as const;
+/** One key and shards, move and drop, with and without an expiry. */
+export const PARTS: readonly Part[] = [
+  { ...table, name: 'templates', policy: 'move' },
+  { ...table, name: 'exports', policy: 'move', shards: 2 },
+  { ...table, name: 'previews', policy: 'drop', ttlAttribute: 'expiresAt' },
+];
+
+/** Realm `ch` is served by the stack of `de`. */
+export const ROWS: readonly RealmRow[] = [
+  { realm: 'us', region: 'us-east-1' },
+  { realm: 'de', region: 'eu-central-1' },
+  { realm: 'eu', region: 'eu-west-1' },
+  { realm: 'ch', region: 'eu-central-1', servedBy: 'de' },
+];
+
+export interface MemoryAppOptions {
+  readonly rows?: readonly RealmRow[];
+  readonly parts?: readonly Part[];
+  readonly clock?: ManualClock;
+  readonly hooks?: Hooks;
+  readonly maxOverlappingMigrations?: number;
+  readonly drainSeconds?: number;
+  readonly commitGraceSeconds?: number;
+  /** Items between two checkpoints. */
+  readonly pageItems?: number;
+}
+
+export type RealmApp = ReturnType<typeof realmApp>;
+export type MemoryApp = ReturnType<typeof memoryApp>;
+
+export function memoryApp(options: MemoryAppOptions = {}) {
+  const { rows = ROWS, parts = PARTS, clock = manualClock(), hooks = {}, pageItems = 3 } = options;
+  const log = collectedLog();
+  const tenants = inMemoryTenants(hooks);
+  const ledger = inMemoryLedger(clock, hooks);
+  const workflows = inMemoryWorkflows(hooks);
+  const datasets = inMemoryPartKind({ parts, clock, pageItems });
+  const partKind = stepped(datasets.kind, hooks);
+  const isGone = () => false;
+  const ports: Ports = { tenants, ledger, partKind, workflows, clock, log, isGone };
+  const apps = new Map(
+    stackRows(rows).map(({ realm }) => [
+      realm,
+      realmApp(ports, realm, { ...options, rows, parts }),
+    ]),
+  );
+
+  /** The app of the stack that serves a realm. */
+  function realm(name: Realm): RealmApp {
+    const app = apps.get(name);
+    if (app === undefined) throw new Error(`no stack is called ${name}`);
+    return app;
+  }
+
+  const { runWorkflow, runAll } = workflowRunner(realm, workflows, clock);
+
+  /** All items of a tenant in a realm, by part; what is nowhere does not appear. */
+  function holdings(
+    at: Realm,
+    tenant: string = TENANT,
+  ): Readonly<Record<string, readonly string[]>> {
+    const found = parts.map((part) => [
+      part.name,
+      partitionsOf(part, tenant).flatMap((partition) =>
+        datasets.read(at, part.name, partition).map(({ id, text }) => `${id?.S}: ${text?.S}`),
+      ),
+    ]);
+    return Object.fromEntries(found.filter(([, items]) => items?.length));
+  }
+
+  /** Items in every partition of every part. */
+  function fill(at: Realm, tenant: string = TENANT, perPartition = 4, word: string = at): void {
+    for (const part of parts) {
+      for (const [shard, partition] of partitionsOf(part, tenant).entries()) {
+        for (let number = 0; number < perPartition; number += 1) {
+          const item = itemOf(partition, `${part.name}-${shard}-${number}`, `${word} ${number}`);
+          datasets.put(at, part.name, item);
+        }
+      }
+    }
+  }
+
+  /** A caller whose token is issued now. */
+  const caller = (tenant: string = TENANT): Caller => ({
+    tenant,
+    iat: Math.floor(clock.now() / 1000),
+  });
+
+  return {
+    clock,
+    log,
+    tenants,
+    ledger,
+    workflows,
+    datasets,
+    parts,
+    ports,
+    realms: [...apps.keys()],
+    realm,
+    runWorkflow,
+    runAll,
+    holdings,
+    fill,
+    caller,
+  };
+}
+
+/** One realm's app over these ports, put together as `compose.ts` does. */
+export function realmApp(
+  ports: Ports,
+  realm: Realm,
+  options: MemoryAppOptions & {
+    readonly rows: readonly RealmRow[];
+    readonly parts: readonly Part[];
+  },
+) {
+  const { rows, parts } = options;
+  const residency = { realms: rows };
+  const steps = stepsOf(ports);
+  const migrations = migrationHooks(ports, steps, {
+    realm,
+    residency,
+    maxOverlappingMigrations: options.maxOverlappingMigrations ?? 20,
+  });
+  const context: TaskContext = {
+    ports,
+    steps,
+    settings: {
+      parts,
+      drainSeconds: options.drainSeconds ?? 60,
+      commitGraceSeconds: options.commitGraceSeconds ?? 300,
+      backupDays: 7,
+    },
+  };
+  const baseUrls = Object.fromEntries(
+    rows.map((row) => [row.realm, `https://${row.realm}.app.example`]),
+  );
+  return {
+    realm,
+    steps,
+    migrations,
+    guard: guard(ports, { realm, baseUrls }),
+    lifecycle: lifecycleHooks(ports, migrations.rollBack, { realm, residency }),
+    tasks: {
+      ...copyTasks(context),
+      ...verifyTasks(context),
+      ...commitTasks(context),
+      ...rollbackTasks(context),
+    },
+    settling: settling(context),
+    janitor: janitor(context, migrations.rollBack, realm),
+  };
+}
+
+export type Tasks = RealmApp['tasks'];
+export type { Invocation };
+
+/** Every page is an operation of its own, as it is of a database. */
+function stepped(kind: PartKind, hooks: Hooks): PartKind {
+  async function* pages(
+    operation: Operation,
+    checkpoints: AsyncIterable<Checkpoint>,
+  ): AsyncGenerator<Checkpoint> {
+    const iterator = checkpoints[Symbol.asyncIterator]();
+    for (;;) {
+      await hooks.step?.(operation);
+      const { done, value } = await iterator.next();
+      if (done) return;
+      if (operation.access === 'write') await hooks.after?.(operation);
+      yield value;
+    }
+  }
+  const at = (
+    name: string,
+    realm: Realm,
+    detail: string,
+    access: Operation['access'],
+  ): Operation => ({
+    port: 'partKind',
+    name,
+    realm,
+    detail,
+    access,
+  });
+  return {
+    copy: (range, source, target, ...rest) =>
+      pages(
+        at('copy', target, range.partition, 'write'),
+        kind.copy(range, source, target, ...rest),
+      ),
+    digest: (range, realm, ...rest) =>
+      pages(at('digest', realm, range.partition, 'read'), kind.digest(range, realm, ...rest)),
+    restore: (range, source, target, ...rest) =>
+      pages(
+        at('restore', target, range.partition, 'write'),
+        kind.restore(range, source, target, ...rest),
+      ),
+    purge: (range, realm, ...rest) =>
+      pages(at('purge', realm, range.partition, 'write'), kind.purge(range, realm, ...rest)),
+    async isEmpty(range, realm) {
+      await hooks.step?.(at('isEmpty', realm, range.partition, 'read'));
+      return kind.isEmpty(range, realm);
+    },
+    async differences(range, source, target, horizon, limit) {
+      await hooks.step?.(at('differences', target, range.partition, 'read'));
+      return kind.differences(range, source, target, horizon, limit);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Tokens as Atlassian makes them, and as it never would. */
+import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
+
+export const installKeyPair = () =>
+  generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+
+type Claims = Readonly<Record<string, unknown>>;
+
+const encoded = (value: unknown): string =>
+  Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** Signed with a shared secret; the header may claim anything. */
+export function hs256(
+  claims: Claims,
+  secret: string,
+  header: unknown = { alg: 'HS256', typ: 'JWT' },
+): string {
+  const content = `${encoded(header)}.${encoded(claims)}`;
+  return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
+}
+
+/** Signed with a private key; the header may claim anything. */
+export function rs256(claims: Claims, privateKey: string, header: Claims): string {
+  const content = `${encoded(header)}.${encoded(claims)}`;
+  return `${content}.${createSign('RSA-SHA256').update(content).sign(privateKey).toString('base64url')}`;
+}
+
+export const unsigned = (claims: Claims, header: Claims = { alg: 'none', typ: 'JWT' }): string =>
+  `${encoded(header)}.${encoded(claims)}.`;

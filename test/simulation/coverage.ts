@@ -1,0 +1,37 @@
+/** Which combinations of status, step and fault a simulation has seen: a cell that can occur and never did proves nothing. */
+import type { Status } from '../../lambdas/domain/migration.ts';
+import type { FaultKind } from './scheduler.ts';
+
+export type Seen = FaultKind | 'nothing';
+
+export class Coverage {
+  readonly cells = new Map<string, number>();
+
+  count(status: Status | undefined, step: string, fault: Seen, times = 1): void {
+    const cell = cellOf(status, step, fault);
+    this.cells.set(cell, (this.cells.get(cell) ?? 0) + times);
+  }
+
+  /** Runs what suffers, and counts what it suffered. */
+  async watched<T>(
+    status: Status | undefined,
+    step: string,
+    run: (suffered: Set<FaultKind>) => Promise<T>,
+  ): Promise<T> {
+    const suffered = new Set<FaultKind>();
+    try {
+      return await run(suffered);
+    } finally {
+      for (const fault of suffered.size > 0 ? suffered : (['nothing'] as const))
+        this.count(status, step, fault);
+    }
+  }
+
+  add(other: Coverage): void {
+    for (const [cell, times] of other.cells)
+      this.cells.set(cell, (this.cells.get(cell) ?? 0) + times);
+  }
+}
+
+export const cellOf = (status: Status | undefined, step: string, fault: Seen): string =>
+  `${status ?? 'none'} × ${step} × ${fault}`;

@@ -1,0 +1,207 @@
+/** The invariants, looked at after everything that happens. None has an exception that is not a sentence here. */
+import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { DAY } from '../support/clock.ts';
+import { NEIGHBOURS, PAST_SECRET, REALMS, TENANT, type World } from './world.ts';
+
+export class InvariantBroken extends Error {
+  override readonly name = 'InvariantBroken';
+  readonly invariant: string;
+  constructor(invariant: string, message: string) {
+    super(`${invariant}: ${message}`);
+    this.invariant = invariant;
+  }
+}
+
+function must(invariant: string, isSo: boolean, message: () => string): void {
+  if (!isSo) throw new InvariantBroken(invariant, message());
+}
+
+/** After every single operation. */
+export function checkAlways(world: World): void {
+  const { app, truth, itemsIn } = world;
+  const records = REALMS.map((realm) => ({ realm, record: app.tenants.peek(realm, TENANT) }));
+
+  const active = records
+    .filter(({ record }) => record?.state === 'active')
+    .map(({ realm }) => realm);
+  must('at most one writer', active.length <= 1, () => `active in ${active.join(' and ')}`);
+
+  const wrong = new Map(REALMS.map((realm) => [realm, truth.wrongIn(itemsIn(realm))]));
+  const isWhole = (realm: Realm) => wrong.get(realm)?.length === 0;
+  must(
+    'complete somewhere',
+    REALMS.some(isWhole),
+    () => `no realm is complete: ${describeWrong(wrong)}`,
+  );
+  for (const { realm, record } of records) {
+    // Active or frozen, it is the copy that serves.
+    if (record?.state === 'active' || record?.state === 'frozen') {
+      must(
+        'nothing slips through',
+        isWhole(realm),
+        () => `${record.state} in ${realm}, but wrong: ${wrong.get(realm)?.join(', ')}`,
+      );
+    }
+  }
+  for (const neighbour of NEIGHBOURS) {
+    for (const realm of REALMS) {
+      const expected = realm === 'us' ? world.neighbours.get(neighbour) : '{}';
+      must(
+        'only the tenant',
+        JSON.stringify(app.holdings(realm, neighbour)) === expected,
+        () => `${neighbour} in ${realm} has changed`,
+      );
+    }
+  }
+  for (const migration of world.migrations()) {
+    checkFinal(world, migration);
+    const isRevived = world.buried.has(migration.id) && migration.status !== 'rolled-back';
+    must(
+      'same answer again',
+      !isRevived,
+      () => `migration ${migration.id} was answered rolled-back, and is ${migration.status}`,
+    );
+  }
+  const { rogue } = world;
+  const isPurged = rogue !== undefined && !itemsIn(rogue.realm).has(rogue.key);
+  must(
+    'nothing slips through',
+    !isPurged,
+    () => `${rogue?.key} was purged in ${rogue?.realm}, and had never been verified`,
+  );
+}
+
+/** Of a migration that has just reached its end; what comes later may bring data again. */
+const ended = new WeakMap<World, Set<string>>();
+
+function checkFinal(world: World, migration: Migration): void {
+  const seen = ended.get(world) ?? new Set<string>();
+  ended.set(world, seen);
+  const key = `${migration.ledger} ${migration.id} ${migration.status}`;
+  if (!isFinal(migration) || seen.has(key)) return;
+  seen.add(key);
+  const { source, target, status, facts } = migration;
+  if (source === target || facts === undefined) return;
+  const left = status === 'committed' ? source : target;
+  const state = world.app.tenants.peek(left, TENANT);
+  // Whatever serves there now is not what this migration left: it came since, or never went.
+  const isLeft =
+    state === undefined || (state.state === 'moved' && state.migration === migration.id);
+  if (!isLeft) return;
+  const rest = [...world.itemsIn(left, true).keys()];
+  must(
+    'nowhere else',
+    rest.length === 0,
+    () => `${status}, and ${left} still holds ${rest.join(', ')}`,
+  );
+  if (status === 'committed') {
+    must(
+      'nowhere else',
+      state?.expiresAt !== undefined,
+      () => `committed, and the stub in ${left} has no expiry`,
+    );
+    const receipt = world.app.ledger.peekReceipt(source, TENANT, migration.id);
+    must(
+      'nowhere else',
+      receipt?.provenEmpty?.realm === source,
+      () => `committed, and no receipt proves ${source} empty`,
+    );
+  }
+}
+
+/** When Atlassian is done, the faults are over, and time has passed. */
+export function checkEnd(world: World): void {
+  const { app, site, truth } = world;
+  for (const migration of world.migrations()) {
+    must(
+      'it ends',
+      isFinal(migration),
+      () =>
+        `migration ${migration.id} is ${migration.status}, phase ${migration.phase}, attempt ${migration.attempt}${migration.halted ? `, halted: ${migration.halted}` : ''}`,
+    );
+  }
+  must('it ends', app.workflows.running().length === 0, () => 'an execution still runs');
+  for (const realm of REALMS) {
+    const slots = app.ledger.peekSlots(realm);
+    must('it ends', slots.length === 0, () => `realm ${realm} still holds ${slots.length} windows`);
+  }
+  // A residency that was over before all this, and that nothing has touched since, is kept for its time.
+  const records = REALMS.map((realm) => ({ realm, record: app.tenants.peek(realm, TENANT) })).filter(
+    ({ record }) => record?.credentials.sharedSecret !== PAST_SECRET,
+  );
+  const serving = records.filter(
+    ({ record }) => record?.state === 'active' || (record?.state === 'retired' && !record.keep),
+  );
+  const states = () =>
+    records.map(({ realm, record }) => `${realm}: ${record?.state ?? 'none'}`).join(', ');
+  must(
+    'same answer again',
+    serving.length === 1,
+    () => `${serving.length} realms have the tenant (${states()})`,
+  );
+  const [here] = serving;
+  if (here?.record === undefined) return;
+  must(
+    'same answer again',
+    here.realm === site.home,
+    () => `Atlassian sends to ${site.home}, and the tenant is in ${here.realm} (${states()})`,
+  );
+  must(
+    'same answer again',
+    (here.record.state === 'active') === site.isInstalled,
+    () => `installed: ${site.isInstalled}, but ${states()}`,
+  );
+  must(
+    'same answer again',
+    here.record.credentials.sharedSecret === site.secret,
+    () => 'the secret is not Atlassian’s',
+  );
+  const wrong = truth.wrongIn(world.itemsIn(here.realm));
+  must('nothing slips through', wrong.length === 0, () => `wrong at the end: ${wrong.join(', ')}`);
+  for (const { realm, record } of records) {
+    if (realm === here.realm) continue;
+    must(
+      'nowhere else',
+      record === undefined || record.state === 'moved',
+      () => `a record of ${realm} is left (${states()})`,
+    );
+    const rest = [...world.itemsIn(realm, true).keys()];
+    must('nowhere else', rest.length === 0, () => `${realm} still holds ${rest.join(', ')}`);
+  }
+  checkSecrets(world);
+  // A month later, DynamoDB has removed what has an expiry.
+  app.tenants.sweep(world.clock.now() + 40 * DAY);
+  const still = app.tenants.peek(here.realm, TENANT);
+  must(
+    'complete somewhere',
+    still?.state === here.record?.state,
+    () => `the record of ${here.realm} had an expiry`,
+  );
+}
+
+function checkSecrets({ app, secretMark }: World): void {
+  const logged = JSON.stringify(app.log.lines);
+  must('secrets stay secret', !logged.includes(secretMark), () => 'a secret is in the log');
+  const inputs = JSON.stringify(app.workflows.runs());
+  must(
+    'secrets stay secret',
+    !inputs.includes(secretMark),
+    () => 'a secret is in the input of a workflow',
+  );
+  for (const realm of REALMS) {
+    const kept = JSON.stringify(app.ledger.peekAll(realm));
+    must(
+      'secrets stay secret',
+      !kept.includes(secretMark),
+      () => `a secret is in the ledger of ${realm}`,
+    );
+  }
+}
+
+const describeWrong = (wrong: ReadonlyMap<Realm, readonly string[]>) =>
+  [...wrong]
+    .map(
+      ([realm, keys]) => `${realm} (${keys.slice(0, 3).join(', ')}${keys.length > 3 ? ', …' : ''})`,
+    )
+    .join(', ');

@@ -1,0 +1,458 @@
+/**
+ * DATA: deliberate mistakes, each a small change of the sources, and the invariant by whose name it is caught. The first
+ * fifteen leave out one rule on the order and ownership of writes each; where a second line of defence would hide the
+ * loss, that one is left out too, and said.
+ */
+export interface Mistake {
+  readonly name: string;
+  /** The rule that it leaves out, if it is one. */
+  readonly rule?: number;
+  readonly changes: readonly {
+    readonly file: string;
+    readonly from: string;
+    readonly to: string;
+  }[];
+  /** Any of these may be what is noticed first. */
+  readonly breaks: readonly string[];
+}
+
+const FENCE = 'lambdas/domain/fence.ts';
+const HOOKS = 'lambdas/app/migration-hooks.ts';
+const LIFECYCLE = 'lambdas/app/lifecycle-hooks.ts';
+const STEPS = 'lambdas/app/steps.ts';
+const COPY = 'lambdas/app/copy-tasks.ts';
+const COMMIT = 'lambdas/app/commit-tasks.ts';
+const ROLLBACK = 'lambdas/app/rollback-tasks.ts';
+const TURN = 'lambdas/app/range-turn.ts';
+const JANITOR = 'lambdas/app/janitor.ts';
+const LOCATE = 'lambdas/app/locate.ts';
+
+const change = (file: string, from: string, to: string) => ({ file, from, to });
+
+export const MISTAKES: readonly Mistake[] = [
+  {
+    name: 'a release that does not ask whose fence it is',
+    rule: 1,
+    changes: [
+      change(
+        FENCE,
+        "if (isOwnedBy(record, migration, 'frozen', 'moved'))",
+        "if (record.state === 'frozen' || record.state === 'moved')",
+      ),
+    ],
+    breaks: [
+      'at most one writer',
+      'nothing slips through',
+      'same answer again',
+      'nowhere else',
+      'complete somewhere',
+    ],
+  },
+  {
+    name: 'a start that comes to life late may fence',
+    rule: 2,
+    changes: [
+      change(
+        FENCE,
+        "if (record?.state !== 'active' || record.released?.includes(migration)) return undefined;",
+        "if (record?.state !== 'active') return undefined;",
+      ),
+    ],
+    breaks: ['same answer again', 'it ends'],
+  },
+  {
+    name: 'a copy that does not claim the target',
+    rule: 3,
+    changes: [
+      change(COPY, 'claim(current, from, id, source)', 'undefined'),
+      change(COPY, "if (!isOwnedBy(record, id, 'standby')) {", "if (record?.state === 'frozen') {"),
+      change(
+        COPY,
+        "if (!isOwnedBy(to, id, 'standby')) throw new PermanentError('the target is not claimed');\n    if (to.unclean",
+        'if (to?.unclean',
+      ),
+      change(
+        COPY,
+        "if (!isOwnedBy(record, id, 'standby')) throw new PermanentError('the target is not claimed');",
+        '',
+      ),
+    ],
+    breaks: ['nowhere else', 'same answer again', 'it ends'],
+  },
+  {
+    name: 'a rollback that does not copy back what was written in the target',
+    rule: 4,
+    changes: [
+      change(
+        ROLLBACK,
+        'return hasServed && !migration.restored && !hasReleased(from, migration.id);',
+        'return false && hasServed;',
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'a worker that looks at the status before it takes its lease',
+    rule: 5,
+    changes: [
+      change(
+        TURN,
+        '  const lease = { owner: invocation.id,',
+        '  await plan.check();\n  const lease = { owner: invocation.id,',
+      ),
+      change(TURN, '  try {\n    await plan.check();', '  try {'),
+    ],
+    breaks: ['nowhere else', 'nothing slips through', 'same answer again', 'it ends'],
+  },
+  {
+    name: 'a failure that lifts the fence before it is on record, with a close that does not mind',
+    rule: 6,
+    changes: [
+      change(
+        STEPS,
+        "const failed = await take(migration, 'fail'",
+        "await letGo(migration);\n    const failed = await take(migration, 'fail'",
+      ),
+      change(
+        FENCE,
+        "if (!isOwnedBy(record, migration, 'frozen')) return undefined;",
+        "if (record?.state !== 'frozen' && record?.state !== 'active') return undefined;\n  record = { ...record, migration };",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'a repeated commit that does nothing',
+    rule: 7,
+    changes: [
+      change(
+        HOOKS,
+        "if (migration.status !== 'committing') return migration;\n    if (isNoOp(migration)) return finishNoOp(migration);",
+        "if (migration.status !== 'committing' || request === 'again') return migration;\n    if (isNoOp(migration)) return finishNoOp(migration);",
+      ),
+      change(
+        HOOKS,
+        'async function continueCommit(migration: Migration): Promise<Migration> {',
+        "async function continueCommit(migration: Migration, request = migration.status === 'committing' ? 'again' : 'first'): Promise<Migration> {",
+      ),
+      change(
+        HOOKS,
+        "return continueCommit(await steps.take(migration, 'commit', 'commit'));",
+        "return continueCommit(await steps.take(migration, 'commit', 'commit'), 'first');",
+      ),
+    ],
+    breaks: ['same answer again', 'it ends'],
+  },
+  {
+    name: 'no janitor',
+    rule: 8,
+    changes: [
+      change(
+        JANITOR,
+        'async function run(): Promise<void> {',
+        'async function run(): Promise<void> {\n    if (here) return;',
+      ),
+    ],
+    breaks: ['it ends', 'same answer again'],
+  },
+  {
+    name: 'a next move before the arrival is committed',
+    rule: 9,
+    changes: [
+      change(
+        HOOKS,
+        "if (receipt?.state !== 'committed') {",
+        "if (receipt?.state === 'rolled-back') {",
+      ),
+    ],
+    breaks: [
+      'at most one writer',
+      'same answer again',
+      'nothing slips through',
+      'nowhere else',
+      'it ends',
+      'complete somewhere',
+    ],
+  },
+  {
+    name: 'an older installation that wins',
+    rule: 10,
+    changes: [
+      change(
+        FENCE,
+        'if (record === undefined || credentials.iat < record.credentials.iat) return undefined;',
+        'if (record === undefined) return undefined;',
+      ),
+    ],
+    breaks: ['same answer again', 'it ends'],
+  },
+  {
+    name: 'an uninstallation that is forgotten during a move',
+    rule: 11,
+    changes: [
+      change(
+        FENCE,
+        "if (record.uninstalledIat === undefined) return { ...record, state: 'active' };",
+        "if (record.uninstalledIat === undefined || record.released !== undefined || record.arrivedBy !== undefined) return { ...record, state: 'active' };",
+      ),
+    ],
+    breaks: ['same answer again'],
+  },
+  {
+    name: 'a rollback of an unknown id that leaves nothing behind',
+    rule: 12,
+    changes: [
+      change(
+        HOOKS,
+        'current ? undefined : tombstone,',
+        'current || tombstone ? undefined : tombstone,',
+      ),
+    ],
+    breaks: ['same answer again'],
+  },
+  {
+    name: 'a rollback of a no-op that purges, with a withdrawal that does not ask whose the target is',
+    rule: 13,
+    changes: [
+      change(
+        HOOKS,
+        "if (next.status === 'rolling-back' && isNoOp(next)) {",
+        "if (next.status === 'failed') {",
+      ),
+      change(
+        STEPS,
+        'if (phase === undefined || migration.halted || isNoOp(migration)) return migration;',
+        'if (phase === undefined || migration.halted) return migration;',
+      ),
+      change(
+        'lambdas/app/run.ts',
+        'if (migration.source === migration.target)',
+        "if (migration.source === 'nowhere')",
+      ),
+      change(
+        FENCE,
+        'if (!arrivedBy(record, migration)) return undefined;\n  const { purgeDueAt',
+        "if (record?.state !== 'active') return undefined;\n  const { purgeDueAt",
+      ),
+    ],
+    breaks: ['complete somewhere', 'same answer again', 'it ends', 'nothing slips through'],
+  },
+  {
+    name: 'a hook without an id that acts on a migration scheduled after its token',
+    rule: 14,
+    changes: [
+      change(
+        LOCATE,
+        '({ scheduledIat }) => scheduledIat <= iat',
+        '({ scheduledIat }) => scheduledIat <= iat || iat > 0',
+      ),
+    ],
+    breaks: ['same answer again'],
+  },
+  {
+    name: 'a stub that verifies nothing',
+    rule: 15,
+    changes: [
+      change(
+        FENCE,
+        'return { ...rest, installation: {}, expiresAt };',
+        "return { ...rest, installation: {}, expiresAt, credentials: { sharedSecret: '', iat: rest.credentials.iat } };",
+      ),
+    ],
+    breaks: ['it ends', 'same answer again'],
+  },
+
+  {
+    name: 'no drain',
+    changes: [change(COPY, 'settings.drainSeconds,', '0,')],
+    breaks: ['nothing slips through', 'complete somewhere', 'it ends'],
+  },
+  {
+    name: 'the target is opened before the source is closed',
+    changes: [
+      change(
+        HOOKS,
+        '    const closed = await tenants.change(source, tenant, (current) =>',
+        '    await tenants.change(target, tenant, (current) => open(current, id, clock.now()));\n    const closed = await tenants.change(source, tenant, (current) =>',
+      ),
+    ],
+    breaks: ['nothing slips through', 'at most one writer', 'complete somewhere'],
+  },
+  {
+    name: 'ready to commit before it is verified',
+    changes: [
+      change(
+        COPY,
+        'if (!movingRanges(parts, tenant).every(isVerified))',
+        'if (!movingRanges(parts, tenant).every(isVerified) && parts.length === 0)',
+      ),
+      change(
+        'lambdas/app/verify-tasks.ts',
+        "if (buckets.length === 0) return 'done';",
+        "if (buckets.length >= 0) return 'done';",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'a purge without a last look at the source',
+    changes: [change(COMMIT, 'if (broken.length > 0)', 'if (broken.length > 1_000)')],
+    breaks: ['nothing slips through'],
+  },
+  {
+    name: 'a page that counts as handled when it is not',
+    changes: [change(TURN, '  done,\n  digest,', '  done: true,\n  digest,')],
+    breaks: ['it ends', 'nothing slips through', 'complete somewhere', 'nowhere else'],
+  },
+  {
+    name: 'a rollback that does not wait for workers',
+    changes: [
+      change(ROLLBACK, 'if (until === 0) return undefined;', 'if (until >= 0) return undefined;'),
+      change(TURN, 'if (stored && isLeased', 'if (stored && stored.revision < 0 && isLeased'),
+    ],
+    breaks: [
+      'nowhere else',
+      'nothing slips through',
+      'complete somewhere',
+      'it ends',
+      'same answer again',
+    ],
+  },
+  {
+    name: 'a discard on the wrong side',
+    changes: [
+      change(
+        ROLLBACK,
+        'partKind.purge(where, target, from, until)',
+        'partKind.purge(where, source, from, until)',
+      ),
+      change(
+        ROLLBACK,
+        '    const { target, tenant } = migration;\n    const where = rangeOf(parts, tenant, range);',
+        '    const { source, target, tenant } = migration;\n    const where = rangeOf(parts, tenant, range);',
+      ),
+    ],
+    breaks: ['complete somewhere', 'nothing slips through'],
+  },
+  {
+    name: 'a secret that does not follow into the target',
+    changes: [
+      change(
+        HOOKS,
+        "isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined",
+        "isOwnedBy(current, id, 'standby') && from === undefined ? withFactsOf(current, from) : undefined",
+      ),
+      change(
+        COPY,
+        "isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined",
+        "isOwnedBy(current, id, 'standby') ? { ...current } : undefined",
+      ),
+      change(
+        LIFECYCLE,
+        'if (!known.includes(other)) await renewIn(other, arrival, known);',
+        "if (!known.includes(other) && record.state !== 'frozen') await renewIn(other, arrival, known);",
+      ),
+    ],
+    breaks: ['same answer again', 'it ends'],
+  },
+  {
+    name: 'a prefix instead of a key',
+    changes: [
+      change(
+        'lambdas/domain/dataset.ts',
+        'if (part.shards === undefined) return [tenant];',
+        "if (part.shards === undefined) return [tenant, tenant + '0'];",
+      ),
+    ],
+    breaks: ['only the tenant'],
+  },
+  {
+    name: 'an execution whose name stays the same when it is started anew',
+    changes: [
+      change(
+        STEPS,
+        'phase, attempt: current.attempt + 1 }\n        : undefined',
+        'phase, attempt: current.attempt }\n        : undefined',
+      ),
+    ],
+    breaks: ['it ends'],
+  },
+  {
+    name: 'a plain put instead of a compare-and-set',
+    changes: [
+      change(
+        STEPS,
+        'if (current?.status !== migration.status || !mayStill(current)) return undefined;',
+        'if (current === undefined) return undefined;',
+      ),
+    ],
+    breaks: [
+      'same answer again',
+      'it ends',
+      'at most one writer',
+      'nothing slips through',
+      'nowhere else',
+      'complete somewhere',
+    ],
+  },
+  {
+    name: 'a guard that lets writes through to a frozen tenant',
+    changes: [
+      change(
+        'lambdas/app/guard.ts',
+        "return access === 'read' ? { kind: 'allowed' } : later;",
+        "return access === 'read' || later ? { kind: 'allowed' } : later;",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'an uninstallation that cancels a commit',
+    rule: 11,
+    changes: [
+      change(
+        LIFECYCLE,
+        'const CANCELLED_BY_UNINSTALL: readonly Status[] = [',
+        "const CANCELLED_BY_UNINSTALL: readonly Status[] = [\n  'committing',",
+      ),
+    ],
+    breaks: ['same answer again'],
+  },
+  {
+    name: 'a source that is released before it has been restored',
+    changes: [
+      change(
+        ROLLBACK,
+        'if (!movingRanges(parts, tenant).every(isVerified))',
+        'if (!movingRanges(parts, tenant).every(isVerified) && parts.length === 0)',
+      ),
+      change(
+        ROLLBACK,
+        'partKind.restore(where, target, source, horizon, from, until)',
+        'partKind.digest(where, source, horizon, from, until)',
+      ),
+      change(
+        'lambdas/app/verify-tasks.ts',
+        'if (buckets.length === 0) return',
+        "if (buckets.length === 0 || record.work === 'verify-restore') return",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'a purge before the target is known to serve',
+    changes: [
+      change(
+        COMMIT,
+        "if (!isOwnedBy(record, migration.id, 'moved'))",
+        "if (record?.state === 'standby')",
+      ),
+      change(
+        COMMIT,
+        'partKind.purge(where, source, from, until)',
+        'partKind.purge(where, migration.target, from, until)',
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
+  },
+];

@@ -1,0 +1,39 @@
+/** What the app's users have been told: the content that must be there, wherever the tenant is served. */
+import type { Realm } from '../../lambdas/domain/realm.ts';
+
+/** `null` stands for "there is no such item". */
+export type Content = string | null;
+
+/** Keys are `part partition id`. */
+export function oracle() {
+  /** What an item may be: one thing once a write was acknowledged; more while one may or may not count. */
+  const possible = new Map<string, Set<Content>>();
+
+  return {
+    keys: () => [...possible.keys()],
+    acknowledged(key: string, content: Content): void {
+      possible.set(key, new Set([content]));
+    },
+    /** It happened, and nobody has been told. */
+    landed(key: string, content: Content): void {
+      possible.set(key, (possible.get(key) ?? new Set<Content>([null])).add(content));
+    },
+    isPossible: (key: string, content: Content) =>
+      possible.get(key)?.has(content) ?? content === null,
+    /** The keys at which these holdings are not what they may be. */
+    wrongIn(holdings: ReadonlyMap<string, string>): readonly string[] {
+      const wrong = [...possible].filter(
+        ([key, contents]) => !contents.has(holdings.get(key) ?? null),
+      );
+      const strangers = [...holdings.keys()].filter((key) => !possible.has(key));
+      return [...wrong.map(([key]) => key), ...strangers];
+    },
+  };
+}
+
+export type Oracle = ReturnType<typeof oracle>;
+export interface Violation {
+  readonly invariant: string;
+  readonly realm?: Realm;
+  readonly message: string;
+}

@@ -1,0 +1,226 @@
+/**
+ * Decides every interleaving: each operation on a port, and each pause, is a point at which its actor stands until the
+ * scheduler lets it go on, kills it, or makes the operation fail. Time passes only here.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setImmediate as idle } from 'node:timers/promises';
+import { Fault } from '../../lambdas/domain/refusal.ts';
+import type { ManualClock } from '../support/clock.ts';
+import type { Operation } from '../support/in-memory-cells.ts';
+import type { Random } from './random.ts';
+
+/** Whoever does something: an invocation of a Lambda, which can be killed, or somebody outside, who cannot. */
+export interface Actor {
+  readonly name: string;
+  /** Epoch milliseconds after which it cannot run any more; none for somebody outside. */
+  readonly deadline?: number;
+  readonly isLambda: boolean;
+  /** What has been done to it, for the coverage. */
+  readonly suffered: Set<FaultKind>;
+  isDead: boolean;
+  onDeath?: (reason: string) => void;
+}
+
+/** Before or after an operation: killed; an error instead of the operation, or instead of its reply. */
+export type FaultKind = 'killed-before' | 'killed-after' | 'refused' | 'reply-lost' | 'timed-out';
+
+export interface FaultPlan {
+  /** Decides, at an operation of a Lambda, what goes wrong with it. */
+  next(actor: Actor, operation: Operation): FaultKind | undefined;
+}
+
+interface Waiting {
+  readonly actor: Actor;
+  readonly operation?: Operation;
+  /** Epoch milliseconds; of a pause. */
+  readonly due?: number;
+  readonly go: () => void;
+  readonly fail: (error: Error) => void;
+}
+
+export type Scheduler = ReturnType<typeof scheduler>;
+
+export interface SchedulerOptions {
+  readonly clock: ManualClock;
+  readonly random: Random;
+  readonly faults: FaultPlan;
+  /** Called after everything that happened; throws when an invariant is broken. */
+  readonly check: () => void;
+  /** In order of arrival rather than at random. */
+  readonly isFair?: boolean;
+}
+
+/** Somebody asks for ever, or never stops. */
+export class Endless extends Error {
+  override readonly name = 'Endless';
+}
+
+const MOST_TURNS = 30_000;
+/** How often time passes although somebody could go on: that somebody is slow. */
+const SLOWNESS = 0.03;
+
+export function scheduler({ clock, random, faults, check, isFair = false }: SchedulerOptions) {
+  const current = new AsyncLocalStorage<Actor>();
+  const waiting = new Set<Waiting>();
+  const lostReplies = new WeakMap<Operation, FaultKind>();
+  const trace: string[] = [];
+  let turns = 0;
+  let slowness = isFair ? 0 : SLOWNESS;
+  let failure: unknown;
+
+  const note = (text: string) =>
+    trace.push(`${new Date(clock.now()).toISOString().slice(5, 23)}  ${text}`);
+
+  function actorNow(): Actor {
+    const actor = current.getStore();
+    if (actor === undefined) throw new Error('an operation outside of any actor');
+    return actor;
+  }
+
+  /** Before each operation of a port. Of a dead actor nothing happens any more. */
+  function step(operation: Operation): Promise<void> {
+    const actor = actorNow();
+    return new Promise((go, fail) => {
+      if (!actor.isDead) waiting.add({ actor, operation, go, fail });
+    });
+  }
+
+  /** After each write that happened. */
+  async function after(operation: Operation): Promise<void> {
+    const actor = actorNow();
+    checked();
+    const kind = lostReplies.get(operation);
+    if (kind === undefined) return;
+    lostReplies.delete(operation);
+    if (kind === 'reply-lost') throw new Fault('the reply is lost');
+    kill(actor, 'killed-after');
+    await new Promise(() => undefined);
+  }
+
+  /** A pause of somebody outside, or of a workflow. */
+  function sleep(milliseconds: number): Promise<void> {
+    const actor = actorNow();
+    return new Promise((go, fail) => {
+      if (!actor.isDead) waiting.add({ actor, due: clock.now() + milliseconds, go, fail });
+    });
+  }
+
+  function kill(actor: Actor, kind: FaultKind): void {
+    if (actor.isDead) return;
+    actor.isDead = true;
+    actor.suffered.add(kind);
+    note(`${actor.name} is ${kind}`);
+    for (const one of [...waiting]) if (one.actor === actor) waiting.delete(one);
+    actor.onDeath?.(kind);
+  }
+
+  /** Somebody who acts beside all others, until they are done. */
+  function spawn(name: string, run: () => Promise<void>): void {
+    const actor: Actor = { name, isLambda: false, suffered: new Set(), isDead: false };
+    current.run(actor, () => {
+      run().catch((error: unknown) => {
+        failure ??= error;
+      });
+    });
+  }
+
+  /** An invocation of a Lambda: rejects when it is killed, and then never goes on. */
+  function invoke<T>(
+    name: string,
+    timeoutMs: number,
+    call: () => Promise<T>,
+    suffered: Set<FaultKind> = new Set(),
+  ): Promise<T> {
+    const deadline = clock.now() + timeoutMs;
+    return invokeAs({ name, isLambda: true, deadline, suffered, isDead: false }, call);
+  }
+
+  function invokeAs<T>(actor: Actor, call: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      actor.onDeath = (reason) => reject(new Error(`${actor.name} ${reason}`));
+      current.run(actor, () => {
+        call().then(
+          (value) => actor.isDead || resolve(value),
+          (error) => actor.isDead || reject(error),
+        );
+      });
+    });
+  }
+
+  function checked(): void {
+    try {
+      check();
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+
+  /** Lets everybody act until nobody is left, or `isEnough`. */
+  async function run(isEnough: () => boolean = () => false): Promise<void> {
+    for (;;) {
+      await idle();
+      if (failure !== undefined) throw failure;
+      if (isEnough()) return;
+      turns += 1;
+      if (turns > MOST_TURNS) throw new Endless(`nothing has come to an end after ${turns} turns`);
+      const outlived = [...waiting].filter(
+        ({ actor }) => clock.now() >= (actor.deadline ?? Number.POSITIVE_INFINITY),
+      );
+      for (const { actor } of outlived) kill(actor, 'timed-out');
+      if (outlived.length > 0) continue;
+      const operations = [...waiting].filter(({ operation }) => operation !== undefined);
+      const pauses = [...waiting].filter(({ due }) => due !== undefined);
+      if (operations.length === 0 && pauses.length === 0) return;
+      const isSlow = pauses.length > 0 && slowness > 0 && random.chance(slowness);
+      if (operations.length > 0 && !isSlow) operate(operations);
+      else if (pauses.length > 0) pass(pauses);
+    }
+  }
+
+  function operate(operations: readonly Waiting[]): void {
+    const next = isFair ? operations[0] : random.pick(operations);
+    if (next?.operation === undefined) return;
+    const { actor, operation } = next;
+    waiting.delete(next);
+    clock.advance(isFair ? 5 : 1 + random.below(40));
+    const kind = actor.isLambda ? faults.next(actor, operation) : undefined;
+    const { port, name, realm, detail = '', access } = operation;
+    note(`${actor.name}: ${access} ${port}.${name} ${realm} ${detail}${kind ? ` (${kind})` : ''}`);
+    if (kind !== undefined) actor.suffered.add(kind);
+    switch (kind) {
+      case 'killed-before':
+      case 'timed-out':
+        kill(actor, kind);
+        break;
+      case 'refused':
+        next.fail(new Fault('injected'));
+        break;
+      case 'killed-after':
+      case 'reply-lost':
+        // A read that nobody hears of has not happened.
+        if (access === 'write') {
+          lostReplies.set(operation, kind);
+          next.go();
+        } else if (kind === 'reply-lost') next.fail(new Fault('the reply is lost'));
+        else kill(actor, kind);
+        break;
+      default:
+        next.go();
+    }
+  }
+
+  function pass(pauses: readonly Waiting[]): void {
+    const [first] = [...pauses].sort((a, b) => (a.due ?? 0) - (b.due ?? 0));
+    if (first === undefined) return;
+    waiting.delete(first);
+    clock.advanceTo(first.due ?? 0);
+    first.go();
+  }
+
+  /** From here on nobody is slow: what can go on does so before time passes. */
+  function hurry(): void {
+    slowness = 0;
+  }
+
+  return { step, after, sleep, spawn, invoke, invokeAs, kill, run, note, trace, checked, hurry };
+}

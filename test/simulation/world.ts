@@ -1,0 +1,303 @@
+/** The real apps of three realms over ports in memory, in a world where time and luck are the scheduler's. */
+import type { Invocation } from '../../lambdas/app/range-turn.ts';
+import { partitionsOf } from '../../lambdas/domain/dataset.ts';
+import type { Migration } from '../../lambdas/domain/migration.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { PermanentError } from '../../lambdas/domain/refusal.ts';
+import type { Run } from '../../lambdas/ports.ts';
+import { arrivalAt, itemOf } from '../support/builders.ts';
+import { MINUTE, manualClock, SECOND } from '../support/clock.ts';
+import { type MemoryApp, memoryApp, type RealmApp } from '../support/memory-app.ts';
+import { inputOf } from '../support/memory-workflow.ts';
+import { Coverage } from './coverage.ts';
+import { type Content, oracle } from './oracle.ts';
+import type { Random } from './random.ts';
+import { type FaultKind, type FaultPlan, scheduler } from './scheduler.ts';
+
+export const TENANT = 'tenant-1';
+/** Keys that begin like the tenant's: nobody's business but their own. */
+export const NEIGHBOURS = ['tenant-10', 'tenant-1#00'];
+export const REALMS: readonly Realm[] = ['us', 'de', 'eu'];
+
+const PARTS = [
+  { name: 'templates', policy: 'move' },
+  { name: 'exports', policy: 'move', shards: 2 },
+  { name: 'previews', policy: 'drop' },
+].map((part) => ({
+  ...part,
+  kind: 'dynamodb' as const,
+  partitionKey: 'tenant',
+  sortKey: { name: 'id', type: 'S' as const },
+  policy: part.policy === 'move' ? ('move' as const) : ('drop' as const),
+}));
+
+export const DRAIN_SECONDS = 20;
+/** Shorter than the drain time, as CDK computes it. */
+export const WRITER_TIMEOUT = 10 * SECOND;
+export const HOOK_TIMEOUT = 10 * SECOND;
+const TURN_TIMEOUT = 300 * SECOND;
+const SECRET = 'canary-secret';
+/** Of the residency that is over: who still has it has not been here since. */
+export const PAST_SECRET = 'canary-secret of the past';
+
+export interface WorldOptions {
+  readonly random: Random;
+  readonly faults: FaultPlan;
+  readonly isFair?: boolean;
+  /** Items per partition. */
+  readonly items?: number;
+  /** The tenant once lived in `de`, was uninstalled there, and its data is still kept. */
+  readonly hasPast?: boolean;
+  readonly check: (world: World) => void;
+}
+
+export type World = ReturnType<typeof world>;
+
+export function world({
+  random,
+  faults,
+  isFair = false,
+  items = 2,
+  hasPast = false,
+  check,
+}: WorldOptions) {
+  const clock = manualClock();
+  const coverage = new Coverage();
+  const timeline = scheduler({ clock, random, faults, isFair, check: () => check(self) });
+  const { step, after } = timeline;
+  const app: MemoryApp = memoryApp({
+    rows: REALMS.map((realm) => ({ realm, region: `${realm}-region` })),
+    parts: PARTS,
+    clock,
+    hooks: { step, after },
+    drainSeconds: DRAIN_SECONDS,
+    commitGraceSeconds: 60,
+    pageItems: 2,
+  });
+  const truth = oracle();
+  let secrets = 0;
+
+  /** Atlassian's view: where the site's app lives, which secret it signs with, and what it has been told last. */
+  const site = { home: 'us' as Realm, secret: `${SECRET}-0`, isInstalled: true };
+
+  const neighbours = new Map<string, string>();
+  for (const tenant of NEIGHBOURS) {
+    app.fill('us', tenant, 2);
+    neighbours.set(tenant, JSON.stringify(app.holdings('us', tenant)));
+  }
+  app.tenants.set('us', {
+    tenant: TENANT,
+    state: 'active',
+    credentials: { sharedSecret: site.secret, iat: Math.floor(clock.now() / 1000) },
+    installation: { clientKey: TENANT },
+  });
+  for (const part of PARTS) {
+    for (const partition of partitionsOf(part, TENANT)) {
+      for (let number = 0; number < items; number += 1) {
+        const id = `item-${number}`;
+        app.datasets.put('us', part.name, itemOf(partition, id, 'first'));
+        if (part.policy === 'move') truth.acknowledged(`${part.name} ${partition} ${id}`, 'first');
+      }
+    }
+  }
+
+  if (hasPast) {
+    app.tenants.set('de', {
+      tenant: TENANT,
+      state: 'retired',
+      credentials: { sharedSecret: PAST_SECRET, iat: 1 },
+      installation: { clientKey: TENANT },
+      uninstalledIat: 2,
+      purgeDueAt: Math.floor(clock.now() / 1000) + 20 * 24 * 60 * 60,
+    });
+    for (const part of PARTS) {
+      for (const partition of partitionsOf(part, TENANT)) {
+        app.datasets.put('de', part.name, itemOf(partition, 'item-0', 'stale'), itemOf(partition, 'old', 'stale'));
+      }
+    }
+  }
+
+  /** Every item of a tenant in a realm, in the parts that move (or all of them), by key. */
+  function itemsIn(realm: Realm, isAll = false): ReadonlyMap<string, string> {
+    const found = new Map<string, string>();
+    for (const part of PARTS) {
+      if (part.policy === 'drop' && !isAll) continue;
+      for (const partition of partitionsOf(part, TENANT)) {
+        for (const { id, text } of app.datasets.read(realm, part.name, partition)) {
+          found.set(`${part.name} ${partition} ${id?.S}`, text?.S ?? '');
+        }
+      }
+    }
+    return found;
+  }
+
+  const migrations = (): readonly Migration[] =>
+    REALMS.flatMap((realm) => app.ledger.peekAll(realm));
+
+  /** A hook's function in a realm: the signature is verified, and then it is the app's. */
+  async function hook<T>(
+    name: string,
+    realm: Realm,
+    secret: string,
+    run: (of: RealmApp) => Promise<T>,
+  ): Promise<T> {
+    return timeline.invoke(`${name}@${realm}`, HOOK_TIMEOUT, async () => {
+      const record = await app.tenants.read(realm, TENANT);
+      if (record?.credentials.sharedSecret !== secret) throw new Unauthorized();
+      return run(app.realm(realm));
+    });
+  }
+
+  /** An install is signed by Atlassian, not by the tenant. */
+  function installed(
+    realm: Realm,
+    sharedSecret: string,
+    iat: number,
+    suffered: Set<FaultKind>,
+  ): Promise<void> {
+    const arrival = { ...arrivalAt(clock, sharedSecret, TENANT), credentials: { sharedSecret, iat } };
+    const { lifecycle } = app.realm(realm);
+    const run = () => lifecycle.installed(arrival);
+    return timeline.invoke(`installed@${realm}`, HOOK_TIMEOUT, run, suffered);
+  }
+
+  const newSecret = () => `${SECRET}-${++secrets}`;
+
+  /** An acknowledged write is one whose function has come to its end. */
+  async function write(
+    realm: Realm,
+    part: string,
+    partition: string,
+    id: string,
+    content: Content,
+  ): Promise<boolean> {
+    const key = `${part} ${partition} ${id}`;
+    return timeline
+      .invoke(`writer@${realm}`, WRITER_TIMEOUT, async () => {
+        const verdict = await app.realm(realm).guard(TENANT, 'write');
+        if (verdict.kind !== 'allowed') return false;
+        await step({
+          port: 'app',
+          name: content === null ? 'remove' : 'put',
+          realm,
+          detail: key,
+          access: 'write',
+        });
+        const item = itemOf(partition, id, content ?? '');
+        if (content === null) app.datasets.remove(realm, part, item);
+        else app.datasets.put(realm, part, item);
+        truth.landed(key, content);
+        timeline.checked();
+        return true;
+      })
+      .then((isWritten) => {
+        if (isWritten) truth.acknowledged(key, content);
+        return isWritten;
+      })
+      .catch(() => false);
+  }
+
+  /** Executions that run, each as somebody beside all others; a bad end is told to settle, mostly. */
+  const begun = new Set<string>();
+  function follow(): void {
+    for (const { name, run, state } of app.workflows.runs()) {
+      const key = `${run.realm} ${name}`;
+      if (state !== 'running' || begun.has(key)) continue;
+      begun.add(key);
+      timeline.spawn(`workflow ${key}`, () => execution(run));
+    }
+  }
+
+  const isRunning = (run: Run) =>
+    app.workflows
+      .running()
+      .some(
+        (other) =>
+          other.realm === run.realm &&
+          other.attempt === run.attempt &&
+          other.phase === run.phase &&
+          other.id === run.id,
+      );
+
+  async function execution(run: Run): Promise<void> {
+    const ending = await app.runWorkflow(run, {
+      parallel: true,
+      wait: (milliseconds) => timeline.sleep(milliseconds),
+      async invoke(task, call) {
+        // Step Functions starts nothing more for an execution that has ended.
+        if (!isRunning(run)) return new Promise(() => undefined);
+        const status = app.ledger.peek({
+          ledger: run.ledger,
+          tenant: run.tenant,
+          id: run.id,
+        })?.status;
+        return coverage.watched(status, task, (suffered) =>
+          timeline.invokeAs(
+            {
+              name: `${task}@${run.realm}`,
+              isLambda: true,
+              deadline: clock.now() + TURN_TIMEOUT,
+              suffered,
+              isDead: false,
+            },
+            call,
+          ),
+        );
+      },
+    });
+    if (ending === 'failed') await settle(run);
+  }
+
+  /** EventBridge calls up to three times, and once in a while not at all: then the janitor is left. */
+  async function settle(run: Run): Promise<void> {
+    if (!isFair && random.chance(0.05)) return;
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      try {
+        await timeline.invoke(`settle@${run.realm}`, 60 * SECOND, () =>
+          app.realm(run.realm).settling.settle(inputOf(run), 'FAILED'),
+        );
+        return;
+      } catch (error) {
+        if (error instanceof PermanentError) return;
+        await timeline.sleep(MINUTE);
+      }
+    }
+  }
+
+  const janitor = (realm: Realm) =>
+    timeline
+      .invoke(`janitor@${realm}`, 60 * SECOND, () => app.realm(realm).janitor.run())
+      .catch(() => undefined);
+
+  const self = {
+    app,
+    clock,
+    coverage,
+    follow,
+    hook,
+    installed,
+    itemsIn,
+    janitor,
+    migrations,
+    neighbours,
+    newSecret,
+    parts: PARTS,
+    random,
+    site,
+    timeline,
+    /** Ids whose rollback was answered `rolled-back`: nothing may revive them. */
+    buried: new Set<string>(),
+    /** An item that somebody wrote past the guard into a source that was verified already. */
+    rogue: undefined as { readonly realm: Realm; readonly key: string } | undefined,
+    truth,
+    write,
+    secretMark: SECRET,
+  };
+  return self;
+}
+
+/** 401, with one body for every reason. */
+export class Unauthorized extends Error {
+  override readonly name = 'Unauthorized';
+}
+export type { Invocation };

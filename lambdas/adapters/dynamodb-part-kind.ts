@@ -1,16 +1,18 @@
 /** How a part that is a DynamoDB table is copied, compared, restored and purged. */
-import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart, Part, Range } from '../domain/dataset.ts';
 import type { ItemDigest } from '../domain/digest.ts';
 import { withItems } from '../domain/digest.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Clock, Difference, Horizon, PartKind } from '../ports.ts';
+import { readBothEnds } from './both-ends.ts';
 import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
-import { type Item, keyOf, printableKey } from './item-key.ts';
+import { type AnyItem, keyOf, printableKey, type WireItem } from './item-key.ts';
+import type { WireWrite } from './item-wire.ts';
 import { mergeJoin, type Pair } from './merge-join.ts';
 import { digestRange, isEmptyRange } from './range-digest.ts';
-import { type RangeSide, readPages } from './range-reader.ts';
+import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
 import { acknowledged, type Step } from './write-steps.ts';
 import { writeWindow } from './write-window.ts';
 
@@ -68,7 +70,12 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
     async *purge(range, realm, from, until) {
       if (from?.done) return yield from;
       const side = sideOf(range, realm);
-      yield* writeAll(purgeSteps(side, from), side, realm, until);
+      yield* writeAll(
+        purgeSteps(side, () => clock.now() < until, from),
+        side,
+        realm,
+        until,
+      );
     },
 
     isEmpty: async (range, realm) => isEmptyRange(sideOf(range, realm)),
@@ -94,7 +101,7 @@ async function* copySteps(
   from = BEGINNING,
 ): AsyncGenerator<Step> {
   let { digest, changed } = from;
-  for await (const { items, cursor } of readPages(source, from.cursor)) {
+  for await (const { items, cursor } of oneAhead(readPages(source, from.cursor))) {
     const live = items.filter((item) => isLive(source.part, item, horizon));
     digest = withItems(
       digest,
@@ -119,10 +126,10 @@ async function* restoreSteps(
   let { digest, changed } = from;
   for await (const { pairs, cursor } of mergeJoin(
     part,
-    readPages(source, from.cursor),
-    readPages(target, from.cursor),
+    oneAhead(readPages(source, from.cursor)),
+    oneAhead(readPages(target, from.cursor)),
   )) {
-    const writes: WriteRequest[] = [];
+    const writes: WireWrite[] = [];
     const seen: ItemDigest[] = [];
     for (const pair of pairs) {
       const wanted = live(part, pair.source, horizon);
@@ -138,9 +145,15 @@ async function* restoreSteps(
   }
 }
 
-async function* purgeSteps(side: RangeSide, from = BEGINNING): AsyncGenerator<Step> {
+async function* purgeSteps(
+  side: RangeSide,
+  isUrgent: () => boolean,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
   let { changed } = from;
-  for await (const { items, cursor } of readPages(side, from.cursor, 'keys')) {
+  for await (const { items, cursor } of oneAhead(
+    readBothEnds(side, from.cursor, 'keys', isUrgent),
+  )) {
     changed += items.length;
     yield {
       writes: items.map((item) => remove(side.part, item)),
@@ -159,9 +172,12 @@ function differenceIn(part: DynamoDbPart, pair: Pair, horizon: Horizon): Differe
   return { key: printableKey(part, wanted), found: 'changed' };
 }
 
-const live = (part: DynamoDbPart, item: Item | undefined, horizon: Horizon): Item | undefined =>
-  item !== undefined && isLive(part, item, horizon) ? item : undefined;
-const put = (item: Item): WriteRequest => ({ PutRequest: { Item: { ...item } } });
-const remove = (part: DynamoDbPart, item: Item): WriteRequest => ({
+const live = (
+  part: DynamoDbPart,
+  item: WireItem | undefined,
+  horizon: Horizon,
+): WireItem | undefined => (item !== undefined && isLive(part, item, horizon) ? item : undefined);
+const put = (item: WireItem): WireWrite => ({ PutRequest: { Item: item } });
+const remove = (part: DynamoDbPart, item: AnyItem): WireWrite => ({
   DeleteRequest: { Key: keyOf(part, item) },
 });

@@ -4,21 +4,43 @@ import type { DynamoDbPart } from '../domain/dataset.ts';
 
 export type Item = Readonly<Record<string, AttributeValue>>;
 
+/** A value as it travels: as in the SDK, but bytes are base64 text. */
+export interface WireValue {
+  readonly S?: string;
+  readonly N?: string;
+  readonly B?: string;
+  readonly BOOL?: boolean;
+  readonly NULL?: boolean;
+  readonly M?: WireItem;
+  readonly L?: readonly WireValue[];
+  readonly SS?: readonly string[];
+  readonly NS?: readonly string[];
+  readonly BS?: readonly string[];
+}
+export type WireItem = Readonly<Record<string, WireValue>>;
+export type AnyItem = Item | WireItem;
+export type AnyValue = AttributeValue | WireValue;
+
+export const base64 = (bytes: Uint8Array | string): string =>
+  typeof bytes === 'string'
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+
 /** The key attributes alone. */
-export function keyOf(part: DynamoDbPart, item: Item): Record<string, AttributeValue> {
+export function keyOf(part: DynamoDbPart, item: AnyItem): WireItem {
   const { partitionKey, sortKey } = part;
-  const [partition, sort] = [item[partitionKey], item[sortKey.name]];
-  if (partition === undefined || sort === undefined) throw mismatch(part);
-  return { [partitionKey]: partition, [sortKey.name]: sort };
+  const partition = item[partitionKey]?.S;
+  if (partition === undefined) throw mismatch(part);
+  return {
+    [partitionKey]: { S: partition },
+    [sortKey.name]: { [sortKey.type]: cursorOf(part, item) },
+  };
 }
 
 /** Where a reader stands that has handled this item: its sort key as text (binary as base64), for the partition is known. */
-export function cursorOf(part: DynamoDbPart, item: Item): string {
+export function cursorOf(part: DynamoDbPart, item: AnyItem): string {
   const value = item[part.sortKey.name];
-  const text =
-    part.sortKey.type === 'B'
-      ? value?.B && Buffer.from(value.B).toString('base64')
-      : value?.[part.sortKey.type];
+  const text = part.sortKey.type === 'B' ? value?.B && base64(value.B) : value?.[part.sortKey.type];
   if (text === undefined) throw mismatch(part);
   return text;
 }
@@ -33,13 +55,13 @@ export function startKey(
 }
 
 /** The sort key as one line of text. The range that it belongs to names the partition. */
-export const printableKey = (part: DynamoDbPart, item: Item): string =>
+export const printableKey = (part: DynamoDbPart, item: AnyItem): string =>
   cursorOf(part, item).replace(/[\p{C}\p{Z}]/gu, (character) =>
     character === ' ' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 
 /** Negative, zero or positive, in the order in which a Query returns the items of one partition. */
-export function compareKeys(part: DynamoDbPart, one: Item, other: Item): number {
+export function compareKeys(part: DynamoDbPart, one: AnyItem, other: AnyItem): number {
   const [a, b] = [cursorOf(part, one), cursorOf(part, other)];
   if (part.sortKey.type === 'N') return compareNumbers(a, b);
   // Both by unsigned bytes; comparing JavaScript strings would put U+FF5E before an emoji's surrogates.

@@ -1,12 +1,12 @@
 /** Walks through a range of two realms at once, in the order of the keys, with a page of each in memory. */
 import type { DynamoDbPart } from '../domain/dataset.ts';
-import { compareKeys, cursorOf, type Item } from './item-key.ts';
+import { compareKeys, cursorOf, type WireItem } from './item-key.ts';
 import type { Page } from './range-reader.ts';
 
 /** The items that the two sides have under one key; at least one is there. */
 export interface Pair {
-  readonly source?: Item;
-  readonly target?: Item;
+  readonly source?: WireItem;
+  readonly target?: WireItem;
 }
 
 /** `cursor` is the last key that was handled on both sides, and absent when both have ended. */
@@ -38,7 +38,7 @@ export async function* mergeJoin(
 function nextPair(part: DynamoDbPart, source: Buffered, target: Buffered): Pair {
   const [one, other] = [source.head(), target.head()];
   const order = one && other ? compareKeys(part, one, other) : 0;
-  const pair: { source?: Item; target?: Item } = {};
+  const pair: { source?: WireItem; target?: WireItem } = {};
   if (one !== undefined && order <= 0) {
     pair.source = one;
     source.drop();
@@ -53,7 +53,7 @@ function nextPair(part: DynamoDbPart, source: Buffered, target: Buffered): Pair 
 type Buffered = ReturnType<typeof buffered>;
 
 function buffered(pages: AsyncGenerator<Page>) {
-  let items: readonly Item[] = [];
+  let items: readonly WireItem[] = [];
   let position = 0;
   let lastPage = false;
   const isEmpty = () => position === items.length;

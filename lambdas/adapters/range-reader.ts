@@ -1,8 +1,9 @@
 /** Reads a range page by page, one page ahead of whoever works on it. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../domain/dataset.ts';
-import { cursorOf, type Item, startKey } from './item-key.ts';
+import { cursorOf, startKey, type WireItem } from './item-key.ts';
+import { queryItems } from './item-wire.ts';
 
 /** A range as it lies in one realm. */
 export interface RangeSide {
@@ -16,34 +17,24 @@ export interface RangeSide {
 
 /** `cursor` is where the next page starts, and absent on the last one. */
 export interface Page {
-  readonly items: readonly Item[];
+  readonly items: readonly WireItem[];
   readonly cursor?: string;
 }
 
 /** Strongly consistent. At least one page, which is empty when there is nothing (after `cursor`). */
-export async function* readPages(
-  side: RangeSide,
-  cursor?: string,
-  content: 'items' | 'keys' = 'items',
-): AsyncGenerator<Page> {
+export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerator<Page> {
   const { client, table, part, partition, pageItems } = side;
   let next = cursor;
   do {
-    const { Items = [], LastEvaluatedKey } = await client.send(
-      new QueryCommand({
-        TableName: table,
-        ConsistentRead: true,
-        KeyConditionExpression: '#partition = :partition',
-        ExpressionAttributeNames: {
-          '#partition': part.partitionKey,
-          ...(content === 'keys' && { '#sort': part.sortKey.name }),
-        },
-        ExpressionAttributeValues: { ':partition': { S: partition } },
-        ...(content === 'keys' && { ProjectionExpression: '#partition, #sort' }),
-        ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
-        Limit: pageItems,
-      }),
-    );
+    const { Items = [], LastEvaluatedKey } = await queryItems(client, {
+      TableName: table,
+      ConsistentRead: true,
+      KeyConditionExpression: '#partition = :partition',
+      ExpressionAttributeNames: { '#partition': part.partitionKey },
+      ExpressionAttributeValues: { ':partition': { S: partition } },
+      ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
+      Limit: pageItems,
+    });
     next = LastEvaluatedKey && cursorOf(part, LastEvaluatedKey);
     yield { items: Items, ...(next !== undefined && { cursor: next }) };
   } while (next !== undefined);
@@ -60,6 +51,7 @@ export async function* oneAhead<T>(elements: AsyncGenerator<T>): AsyncGenerator<
   try {
     for (let current = await coming; !current.done; current = await coming) {
       coming = ask();
+      await turn(); // the request leaves before anybody is busy with the current element
       yield current.value;
     }
   } finally {

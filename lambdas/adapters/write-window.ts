@@ -1,27 +1,23 @@
 /**
- * Writes to one table as fast as it accepts: batches in flight at once, as many as an AIMD window allows (more with
- * every success, fewer with every throttle), whatever was left over packed into the next batch.
+ * Writes to one table as fast as it accepts: full batches, many in flight, at a pace that finds the table's limit by
+ * itself; whatever was left over is packed into the next batch.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
-import { BatchWriteItemCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../domain/dataset.ts';
 import type { Clock } from '../ports.ts';
 import { isThrottle, isTransient } from './aws-errors.ts';
 import { cursorOf } from './item-key.ts';
+import { type WireWrite, writeItems } from './item-wire.ts';
+import { writePace } from './write-pace.ts';
 
 export interface WriteWindow {
   /** Resolves when all of these are acknowledged. All have one partition key and, among them, different sort keys. */
-  write(requests: readonly WriteRequest[]): Promise<void>;
+  write(requests: readonly WireWrite[]): Promise<void>;
   /** Sends nothing more, and resolves when nothing is in flight. */
   close(): Promise<void>;
 }
 
-/** DynamoDB's limit. Items are at most 400 KB, so that a batch stays below its 16 MB. */
-const BATCH = 25;
-const FIRST_LIMIT = 4;
-/** Beyond this many in flight, one process is bound by its CPU (measured). */
-const LAST_LIMIT = 64;
 /** How often a batch is sent that meets server and network faults. */
 const TRIES = 5;
 /** Without a single accepted write for so long, it is not a matter of speed any more. */
@@ -29,7 +25,7 @@ const STALLED_MS = 30_000;
 
 interface Write {
   readonly id: string;
-  readonly request: WriteRequest;
+  readonly request: WireWrite;
   readonly group: Group;
 }
 
@@ -48,13 +44,13 @@ export function writeWindow(
   const queue: Write[] = [];
   const inFlight = new Set<Promise<void>>();
   const pending = new Set<Group>();
-  let limit = FIRST_LIMIT;
-  let cuts = 0;
+  const pace = writePace();
+  let timer: NodeJS.Timeout | undefined;
   let lastProgress = clock.now();
   let closed = false;
   let failure: { readonly error: unknown } | undefined;
 
-  function write(requests: readonly WriteRequest[]): Promise<void> {
+  function write(requests: readonly WireWrite[]): Promise<void> {
     const group: Group = { outstanding: requests.length, acknowledged: Promise.withResolvers() };
     group.acknowledged.promise.catch(() => {}); // whoever wrote may look at it much later
     if (failure !== undefined) group.acknowledged.reject(failure.error);
@@ -70,17 +66,22 @@ export function writeWindow(
 
   async function close(): Promise<void> {
     closed = true;
+    clearTimeout(timer);
     await Promise.all(inFlight);
   }
 
   /** A batch that is not full waits for more, unless nothing else is on its way. */
   function fill(): void {
-    while (
-      !closed &&
-      inFlight.size < Math.floor(limit) &&
-      queue.length >= (inFlight.size === 0 ? 1 : BATCH)
-    ) {
-      const flight = send(queue.splice(0, BATCH)).finally(() => {
+    clearTimeout(timer);
+    while (!closed && inFlight.size < pace.width()) {
+      const size = pace.batch();
+      if (queue.length < (inFlight.size === 0 ? 1 : size)) return;
+      const wait = pace.wait();
+      if (wait > 0) {
+        timer = setTimeout(fill, wait);
+        return;
+      }
+      const flight = send(queue.splice(0, size)).finally(() => {
         inFlight.delete(flight);
         fill();
       });
@@ -89,13 +90,12 @@ export function writeWindow(
   }
 
   async function send(batch: readonly Write[]): Promise<void> {
-    const cutsBefore = cuts;
+    const sentAt = pace.now();
+    pace.sent(batch.length);
     try {
       const left = await offer(batch);
       acknowledge(batch, left);
-      if (left.length === 0) return grow();
-      cut(cutsBefore);
-      await pause(10 + Math.random() * 40); // 10 to 50 ms, so that what was refused together does not come back together
+      pace.answered(sentAt, batch.length - left.length, left.length);
       queue.unshift(...left);
     } catch (error) {
       fail(error);
@@ -106,12 +106,8 @@ export function writeWindow(
   async function offer(batch: readonly Write[]): Promise<readonly Write[]> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const { UnprocessedItems } = await client.send(
-          new BatchWriteItemCommand({
-            RequestItems: { [table]: batch.map(({ request }) => request) },
-          }),
-        );
-        return leftOf(batch, UnprocessedItems?.[table] ?? []);
+        const requests = batch.map(({ request }) => request);
+        return leftOf(batch, await writeItems(client, table, requests));
       } catch (error) {
         const stalled = clock.now() - lastProgress > STALLED_MS;
         if (isThrottle(error) && !stalled) return batch;
@@ -123,6 +119,7 @@ export function writeWindow(
 
   /** All of them, should DynamoDB name one in words that are not ours: writing twice is safe, not writing is not. */
   function leftOf(batch: readonly Write[], unprocessed: readonly WriteRequest[]): readonly Write[] {
+    if (unprocessed.length === 0) return [];
     const ids = new Set(unprocessed.map((request) => idOf(part, request)));
     const left = batch.filter(({ id }) => ids.has(id));
     return left.length === unprocessed.length ? left : batch;
@@ -140,18 +137,6 @@ export function writeWindow(
     }
   }
 
-  /** Doubles with each round trip until the first throttle, then grows by one per round trip. */
-  function grow(): void {
-    limit = Math.min(LAST_LIMIT, limit + (cuts === 0 ? 1 : 1 / limit));
-  }
-
-  /** Batches that were under way when the window was cut say nothing about the new width. */
-  function cut(cutsBefore: number): void {
-    if (cutsBefore !== cuts) return;
-    cuts += 1;
-    limit = Math.max(1, limit * 0.8);
-  }
-
   function fail(error: unknown): void {
     failure ??= { error };
     closed = true;
@@ -162,5 +147,8 @@ export function writeWindow(
 }
 
 /** Unique within a window, whose writes all have one partition key. */
-const idOf = (part: DynamoDbPart, { PutRequest, DeleteRequest }: WriteRequest): string =>
-  cursorOf(part, PutRequest?.Item ?? DeleteRequest?.Key ?? {});
+function idOf(part: DynamoDbPart, write: WireWrite | WriteRequest): string {
+  const item = 'PutRequest' in write ? write.PutRequest?.Item : undefined;
+  const key = 'DeleteRequest' in write ? write.DeleteRequest?.Key : undefined;
+  return cursorOf(part, item ?? key ?? {});
+}

@@ -1,0 +1,74 @@
+/** The bars, what was measured against each, and the arithmetic between. */
+import type { Measurement } from './measure.ts';
+
+export interface Bar {
+  readonly group: string;
+  readonly name: string;
+  /** What has to be reached. */
+  readonly bar: string;
+  readonly value: number;
+  readonly unit: '×' | '%' | 's' | 'KB' | '';
+  readonly isMet: boolean;
+  readonly note?: string;
+}
+
+type Unit = Bar['unit'];
+
+export const atLeast = (
+  group: string,
+  name: string,
+  value: number,
+  least: number,
+  unit: Unit = '×',
+  note?: string,
+): Bar => ({
+  group,
+  name,
+  bar: `≥ ${shown(least, unit)}`,
+  value,
+  unit,
+  isMet: value >= least,
+  ...(note !== undefined && { note }),
+});
+
+export const atMost = (
+  group: string,
+  name: string,
+  value: number,
+  most: number,
+  unit: Unit = '×',
+  note?: string,
+): Bar => ({
+  group,
+  name,
+  bar: `≤ ${shown(most, unit)}`,
+  value,
+  unit,
+  isMet: value <= most,
+  ...(note !== undefined && { note }),
+});
+
+export function shown(value: number, unit: Unit): string {
+  if (unit === '%') return `${(value * 100).toFixed(1)} %`;
+  const text =
+    Math.abs(value) >= 100 || Number.isInteger(value) ? value.toFixed(0) : value.toFixed(2);
+  return unit === '' ? text : `${text}${unit === '×' ? '×' : ` ${unit}`}`;
+}
+
+export const rate = ({ items, seconds }: Pick<Measurement, 'items' | 'seconds'>): number =>
+  items / seconds;
+export const cpuPerItem = ({ items, cpuSeconds }: Measurement): number => cpuSeconds / items;
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other);
+  const middle = Math.floor(sorted.length / 2);
+  const [low = Number.NaN, high = Number.NaN] = [
+    sorted[Math.ceil(sorted.length / 2) - 1],
+    sorted[middle],
+  ];
+  return (low + high) / 2;
+}
+
+/** The median over the rounds of what was measured in each of them. */
+export const medianOf = <T>(rounds: readonly T[], of: (round: T) => number): number =>
+  median(rounds.map(of));

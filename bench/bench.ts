@@ -1,0 +1,103 @@
+/** The bench that the suites run on: a stub, sizes, and a record of all that was measured. */
+import { build, type Measurement, measure, type World, writtenUnits } from './measure.ts';
+import type { Stub } from './stub/handle.ts';
+import type { Job } from './variants/job.ts';
+import { isInstalled } from './variants/npm-copy.ts';
+import type { Sizes } from './worlds.ts';
+
+export interface Run extends Measurement {
+  readonly variant: string;
+  readonly work: Job['work'];
+  readonly world: World;
+  readonly nodeOptions?: readonly string[];
+  /** Went on with what a killed run had left. */
+  readonly resumed?: true;
+}
+
+type Options = Pick<Run, 'nodeOptions' | 'resumed'>;
+type Step = readonly [variant: string, work: Job['work']];
+
+export type Bench = ReturnType<typeof benchOn>;
+
+export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
+  const all: Run[] = [];
+
+  async function step(
+    world: World,
+    variant: string,
+    work: Job['work'],
+    options: Options = {},
+  ): Promise<Measurement> {
+    const measured = await measure(stub, world, {
+      variant,
+      work,
+      nodeOptions: options.nodeOptions ?? [],
+    });
+    if (measured === undefined) throw new Error('nobody has killed this run');
+    checkTarget(measured, `${variant}, ${work}`, work);
+    all.push({ ...measured, variant, work, world, ...options });
+    say(
+      `${variant.padEnd(16)} ${work.padEnd(8)} ${String(measured.items).padStart(7)} items in ${measured.seconds.toFixed(2).padStart(6)} s`,
+    );
+    return measured;
+  }
+
+  return {
+    sizes,
+    all: all as readonly Run[],
+    hasRival: isInstalled(),
+
+    async run(
+      variant: string,
+      work: Job['work'],
+      world: World,
+      options?: Options,
+    ): Promise<Measurement> {
+      await build(stub, world);
+      return step(world, variant, work, options);
+    },
+
+    /** One after the other in the same world. */
+    async runs(
+      world: World,
+      [first, second]: readonly [Step, Step],
+    ): Promise<readonly [Measurement, Measurement]> {
+      await build(stub, world);
+      return [await step(world, ...first), await step(world, ...second)];
+    },
+
+    /** Copies, is killed after a while, and copies on. */
+    async killed(world: World, afterMs: number): Promise<{ readonly rewritten: number }> {
+      await build(stub, world);
+      const killed = await measure(stub, world, {
+        variant: 'ours',
+        work: 'copy',
+        killAfterMs: afterMs,
+      });
+      if (killed !== undefined) throw new Error('the copy was over before it could be killed');
+      const { items } = await step(world, 'ours', 'copy', { resumed: true });
+      return { rewritten: (await writtenUnits(stub, world)) - items };
+    },
+
+    async rounds<T>(round: () => Promise<T>): Promise<readonly T[]> {
+      const found: T[] = [];
+      for (let number = 0; number < sizes.rounds; number += 1) found.push(await round());
+      return found;
+    },
+  };
+}
+
+/** After a copy both tables hold the same; after a purge one of them is empty. A run that did not do its work is no result. */
+function checkTarget(
+  { items, equal, different }: Measurement,
+  what: string,
+  work: Job['work'],
+): void {
+  const isEqual = equal === items && different === 0;
+  const isEmptied = equal === 0 && different === items;
+  if (work === 'purge' || work === 'discard' ? !isEmptied : !isEqual) {
+    throw new Error(
+      `${what}: of ${items} items, ${equal} are the same on both sides, ${different} are not`,
+    );
+  }
+}

@@ -1,0 +1,202 @@
+/** One measurement: a world in the stub, a worker process that does a job in it, and what both say afterwards. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Caps, Count } from './stub/capacity.ts';
+import type { Stub } from './stub/handle.ts';
+import type { Latency } from './stub/server.ts';
+import {
+  type Job,
+  type Outcome,
+  type PartName,
+  SOURCE,
+  STAGE,
+  TARGET,
+  TENANT,
+} from './variants/job.ts';
+
+export interface World {
+  /** Of the source's region, and of the target's. */
+  readonly source: Latency;
+  readonly target: Latency;
+  /** Of the table that is written, in either region. */
+  readonly caps?: Caps;
+  readonly part: PartName;
+  /** Under each partition key. */
+  readonly items: number;
+  readonly itemBytes: number;
+}
+
+export interface Measurement extends Outcome {
+  readonly items: number;
+  /** What the tables of items, source and target, have counted; `ledger` all others. */
+  readonly source: Count;
+  readonly target: Count;
+  readonly ledger: Count;
+  readonly targetBatches: Count;
+  readonly equal: number;
+  readonly different: number;
+}
+
+const tableIn = (realm: string, name: string) => `bench-${STAGE}-${realm}-${name}`;
+const SHARDS = [0, 1, 2, 3].map((shard) => `${TENANT}#0${shard}`);
+export const partitionsOf = (part: PartName): readonly string[] =>
+  part === 'one' ? [TENANT] : SHARDS;
+
+/** Empty tables, and a source full of items. Nothing is left of an earlier world. */
+export async function build(
+  stub: Stub,
+  { source, target, part, items, itemBytes }: World,
+): Promise<void> {
+  await stub.order({ do: 'reset' });
+  for (const [{ realm, region }, latency] of [
+    [SOURCE, source],
+    [TARGET, target],
+  ] as const) {
+    await stub.order({ do: 'latency', region, latency });
+    const create = (name: string, schema: { partitionKey: string; sortKey?: string }) =>
+      stub.order({ do: 'create', region, table: tableIn(realm, name), schema });
+    await create('tenants', { partitionKey: 'tenant' });
+    await create('migrations', { partitionKey: 'tenant', sortKey: 'id' });
+    await create(part, { partitionKey: 'tenant', sortKey: 'id' });
+  }
+  for (const partition of partitionsOf(part)) {
+    await stub.order({
+      do: 'seed',
+      region: SOURCE.region,
+      table: tableIn(SOURCE.realm, part),
+      partition,
+      items,
+      itemBytes,
+    });
+  }
+}
+
+/** With buckets that are empty now: what was saved up before a run began would hide the cap. */
+async function setCaps(stub: Stub, { caps, part }: World): Promise<void> {
+  if (caps === undefined) return;
+  for (const { realm, region } of [SOURCE, TARGET]) {
+    await stub.order({ do: 'cap', region, table: tableIn(realm, part), caps });
+  }
+}
+
+export interface Work {
+  readonly variant: string;
+  readonly work: Job['work'];
+  readonly nodeOptions?: readonly string[];
+  /** Ends the worker without a word after so many milliseconds. */
+  readonly killAfterMs?: number;
+}
+
+/** Runs one worker in the world that stands. `undefined` if it was killed. */
+export async function measure(
+  stub: Stub,
+  world: World,
+  work: Work,
+): Promise<Measurement | undefined> {
+  const { part, items } = world;
+  const job: Job = {
+    variant: work.variant,
+    work: work.work,
+    endpoint: stub.url,
+    part,
+    sourceRegion: SOURCE.region,
+    sourceTable: tableIn(SOURCE.realm, part),
+    targetRegion: TARGET.region,
+    targetTable: tableIn(TARGET.realm, part),
+    partitions: partitionsOf(part),
+  };
+  const before = await counted(stub, job);
+  const outcome = await perform(job, work, () => setCaps(stub, world));
+  const after = await counted(stub, job);
+  const { equal = 0, different = 0 } = await stub.order({
+    do: 'compare',
+    table: [job.sourceTable, job.targetTable],
+    regions: [SOURCE.region, TARGET.region],
+  });
+  if (outcome === undefined) return undefined;
+  return {
+    ...outcome,
+    items: items * partitionsOf(part).length,
+    equal,
+    different,
+    source: minus(after.source, before.source),
+    target: minus(after.target, before.target),
+    ledger: minus(after.ledger, before.ledger),
+    targetBatches: minus(after.targetBatches, before.targetBatches),
+  };
+}
+
+/** Units that the target's table has taken since the world was built. */
+export async function writtenUnits(stub: Stub, { part }: World): Promise<number> {
+  const { counts = {} } = await stub.order({ do: 'count', region: TARGET.region });
+  return sum(Object.values(counts[tableIn(TARGET.realm, part)] ?? {})).wcu;
+}
+
+interface Message {
+  readonly begins?: true;
+  readonly outcome?: Outcome;
+  readonly error?: string;
+}
+
+async function perform(
+  job: Job,
+  { nodeOptions = [], killAfterMs }: Work,
+  onBegin: () => Promise<void>,
+): Promise<Outcome | undefined> {
+  const child = fork(new URL('./variants/worker.ts', import.meta.url), {
+    execArgv: [...nodeOptions],
+  });
+  let message: Message = {};
+  const begun = Promise.withResolvers<void>();
+  child.on('message', async (said: Message) => {
+    if (!said.begins) message = said;
+    else {
+      await onBegin();
+      child.send('go');
+      begun.resolve();
+    }
+  });
+  const ended = once(child, 'exit');
+  child.send(job);
+  if (killAfterMs !== undefined) {
+    await Promise.race([begun.promise.then(() => pause(killAfterMs)), ended]);
+    child.kill('SIGKILL');
+  }
+  await ended;
+  if (message.error !== undefined)
+    throw new Error(`${job.variant} cannot ${job.work}: ${message.error}`);
+  if (message.outcome === undefined && killAfterMs === undefined) {
+    throw new Error(`${job.variant} ended in the middle of its ${job.work}`);
+  }
+  return message.outcome;
+}
+
+const NOTHING: Count = { requests: 0, writes: 0, refused: 0, rcu: 0, wcu: 0 };
+const combined = (one: Count, other: Count, sign: 1 | -1): Count => ({
+  requests: one.requests + sign * other.requests,
+  writes: one.writes + sign * other.writes,
+  refused: one.refused + sign * other.refused,
+  rcu: one.rcu + sign * other.rcu,
+  wcu: one.wcu + sign * other.wcu,
+});
+const minus = (one: Count, other: Count): Count => combined(one, other, -1);
+const sum = (counts: Iterable<Count>): Count =>
+  [...counts].reduce((one, other) => combined(one, other, 1), NOTHING);
+
+async function counted(stub: Stub, job: Job) {
+  const [source = {}, target = {}] = await Promise.all(
+    [SOURCE, TARGET].map(async ({ region }) => (await stub.order({ do: 'count', region })).counts),
+  );
+  const others = [source, target].flatMap((counts) =>
+    Object.entries(counts)
+      .filter(([table]) => table !== job.sourceTable && table !== job.targetTable)
+      .flatMap(([, byOperation]) => Object.values(byOperation)),
+  );
+  return {
+    source: sum(Object.values(source[job.sourceTable] ?? {})),
+    target: sum(Object.values(target[job.targetTable] ?? {})),
+    targetBatches: target[job.targetTable]?.['BatchWriteItem'] ?? NOTHING,
+    ledger: sum(others),
+  };
+}

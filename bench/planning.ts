@@ -1,0 +1,55 @@
+/** The planner, held against what was measured: it has to be right to within a quarter. */
+import { type Conditions, estimate } from '../lambdas/domain/estimate.ts';
+import { atMost, type Bar, median } from './bars.ts';
+import type { Run } from './bench.ts';
+
+export interface Forecast {
+  readonly what: string;
+  readonly measured: number;
+  readonly estimated: number;
+}
+
+/** Every copy of ours, rounds of the same by their median. `cpuMs` is this machine's, from the runs without latency. */
+export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecast[] {
+  const found = runs
+    .filter(
+      ({ variant, work, nodeOptions }) =>
+        variant === 'ours' && work === 'copy' && nodeOptions === undefined,
+    )
+    .filter(({ world, resumed }) => world.source.base > 0 && world.items >= 2_000 && !resumed)
+    .map(({ world, items, seconds }) => {
+      const { source, target, caps, part, itemBytes } = world;
+      const conditions: Partial<Conditions> = {
+        sourceMs: source.base,
+        targetMs: target.base,
+        partitionUnits: caps?.partition ?? Number.POSITIVE_INFINITY,
+        tableUnits: caps?.table ?? Number.POSITIVE_INFINITY,
+        // All ranges of the bench are worked on by one process.
+        workers: 1,
+        cpuMs,
+      };
+      const parts = [part === 'four' ? { shards: 4 } : {}];
+      const { copySeconds, limit } = estimate(items, items * itemBytes, parts, conditions);
+      return { what: `${items} items, ${limit}`, measured: seconds, estimated: copySeconds };
+    });
+  return [...Map.groupBy(found, ({ what, estimated }) => `${what}, ${estimated}`).values()].flatMap(
+    (same) =>
+      same
+        .slice(0, 1)
+        .map((one) => ({ ...one, measured: median(same.map(({ measured }) => measured)) })),
+  );
+}
+
+export function planning(found: readonly Forecast[]): readonly Bar[] {
+  const errors = found.map(({ measured, estimated }) => Math.abs(estimated / measured - 1));
+  return [
+    atMost(
+      'planner',
+      'largest error of a forecast',
+      Math.max(...errors),
+      0.25,
+      '%',
+      `${found.length} copies`,
+    ),
+  ];
+}

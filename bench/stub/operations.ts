@@ -1,0 +1,219 @@
+/** The operations of DynamoDB that a copier, its ledger and its rivals use, on the tables of one region. */
+import { type Caps, Counters, WriteCapacity } from './capacity.ts';
+import {
+  allRows,
+  holds,
+  keyJson,
+  keyOf,
+  matching,
+  type Request,
+  type Row,
+  startOf,
+} from './rows.ts';
+import {
+  isItem,
+  type KeySchema,
+  keyText,
+  partitionOf,
+  sizeOfItem,
+  type Table,
+  type WireItem,
+} from './store.ts';
+
+/** `bytes` is what was read, for the part of a Query's latency that grows with it. */
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly bytes: number;
+}
+
+const PAGE_BYTES = 1024 * 1024;
+const READ_UNIT = 4096;
+const WRITE_UNIT = 1024;
+const BATCH = 25;
+
+const done = (body: string, bytes = 0): Answer => ({ status: 200, body, bytes });
+const refused = (error: string, message: string): Answer => ({
+  status: error === 'InternalServerError' ? 500 : 400,
+  body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${error}`, message }),
+  bytes: 0,
+});
+const THROTTLED = refused(
+  'ProvisionedThroughputExceededException',
+  'the write cap of the table or of a partition',
+);
+
+export class Region {
+  readonly tables = new Map<string, Table>();
+  counters = new Counters();
+  #capacity = new Map<string, WriteCapacity>();
+
+  create(name: string, schema: KeySchema): void {
+    this.tables.set(name, { schema, partitions: new Map() });
+  }
+
+  cap(name: string, caps: Caps | undefined): void {
+    if (caps === undefined) this.#capacity.delete(name);
+    else this.#capacity.set(name, new WriteCapacity(caps));
+  }
+
+  answer(operation: string, input: Request): Answer {
+    switch (operation) {
+      case 'Query':
+        return this.#query(input);
+      case 'Scan':
+        return this.#scan(input);
+      case 'GetItem':
+        return this.#get(input);
+      case 'PutItem':
+        return this.#putOne(input);
+      case 'DeleteItem':
+        return this.#deleteOne(input);
+      case 'BatchWriteItem':
+        return this.#batchWrite(input);
+      default:
+        return refused('UnknownOperationException', `the stub has no ${operation}`);
+    }
+  }
+
+  #table(name: unknown): Table {
+    const table = this.tables.get(String(name));
+    if (table === undefined) throw new Error(`the stub has no table ${String(name)}`);
+    return table;
+  }
+
+  #query(input: Request): Answer {
+    const table = this.#table(input.TableName);
+    const values = isItem(input.ExpressionAttributeValues) ? input.ExpressionAttributeValues : {};
+    const condition = String(input.KeyConditionExpression);
+    const partition = keyText(values[/= (:\w+)/.exec(condition)?.[1] ?? '']);
+    const prefix = keyText(values[/begins_with\(#?\w+, (:\w+)\)/.exec(condition)?.[1] ?? '']);
+    const bound = /#?\w+ ([<>]) (:\w+)/.exec(condition);
+    const limit = keyText(values[bound?.[2] ?? '']);
+    const isWithin = (sort: string) =>
+      sort.startsWith(prefix) &&
+      (bound === null || (bound[1] === '<' ? sort < limit : sort > limit));
+    const isBackward = input.ScanIndexForward === false;
+    const found =
+      table.partitions.get(partition)?.following(startOf(table, input)?.sort, isBackward) ?? [];
+    return this.#page(input, table, 'Query', matching(found, isWithin, partition));
+  }
+
+  #scan(input: Request): Answer {
+    const table = this.#table(input.TableName);
+    return this.#page(input, table, 'Scan', allRows(table, startOf(table, input)));
+  }
+
+  #page(input: Request, table: Table, operation: string, rows: Iterable<Row>): Answer {
+    const limit = Number(input.Limit ?? Number.POSITIVE_INFINITY);
+    const isProjected = input.ProjectionExpression !== undefined;
+    const items: string[] = [];
+    let bytes = 0;
+    let last: Row | undefined;
+    let isCut = false;
+    for (const row of rows) {
+      if (bytes >= PAGE_BYTES || items.length >= limit) {
+        isCut = true;
+        break;
+      }
+      items.push(isProjected ? keyJson(table, row.partition, row.sort) : row.item.json);
+      bytes += row.item.size;
+      last = row;
+    }
+    // DynamoDB looks no further than the limit: it cannot know whether anything follows.
+    if (items.length === limit) isCut = true;
+    const units = Math.max(1, Math.ceil(bytes / READ_UNIT));
+    const count = this.counters.of(String(input.TableName), operation);
+    count.requests += 1;
+    count.rcu += input.ConsistentRead === true ? units : units / 2;
+    const next =
+      isCut && last ? `,"LastEvaluatedKey":${keyJson(table, last.partition, last.sort)}` : '';
+    const listed = input.Select === 'COUNT' ? '' : `"Items":[${items.join(',')}],`;
+    return done(`{${listed}"Count":${items.length},"ScannedCount":${items.length}${next}}`, bytes);
+  }
+
+  #get(input: Request): Answer {
+    const { stored } = this.#find(input.TableName, input.Key);
+    const count = this.counters.of(String(input.TableName), 'GetItem');
+    count.requests += 1;
+    const units = Math.max(1, Math.ceil((stored?.size ?? 0) / READ_UNIT));
+    count.rcu += input.ConsistentRead === true ? units : units / 2;
+    return done(stored ? `{"Item":${stored.json}}` : '{}', stored?.size);
+  }
+
+  #putOne(input: Request): Answer {
+    const item = isItem(input.Item) ? input.Item : {};
+    const { table, partition, sort, stored } = this.#find(input.TableName, item);
+    const size = sizeOfItem(item);
+    const count = this.counters.of(String(input.TableName), 'PutItem');
+    count.requests += 1;
+    count.writes += 1;
+    count.wcu += unitsOf(Math.max(size, stored?.size ?? 0));
+    if (!holds(input, stored))
+      return refused('ConditionalCheckFailedException', 'The conditional request failed');
+    partitionOf(table, partition).put(sort, { json: JSON.stringify(item), size });
+    return done('{}');
+  }
+
+  #deleteOne(input: Request): Answer {
+    const { table, partition, sort, stored } = this.#find(input.TableName, input.Key);
+    const count = this.counters.of(String(input.TableName), 'DeleteItem');
+    count.requests += 1;
+    count.writes += 1;
+    count.wcu += unitsOf(stored?.size ?? 0);
+    if (!holds(input, stored))
+      return refused('ConditionalCheckFailedException', 'The conditional request failed');
+    partitionOf(table, partition).remove(sort);
+    return done('{}');
+  }
+
+  #batchWrite(input: Request): Answer {
+    const [[name, requests] = ['', []]] = Object.entries(
+      isItem(input.RequestItems) ? input.RequestItems : {},
+    );
+    if (!Array.isArray(requests) || requests.length === 0 || requests.length > BATCH) {
+      return refused('ValidationException', `a batch has 1 to ${BATCH} writes`);
+    }
+    const table = this.#table(name);
+    const capacity = this.#capacity.get(name);
+    const count = this.counters.of(name, 'BatchWriteItem');
+    count.requests += 1;
+    count.writes += requests.length;
+    const left = requests.filter((request) => !this.#write(table, capacity, count, request));
+    count.refused += left.length;
+    if (left.length === requests.length) return THROTTLED;
+    return done(JSON.stringify({ UnprocessedItems: left.length > 0 ? { [name]: left } : {} }));
+  }
+
+  #write(
+    table: Table,
+    capacity: WriteCapacity | undefined,
+    count: { wcu: number },
+    request: WriteRequest,
+  ): boolean {
+    const item = request.PutRequest?.Item ?? request.DeleteRequest?.Key ?? {};
+    const { partition, sort } = keyOf(table, item);
+    const items = partitionOf(table, partition);
+    const before = items.items.get(sort)?.size ?? 0;
+    const size = request.PutRequest === undefined ? 0 : sizeOfItem(item);
+    const units = unitsOf(Math.max(size, before));
+    if (capacity && !capacity.allows(partition, units)) return false;
+    count.wcu += units;
+    if (request.PutRequest === undefined) items.remove(sort);
+    else items.put(sort, { json: JSON.stringify(item), size });
+    return true;
+  }
+
+  #find(name: unknown, key: unknown) {
+    const table = this.#table(name);
+    const at = keyOf(table, isItem(key) ? key : {});
+    return { table, ...at, stored: table.partitions.get(at.partition)?.items.get(at.sort) };
+  }
+}
+
+interface WriteRequest {
+  readonly PutRequest?: { readonly Item: WireItem };
+  readonly DeleteRequest?: { readonly Key: WireItem };
+}
+
+const unitsOf = (size: number): number => Math.max(1, Math.ceil(size / WRITE_UNIT));

@@ -1,0 +1,8 @@
+/** What `cdk` runs, without the command line: bundles the Lambdas and describes all stacks, in a folder of the bench. */
+import { residencyApp } from '../lib/app.ts';
+import { bundle } from '../lib/bundle.ts';
+import { residency } from '../residency.config.ts';
+
+process.env['CDK_OUTDIR'] = 'bench/dist/cdk.out';
+const { outdir } = await bundle({ outdir: 'bench/dist/synth' });
+residencyApp({ residency, code: outdir }).synth();

@@ -1,0 +1,170 @@
+/** Our own: the task code of the Lambdas, composed from an environment as there, turn after turn until a range is done. */
+import { type App, compose } from '../../lambdas/compose.ts';
+import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
+import type { Migration, Phase } from '../../lambdas/domain/migration.ts';
+import { defineResidency } from '../../lambdas/domain/residency.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import {
+  CREDENTIALS,
+  type Job,
+  type PartName,
+  SOURCE,
+  STAGE,
+  TARGET,
+  TENANT,
+  type Variant,
+} from './job.ts';
+
+const PARTS = {
+  one: {
+    kind: 'dynamodb',
+    name: 'one',
+    policy: 'move',
+    partitionKey: 'tenant',
+    sortKey: { name: 'id', type: 'S' },
+  },
+  four: {
+    kind: 'dynamodb',
+    name: 'four',
+    policy: 'move',
+    partitionKey: 'tenant',
+    sortKey: { name: 'id', type: 'S' },
+    shards: 4,
+  },
+} as const satisfies Record<PartName, Part>;
+
+const MIGRATION = 'bench-1';
+const HOUR = 60 * 60 * 1000;
+const INVOCATION_MS = 300_000;
+
+export const run: Variant = async (job, begin) => {
+  const app = appFor(job);
+  const input = await onRecord(app, job);
+  const ranges = rangesOf([PARTS[job.part]], TENANT);
+  await begin();
+  await Promise.all(ranges.map(({ id }) => untilDone(app, job, { ...input, range: id })));
+};
+
+function appFor({ endpoint, part, work }: Job): App {
+  Object.assign(process.env, {
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+  });
+  const realm = work === 'purge' ? SOURCE.realm : TARGET.realm;
+  const env = {
+    REALM: realm,
+    STAGE,
+    ACCOUNT_ID: '000000000000',
+    AWS_ENDPOINT_URL_DYNAMODB: endpoint,
+  };
+  const residency = defineResidency({
+    name: 'bench',
+    app: {
+      key: 'bench',
+      name: 'Bench',
+      description: '',
+      vendor: { name: '', url: '' },
+      scopes: [],
+    },
+    realms: [SOURCE, TARGET],
+    defaultRealm: SOURCE.realm,
+    parts: [PARTS[part]],
+    maxMigrationDurationHours: 1,
+    maxOverlappingMigrations: 1,
+  });
+  // A worker that was killed has left a lease behind; here we know that it is dead.
+  return compose(env, { residency, isGone: () => true });
+}
+
+/** What `start` or `commit` would have left behind: a migration at hand, one side shut, the other claimed or open. */
+async function onRecord(app: App, { work }: Job) {
+  const phase: Phase = (
+    { copy: 'copy', verify: 'copy', purge: 'commit', discard: 'rollback' } as const
+  )[work];
+  const at = new Date().toISOString();
+  const migration: Migration = {
+    ledger: SOURCE.realm,
+    tenant: TENANT,
+    id: MIGRATION,
+    source: SOURCE.realm,
+    target: TARGET.realm,
+    status: (
+      {
+        copy: 'copying',
+        commit: 'committing',
+        restore: 'rolling-back',
+        rollback: 'rolling-back',
+      } as const
+    )[phase],
+    facts: { location: 'DE', startTime: at, endTime: new Date(Date.now() + HOUR).toISOString() },
+    scheduledAt: at,
+    scheduledIat: 0,
+    updatedAt: at,
+    phase,
+    attempt: 1,
+    pointOfNoReturn: at,
+  };
+  const tenant = {
+    tenant: TENANT,
+    credentials: { sharedSecret: 'bench', iat: 0 },
+    installation: {},
+  };
+  const owned = { ...tenant, migration: MIGRATION, ledger: SOURCE.realm };
+  const [source, target] = sidesIn(phase, tenant, owned);
+  const { tenants, ledger } = app.ports;
+  await tenants.change(SOURCE.realm, TENANT, () => source);
+  await tenants.change(TARGET.realm, TENANT, () => target);
+  await ledger.change(migration, 'bench', () => migration);
+  return {
+    ledger: SOURCE.realm,
+    tenant: TENANT,
+    migration: MIGRATION,
+    phase,
+    attempt: 1,
+    turns: 1_000,
+  };
+}
+
+type Plain = Pick<TenantRecord, 'tenant' | 'credentials' | 'installation'>;
+type Owned = Plain & { readonly migration: string; readonly ledger: string };
+
+function sidesIn(phase: Phase, plain: Plain, owned: Owned): readonly [TenantRecord, TenantRecord] {
+  if (phase === 'copy')
+    return [
+      { ...owned, state: 'frozen' },
+      { ...owned, state: 'standby' },
+    ];
+  if (phase === 'commit')
+    return [
+      { ...owned, state: 'moved' },
+      { ...plain, state: 'active', arrivedBy: MIGRATION },
+    ];
+  return [
+    { ...plain, state: 'active', released: [MIGRATION] },
+    { ...owned, state: 'withdrawn' },
+  ];
+}
+
+async function untilDone(
+  app: App,
+  { work }: Job,
+  input: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const { copyRange, verifyRange, purgeSourceRange, discardTargetRange } = app.tasks;
+  const task = {
+    copy: copyRange,
+    verify: verifyRange,
+    purge: purgeSourceRange,
+    discard: discardTargetRange,
+  }[work];
+  let turn = { number: 0, over: false, waitSeconds: 0 };
+  while (!turn.over) {
+    const invocation = {
+      id: `${process.pid}-${turn.number}`,
+      deadline: Date.now() + INVOCATION_MS,
+    };
+    turn = await task({ ...input, turn }, invocation);
+    if (turn.waitSeconds > 0)
+      await new Promise((resolve) => setTimeout(resolve, turn.waitSeconds * 1000));
+  }
+}

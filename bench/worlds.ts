@@ -1,0 +1,71 @@
+/** DATA: where the worker stands, what the tables take, and how much is moved. */
+import type { World } from './measure.ts';
+import type { Latency } from './stub/server.ts';
+
+const at = (base: number): Latency => ({ base, perMb: 15 });
+
+/** The worker stands beside the source, and writes across an ocean. */
+export const S1 = { source: at(5), target: at(96) };
+/** How we deploy: the worker stands in the realm that it writes to, and reads across the ocean. */
+export const S2 = { source: at(90), target: at(11) };
+/** No latency at all: what is left is CPU. */
+export const S0 = { source: { base: 0, perMb: 0 }, target: { base: 0, perMb: 0 } };
+
+const plain = { part: 'one', itemBytes: 1000 } as const;
+
+export const world = (
+  where: Pick<World, 'source' | 'target'>,
+  items: number,
+  rest: Partial<World> = {},
+): World => ({
+  ...plain,
+  ...where,
+  items,
+  ...rest,
+});
+
+/** How many items each run moves. Loops that wait for every batch run at the same rate with few as with many. */
+export interface Sizes {
+  readonly rounds: number;
+  readonly loop: number;
+  readonly pageWise: number;
+  readonly uncapped: number;
+  readonly cap1000: number;
+  readonly cap4000: number;
+  readonly perPartition: number;
+  readonly cpu: number;
+  readonly small: number;
+  readonly large: number;
+  readonly deleted: number;
+  readonly deleteLoop: number;
+}
+
+export const FULL: Sizes = {
+  rounds: 3,
+  loop: 500,
+  pageWise: 15_000,
+  uncapped: 60_000,
+  cap1000: 8_000,
+  cap4000: 40_000,
+  perPartition: 5_000,
+  cpu: 60_000,
+  small: 20_000,
+  large: 200_000,
+  deleted: 40_000,
+  deleteLoop: 50,
+};
+
+export const QUICK: Sizes = {
+  rounds: 1,
+  loop: 250,
+  pageWise: 6_000,
+  uncapped: 40_000,
+  cap1000: 8_000,
+  cap4000: 22_000,
+  perPartition: 2_500,
+  cpu: 30_000,
+  small: 20_000,
+  large: 25_000,
+  deleted: 20_000,
+  deleteLoop: 20,
+};

@@ -1,0 +1,79 @@
+/**
+ * The two calls of the hot path, with items as they travel. The SDK signs, sends and tries again; it does not take every
+ * attribute of every item apart and put it together again, which cost a third of the CPU of a copy (measured).
+ */
+import type { DynamoDBClient, QueryCommandInput, WriteRequest } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import type { WireItem } from './item-key.ts';
+
+export type WireWrite =
+  | { readonly PutRequest: { readonly Item: WireItem } }
+  | { readonly DeleteRequest: { readonly Key: WireItem } };
+
+export interface WirePage {
+  readonly Items?: readonly WireItem[];
+  readonly LastEvaluatedKey?: WireItem;
+}
+
+export async function queryItems(
+  client: DynamoDBClient,
+  input: QueryCommandInput,
+): Promise<WirePage> {
+  const command = new QueryCommand(input);
+  let page: WirePage = {};
+  command.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      if (isAnswer(result.response) && result.response.statusCode === 200) {
+        page = JSON.parse(await textOf(result.response.body));
+        result.response.body = new Uint8Array(); // nothing is left for the SDK to parse
+      }
+      return result;
+    },
+    { step: 'deserialize', priority: 'low', name: 'itemsAsTheyTravel' },
+  );
+  await client.send(command);
+  return page;
+}
+
+/** What DynamoDB has left undone. Throws as the SDK does. */
+export async function writeItems(
+  client: DynamoDBClient,
+  table: string,
+  writes: readonly WireWrite[],
+): Promise<readonly WriteRequest[]> {
+  const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
+  command.middlewareStack.add(
+    (next) => (args) => {
+      if (!isRequest(args.request))
+        throw new Error('the SDK sends something that is not an HTTP request');
+      args.request.body = JSON.stringify({ RequestItems: { [table]: writes } });
+      return next(args);
+    },
+    { step: 'build', priority: 'high', name: 'itemsAsTheyTravel' }, // before its length is taken, and it is signed
+  );
+  const { UnprocessedItems } = await client.send(command);
+  return UnprocessedItems?.[table] ?? [];
+}
+
+interface Answer {
+  readonly statusCode: number;
+  body: unknown;
+}
+
+const isAnswer = (response: unknown): response is Answer =>
+  typeof response === 'object' &&
+  response !== null &&
+  'statusCode' in response &&
+  'body' in response;
+const isRequest = (request: unknown): request is { body: unknown } =>
+  typeof request === 'object' && request !== null && 'body' in request;
+const isStream = (body: unknown): body is AsyncIterable<Uint8Array> =>
+  typeof body === 'object' && body !== null && Symbol.asyncIterator in body;
+
+async function textOf(body: unknown): Promise<string> {
+  if (!isStream(body)) throw new Error('the SDK hands over an answer that is not a stream');
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}

@@ -1,0 +1,112 @@
+/**
+ * How fast one range is written, when nobody has said how fast it may be: wider with every success until the first
+ * throttle, and from then on at a rate that is cut to what was accepted, and grows until it is cut again (AIMD).
+ */
+
+export interface Pace {
+  /** Most batches in flight. */
+  width(): number;
+  /** Most writes in the next batch. */
+  batch(): number;
+  /** Milliseconds until the next batch may be sent. */
+  wait(): number;
+  sent(writes: number): void;
+  /** What became of a batch that was sent at `sentAt` (`now()` of then). */
+  answered(sentAt: number, accepted: number, refused: number): void;
+  /** Monotonic, in milliseconds. */
+  now(): number;
+}
+
+/** DynamoDB's limit. Items are at most 400 KB, so that a batch stays below its 16 MB. */
+export const BATCH = 25;
+/** Enough for 30,000 writes a second over a round trip of 100 ms; one process is bound by its CPU before that. */
+export const MOST_IN_FLIGHT = 128;
+const FIRST_IN_FLIGHT = 4;
+/** Accepted writes are counted over this time. */
+const MEMORY_MS = 1_000;
+/** At least so many answers are looked at, however old: of one or two, chance would decide. */
+const FEW_ANSWERS = 8;
+const SHORTEST_MS = 50;
+/** What is accepted shows a cut only after a while; until then, another one follows only if the rate is far too high. */
+const SETTLE_MS = 250;
+/** The first cuts follow each other sooner: what had been saved up before made the first answers look too good. */
+const FIRST_CUTS = 4;
+const FIRST_SETTLE_MS = 60;
+/** The window doubles in a round trip, but not sooner than this: nearby, that would be too many before the first answer. */
+const DOUBLING_MS = 100;
+/** Below this many writes a second, a batch is made smaller instead of rarer: it lasts a quarter of a second. */
+const SMALL_BATCH_SECONDS = 0.25;
+/** A late timer, or a page being parsed, is made up for up to this much. */
+const CATCH_UP_MS = 50;
+/** A tenth of what one partition takes. */
+const LEAST_RATE = 100;
+
+interface Answer {
+  readonly at: number;
+  readonly accepted: number;
+}
+
+export function writePace(now: () => number = () => performance.now()): Pace {
+  const answers: Answer[] = [];
+  let startedAt: number | undefined;
+  let width = FIRST_IN_FLIGHT;
+  /** Writes per second at the last cut; infinite before the first. */
+  let base = Number.POSITIVE_INFINITY;
+  let cutAt = Number.NEGATIVE_INFINITY;
+  let cuts = 0;
+  let nextAt = Number.NEGATIVE_INFINITY;
+
+  /** 5 % more after half a second without a throttle, 15 % after one, 75 % after two: a cap that was lifted is found in seconds. */
+  const rate = () => base * (1 + 0.05 * (4 ** Math.min(8, (now() - cutAt) / 1000) - 1));
+
+  function answered(sentAt: number, accepted: number, refused: number): void {
+    answers.push({ at: now(), accepted });
+    while (answers.length > FEW_ANSWERS && (answers[0]?.at ?? 0) < now() - MEMORY_MS)
+      answers.shift();
+    if (refused === 0 && cuts === 0) {
+      width = Math.min(MOST_IN_FLIGHT, width + Math.min(1, (now() - sentAt) / DOUBLING_MS));
+    }
+    // What was sent before the last cut says nothing about the rate after it: at most one cut per round trip.
+    if (refused > 0 && sentAt > cutAt) cut(sentAt);
+  }
+
+  const settleMs = () => (cuts < FIRST_CUTS ? FIRST_SETTLE_MS : SETTLE_MS);
+
+  /** Writes per second that were accepted lately. */
+  function acceptedRate(): number {
+    const since = Math.min(Math.max(cutAt, now() - MEMORY_MS), now() - settleMs());
+    const recent = answers.filter(
+      ({ at }, index) => at >= since || index >= answers.length - FEW_ANSWERS,
+    );
+    const from = Math.max(startedAt ?? since, Math.min(since, recent[0]?.at ?? since));
+    const accepted = recent.reduce((sum, answer) => sum + answer.accepted, 0);
+    return (accepted * 1000) / Math.max(SHORTEST_MS, now() - from);
+  }
+
+  /** To a little less than what was accepted, but never at once by more than half: one moment may be a bad one. */
+  function cut(sentAt: number): void {
+    const accepted = acceptedRate();
+    const isFirst = cuts === 0;
+    const current = isFirst ? (width * BATCH * 1000) / Math.max(1, now() - sentAt) : rate();
+    if (accepted > current / 2 && now() - cutAt < settleMs()) return;
+    const wanted = accepted * (0.94 + 0.03 * Math.random()); // not all ranges at the same instant, to the same rate
+    const least = isFirst && accepted > 0 ? 0 : current / 2;
+    base = Math.max(LEAST_RATE, least, Math.min(wanted, current * 0.95));
+    cutAt = now();
+    cuts += 1;
+    width = MOST_IN_FLIGHT;
+    nextAt = Math.max(nextAt, cutAt);
+  }
+
+  return {
+    now,
+    width: () => Math.floor(width),
+    batch: () => Math.max(1, Math.min(BATCH, Math.floor(rate() * SMALL_BATCH_SECONDS))),
+    wait: () => Math.max(0, nextAt - now()),
+    sent(writes) {
+      startedAt ??= now();
+      nextAt = Math.max(nextAt, now() - CATCH_UP_MS) + (writes / rate()) * 1000;
+    },
+    answered,
+  };
+}

@@ -1,0 +1,138 @@
+/** What a move takes: time, cost, and what it waits for most. The formula stands in docs/performance.md, with what it leaves out. */
+
+/** How a part's partition keys share the load. A `Part` is one: without `share`, every partition key holds as much. */
+export interface PartLoad {
+  /** Partition keys of the tenant in this part; 1 without it. */
+  readonly shards?: number;
+  /** Of all items and bytes, between 0 and 1. All parts state it, or none. */
+  readonly share?: number;
+}
+
+/** What the worker meets. The defaults are DynamoDB on demand, and a worker in the realm that it writes to. */
+export interface Conditions {
+  /** Write units per second that one partition key takes. */
+  readonly partitionUnits: number;
+  /** … and the table: a fresh on-demand table takes 4,000, later twice its former peak. */
+  readonly tableUnits: number;
+  /** Milliseconds from the worker to the source and to the target, and for each MB that is read. */
+  readonly sourceMs: number;
+  readonly targetMs: number;
+  readonly msPerMb: number;
+  /** Batches that one worker has in flight at most. */
+  readonly window: number;
+  /** Workers at a time: the concurrency of the Map. */
+  readonly workers: number;
+  /** CPU per item, in milliseconds. */
+  readonly cpuMs: number;
+}
+
+export const CONDITIONS: Conditions = {
+  partitionUnits: 1_000,
+  tableUnits: 4_000,
+  sourceMs: 90,
+  targetMs: 11,
+  msPerMb: 15,
+  window: 128,
+  workers: 16,
+  cpuMs: 0.06,
+};
+
+export type Limit = 'partition' | 'table' | 'reading' | 'writing' | 'cpu';
+
+export interface Estimate {
+  /** Until the copy is verified, which is how long the site is offline at the least. */
+  readonly seconds: number;
+  readonly copySeconds: number;
+  readonly verifySeconds: number;
+  /** What the copy waits for most. */
+  readonly limit: Limit;
+  /** Seconds that the copy would take if nothing but this limited it. */
+  readonly bounds: Readonly<Record<Limit, number>>;
+  readonly writeUnits: number;
+  readonly readUnits: number;
+  /** Of the whole move: copy, verification, recheck, purge. Without the workers' time, about 2 % more. */
+  readonly dollars: number;
+}
+
+const MB = 1024 * 1024;
+const BATCH = 25;
+/** On demand, us-east-1, per unit and per byte between regions. */
+const WRITE_UNIT_DOLLARS = 0.625e-6;
+const READ_UNIT_DOLLARS = 0.125e-6;
+const BYTE_DOLLARS = 0.02 / 1024 ** 3;
+/** Copied from, verified on both sides, rechecked, and looked through for the purge. */
+const READINGS = 5;
+/** Copy and verification read the source from the target's realm. */
+const CROSSINGS = 2;
+/** Round trips, one after another: checks of the ledger, the lease, the first page, the window that widens, the last record. */
+const SOURCE_ROUND_TRIPS = 3;
+const TARGET_ROUND_TRIPS = 10;
+/** Until the code of a new process is compiled, it is slow. */
+const WARM_UP_SECONDS = 0.6;
+
+/** The least that a move of `items`, `bytes` in all, takes: nobody else uses the tables, and every key is spread as told. */
+export function estimate(
+  items: number,
+  bytes: number,
+  parts: readonly PartLoad[],
+  conditions: Partial<Conditions> = {},
+): Estimate {
+  const { partitionUnits, tableUnits, sourceMs, targetMs, msPerMb, window, workers, cpuMs } = {
+    ...CONDITIONS,
+    ...conditions,
+  };
+  const loads = rangeLoads(parts);
+  const hottest = Math.max(0, ...loads.map(({ ofAll }) => ofAll));
+  const largestPart = Math.max(0, ...loads.map(({ ofAll, ranges }) => ofAll * ranges));
+  const ranges = loads.reduce((sum, load) => sum + load.ranges, 0);
+  // The busiest worker has at least the largest range, and at least an even share of everything.
+  const busiest = Math.max(hottest, 1 / Math.max(1, Math.min(workers, ranges)));
+  const writeUnits = unitsOf(items, bytes);
+  const megabytes = bytes / MB;
+
+  const bounds: Record<Limit, number> = {
+    partition: (writeUnits * hottest) / partitionUnits,
+    table: (writeUnits * largestPart) / tableUnits,
+    reading: (megabytes * busiest * (sourceMs + msPerMb)) / 1000,
+    writing: ((items * busiest) / BATCH / window) * (targetMs / 1000),
+    cpu: items > 0 ? (items * busiest * cpuMs) / 1000 + WARM_UP_SECONDS : 0,
+  };
+  const limits: readonly Limit[] = ['partition', 'table', 'reading', 'writing', 'cpu'];
+  const limit = limits.reduce((most, one) => (bounds[one] > bounds[most] ? one : most));
+  const beginning = (SOURCE_ROUND_TRIPS * sourceMs + TARGET_ROUND_TRIPS * targetMs) / 1000;
+  const copySeconds = bounds[limit] + beginning;
+  // From both ends at once, both sides in parallel.
+  const pages = Math.ceil(megabytes * busiest) / 2;
+  const reading = (pages * (Math.max(sourceMs, targetMs) + msPerMb)) / 1000;
+  const verifySeconds = Math.max(reading, 2 * bounds.cpu) + beginning;
+  const readUnits = (READINGS * bytes) / 4096;
+  const dollars =
+    2 * writeUnits * WRITE_UNIT_DOLLARS +
+    readUnits * READ_UNIT_DOLLARS +
+    CROSSINGS * bytes * BYTE_DOLLARS;
+  return {
+    seconds: copySeconds + verifySeconds,
+    copySeconds,
+    verifySeconds,
+    limit,
+    bounds,
+    writeUnits,
+    readUnits,
+    dollars,
+  };
+}
+
+/** Per KB begun: exact for items of at most 1 KB; beyond that, sizes end in the middle of a KB on average. */
+function unitsOf(items: number, bytes: number): number {
+  const kilobytes = bytes / 1024;
+  return kilobytes <= items ? items : Math.ceil(kilobytes + items / 2);
+}
+
+/** Of each part: how many ranges it has, and how much of everything one of them holds. */
+function rangeLoads(parts: readonly PartLoad[]) {
+  const all = parts.reduce((sum, { shards = 1 }) => sum + shards, 0);
+  return parts.map(({ shards = 1, share = shards / all }) => ({
+    ranges: shards,
+    ofAll: share / shards,
+  }));
+}

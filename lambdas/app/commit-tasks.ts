@@ -125,7 +125,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
       throw new PermanentError('the source is not closed');
   }
 
-  /** Safe twice: proof, stub, receipts, status, each of which stays as it is when it is written again. */
+  /** Safe twice: proof, stub, receipt, status; a receipt that a crash keeps from the target is fetched when it is asked for. */
   async function finishCommit(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target, seals = {} } = migration;
@@ -165,9 +165,10 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
       stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY),
     );
     await ledger.writeReceipt(source, receipt);
+    // The status before the target's receipt: as soon as that is there, the tenant may move on.
+    await steps.take(migration, 'purged', 'finish-commit', { committedAt: at });
     await ledger.writeReceipt(target, receipt);
     await ledger.freeSlot(migration);
-    await steps.take(migration, 'purged', 'finish-commit', { committedAt: at });
   }
 
   /** The commit hook's sequence has been finished: one side is closed, the other open. */

@@ -40,6 +40,9 @@ export async function locate(
       ({ scheduledIat }) => scheduledIat <= iat,
     );
     const meant = hook === 'rollback' ? known : known.filter(({ facts }) => facts !== undefined);
-    return meant.sort((a, b) => (isLater(a, b) ? -1 : 1))[0];
+    // By when Atlassian said so: a delayed repetition of an old schedule is no newer for having come late.
+    const isNewer = (a: Migration, b: Migration) =>
+      a.scheduledIat === b.scheduledIat ? isLater(a, b) : a.scheduledIat > b.scheduledIat;
+    return meant.sort((a, b) => (isNewer(a, b) ? -1 : 1))[0];
   }
 }

@@ -17,7 +17,7 @@ import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
 import { conflict, Fault, notScheduled, Refusal } from '../domain/refusal.ts';
 import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
 import type { Residency } from '../domain/residency.ts';
-import { arrivedBy, isOwnedBy } from '../domain/tenant.ts';
+import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
 import type { Ports } from '../ports.ts';
 import { locate } from './locate.ts';
 import { fieldsOf, type Steps } from './steps.ts';
@@ -138,18 +138,29 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (record.state === 'moved') throw conflict(`the tenant lives in realm ${record.movedTo}`);
     if (record.state !== 'active')
       throw conflict('a migration of this tenant must end first', 'E0004');
-    if (record.arrivedBy !== undefined) {
-      const receipt = await ledger.readReceipt(here, tenant, record.arrivedBy);
-      if (receipt?.state !== 'committed') {
-        throw conflict(
-          `migration ${record.arrivedBy}, by which the tenant came here, is not committed yet`,
-          'E0004',
-        );
-      }
+    if (record.arrivedBy !== undefined && !(await hasSettled(record, record.arrivedBy))) {
+      throw conflict(
+        `migration ${record.arrivedBy}, by which the tenant came here, is not committed yet`,
+        'E0004',
+      );
     }
     if ((await ledger.settings(here, tenant)).noNewMoves) {
       throw conflict(`moves to ${facts.location} are switched off for now`, 'E0003');
     }
+  }
+
+  /** The migration by which the tenant came here is committed: the receipt says so, or, where a crash kept it away, its ledger. */
+  async function hasSettled(
+    { tenant, ledger: source }: TenantRecord,
+    id: string,
+  ): Promise<boolean> {
+    if ((await ledger.readReceipt(here, tenant, id))?.state === 'committed') return true;
+    if (source === undefined) return false;
+    const arrival = await ledger.read({ ledger: source, tenant, id });
+    if (arrival?.status !== 'committed') return false;
+    const receipt = await ledger.readReceipt(source, tenant, id);
+    if (receipt) await ledger.writeReceipt(here, receipt);
+    return true;
   }
 
   /**

@@ -18,10 +18,10 @@ export async function numberedSchedule(
   const unnumbered = (await ledger.list(here, tenant))
     .filter(({ id }) => id.startsWith(prefix))
     .sort((a, b) => (isLater(a, b) ? -1 : 1));
-  const [last] = unnumbered;
-  const isRepetition =
-    last !== undefined &&
-    sameFacts(last.facts, facts) &&
-    (!isFinal(last) || Date.parse(last.updatedAt) >= iat * 1000);
-  return isRepetition ? last.id : `${prefix}${unnumbered.length + 1}`;
+  const said = unnumbered.find(
+    (known) =>
+      sameFacts(known.facts, facts) &&
+      (!isFinal(known) || Date.parse(known.updatedAt) >= iat * 1000),
+  );
+  return said?.id ?? `${prefix}${unnumbered.length + 1}`;
 }

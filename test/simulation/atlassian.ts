@@ -19,6 +19,8 @@ type Reply =
 
 const TRIES = 3;
 const POLL = 5 * MINUTE;
+/** Atlassian does not wait longer for an answer; the function goes on all the same. */
+const PATIENCE = 5 * SECOND;
 
 export interface Habits {
   readonly moves: number;
@@ -30,6 +32,8 @@ export interface Habits {
   readonly cancelsLate: number;
   readonly supersedes: number;
   readonly isHasty: boolean;
+  /** Gives a start up at the first time it is not answered. */
+  readonly isImpatient: boolean;
   /** A rollback after a commit that was heard. */
   readonly regrets: number;
   /** Connect may leave the id out. */
@@ -66,8 +70,13 @@ export function atlassian(world: World, habits: Habits) {
   }
 
   /** One request. A reply may be lost on the way back, and a request may come twice, the second one whenever it likes. */
-  async function once(hook: HookName, realm: Realm, id: string, facts: Facts): Promise<Reply> {
-    const iat = Math.floor(clock.now() / 1000);
+  async function once(
+    hook: HookName,
+    realm: Realm,
+    id: string,
+    facts: Facts,
+    iat = Math.floor(clock.now() / 1000),
+  ): Promise<Reply> {
     const secret = site.secret;
     const send = () => {
       const status = statusOf(id);
@@ -102,7 +111,8 @@ export function atlassian(world: World, habits: Habits) {
         await send();
       });
     }
-    const reply = await send();
+    const tooLate = timeline.sleep(PATIENCE).then((): Reply => ({ kind: 'nothing' }));
+    const reply = await Promise.race([send(), tooLate]);
     world.follow();
     timeline.note(`Atlassian: ${hook} ${id} → ${describe(reply)}`);
     const isBuried =
@@ -139,6 +149,13 @@ export function atlassian(world: World, habits: Habits) {
 
   /** Told until it is heard: a rollback is given up only where the site does not live any more. */
   async function undo(realm: Realm, id: string, facts: Facts): Promise<void> {
+    if (random.chance(habits.doubles)) {
+      const iat = Math.floor(clock.now() / 1000);
+      timeline.spawn(`a very late rollback ${id}`, async () => {
+        await timeline.sleep(random.below(90) * MINUTE);
+        await once('rollback', realm, id, facts, iat);
+      });
+    }
     while ((await ask('rollback', realm, id, facts)).kind === 'nothing' && site.home === realm) {
       await timeline.sleep(POLL);
     }
@@ -182,7 +199,7 @@ export function atlassian(world: World, habits: Habits) {
     if (random.chance(habits.supersedes)) return;
     await timeline.sleep(startsIn);
 
-    const started = await ask('start', source, id, facts);
+    const started = await ask('start', source, id, facts, habits.isImpatient ? 1 : TRIES);
     if (started.kind !== 'answer') return undo(source, id, facts);
     if (random.chance(habits.cancelsLate)) {
       await timeline.sleep(random.below(120) * SECOND);

@@ -22,6 +22,7 @@ const QUIET: Habits = {
   cancelsLate: 0,
   supersedes: 0,
   isHasty: true,
+  isImpatient: false,
   regrets: 0,
   isNameless: false,
 };

@@ -127,9 +127,10 @@ export function checkEnd(world: World): void {
     must('it ends', slots.length === 0, () => `realm ${realm} still holds ${slots.length} windows`);
   }
   // A residency that was over before all this, and that nothing has touched since, is kept for its time.
-  const records = REALMS.map((realm) => ({ realm, record: app.tenants.peek(realm, TENANT) })).filter(
-    ({ record }) => record?.credentials.sharedSecret !== PAST_SECRET,
-  );
+  const records = REALMS.map((realm) => ({
+    realm,
+    record: app.tenants.peek(realm, TENANT),
+  })).filter(({ record }) => record?.credentials.sharedSecret !== PAST_SECRET);
   const serving = records.filter(
     ({ record }) => record?.state === 'active' || (record?.state === 'retired' && !record.keep),
   );

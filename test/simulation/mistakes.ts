@@ -161,8 +161,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         HOOKS,
-        "if (receipt?.state !== 'committed') {",
-        "if (receipt?.state === 'rolled-back') {",
+        'if (record.arrivedBy !== undefined && !(await hasSettled(record, record.arrivedBy))) {',
+        "if (record.arrivedBy === 'nobody' && !(await hasSettled(record, record.arrivedBy))) {",
       ),
     ],
     breaks: [

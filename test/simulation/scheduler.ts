@@ -18,6 +18,8 @@ export interface Actor {
   /** What has been done to it, for the coverage. */
   readonly suffered: Set<FaultKind>;
   isDead: boolean;
+  /** Goes on only when nearly nobody else can: a function that was paused, or has a slow connection. */
+  isSluggish?: boolean;
   onDeath?: (reason: string) => void;
 }
 
@@ -58,6 +60,8 @@ export class Endless extends Error {
 const MOST_TURNS = 30_000;
 /** How often time passes although somebody could go on: that somebody is slow. */
 const SLOWNESS = 0.03;
+/** How many invocations are slower than all others. */
+const SLUGGISH = 0.06;
 
 export function scheduler({ clock, random, faults, check, isFair = false }: SchedulerOptions) {
   const current = new AsyncLocalStorage<Actor>();
@@ -80,6 +84,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   /** Before each operation of a port. Of a dead actor nothing happens any more. */
   function step(operation: Operation): Promise<void> {
     const actor = actorNow();
+    actor.isSluggish ??= actor.isLambda && !isFair && random.chance(SLUGGISH);
     return new Promise((go, fail) => {
       if (!actor.isDead) waiting.add({ actor, operation, go, fail });
     });
@@ -177,8 +182,13 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     }
   }
 
+  function pick(operations: readonly Waiting[]): Waiting {
+    const brisk = operations.filter(({ actor }) => !actor.isSluggish);
+    return random.pick(brisk.length > 0 && random.chance(0.97) ? brisk : operations);
+  }
+
   function operate(operations: readonly Waiting[]): void {
-    const next = isFair ? operations[0] : random.pick(operations);
+    const next = isFair ? operations[0] : pick(operations);
     if (next?.operation === undefined) return;
     const { actor, operation } = next;
     waiting.delete(next);

@@ -22,16 +22,20 @@ const FAULTS: readonly FaultKind[] = ['killed-before', 'killed-after', 'refused'
 
 export async function simulate(seed: number): Promise<Outcome> {
   const random = seeded(seed);
-  const faults = bounded(random);
+  const focus = random.chance(0.6) ? random.pick(FOCUS) : undefined;
+  const faults = bounded(random, focus);
+  const luck = (chance: number, rate: number) => (random.chance(chance) ? rate : 0);
   const habits: Habits = {
     moves: 1 + random.below(3),
     doubles: random.chance(0.5) ? 0.25 : 0,
     loses: random.chance(0.5) ? 0.25 : 0.02,
     cancels: random.chance(0.3) ? 0.3 : 0,
-    cancelsLate: random.chance(0.3) ? 0.3 : 0,
+    // What a run has it in for must come up in it.
+    cancelsLate: focus !== undefined && ROLLBACK.includes(focus) ? 0.7 : luck(0.3, 0.3),
     supersedes: random.chance(0.2) ? 0.4 : 0,
     isHasty: random.chance(0.6),
-    regrets: random.chance(0.25) ? 0.5 : 0,
+    isImpatient: random.chance(0.3),
+    regrets: focus !== undefined && RESTORE.includes(focus) ? 1 : luck(0.25, 0.5),
     isNameless: random.chance(0.1),
   };
   const isDisturbed = {
@@ -40,7 +44,12 @@ export async function simulate(seed: number): Promise<Outcome> {
     tampers: random.chance(0.08),
     rogue: random.chance(0.04),
   };
-  const world = newWorld({ random, faults, check: checkAlways, hasPast: random.chance(0.2) });
+  const world = newWorld({
+    random,
+    faults,
+    check: checkAlways,
+    hasPast: focus === 'clearTargetRange' || random.chance(0.2),
+  });
   return play(world, seed, async () => {
     const { timeline } = world;
     let [isOver, isCalm] = [false, !isDisturbed.lifecycle];
@@ -60,7 +69,7 @@ export async function simulate(seed: number): Promise<Outcome> {
           await timeline.sleep(random.below(habits.isHasty ? 40 : 240) * MINUTE);
           if (random.chance(0.3)) await admin.uninstall();
           if (random.chance(0.5)) await timeline.sleep(random.below(20) * MINUTE);
-          if (!world.site.isInstalled || random.chance(0.7)) await admin.install();
+          if (random.chance(0.75)) await admin.install();
         }
         isCalm = true;
       });
@@ -239,25 +248,33 @@ async function rogue(world: World, isOver: () => boolean): Promise<void> {
   }
 }
 
+const RESTORE = ['beginRestore', 'restoreSourceRange', 'finishRestore', 'verifyRange'];
+const ROLLBACK = ['beginRollback', 'releaseSource', 'discardTargetRange', 'finishRollback'];
 /** What a run may have it in for: every function of the workflow, and every hook, has its bad days. */
 const FOCUS = [
-  ...['prepareCopy', 'clearTargetRange', 'copyRange', 'verifyRange', 'finishCopy', 'failMigration'],
+  ...['prepareCopy', 'clearTargetRange', 'copyRange', 'finishCopy', 'failMigration'],
   ...['beginCommit', 'passPointOfNoReturn', 'purgeSourceRange', 'finishCommit'],
   ...['beginRestore', 'restoreSourceRange', 'finishRestore'],
-  ...['beginRollback', 'releaseSource', 'discardTargetRange', 'finishRollback', 'settle', 'janitor'],
+  ...[
+    'beginRollback',
+    'releaseSource',
+    'discardTargetRange',
+    'finishRollback',
+    'settle',
+    'janitor',
+  ],
   ...['schedule', 'start', 'status', 'commit', 'rollback', 'installed', 'uninstalled'],
 ];
 
 /** A few faults, spread at random, or over one function alone; none once they are over. */
-function bounded(random: Random): FaultPlan & { stop(): void } {
+function bounded(random: Random, focus: string | undefined): FaultPlan & { stop(): void } {
   let left = random.chance(0.2) ? 0 : 1 + random.below(10);
   const rate = random.chance(0.3) ? 0.05 : 0.01;
   const kinds = random.chance(0.3) ? [random.pick(FAULTS)] : FAULTS;
-  const focus = random.chance(0.5) ? random.pick(FOCUS) : undefined;
   return {
     next({ name }) {
       if (left === 0 || (focus !== undefined && !name.startsWith(focus))) return undefined;
-      if (!random.chance(focus === undefined ? rate : 0.15)) return undefined;
+      if (!random.chance(focus === undefined ? rate : 0.35)) return undefined;
       left -= 1;
       return random.pick(kinds);
     },

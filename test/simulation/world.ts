@@ -112,7 +112,12 @@ export function world({
     });
     for (const part of PARTS) {
       for (const partition of partitionsOf(part, TENANT)) {
-        app.datasets.put('de', part.name, itemOf(partition, 'item-0', 'stale'), itemOf(partition, 'old', 'stale'));
+        app.datasets.put(
+          'de',
+          part.name,
+          itemOf(partition, 'item-0', 'stale'),
+          itemOf(partition, 'old', 'stale'),
+        );
       }
     }
   }
@@ -155,7 +160,10 @@ export function world({
     iat: number,
     suffered: Set<FaultKind>,
   ): Promise<void> {
-    const arrival = { ...arrivalAt(clock, sharedSecret, TENANT), credentials: { sharedSecret, iat } };
+    const arrival = {
+      ...arrivalAt(clock, sharedSecret, TENANT),
+      credentials: { sharedSecret, iat },
+    };
     const { lifecycle } = app.realm(realm);
     const run = () => lifecycle.installed(arrival);
     return timeline.invoke(`installed@${realm}`, HOOK_TIMEOUT, run, suffered);

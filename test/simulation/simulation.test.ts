@@ -1,0 +1,50 @@
+/** Two thousand seeds, in which nothing may break and nothing that can occur may be missing; and a death at every operation. */
+import { describe, expect, test } from 'vitest';
+import { runScript } from '../support/run-script.ts';
+import { cellOf, type Seen } from './coverage.ts';
+import { missingIn, REQUIRED } from './required.ts';
+
+const RUN = 'test/simulation/run.ts';
+const SEEDS = 2_000;
+
+describe('a world in which everything goes wrong', () => {
+  test(`keeps every invariant after every operation, in ${SEEDS} seeds, and leaves out nothing that can occur`, async () => {
+    const half = SEEDS / 2;
+    const runs = await Promise.all(
+      [1, 1 + half].map((from) =>
+        runScript(RUN, ['--json', '--seeds', `${half}`, '--from', `${from}`]),
+      ),
+    );
+    const cells = new Map<string, number>();
+    for (const { code, output } of runs) {
+      expect(code, output.slice(-3_000)).toBe(0);
+      const { cells: seen }: { cells: Record<string, number> } = JSON.parse(output);
+      for (const [cell, times] of Object.entries(seen))
+        cells.set(cell, (cells.get(cell) ?? 0) + times);
+    }
+    expect(REQUIRED.length).toBeGreaterThan(130);
+    expect(missingIn(cells)).toEqual([]);
+  }, 280_000);
+
+  test('is the same again with the same seed', async () => {
+    const [one, other] = await Promise.all([1, 2].map(() => runScript(RUN, ['--seed', '42'])));
+    expect(one?.output).toContain('Everything held.');
+    expect(one?.output).toBe(other?.output);
+  }, 60_000);
+
+  test('notices a cell that never occurred', () => {
+    const all = new Map(REQUIRED.map((cell) => [cell, 1]));
+    const fault: Seen = 'killed-after';
+    const cell = cellOf('copying', 'copyRange', fault);
+    all.delete(cell);
+    expect(missingIn(all)).toEqual([cell]);
+  });
+});
+
+describe('a death before, and after, every single operation', () => {
+  test('of a commit, a rollback and a restore is mended by what happens next', async () => {
+    const { code, output } = await runScript(RUN, ['--crash-points']);
+    expect(code, output.slice(-3_000)).toBe(0);
+    expect(output.match(/and everything held/g)).toHaveLength(3);
+  }, 280_000);
+});

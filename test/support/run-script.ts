@@ -1,0 +1,30 @@
+/** Runs a script of this project in a process of its own, on the Node that runs the tests. */
+import { execFile } from 'node:child_process';
+
+export interface Ended {
+  readonly code: number;
+  readonly output: string;
+}
+
+export function runScript(
+  file: string,
+  args: readonly string[],
+  {
+    env = {},
+    node = [],
+  }: { env?: Readonly<Record<string, string>>; node?: readonly string[] } = {},
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [...node, file, ...args],
+      { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        resolve({
+          code: error === null ? 0 : Number(error.code ?? 1),
+          output: `${stdout}${stderr}`,
+        });
+      },
+    );
+  });
+}

@@ -12,7 +12,10 @@ export interface ResidencyAppOptions {
   readonly code: string;
   /** Left out, the stacks are for whichever account they are deployed to. */
   readonly account?: string;
-  /** What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`. */
+  /**
+   * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
+   * `rangesAtOnce`.
+   */
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
@@ -27,6 +30,8 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const stage = given('stage') ?? 'dev';
   const domain = given('domain');
   const hostedZoneId = given('hostedZoneId');
+  const reservedConcurrency = given('reservedConcurrency');
+  const rangesAtOnce = given('rangesAtOnce');
 
   for (const row of stackRows(residency.realms)) {
     new RealmStack(app, `${residency.name}-${row.realm}`, {
@@ -41,6 +46,10 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
         otherWritersSeconds: Number(given('otherWritersSeconds') ?? 0),
         ...(domain !== undefined && { domain }),
         ...(hostedZoneId !== undefined && { hostedZoneId }),
+        ...(reservedConcurrency !== undefined && {
+          reservedConcurrency: Number(reservedConcurrency),
+        }),
+        ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
       }),
       code,
     });

@@ -14,6 +14,13 @@ export interface DeploymentOptions {
   readonly hostedZoneId?: string;
   /** Largest timeout of a function outside this app that writes datasets: a vendor's own handlers, consumers and jobs. */
   readonly otherWritersSeconds?: number;
+  /**
+   * Of each function that answers HTTP: so many are kept for it, and more than that a flood cannot take from the workflow.
+   * Off unless given, because AWS leaves a new account too little to reserve.
+   */
+  readonly reservedConcurrency?: number;
+  /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
+  readonly rangesAtOnce?: number;
 }
 
 export interface Deployment {
@@ -25,19 +32,31 @@ export interface Deployment {
   readonly keepsData: boolean;
   readonly names: ReturnType<typeof namesOf>;
   readonly zone?: { readonly name: string; readonly id: string };
+  readonly reservedConcurrency?: number;
+  readonly rangesAtOnce?: number;
   readonly environment: Readonly<Record<string, string>>;
 }
+
+/** An inline Map runs no more iterations at once. */
+const MOST_RANGES_AT_ONCE = 40;
 
 /** A write that passed the guard just before its function died can still be on its way to the table. */
 const DRAIN_MARGIN_SECONDS = 10;
 
 export function deploymentOf(options: DeploymentOptions): Deployment {
   const { residency, stage, row, hostedZoneId, otherWritersSeconds = 0 } = options;
+  const { reservedConcurrency, rangesAtOnce } = options;
   if (!/^[a-z0-9]{1,8}$/.test(stage)) {
     throw new Error(`stage "${stage}": one to eight lower-case letters and digits`);
   }
   if (!(Number.isInteger(otherWritersSeconds) && otherWritersSeconds >= 0)) {
     throw new Error('otherWritersSeconds is a whole number of seconds');
+  }
+  if (reservedConcurrency !== undefined && !isWithin(1, reservedConcurrency, 1_000)) {
+    throw new Error('reservedConcurrency is a whole number from 1 to 1000');
+  }
+  if (rangesAtOnce !== undefined && !isWithin(1, rangesAtOnce, MOST_RANGES_AT_ONCE)) {
+    throw new Error(`rangesAtOnce is a whole number from 1 to ${MOST_RANGES_AT_ONCE}`);
   }
   const domain = options.domain ?? residency.domain;
   if (domain !== undefined && hostedZoneId === undefined) {
@@ -52,6 +71,8 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     names: namesOf(residency, stage, row.realm),
     ...(domain !== undefined &&
       hostedZoneId !== undefined && { zone: { name: domain, id: hostedZoneId } }),
+    ...(reservedConcurrency !== undefined && { reservedConcurrency }),
+    ...(rangesAtOnce !== undefined && { rangesAtOnce }),
     environment: {
       REALM: row.realm,
       STAGE: stage,
@@ -67,6 +88,9 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     },
   };
 }
+
+const isWithin = (least: number, value: number, most: number): boolean =>
+  Number.isInteger(value) && value >= least && value <= most;
 
 /** Realm → base URL; without a domain they are known only after a first deployment, which prints them. */
 function baseUrlsOf(

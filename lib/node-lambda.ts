@@ -17,7 +17,7 @@ import {
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
-import { sizeOf, wordOf } from './entries.ts';
+import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { otherDocuments, ownStatements } from './policies.ts';
 
 export interface NodeLambdaProps {
@@ -33,7 +33,7 @@ export class NodeLambda extends Construct {
 
   constructor(scope: Construct, id: string, { deployment, entry, code }: NodeLambdaProps) {
     super(scope, id);
-    const { names, keepsData, environment } = deployment;
+    const { names, keepsData, environment, reservedConcurrency } = deployment;
     const name = names.lambda(wordOf(entry));
     const { timeoutSeconds, memoryMb } = sizeOf(entry);
 
@@ -72,6 +72,8 @@ export class NodeLambda extends Construct {
       handler: `${entry}.handler`,
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMb,
+      ...(reservedConcurrency !== undefined &&
+        ROUTE_ENTRIES.includes(entry) && { reservedConcurrentExecutions: reservedConcurrency }),
       environment: { ...environment },
       role,
       logGroup,

@@ -8,6 +8,7 @@ import { ENTRIES } from './entries.ts';
 import { HooksApi } from './hooks-api.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeLambda } from './node-lambda.ts';
+import { Operators } from './operators.ts';
 import { Workflow } from './workflow.ts';
 
 export interface RealmStackProps extends StackProps {
@@ -39,5 +40,6 @@ export class RealmStack extends Stack {
     new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
     const { stateMachine } = new Workflow(this, 'Workflow', { deployment, settle, janitor });
     new Monitoring(this, 'Monitoring', { deployment, stateMachine, settle, janitor });
+    new Operators(this, 'Operators', { deployment });
   }
 }

@@ -50,7 +50,7 @@ export class Workflow extends Construct {
 
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: names.stateMachine,
-      definitionBody: DefinitionBody.fromString(readFileSync(DEFINITION, 'utf8')),
+      definitionBody: DefinitionBody.fromString(definitionOf(deployment)),
       definitionSubstitutions: Object.fromEntries(
         tasks.map(({ task, arn }) => [substitutionOf(task), arn]),
       ),
@@ -97,4 +97,12 @@ export class Workflow extends Construct {
       targets: [new LambdaTarget(janitor, { retryAttempts: 0, maxEventAge: Duration.minutes(5) })],
     });
   }
+}
+
+/** The file as it is, but for the number of ranges at once where one was asked for. */
+function definitionOf({ rangesAtOnce }: Deployment): string {
+  const text = readFileSync(DEFINITION, 'utf8');
+  return rangesAtOnce === undefined
+    ? text
+    : text.replaceAll(/("MaxConcurrency": )\d+/g, `$1${rangesAtOnce}`);
 }

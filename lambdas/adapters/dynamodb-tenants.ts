@@ -23,18 +23,32 @@ export function dynamoDbTenants({ clientFor, tableOf }: TenantTables): TenantSto
   };
 }
 
-/** The secret is an attribute of its own, so that a policy can withhold it from those who only look. */
-function toItem({ credentials, ...record }: TenantRecord): Item {
-  return { ...record, sharedSecret: credentials.sharedSecret, credentialsIat: credentials.iat };
+/**
+ * The secret is an attribute of its own, so that a policy can withhold it from those who only look. The installation is
+ * JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
+ */
+function toItem({ credentials, installation, ...record }: TenantRecord): Item {
+  return {
+    ...record,
+    installation: JSON.stringify(installation),
+    sharedSecret: credentials.sharedSecret,
+    credentialsIat: credentials.iat,
+  };
 }
 
-function fromItem({ sharedSecret, credentialsIat, revision: _, ...record }: Item): TenantRecord {
-  if (typeof sharedSecret !== 'string' || typeof credentialsIat !== 'number') {
-    throw new Error('a tenant record has no credentials');
+function fromItem(item: Item): TenantRecord {
+  const { sharedSecret, credentialsIat, installation, revision: _, ...record } = item;
+  if (
+    typeof sharedSecret !== 'string' ||
+    typeof credentialsIat !== 'number' ||
+    typeof installation !== 'string'
+  ) {
+    throw new Error('a tenant record has no credentials, or no installation');
   }
   // Written by toItem alone, and by nobody else.
   return {
-    ...(record as Omit<TenantRecord, 'credentials'>),
+    ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
+    installation: JSON.parse(installation),
     credentials: { sharedSecret, iat: credentialsIat },
   };
 }

@@ -9,9 +9,20 @@ export function jsonLog(
   write: (line: string) => void = writeLine,
 ): Log {
   const at = (level: Level) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    write(JSON.stringify({ level, time: new Date().toISOString(), message, ...fixed, ...fields }));
+    write(
+      plain(
+        JSON.stringify({ level, time: new Date().toISOString(), message, ...fixed, ...fields }),
+      ),
+    );
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
+
+/** JSON leaves alone what a terminal obeys beyond ASCII, and what turns a line round: these are escaped as well. */
+const plain = (line: string): string =>
+  line.replace(
+    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 function writeLine(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -68,6 +68,10 @@ export function writeWindow(
     closed = true;
     clearTimeout(timer);
     await Promise.all(inFlight);
+    // What was queued is not written any more, and whoever waits for it must not wait for ever.
+    for (const { acknowledged } of pending)
+      acknowledged.reject(new Error('the window was closed before this was written'));
+    pending.clear();
   }
 
   /** A batch that is not full waits for more, unless nothing else is on its way. */

@@ -129,8 +129,11 @@ export async function rangeTurn(
     const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
     await saving.catch(() => undefined);
     if (record === undefined) return;
+    const free = { ...withoutLease(record), lastError: reason };
+    // Once more: a lease that is kept for want of one write holds everybody up for five minutes.
     await ledger
-      .putRange(realm, migration, { ...withoutLease(record), lastError: reason })
+      .putRange(realm, migration, free)
+      .catch(() => ledger.putRange(realm, migration, free))
       .catch(() =>
         log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`),
       );

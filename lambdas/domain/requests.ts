@@ -23,11 +23,26 @@ export interface InstallRequest {
 /** Parses a request body: an absent one is an empty object. */
 export function jsonBody(text: string): unknown {
   if (text.trim() === '') return {};
+  if (depthOf(text) > DEEPEST_BODY) throw invalid('the body is nested too deeply');
   try {
     return JSON.parse(text);
   } catch {
     throw invalid('the body is not JSON');
   }
+}
+
+/** Whatever walks over a document walks as deep as this, and no deeper. */
+const DEEPEST_BODY = 200;
+
+/** How deep the brackets go; those within texts may count, which is more than deep enough anyway. */
+function depthOf(text: string): number {
+  let [depth, deepest] = [0, 0];
+  for (const character of text) {
+    if (character === '[' || character === '{') depth += 1;
+    else if (character === ']' || character === '}') depth -= 1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 export function scheduleRequest(body: unknown): ScheduleRequest {

@@ -9,7 +9,7 @@ import { objectOf, partOf, translatedCall } from './part.ts';
 export const endpoint = appEndpoint(
   () => 'write',
   async (app, tenant, event) => {
-    const document = objectOf(parsedBody(event));
+    const document = JSON.stringify(objectOf(parsedBody(event)));
     const id = randomUUID();
     await translatedCall(() =>
       app.documents.send(

@@ -1,4 +1,4 @@
-/** `GET`, `PUT` and `DELETE /templates/{id}` of the sample document exporter: a template is any JSON object. */
+/** `GET`, `PUT` and `DELETE /templates/{id}` of the sample document exporter: a template is any JSON object, kept as text. */
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';
@@ -37,13 +37,18 @@ async function get(app: App, key: Key): Promise<Reply> {
   );
   return item === undefined
     ? json(404, { message: 'No such template' })
-    : json(200, objectOf(item['template']));
+    : json(200, JSON.parse(String(item['template'])));
 }
 
 async function put(app: App, key: Key, event: APIGatewayProxyEventV2): Promise<Reply> {
   const template = objectOf(parsedBody(event));
   await translatedCall(() =>
-    app.documents.send(new PutCommand({ TableName: table(app), Item: { ...key, template } })),
+    app.documents.send(
+      new PutCommand({
+        TableName: table(app),
+        Item: { ...key, template: JSON.stringify(template) },
+      }),
+    ),
   );
   return json(200, { id: key.id });
 }

@@ -180,7 +180,7 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
       world.documents(realm).send(
         new PutCommand({
           TableName: `residency-local-${realm}-tenants`,
-          Item: { tenant, revision: 1, sharedSecret: 's', installation: {}, ...item },
+          Item: { tenant, revision: 1, sharedSecret: 's', installation: '{}', ...item },
         }),
       );
     await other('de', 'opens', { state: 'opening', openingIat: 1, credentialsIat: 1 });

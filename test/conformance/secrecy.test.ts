@@ -1,0 +1,180 @@
+/**
+ * Whole moves of a tenant whose secrets and items are marked: afterwards no mark is in any log line, workflow input,
+ * output or history, nor in any record, history entry, checkpoint or receipt of any ledger.
+ */
+import { randomBytes } from 'node:crypto';
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
+import { STAGE } from '../../lib/local/host.ts';
+import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import { residency } from '../../residency.config.ts';
+import { eventually, facts, startWorld, type World } from '../support/world.ts';
+
+const ITEM = `item-${randomBytes(9).toString('hex')}`;
+const secrets = new Set<string>();
+const REALMS = residency.realms.map(({ realm }) => realm);
+
+let fault: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ dynamoDb: { inject: (call) => fault(call) } });
+  await committed();
+  await takenBack();
+  await failed();
+  await troubled();
+  await cancelled();
+}, 90_000);
+afterAll(() => world[Symbol.asyncDispose]());
+
+async function settled(tenant: string): Promise<Site> {
+  const site = await world.installed(tenant);
+  secrets.add(site.sharedSecret);
+  await filled('us', tenant);
+  return site;
+}
+
+/** The mark is in values of every kind, and in the name of an attribute. */
+async function filled(realm: string, tenant: string): Promise<void> {
+  const marked = (id: string) => ({
+    id,
+    text: ITEM,
+    [`name ${ITEM}`]: true,
+    bytes: Buffer.from(ITEM),
+    words: new Set([ITEM]),
+    nested: { list: [{ text: ITEM }] },
+  });
+  for (const number of [1, 2, 3]) {
+    await world.put(realm, 'templates', { ...marked(`t-${number}`), tenant });
+    await world.put(realm, 'exports', { ...marked(`e-${number}`), tenant: `${tenant}#0${number}` });
+    await world.put(realm, 'previews', { ...marked(`p-${number}`), tenant });
+  }
+}
+
+async function renewed(site: Site): Promise<void> {
+  await world.atlassian.install(site);
+  secrets.add(site.sharedSecret);
+}
+
+async function committed(): Promise<void> {
+  const site = await settled('goes');
+  await world.ready(site, 1);
+  await renewed(site);
+  await world.hook(site, 'commit', 1);
+  await world.until(site, 1, ['committed']);
+}
+
+async function takenBack(): Promise<void> {
+  const site = await settled('returns');
+  await world.moved(site, 2, 'EU');
+  await world.put('eu', 'templates', { tenant: 'returns', id: 'new', text: ITEM });
+  site.home = world.host.urls['us'] ?? '';
+  await world.hook(site, 'rollback', 2);
+  await world.until(site, 2, ['rolled-back']);
+}
+
+/** The target holds something else: keys are named in the log, and nothing more. */
+async function failed(): Promise<void> {
+  const site = await settled('differs');
+  await world.put('de', 'templates', { tenant: 'differs', id: 'a stranger', text: ITEM });
+  await world.scheduled(site, 3);
+  await world.hook(site, 'start', 3, facts('DE'));
+  await world.until(site, 3, ['failed']);
+  await world.hook(site, 'rollback', 3);
+  await world.until(site, 3, ['rolled-back']);
+}
+
+/** Every kind of error on the way, from both tables of records and from the dataset; how it ends is no matter here. */
+async function troubled(): Promise<void> {
+  const site = await settled('stumbles');
+  let calls = 0;
+  fault = ({ operation, input }) => {
+    calls += 1;
+    if (operation === 'BatchWriteItem' && calls % 3 === 0) return { error: 'ValidationException' };
+    if (operation === 'PutItem' && calls % 7 === 0) return { error: 'AccessDeniedException' };
+    if (calls % 11 === 0) return { lost: true };
+    return JSON.stringify(input).includes('exports') && calls % 5 === 0
+      ? { error: 'InternalServerError' }
+      : undefined;
+  };
+  const insist = async (hook: 'schedule' | 'start' | 'rollback', more = {}) =>
+    eventually(async () => (await world.hook(site, hook, 4, more)).status < 500);
+  await insist('schedule', facts('AU'));
+  await insist('start', facts('AU'));
+  await renewed(site);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await insist('rollback');
+  fault = () => undefined;
+}
+
+async function cancelled(): Promise<void> {
+  const site = await settled('leaves');
+  await world.ready(site, 5);
+  await world.atlassian.uninstall(site);
+  await world.until(site, 5, ['rolled-back']);
+}
+
+/** A mark, also in the forms that it takes on the way. */
+function found(text: string): readonly string[] {
+  return [...secrets, ITEM].filter((mark) =>
+    [
+      mark,
+      Buffer.from(mark).toString('base64').replace(/=+$/, ''),
+      Buffer.from(mark).toString('hex'),
+    ].some((form) => text.includes(form)),
+  );
+}
+
+async function tableText(realm: string, table: string): Promise<string> {
+  const { Items } = await world
+    .documents(realm)
+    .send(new ScanCommand({ TableName: table, ConsistentRead: true }));
+  return JSON.stringify(Items, (_, value: unknown) =>
+    value instanceof Uint8Array || value instanceof Set ? [...value].join() : value,
+  );
+}
+
+const names = (realm: string) => namesOf(residency, STAGE, realm);
+
+describe('the marks', () => {
+  test('are where they belong, so that they would be found elsewhere', async () => {
+    expect(secrets.size).toBe(7);
+    expect(found(await tableText('us', names('us').tenants)).length).toBeGreaterThan(3);
+    expect(found(await tableText('us', names('us').part(partNamed('templates'))))).toEqual([ITEM]);
+  });
+
+  test('are in no line of the log, and no token is', () => {
+    const text = world.lines.join('\n');
+    expect(text).toContain('migration 1 is committed');
+    expect(text).toContain('a stranger');
+    expect(text).toContain('503: ');
+    expect(found(text)).toEqual([]);
+    expect(text).not.toMatch(/eyJ[\w-]{8,}/);
+  });
+
+  test('are in no input, output, history or cause of an execution', () => {
+    const executions = REALMS.flatMap((realm) => world.host.executions(realm));
+    expect(executions.length).toBeGreaterThan(8);
+    expect(new Set(executions.map(({ status }) => status))).toContain('FAILED');
+    expect(found(JSON.stringify(executions))).toEqual([]);
+  });
+
+  test('are in no ledger: not in a record, its history, its ranges or a receipt', async () => {
+    for (const realm of REALMS) {
+      const text = await tableText(realm, names(realm).migrations);
+      if (realm === 'us')
+        for (const kind of ['status#', 'history#', 'range#', 'receipt#'])
+          expect(text).toContain(kind);
+      expect(found(text), realm).toEqual([]);
+      expect(text).not.toMatch(/eyJ[\w-]{8,}/);
+    }
+  });
+});
+
+function partNamed(name: string) {
+  const part = residency.parts.find((candidate) => candidate.name === name);
+  if (part === undefined) throw new Error(`no part ${name}`);
+  return part;
+}

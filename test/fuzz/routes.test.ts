@@ -1,0 +1,266 @@
+/**
+ * Generated requests to every route: through the gateway's own translation into the bound endpoints, without a socket in
+ * between, over ports in memory (the sample app alone writes to the embedded DynamoDB). Each run is a short history on a
+ * fresh tenant, so that odd requests meet migrations in every status, and a failure names the request that it is about.
+ */
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { queryStringHash } from '../../lambdas/adapters/qsh.ts';
+import { type App, compose } from '../../lambdas/compose.ts';
+import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
+import { functionsOf, loadFunctions } from '../../lib/local/functions.ts';
+import { eventOf, routeOf, splitTarget } from '../../lib/local/gateway-event.ts';
+import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
+import { ROUTES } from '../../lib/routes.ts';
+import { residency } from '../../residency.config.ts';
+import { manualClock } from '../support/clock.ts';
+import { type KeyServer, startKeyServer } from '../support/key-server.ts';
+import type { LogLine } from '../support/log.ts';
+import { memoryApp, PARTS, ROWS } from '../support/memory-app.ts';
+import { hs256, installKeyPair, rs256, unsigned } from '../support/tokens.ts';
+import { type Claims, type Generated, generated, ITEM, RENEWED, SECRET } from './requests.ts';
+
+const HISTORIES = 500;
+const REQUESTS_EACH = 42;
+const KID = 'install-key-1';
+
+const { publicKey, privateKey } = installKeyPair();
+let functions: Awaited<ReturnType<typeof loadFunctions>>;
+let keyServer: KeyServer;
+let database: EmbeddedDynamoDb;
+let base: App;
+/** Of the history at hand: it stands still while a request is answered. */
+let present = manualClock();
+const clock = { now: () => present.now() };
+
+beforeAll(async () => {
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
+  functions = await loadFunctions();
+  keyServer = await startKeyServer((path) =>
+    path === `/${KID}` ? { status: 200, body: publicKey } : { status: 404 },
+  );
+  database = await startEmbeddedDynamoDb({ port: 0, regions: ['us-east-1'] });
+  const client = new DynamoDBClient({ region: 'us-east-1', endpoint: database.url });
+  await createTables(client, tableDefinitions(residency, 'fuzz', 'us'));
+  client.destroy();
+  base = compose(
+    {
+      REALM: 'us',
+      STAGE: 'fuzz',
+      ACCOUNT_ID: '000000000000',
+      BASE_URLS: JSON.stringify({ us: 'https://us.app.example', de: 'https://de.app.example' }),
+      INSTALL_KEYS_URL: keyServer.url,
+      AWS_ENDPOINT_URL_DYNAMODB: database.url,
+    },
+    { clock, residency: { ...residency, realms: ROWS } },
+  );
+});
+afterAll(async () => {
+  base.documents.destroy();
+  await database.close();
+  await keyServer.close();
+});
+
+type FuzzWorld = Awaited<ReturnType<typeof freshWorld>>;
+
+/** A fresh app of realm `us`, with a tenant in it, that keeps what it logs. */
+async function freshWorld() {
+  present = manualClock();
+  const memory = memoryApp({ clock: present, parts: PARTS });
+  const own = memory.realm('us');
+  const app: App = { ...base, ...own, ports: memory.ports, residency: base.residency };
+  await app.lifecycle.installed({
+    tenant: 'tenant-1',
+    credentials: { sharedSecret: SECRET, iat: Math.floor(clock.now() / 1000) - 10 },
+    installation: { clientKey: 'tenant-1', baseUrl: 'https://tenant-1.example' },
+  });
+  memory.fill('us', 'tenant-1', 1, ITEM);
+  return { memory, functions: functionsOf(functions, 'us', app) };
+}
+
+/** The claims that are good for the request, signed with what is good for the route. */
+function tokenFor(
+  { route, path, query, token, iss, odd }: Generated,
+  secret: string,
+): string | undefined {
+  const now = Math.floor(clock.now() / 1000);
+  const literal = route.path.includes('{') ? decodedOr(path) : route.path;
+  const good: Claims = {
+    iss,
+    iat: now,
+    exp: now + 180,
+    aud: 'https://us.app.example',
+    qsh: queryStringHash(route.method, literal, query),
+  };
+  const isInstall = route.scheme === 'signed-install';
+  const signed = (claims: Claims, header: Claims = {}) =>
+    isInstall
+      ? rs256(claims, privateKey, { alg: 'RS256', kid: KID, ...header })
+      : hs256(claims, secret, { alg: 'HS256', ...header });
+  switch (token) {
+    case 'good':
+      return signed(good);
+    case 'context':
+      return signed({ ...good, qsh: 'context-qsh' });
+    case 'none':
+      return undefined;
+    case 'garbage':
+      return `${Buffer.from(JSON.stringify(odd)).toString('base64url')}.${iss.replace(/[^\w]/g, '')}.`;
+    case 'unsigned':
+      return unsigned(good);
+    case 'wrong-secret':
+      return isInstall ? hs256(good, publicKey) : hs256(good, 'another secret');
+    case 'odd-claims':
+      return signed({ ...good, ...odd }, odd);
+  }
+}
+
+/** Whether the request proves who it is from. Only then may its body matter. */
+const mayBeVerified = ({ token, where, route }: Generated): boolean =>
+  where !== 'bearer' &&
+  (token === 'good' ||
+    token === 'odd-claims' ||
+    (token === 'context' && route.scheme === 'context-jwt'));
+
+function eventFor(
+  request: Generated,
+  token: string | undefined,
+): APIGatewayProxyEventV2 | undefined {
+  const { path, query, where, contentType, more, body, route } = request;
+  const joined = [query, where === 'query' && token ? `jwt=${token}` : '']
+    .filter(Boolean)
+    .join('&');
+  const scheme = where === 'bearer' ? 'Bearer' : 'JWT';
+  const headers = [
+    ...(token !== undefined && where !== 'query' ? [['authorization', `${scheme} ${token}`]] : []),
+    ...(contentType === undefined ? [] : [['content-type', contentType]]),
+    ...more,
+  ];
+  const message = Object.assign(new IncomingMessage(new Socket()), {
+    method: route.method,
+    url: `${path}${joined ? `?${joined}` : ''}`,
+  });
+  // What the parser of a socket would have made of them.
+  const distinct = Object.groupBy(headers, ([name]) => name ?? '');
+  Object.defineProperty(message, 'headersDistinct', {
+    value: Object.fromEntries(
+      Object.entries(distinct).map(([name, lines = []]) => [name, lines.map(([, value]) => value)]),
+    ),
+  });
+  const routed = routeOf(ROUTES, route.method, splitTarget(message.url).path);
+  return routed && eventOf(message, Buffer.from(body), routed);
+}
+
+/** Asks, and looks at all that comes out; what came of it, or `undefined` where the gateway knows no such route. */
+async function check(world: FuzzWorld, request: Generated): Promise<string | undefined> {
+  const { route, iss, query, path, body: sent } = request;
+  const record = await world.memory.tenants.read('us', iss);
+  const token = tokenFor(request, record?.credentials.sharedSecret ?? SECRET);
+  const event = eventFor(request, token);
+  if (event === undefined) return undefined;
+
+  const before = world.memory.log.lines.length;
+  const reply: { statusCode?: unknown; body?: unknown } = Object(
+    await world.functions.run(route.entry, event),
+  );
+  const answer = {
+    status: Number(reply.statusCode),
+    body: String(reply.body ?? ''),
+    log: world.memory.log.lines.slice(before),
+  };
+  const wrong = wrongWith(request, answer, token);
+  if (wrong === undefined) return `${route.method} ${route.path} ${answer.status}`;
+  const asked = `${route.method} ${path}?${query} (token: ${request.token}) ${sent.slice(0, 200)}`;
+  throw new Error(`${wrong}\n${asked}\n${JSON.stringify(answer)}`);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly log: readonly LogLine[];
+}
+
+function wrongWith(
+  request: Generated,
+  { status, body, log }: Answer,
+  token: string | undefined,
+): string | undefined {
+  const { method, entry, scheme } = request.route;
+  const logged = JSON.stringify(log);
+  if (logged.includes('unexpected')) return 'an unhandled error';
+  if (scheme !== 'public' && !mayBeVerified(request)) {
+    const isRefused = status === 401 && body === '{"message":"Unauthorized"}';
+    return isRefused || status === 413 ? undefined : 'an answer to nobody';
+  }
+  if (!Number.isInteger(status)) return 'an answer without a status';
+  if (status >= 500 && !log.some(isFault) && !body.includes('Your data is being moved'))
+    return 'a fault for bad input';
+  if (body !== '') JSON.parse(body);
+  const mayShowItem = method === 'GET' && entry === 'sample-app/templates';
+  const signature = token?.split('.')[2] || 'no signature';
+  for (const canary of [SECRET, RENEWED, ITEM, signature]) {
+    if (logged.includes(canary)) return `a log line holds ${canary}`;
+    if (body.includes(canary) && !(canary === ITEM && mayShowItem))
+      return `the answer holds ${canary}`;
+  }
+  return undefined;
+}
+
+/** What cannot be done at this moment, in a sentence of ours: no accident, and not the fault of the input. */
+const FAULTS = [
+  'the tenant is in a move between other realms',
+  'the tenant is being installed at this moment',
+  'another installation of this tenant is under way',
+  'cannot switch its tenant over at this moment',
+  'changed while it was being rolled back',
+];
+const isFault = ({ message }: { readonly message: string }): boolean =>
+  message.startsWith('503: ') && FAULTS.some((fault) => message.includes(fault));
+
+const decodedOr = (path: string): string => {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+};
+
+describe('every route', () => {
+  test(`answers ${HISTORIES * REQUESTS_EACH} generated requests without an accident, and gives nothing away`, {
+    timeout: 120_000,
+  }, async () => {
+    const seen = new Map<string, number>();
+    let requests = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(generated, fc.integer({ min: 0, max: 9 })), {
+          minLength: REQUESTS_EACH,
+          maxLength: REQUESTS_EACH,
+        }),
+        async (history) => {
+          const world = await freshWorld();
+          for (const [request, then] of history) {
+            const outcome = await check(world, request);
+            requests += 1;
+            if (outcome !== undefined) seen.set(outcome, (seen.get(outcome) ?? 0) + 1);
+            if (then < 2) await world.memory.runAll();
+          }
+        },
+      ),
+      { numRuns: HISTORIES },
+    );
+    expect(requests).toBeGreaterThanOrEqual(20_000);
+    // Deep enough: every route has done what it is for, every hook has refused, and some work was in the way of other.
+    const outcomes = [...seen.keys()].join('\n');
+    for (const { method, path } of ROUTES) expect(outcomes).toMatch(`${method} ${path} 20`);
+    for (const hook of ['schedule', 'start', 'commit']) {
+      for (const status of [400, 401, 409]) expect(outcomes).toMatch(`/${hook} ${status}`);
+    }
+    expect(outcomes).toMatch('/dare-migration/schedule 413');
+  });
+});

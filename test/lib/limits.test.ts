@@ -1,0 +1,80 @@
+/** What keeps one kind of load from taking the place of another: throttles per route, reserved concurrency, ranges at once. */
+import { describe, expect, test } from 'vitest';
+import { ROUTE_ENTRIES } from '../../lib/entries.ts';
+import { ROUTES } from '../../lib/routes.ts';
+import { residency } from '../../residency.config.ts';
+import { at, type Context, ofType, type RealmTemplate, templatesOf } from '../support/templates.ts';
+
+const oneRealm = { ...residency, realms: residency.realms.slice(0, 1) };
+
+function templateWith(context: Context = {}): RealmTemplate {
+  const [template] = templatesOf(oneRealm, context);
+  if (template === undefined) throw new Error('there is no template');
+  return template;
+}
+
+/** The functions with a reservation, by their entry. */
+const reserved = (template: RealmTemplate) =>
+  Object.fromEntries(
+    ofType(template, 'AWS::Lambda::Function')
+      .filter(({ Properties }) => Properties['ReservedConcurrentExecutions'] !== undefined)
+      .map(({ Properties }) => [
+        String(Properties['Handler']).replace(/\.handler$/, ''),
+        Properties['ReservedConcurrentExecutions'],
+      ]),
+  );
+
+const mapWidths = (template: RealmTemplate): readonly number[] => {
+  const [machine] = ofType(template, 'AWS::StepFunctions::StateMachine');
+  const text = JSON.stringify(machine?.Properties['DefinitionString']);
+  return [...text.matchAll(/MaxConcurrency\\*": (\d+)/g)].map(([, width]) => Number(width));
+};
+
+describe('a flood on one route', () => {
+  test('meets a throttle of that route, and no throttle is shared', () => {
+    const [stage] = ofType(templateWith(), 'AWS::ApiGatewayV2::Stage');
+    const settings = Object(stage?.Properties['RouteSettings']);
+    expect(Object.keys(settings)).toHaveLength(ROUTES.length);
+    for (const { method, path } of ROUTES) {
+      expect(at(settings, `${method} ${path}`, 'ThrottlingRateLimit')).toBeGreaterThan(0);
+      expect(at(settings, `${method} ${path}`, 'ThrottlingBurstLimit')).toBeGreaterThan(0);
+    }
+    expect(stage?.Properties['DefaultRouteSettings']).toBeUndefined();
+  });
+
+  test('leaves each hook room for Atlassian’s three tries, for a window full of moves', () => {
+    const hooks = ROUTES.filter(({ scheme }) => scheme === 'connect-jwt');
+    for (const { throttle } of hooks)
+      expect(throttle.burst).toBeGreaterThanOrEqual(residency.maxOverlappingMigrations);
+  });
+});
+
+describe('reserved concurrency', () => {
+  test('is off unless it is asked for', () => {
+    expect(reserved(templateWith())).toEqual({});
+  });
+
+  test('is of what answers HTTP, so that the workflow’s tasks have all the rest', () => {
+    const wanted = Object.fromEntries(ROUTE_ENTRIES.map((entry) => [entry, 5]));
+    expect(reserved(templateWith({ reservedConcurrency: '5' }))).toEqual(wanted);
+  });
+
+  test.each(['0', '1.5', 'many', '-1', '1001'])('is not %j', (reservedConcurrency) => {
+    expect(() => templateWith({ reservedConcurrency })).toThrow('reservedConcurrency is');
+  });
+});
+
+describe('the number of ranges at once', () => {
+  test('is what the ASL file says, the same in every Map', () => {
+    expect(new Set(mapWidths(templateWith()))).toEqual(new Set([16]));
+    expect(mapWidths(templateWith())).toHaveLength(8);
+  });
+
+  test('is another one in every Map where it was asked for', () => {
+    expect(mapWidths(templateWith({ rangesAtOnce: '4' }))).toEqual(Array(8).fill(4));
+  });
+
+  test.each(['0', '41', '2.5', ''])('is not %j', (rangesAtOnce) => {
+    expect(() => templateWith({ rangesAtOnce })).toThrow('rangesAtOnce is');
+  });
+});

@@ -1,0 +1,190 @@
+/** What people may do: look without ever seeing a secret or an item, and act on migrations alone. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { residency } from '../../residency.config.ts';
+import { ACCOUNT, documentsOf, textOf } from '../support/policies.ts';
+import { at, listOf, type RealmTemplate, templatesOf } from '../support/templates.ts';
+
+let templates: readonly RealmTemplate[];
+beforeAll(() => {
+  templates = templatesOf(residency);
+});
+
+type Who = 'operator-read' | 'operator-act';
+type Context = Readonly<Record<string, readonly string[]>>;
+
+interface Asked {
+  readonly action: string;
+  readonly resource: string;
+  /** What DynamoDB tells IAM about the request. */
+  readonly context?: Context;
+}
+
+/** The template of realm `us`, unless another one is named. */
+function template(realm = 'us'): RealmTemplate {
+  const found = templates.find((one) => one.realm === realm);
+  if (found === undefined) throw new Error(`no template of ${realm}`);
+  return found;
+}
+
+function roleId(name: string, { resources }: RealmTemplate): string {
+  const found = Object.entries(resources).find(
+    ([, { Type, Properties }]) => Type === 'AWS::IAM::Role' && Properties['RoleName'] === name,
+  );
+  if (found === undefined) throw new Error(`there is no role ${name}`);
+  return found[0];
+}
+
+/** As IAM decides, as far as these two roles need it: one allowance whose condition holds. */
+function may(who: Who, { action, resource, context = {} }: Asked): boolean {
+  const us = template();
+  const documents = documentsOf(us, roleId(`residency-dev-us-${who}`, us));
+  const statements = documents.flatMap(({ document }) => listOf(at(document, 'Statement')));
+  return statements.some((statement) => {
+    expect(at(statement, 'Effect')).toBe('Allow');
+    const resources = listOf(at(statement, 'Resource')).map((value) => textOf(us, value));
+    return (
+      listOf(at(statement, 'Action')).includes(action) &&
+      resources.some((pattern) => matches(pattern, resource)) &&
+      holds(at(statement, 'Condition'), context)
+    );
+  });
+}
+
+const matches = (pattern: string, text: string): boolean =>
+  new RegExp(`^${pattern.replace(/[^\w*]/g, '\\$&').replaceAll('*', '.*')}$`).test(text);
+
+/** Every operator that is used; another one fails the test. */
+function holds(condition: unknown, context: Context): boolean {
+  return Object.entries(Object(condition)).every(([operator, keys]) =>
+    Object.entries(Object(keys)).every(([key, value]) => {
+      const wanted = listOf(value).map(String);
+      const given = context[key] ?? [];
+      if (operator === 'ForAllValues:StringEquals')
+        return given.every((one) => wanted.includes(one)); // true where there is none
+      if (operator === 'StringEquals') return given.length === 1 && wanted.includes(given[0] ?? '');
+      if (operator === 'Null') return String(given.length === 0) === wanted[0];
+      throw new Error(`what does ${operator} mean?`);
+    }),
+  );
+}
+
+const arn = (service: string, resource: string, region = 'us-east-1') =>
+  `arn:aws:${service}:${region}:${ACCOUNT}:${resource}`;
+const table = (name: string, realm = 'us', region = 'us-east-1') =>
+  arn('dynamodb', `table/residency-dev-${realm}-${name}`, region);
+const reading = (select: string, ...attributes: readonly string[]): Context => ({
+  'dynamodb:Select': [select],
+  'dynamodb:Attributes': attributes,
+});
+const BOTH: readonly Who[] = ['operator-read', 'operator-act'];
+const READS = ['dynamodb:GetItem', 'dynamodb:Query'];
+const WRITES = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'].map(
+  (a) => `dynamodb:${a}`,
+);
+
+describe.each(BOTH)('%s', (who) => {
+  test.each(READS)('may %s what a tenant’s record says, named attribute by attribute', (action) => {
+    const context = reading('SPECIFIC_ATTRIBUTES', 'tenant', 'state', 'movedTo', 'credentialsIat');
+    expect(may(who, { action, resource: table('tenants'), context })).toBe(true);
+  });
+
+  test.each([
+    ['the secret among others', reading('SPECIFIC_ATTRIBUTES', 'tenant', 'state', 'sharedSecret')],
+    ['the secret alone', reading('SPECIFIC_ATTRIBUTES', 'sharedSecret')],
+    ['a path into the secret', reading('SPECIFIC_ATTRIBUTES', 'sharedSecret.x')],
+    ['whole records', reading('ALL_ATTRIBUTES')],
+    ['whole records, by a request that does not say so', {}],
+    ['no attributes by name', { 'dynamodb:Select': ['SPECIFIC_ATTRIBUTES'] }],
+    ['attributes without a selection', { 'dynamodb:Attributes': ['tenant'] }],
+  ])('may not read %s', (_, context) => {
+    for (const action of [...READS, 'dynamodb:BatchGetItem', 'dynamodb:Scan'])
+      expect(may(who, { action, resource: table('tenants'), context })).toBe(false);
+  });
+
+  test('may read the ledger, where no secret is, and the index of open migrations', () => {
+    for (const action of READS) {
+      expect(may(who, { action, resource: table('migrations') })).toBe(true);
+      expect(may(who, { action, resource: `${table('migrations')}/index/open` })).toBe(true);
+    }
+  });
+
+  test('may neither read nor write an item of a dataset', () => {
+    for (const { name } of residency.parts)
+      for (const action of [...READS, ...WRITES, 'dynamodb:Scan'])
+        expect(may(who, { action, resource: table(name) }), `${action} ${name}`).toBe(false);
+  });
+
+  test('may not write a tenant’s record', () => {
+    const context = reading('SPECIFIC_ATTRIBUTES', 'tenant', 'state');
+    for (const action of WRITES)
+      expect(may(who, { action, resource: table('tenants'), context })).toBe(false);
+  });
+
+  test('may look at executions and logs, and only of this realm', () => {
+    const execution = (realm: string) =>
+      arn('states', `execution:residency-dev-${realm}-realm-migration:copy-abc-1`);
+    expect(may(who, { action: 'states:GetExecutionHistory', resource: execution('us') })).toBe(
+      true,
+    );
+    expect(may(who, { action: 'states:GetExecutionHistory', resource: execution('de') })).toBe(
+      false,
+    );
+    const log = (realm: string) =>
+      arn('logs', `log-group:/aws/lambda/residency-dev-${realm}-start:log-stream:x`);
+    expect(may(who, { action: 'logs:FilterLogEvents', resource: log('us') })).toBe(true);
+    expect(may(who, { action: 'logs:FilterLogEvents', resource: log('de') })).toBe(false);
+    const theirs = table('migrations', 'de', 'eu-central-1');
+    expect(may(who, { action: 'dynamodb:GetItem', resource: theirs })).toBe(false);
+  });
+
+  test('is in every realm, for people of this account, and may use the realm’s key', () => {
+    for (const one of templates) {
+      const name = `residency-dev-${one.realm}-${who}`;
+      const role = one.resources[roleId(name, one)];
+      const trusted = at(
+        role?.Properties['AssumeRolePolicyDocument'],
+        'Statement',
+        0,
+        'Principal',
+        'AWS',
+      );
+      expect(textOf(one, trusted)).toBe(`arn:aws:iam::${ACCOUNT}:root`);
+      expect(name).toMatch(/^residency-dev-\w+-/); // as the key policy names the roles of a realm
+    }
+  });
+});
+
+describe('operator-read', () => {
+  test('changes nothing', () => {
+    for (const action of WRITES)
+      expect(may('operator-read', { action, resource: table('migrations') })).toBe(false);
+    for (const [action, resource] of ACTS)
+      expect(may('operator-read', { action, resource }), action).toBe(false);
+  });
+});
+
+describe('operator-act', () => {
+  test('changes settings and migrations, starts and stops executions, and calls the janitor', () => {
+    for (const [action, resource] of ACTS)
+      expect(may('operator-act', { action, resource }), action).toBe(true);
+  });
+
+  test('neither deletes what was recorded, nor redrives, nor calls a worker', () => {
+    const refused = [
+      ['dynamodb:DeleteItem', table('migrations')],
+      ['states:RedriveExecution', MACHINE.replace('stateMachine', 'execution').concat(':x')],
+      ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-purge-source-range')],
+      ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-installed')],
+    ] as const;
+    for (const [action, resource] of refused)
+      expect(may('operator-act', { action, resource }), action).toBe(false);
+  });
+});
+
+const MACHINE = arn('states', 'stateMachine:residency-dev-us-realm-migration');
+const ACTS = [
+  ['dynamodb:PutItem', table('migrations')],
+  ['states:StartExecution', MACHINE],
+  ['states:StopExecution', arn('states', 'execution:residency-dev-us-realm-migration:copy-abc-1')],
+  ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-janitor')],
+] as const;

@@ -1,0 +1,397 @@
+/**
+ * Real processes, killed at random moments of real moves: whatever a host had acknowledged is there in its next life, and
+ * the move ends by itself, as if nothing had happened. `KILL_SEED=…` repeats the moments of another run, as far as a
+ * machine can.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
+import { systemClock } from '../../lambdas/adapters/system-clock.ts';
+import type { Migration, Phase } from '../../lambdas/domain/migration.ts';
+import type { Work } from '../../lambdas/domain/range-record.ts';
+import { regionOf } from '../../lambdas/domain/realm.ts';
+import { namesOf } from '../../lambdas/domain/residency.ts';
+import { STAGE } from '../../lib/local/host.ts';
+import {
+  fieldOf,
+  type Hook,
+  type Reply,
+  type SimulatedAtlassian,
+  type Site,
+  startSimulatedAtlassian,
+} from '../../lib/local/simulated-atlassian.ts';
+import { datasetOf, seed } from '../../lib/local/story-dataset.ts';
+import {
+  differences,
+  type Snapshot,
+  snapshotOf,
+  tenantState,
+} from '../../lib/local/story-reader.ts';
+import { residency } from '../../residency.config.ts';
+import { facts } from '../support/world.ts';
+import { freePorts, type HostProcess, hostProcess } from './host-process.ts';
+
+const ITEMS = 20_000;
+const FEWEST_KILLS = 20;
+/** A kill comes at most this long after the work that it is meant for was seen at hand. */
+const SPREAD_MS = 350;
+/** The same after a hook was sent, which is answered in about this time. */
+const HOOK_MS = 40;
+const PATIENCE_MS = 60_000;
+
+const SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
+const random = randomFrom(SEED);
+/** How often the host was killed, by what it was doing. */
+const kills = new Map<string, number>();
+const killed = () => [...kills.values()].reduce((sum, count) => sum + count, 0);
+
+let dataDir: string;
+let atlassian: SimulatedAtlassian;
+let host: HostProcess;
+
+beforeAll(async () => {
+  console.log(`the moments of the kills: KILL_SEED=${SEED}`);
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
+  dataDir = await mkdtemp(join(tmpdir(), 'killed-host-'));
+  atlassian = await startSimulatedAtlassian({ appKey: residency.app.key });
+  host = hostProcess(await freePorts(), {
+    DATA_DIR: dataDir,
+    INSTALL_KEYS_URL: atlassian.installKeysUrl,
+    DRAIN_SECONDS: '0',
+    COMMIT_GRACE_SECONDS: '0',
+    JANITOR_SECONDS: '5',
+  });
+  await host.start();
+});
+afterAll(async () => {
+  console.log(`killed ${killed()} times:`, Object.fromEntries(kills));
+  await host.kill();
+  await atlassian.close();
+  await rm(dataDir, { recursive: true });
+});
+
+describe('a host that is killed again and again', () => {
+  test('finishes a move of 20,000 items by itself', { timeout: 120_000 }, async () => {
+    const [site, neighbour] = [await installed('acme'), await installed('acme-10')];
+    await settle(site, ITEMS);
+    await settle(neighbour, 1_000);
+    const before = { site: await holdings('us', site), neighbour: await holdings('us', neighbour) };
+    await using writer = busyWriter(await installed('busy'));
+    await using poller = pollerOf(site, 1);
+
+    await insist(site, 'schedule', { ...facts('DE'), migrationId: 1 });
+    await killAtHook(site, 'start', { ...facts('DE'), migrationId: 1 });
+    await killDuring('copy', 5, site, 1);
+    await killDuring('verify-copy', 3, site, 1);
+    await reaches(site, 1, 'ready-to-commit');
+    await killAtHook(site, 'commit', { migrationId: 1 });
+    await killDuring('recheck-source', 2, site, 1);
+    await killDuring('purge-source', 4, site, 1);
+    await reaches(site, 1, 'committed');
+
+    const inTarget = await holdings('de', site);
+    expect(differing(before.site, inTarget, 'move')).toBe(0);
+    expect(sizeOf(inTarget, 'drop')).toBe(0);
+    expect(sizeOf(await holdings('us', site))).toBe(0);
+    expect(differing(before.neighbour, await holdings('us', neighbour))).toBe(0);
+    expect(sizeOf(await holdings('de', neighbour))).toBe(0);
+    expect([await stateIn('us', site), await stateIn('de', site)]).toEqual(['moved', 'active']);
+    expect(poller.refusals).toEqual([]);
+    expect(await writer.lost()).toEqual([]);
+    expect(writer.acknowledged()).toBeGreaterThan(100);
+  });
+
+  test('takes a move back whose source was being purged already', {
+    timeout: 120_000,
+  }, async () => {
+    const site = await installed('returns');
+    await settle(site, 0.4 * ITEMS);
+    const before = await holdings('us', site);
+    await using poller = pollerOf(site, 2);
+
+    await insist(site, 'schedule', { ...facts('EU'), migrationId: 2 });
+    await insist(site, 'start', { ...facts('EU'), migrationId: 2 });
+    await reaches(site, 2, 'ready-to-commit');
+    await insist(site, 'commit', { migrationId: 2 });
+    await killDuring('purge-source', 1, site, 2);
+    await killAtHook(site, 'rollback', { migrationId: 2 });
+    await killDuring('restore-source', 2, site, 2);
+    await killDuring('verify-restore', 2, site, 2);
+    await killDuring('discard-target', 2, site, 2);
+    await reaches(site, 2, 'rolled-back');
+
+    expect(differing(before, await holdings('us', site), 'move')).toBe(0);
+    expect(sizeOf(await holdings('eu', site))).toBe(0);
+    expect([await stateIn('us', site), await stateIn('eu', site)]).toEqual(['active', 'none']);
+    expect(poller.refusals).toEqual([]);
+  });
+
+  test(`was killed at least ${FEWEST_KILLS} times, in every kind of work`, () => {
+    expect(killed()).toBeGreaterThanOrEqual(FEWEST_KILLS);
+    expect([...kills.keys()].sort()).toEqual([...Object.keys(AT_HAND), ...HOOKS].sort());
+  });
+});
+
+const HOOKS = ['start', 'commit', 'rollback'];
+
+/** In which phase a kind of work is done, in whose ledger, and which follows in that phase. */
+type KilledWork = Exclude<Work, 'clear'>;
+const AT_HAND: Record<
+  KilledWork,
+  { readonly phase: Phase; readonly side: 'source' | 'target'; readonly next?: Work }
+> = {
+  copy: { phase: 'copy', side: 'target', next: 'verify-copy' },
+  'verify-copy': { phase: 'copy', side: 'target' },
+  'recheck-source': { phase: 'commit', side: 'source', next: 'purge-source' },
+  'purge-source': { phase: 'commit', side: 'source' },
+  'restore-source': { phase: 'restore', side: 'source', next: 'verify-restore' },
+  'verify-restore': { phase: 'restore', side: 'source' },
+  'discard-target': { phase: 'rollback', side: 'target' },
+};
+
+/** Kills the host up to `times` times while this work is at hand: fewer, where it is done before. */
+async function killDuring(work: KilledWork, times: number, site: Site, id: number): Promise<void> {
+  for (let count = 0; count < times; count += 1) {
+    if (!(await comesTo(work, site, id))) return;
+    await pause(random() * SPREAD_MS);
+    await killAndStart(work);
+  }
+}
+
+async function killAtHook(
+  site: Site,
+  hook: Hook,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const sent = ask(site, hook, fields);
+  await pause(random() * HOOK_MS);
+  await killAndStart(hook);
+  await sent;
+  await insist(site, hook, fields);
+}
+
+async function killAndStart(during: string): Promise<void> {
+  await host.kill();
+  kills.set(during, (kills.get(during) ?? 0) + 1);
+  await host.start();
+}
+
+/** Waits until a worker has this work at hand; `false` when it is over. */
+async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolean> {
+  const { phase, side, next } = AT_HAND[work];
+  let hasBegun = false;
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
+    const migration = await migrationOf(site, id);
+    const records = await ledger().listRanges(migration[side], migration);
+    if (migration.phase === phase) {
+      hasBegun = true;
+      if (records.some((record) => record.work === work && !record.done)) return true;
+      if (records.some((record) => record.work === next)) return false;
+    } else if (hasBegun || IS_OVER.has(migration.status)) return false;
+    await pause(10);
+  }
+  throw new Error(`${work} did not come within ${PATIENCE_MS} ms\n${await standing(site, id)}`);
+}
+
+const IS_OVER: ReadonlySet<string> = new Set(['ready-to-commit', 'committed', 'rolled-back']);
+
+/** Atlassian's retries, only sooner: again after a fault or no answer, never after a refusal. */
+async function insist(
+  site: Site,
+  hook: Hook,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (Date.now() < end) {
+    const reply = await ask(site, hook, fields);
+    if (reply?.status === 200) return;
+    if (reply && reply.status < 500)
+      throw new Error(`${hook} is answered ${reply.status} ${JSON.stringify(reply.body)}`);
+    await pause(100);
+  }
+  throw new Error(`${hook} was not answered within ${PATIENCE_MS} ms\n${tail()}`);
+}
+
+/** No reply where nobody listens, or the host dies before it has answered. */
+const ask = (
+  site: Site,
+  hook: Hook,
+  fields: Readonly<Record<string, unknown>>,
+): Promise<Reply | undefined> =>
+  atlassian.hook(site, host.urlOf('us'), hook, fields).catch(() => undefined);
+
+async function reaches(site: Site, id: number, status: string): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  let said: string | undefined;
+  while (Date.now() < end) {
+    const reply = await ask(site, 'status', { migrationId: id });
+    said = (reply && fieldOf(reply, 'status')) ?? said;
+    if (said === status) return;
+    if (said === 'failed') break;
+    await pause(50);
+  }
+  throw new Error(`migration ${id} is ${said}, not ${status}\n${await standing(site, id)}`);
+}
+
+/** Asks where the migration is, for as long as the test lasts. */
+function pollerOf(site: Site, id: number) {
+  const refusals: string[] = [];
+  const stop = new AbortController();
+  const polling = (async () => {
+    await waitFor(async () => (await ask(site, 'status', { migrationId: id }))?.status === 200);
+    while (!stop.signal.aborted) {
+      const reply = await ask(site, 'status', { migrationId: id });
+      if (reply && reply.status !== 200 && reply.status !== 503)
+        refusals.push(`${reply.status} ${JSON.stringify(reply.body)}`);
+      await pause(150);
+    }
+  })();
+  return {
+    refusals,
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await polling.catch(() => undefined);
+    },
+  };
+}
+
+/** A tenant whose users save one template after the other, and remember which of them was acknowledged. */
+function busyWriter(site: Site) {
+  const saved: string[] = [];
+  const stop = new AbortController();
+  const writing = (async () => {
+    for (let number = 0; !stop.signal.aborted; number += 1) {
+      const path = `/templates/saved-${number}`;
+      const reply = await atlassian.request(site, 'PUT', path, { number }).catch(() => undefined);
+      if (reply?.status === 200) saved.push(path);
+      await pause(reply ? 20 : 100);
+    }
+  })();
+  return {
+    acknowledged: () => saved.length,
+    async lost(): Promise<readonly string[]> {
+      stop.abort();
+      await writing;
+      const lost: string[] = [];
+      for (const path of saved) {
+        const { status } = await atlassian.request(site, 'GET', path);
+        if (status !== 200) lost.push(path);
+      }
+      return lost;
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await writing;
+    },
+  };
+}
+
+async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`this never became true: ${isSo}`);
+    await pause(50);
+  }
+}
+
+async function installed(clientKey: string): Promise<Site> {
+  const site = atlassian.site(clientKey, host.urlOf('us'));
+  expect((await atlassian.install(site)).status).toBe(204);
+  return site;
+}
+
+// What is in the tables, seen from outside of the host's process.
+
+const clients = new Map<string, DynamoDBClient>();
+
+/** Patient enough for a host that is being started again. */
+function clientIn(realm: string): DynamoDBClient {
+  const client =
+    clients.get(realm) ??
+    new DynamoDBClient({
+      region: regionOf(residency.realms, realm),
+      endpoint: host.dynamoDbUrl,
+      maxAttempts: 20,
+    });
+  clients.set(realm, client);
+  return client;
+}
+
+const names = (realm: string) => namesOf(residency, STAGE, realm);
+
+const ledger = () =>
+  dynamoDbLedger({
+    clientFor: (realm) => DynamoDBDocumentClient.from(clientIn(realm)),
+    tableOf: (realm) => names(realm).migrations,
+    clock: systemClock,
+  });
+
+async function migrationOf({ clientKey }: Site, id: number): Promise<Migration> {
+  const found = await ledger().read({ ledger: 'us', tenant: clientKey, id: String(id) });
+  if (found === undefined) throw new Error(`migration ${id} is not on record`);
+  return found;
+}
+
+async function settle({ clientKey }: Site, items: number): Promise<void> {
+  for (const [part, own] of datasetOf(residency.parts, clientKey, items))
+    await seed(clientIn('us'), names('us').part(part), own);
+}
+
+type Holdings = ReadonlyMap<string, Snapshot>;
+
+async function holdings(realm: string, { clientKey }: Site): Promise<Holdings> {
+  const read = residency.parts.map(
+    async (part): Promise<[string, Snapshot]> => [
+      part.name,
+      await snapshotOf(clientIn(realm), names(realm).part(part), part, clientKey),
+    ],
+  );
+  return new Map(await Promise.all(read));
+}
+
+const stateIn = (realm: string, { clientKey }: Site) =>
+  tenantState(clientIn(realm), names(realm).tenants, clientKey);
+
+const partsWith = (policy?: 'move' | 'drop') =>
+  residency.parts.filter((part) => policy === undefined || part.policy === policy);
+
+const differing = (before: Holdings, after: Holdings, policy?: 'move' | 'drop'): number =>
+  partsWith(policy)
+    .map(({ name }) => differences(before.get(name) ?? new Map(), after.get(name) ?? new Map()))
+    .reduce((sum, count) => sum + count, 0);
+
+const sizeOf = (found: Holdings, policy?: 'move' | 'drop'): number =>
+  partsWith(policy).reduce((sum, { name }) => sum + (found.get(name)?.size ?? 0), 0);
+
+/** For whoever reads a failure: the record, the leases that are out, and what the host said last. */
+async function standing(site: Site, id: number): Promise<string> {
+  const migration = await migrationOf(site, id);
+  const records = await Promise.all(
+    [migration.source, migration.target].map((realm) => ledger().listRanges(realm, migration)),
+  );
+  const leased = records.flat().filter(({ lease }) => lease !== undefined);
+  return [migration, ...leased.map(({ range, work, lease }) => ({ range, work, lease }))]
+    .map((found) => JSON.stringify(found))
+    .concat(tail())
+    .join('\n');
+}
+
+const tail = () => host.output().split('\n').slice(-25).join('\n');
+
+/** mulberry32: numbers from 0 to 1, the same ones for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

@@ -1,6 +1,16 @@
-/** Where the tests are, and how long one may take. */
+/** Where the tests are. `npm run prove` runs those that take minutes: deliberate mistakes, and processes that are killed. */
 import { defineConfig } from 'vitest/config';
 
+const LONG = ['test/simulation/mistakes.test.ts', 'test/processes/kill.test.ts'];
+const isProof = process.env['PROOF'] === '1';
+
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 },
+  test: {
+    include: isProof ? LONG : ['test/**/*.test.ts'],
+    exclude: isProof ? [] : LONG,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // Most of them wait, for clocks and for each other: more of them than processors go on at once.
+    maxWorkers: 3,
+  },
 });

@@ -674,7 +674,6 @@ describe('rule 8: the janitor', () => {
     expect(app.log.alarms()).toHaveLength(2);
   });
 
-  test.todo(
     'purges the data of a retired tenant when its 30 days are over, and never what a take-over has kept',
   );
 });

@@ -14,6 +14,8 @@ export interface Mistake {
   }[];
   /** Any of these may be what is noticed first. */
   readonly breaks: readonly string[];
+  /** So rare that no seed comes upon it: the file of the test that stages it. */
+  readonly staged?: string;
 }
 
 const FENCE = 'lambdas/domain/fence.ts';
@@ -58,6 +60,7 @@ export const MISTAKES: readonly Mistake[] = [
         "if (record?.state !== 'active') return undefined;",
       ),
     ],
+    staged: 'test/app/rules.test.ts',
     breaks: ['same answer again', 'it ends'],
   },
   {
@@ -89,7 +92,7 @@ export const MISTAKES: readonly Mistake[] = [
         'return false && hasServed;',
       ),
     ],
-    breaks: ['nothing slips through', 'complete somewhere'],
+    breaks: ['it ends', 'nothing slips through', 'complete somewhere'],
   },
   {
     name: 'a worker that looks at the status before it takes its lease',
@@ -102,7 +105,13 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(TURN, '  try {\n    await plan.check();', '  try {'),
     ],
-    breaks: ['nowhere else', 'nothing slips through', 'same answer again', 'it ends'],
+    breaks: [
+      'complete somewhere',
+      'nowhere else',
+      'nothing slips through',
+      'same answer again',
+      'it ends',
+    ],
   },
   {
     name: 'a failure that lifts the fence before it is on record, with a close that does not mind',
@@ -119,6 +128,7 @@ export const MISTAKES: readonly Mistake[] = [
         "if (record?.state !== 'frozen' && record?.state !== 'active') return undefined;\n  record = { ...record, migration };",
       ),
     ],
+    staged: 'test/app/rules.test.ts',
     breaks: ['nothing slips through', 'complete somewhere'],
   },
   {
@@ -247,7 +257,7 @@ export const MISTAKES: readonly Mistake[] = [
         '({ scheduledIat }) => scheduledIat <= iat || iat > 0',
       ),
     ],
-    breaks: ['same answer again'],
+    breaks: ['it ends', 'same answer again'],
   },
   {
     name: 'a stub that verifies nothing',
@@ -276,7 +286,13 @@ export const MISTAKES: readonly Mistake[] = [
         '    await tenants.change(target, tenant, (current) => open(current, id, clock.now()));\n    const closed = await tenants.change(source, tenant, (current) =>',
       ),
     ],
-    breaks: ['nothing slips through', 'at most one writer', 'complete somewhere'],
+    breaks: [
+      'it ends',
+      'same answer again',
+      'nothing slips through',
+      'at most one writer',
+      'complete somewhere',
+    ],
   },
   {
     name: 'ready to commit before it is verified',
@@ -332,7 +348,7 @@ export const MISTAKES: readonly Mistake[] = [
         '    const { source, target, tenant } = migration;\n    const where = rangeOf(parts, tenant, range);',
       ),
     ],
-    breaks: ['complete somewhere', 'nothing slips through'],
+    breaks: ['it ends', 'complete somewhere', 'nothing slips through'],
   },
   {
     name: 'a secret that does not follow into the target',
@@ -364,7 +380,7 @@ export const MISTAKES: readonly Mistake[] = [
         "if (part.shards === undefined) return [tenant, tenant + '0'];",
       ),
     ],
-    breaks: ['only the tenant'],
+    breaks: ['nowhere else', 'complete somewhere', 'only the tenant'],
   },
   {
     name: 'an execution whose name stays the same when it is started anew',
@@ -375,7 +391,7 @@ export const MISTAKES: readonly Mistake[] = [
         'phase, attempt: current.attempt }\n        : undefined',
       ),
     ],
-    breaks: ['it ends'],
+    breaks: ['same answer again', 'it ends'],
   },
   {
     name: 'a plain put instead of a compare-and-set',
@@ -404,7 +420,7 @@ export const MISTAKES: readonly Mistake[] = [
         "return access === 'read' || later ? { kind: 'allowed' } : later;",
       ),
     ],
-    breaks: ['nothing slips through', 'complete somewhere'],
+    breaks: ['it ends', 'nothing slips through', 'complete somewhere'],
   },
   {
     name: 'an uninstallation that cancels a commit',
@@ -416,7 +432,7 @@ export const MISTAKES: readonly Mistake[] = [
         "const CANCELLED_BY_UNINSTALL: readonly Status[] = [\n  'committing',",
       ),
     ],
-    breaks: ['same answer again'],
+    breaks: ['it ends', 'nothing slips through', 'same answer again'],
   },
   {
     name: 'a source that is released before it has been restored',
@@ -437,7 +453,7 @@ export const MISTAKES: readonly Mistake[] = [
         "if (buckets.length === 0 || record.work === 'verify-restore') return",
       ),
     ],
-    breaks: ['nothing slips through', 'complete somewhere'],
+    breaks: ['it ends', 'nothing slips through', 'complete somewhere'],
   },
   {
     name: 'a purge before the target is known to serve',
@@ -453,6 +469,6 @@ export const MISTAKES: readonly Mistake[] = [
         'partKind.purge(where, migration.target, from, until)',
       ),
     ],
-    breaks: ['nothing slips through', 'complete somewhere'],
+    breaks: ['it ends', 'nothing slips through', 'complete somewhere'],
   },
 ];

@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 200000 [--from 1] [--coverage]`, `-- --seed N` for one with its trace, and
- * `-- --crash-points` for a death at every operation. Ends with 1, and a way to replay it, when an invariant is broken.
+ * `-- --crash-points [--scenario S]` for a death at every operation. Ends with 1, and a way to replay it, when an invariant is broken.
  */
 import { parseArgs } from 'node:util';
 import { Coverage } from './coverage.ts';
@@ -15,6 +15,7 @@ const { values } = parseArgs({
     coverage: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     'crash-points': { type: 'boolean', default: false },
+    scenario: { type: 'string' },
   },
 });
 
@@ -60,7 +61,8 @@ async function many(from: number, seeds: number): Promise<void> {
 }
 
 async function everyCrash(): Promise<void> {
-  for (const scenario of Object.keys(SCENARIOS) as Scenario[]) {
+  const scenarios = Object.keys(SCENARIOS) as Scenario[];
+  for (const scenario of scenarios.filter((one) => one === (values.scenario ?? one))) {
     const { operations } = await crashAt(scenario, -1, 'killed-before');
     for (let at = 0; at < operations; at += 1) {
       for (const kind of ['killed-before', 'killed-after'] as const) {

@@ -47,7 +47,7 @@ export interface SchedulerOptions {
   readonly random: Random;
   readonly faults: FaultPlan;
   /** Called after everything that happened; throws when an invariant is broken. */
-  readonly check: () => void;
+  readonly check: (operation?: Operation) => void;
   /** In order of arrival rather than at random. */
   readonly isFair?: boolean;
 }
@@ -93,7 +93,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   /** After each write that happened. */
   async function after(operation: Operation): Promise<void> {
     const actor = actorNow();
-    checked();
+    checked(operation);
     const kind = lostReplies.get(operation);
     if (kind === undefined) return;
     lostReplies.delete(operation);
@@ -152,9 +152,9 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     });
   }
 
-  function checked(): void {
+  function checked(operation?: Operation): void {
     try {
-      check();
+      check(operation);
     } catch (error) {
       failure ??= error;
     }

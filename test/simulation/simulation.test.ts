@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';
 import { cellOf, type Seen } from './coverage.ts';
+import { SCENARIOS } from './crash-points.ts';
 import { missingIn, REQUIRED } from './required.ts';
 
 const RUN = 'test/simulation/run.ts';
@@ -41,10 +42,14 @@ describe('a world in which everything goes wrong', () => {
   });
 });
 
-describe('a death before, and after, every single operation', () => {
-  test('of a commit, a rollback and a restore is mended by what happens next', async () => {
-    const { code, output } = await runScript(RUN, ['--crash-points']);
-    expect(code, output.slice(-3_000)).toBe(0);
-    expect(output.match(/and everything held/g)).toHaveLength(3);
-  }, 280_000);
+describe.concurrent('a death before, and after, every single operation', () => {
+  test.each(Object.keys(SCENARIOS))(
+    'of %s is mended by what happens next',
+    async (scenario) => {
+      const { code, output } = await runScript(RUN, ['--crash-points', '--scenario', scenario]);
+      expect(code, output.slice(-3_000)).toBe(0);
+      expect(output).toContain(`${scenario}: a death before and after each of`);
+    },
+    280_000,
+  );
 });

@@ -7,6 +7,7 @@ import { PermanentError } from '../../lambdas/domain/refusal.ts';
 import type { Run } from '../../lambdas/ports.ts';
 import { arrivalAt, itemOf } from '../support/builders.ts';
 import { MINUTE, manualClock, SECOND } from '../support/clock.ts';
+import type { Operation } from '../support/in-memory-cells.ts';
 import { type MemoryApp, memoryApp, type RealmApp } from '../support/memory-app.ts';
 import { inputOf } from '../support/memory-workflow.ts';
 import { Coverage } from './coverage.ts';
@@ -48,7 +49,7 @@ export interface WorldOptions {
   readonly items?: number;
   /** The tenant once lived in `de`, was uninstalled there, and its data is still kept. */
   readonly hasPast?: boolean;
-  readonly check: (world: World) => void;
+  readonly check: (world: World, operation?: Operation) => void;
 }
 
 export type World = ReturnType<typeof world>;
@@ -63,7 +64,13 @@ export function world({
 }: WorldOptions) {
   const clock = manualClock();
   const coverage = new Coverage();
-  const timeline = scheduler({ clock, random, faults, isFair, check: () => check(self) });
+  const timeline = scheduler({
+    clock,
+    random,
+    faults,
+    isFair,
+    check: (operation) => check(self, operation),
+  });
   const { step, after } = timeline;
   const app: MemoryApp = memoryApp({
     rows: REALMS.map((realm) => ({ realm, region: `${realm}-region` })),

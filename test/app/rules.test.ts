@@ -673,9 +673,6 @@ describe('rule 8: the janitor', () => {
     expect(record()).toMatchObject({ status: 'committing', halted: 'a test says so' });
     expect(app.log.alarms()).toHaveLength(2);
   });
-
-    'purges the data of a retired tenant when its 30 days are over, and never what a take-over has kept',
-  );
 });
 
 describe('rule 9: the next move', () => {

@@ -55,7 +55,7 @@ export function lifecycleHooks(
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
-    await renewIn(here, arrival, []);
+    await renewIn(here, arrival);
     if (record.state === 'moved') {
       log.error(
         `alarm: installed in realm ${here}, which the tenant has left for ${record.movedTo}`,
@@ -68,16 +68,24 @@ export function lifecycleHooks(
    * The addressed realm first, then the other side of its move; from a stub on to where the tenant lives, however often it
    * has moved since. Whatever record of the tenant is there: the newer credentials are right.
    */
-  async function renewIn(realm: Realm, arrival: Arrival, seen: readonly Realm[]): Promise<void> {
+  async function renewIn(
+    realm: Realm,
+    arrival: Arrival,
+    seen: readonly Realm[] = [],
+    via?: string,
+  ): Promise<void> {
     const { tenant, credentials, installation } = arrival;
     const { record } = await tenants.change(realm, tenant, (current) =>
-      withCredentials(current, credentials, installation),
+      isOfEarlierResidency(current, via)
+        ? undefined
+        : withCredentials(current, credentials, installation),
     );
     const isFirst = seen.length === 0;
     if (record === undefined || (!isFirst && record.expiresAt === undefined)) return;
     for (const other of await realmsOfMove(record)) {
       const known = [...seen, realm];
-      if (!known.includes(other)) await renewIn(other, arrival, known);
+      const id = record.migration ?? record.arrivedBy;
+      if (!known.includes(other)) await renewIn(other, arrival, known, id);
     }
   }
 
@@ -102,6 +110,8 @@ export function lifecycleHooks(
     if (opened.record?.state !== 'active')
       throw new Fault('another installation of this tenant is under way');
     log.info(`tenant is active in realm ${here}`, { clientKey: tenant });
+    // The stub in the realm that it came from goes on verifying late hooks.
+    await renewIn(here, arrival);
   }
 
   async function refuseInMove(tenant: string): Promise<void> {
@@ -193,6 +203,10 @@ export function lifecycleHooks(
 
   return { installed, uninstalled };
 }
+
+/** Retired, and not by way of this migration: whoever lived there then is not concerned. */
+const isOfEarlierResidency = (record: TenantRecord | undefined, via: string | undefined): boolean =>
+  via !== undefined && record?.state === 'retired' && record.arrivedBy !== via;
 
 function flagged(record: TenantRecord | undefined, iat: number): TenantRecord | undefined {
   return record?.state === 'retired' ? undefined : withUninstalled(record, iat);

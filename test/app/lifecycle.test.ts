@@ -586,3 +586,33 @@ function interleavedBy(scheduler: fc.Scheduler) {
     },
   };
 }
+
+describe('a reinstallation', () => {
+  test('where the tenant had arrived brings its secret to the stub that it left behind', async () => {
+    const { app } = await moved('committed');
+    app.clock.advance(MINUTE);
+    await uninstall(app, 'de');
+    app.clock.advance(MINUTE);
+    await install(app, 'de', 'secret-of-later');
+    expect(statesOf(app)).toEqual({ us: 'moved', de: 'active' });
+    expect(secretIn(app, 'us')).toBe('secret-of-later');
+  });
+
+  test('does not concern what the tenant once had in the realm that it was to move to', async () => {
+    const app = tenantInUs();
+    app.tenants.set('de', {
+      tenant: TENANT,
+      state: 'retired',
+      credentials: { sharedSecret: 'secret-of-old', iat: 1 },
+      installation: {},
+      uninstalledIat: 2,
+    });
+    const migration = move(app);
+    await migration.said.schedule();
+    await migration.said.start();
+    await install(app, 'us', 'secret-of-later');
+    expect(secretIn(app, 'us')).toBe('secret-of-later');
+    expect(recordIn(app, 'de')).toMatchObject({ state: 'retired', uninstalledIat: 2 });
+    expect(secretIn(app, 'de')).toBe('secret-of-old');
+  });
+});

@@ -365,8 +365,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         LIFECYCLE,
-        'if (!known.includes(other)) await renewIn(other, arrival, known);',
-        "if (!known.includes(other) && record.state !== 'frozen') await renewIn(other, arrival, known);",
+        'if (!known.includes(other)) await renewIn(other, arrival, known, id);',
+        "if (!known.includes(other) && record.state !== 'frozen') await renewIn(other, arrival, known, id);",
       ),
     ],
     breaks: ['same answer again', 'it ends'],

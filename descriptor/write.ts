@@ -1,8 +1,7 @@
 /** Writes `atlassian-connect.json` beside this file. Atlassian reads the one that the default realm serves; this one is for review. */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { stackRows } from '../lambdas/domain/realm.ts';
-import type { Residency } from '../lambdas/domain/residency.ts';
+import { baseUrlsOf, type Residency } from '../lambdas/domain/residency.ts';
 import { residency } from '../residency.config.ts';
 import { connectDescriptor } from './connect.ts';
 
@@ -13,17 +12,12 @@ export const DESCRIPTOR_FILE = new URL('./atlassian-connect.json', import.meta.u
 
 /** What the file holds for this configuration; what the command line says with `-c domain=…` is not known here. */
 export const descriptorText = (configured: Residency): string =>
-  `${JSON.stringify(connectDescriptor(configured, baseUrlsOf(configured)), undefined, 2)}\n`;
+  `${JSON.stringify(connectDescriptor(configured, baseUrlsOf(withUrls(configured))), undefined, 2)}\n`;
 
-function baseUrlsOf({ domain, baseUrls, realms }: Residency): Readonly<Record<string, string>> {
-  if (domain === undefined && baseUrls !== undefined) return baseUrls;
-  return Object.fromEntries(
-    stackRows(realms).map(({ realm }) => [
-      realm,
-      `https://${realm}.${domain ?? PLACEHOLDER_DOMAIN}`,
-    ]),
-  );
-}
+const withUrls = (configured: Residency): Residency =>
+  configured.domain === undefined && configured.baseUrls === undefined
+    ? { ...configured, domain: PLACEHOLDER_DOMAIN }
+    : configured;
 
 if (import.meta.main) {
   await writeFile(DESCRIPTOR_FILE, descriptorText(residency));

@@ -1,7 +1,7 @@
 /** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
 import { Aws } from 'aws-cdk-lib';
-import { type Realm, type RealmRow, stackOf, stackRows } from '../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
+import { baseUrlsOf, namesOf, type Residency } from '../lambdas/domain/residency.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS } from './grants.ts';
 
@@ -77,7 +77,9 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       REALM: row.realm,
       STAGE: stage,
       ACCOUNT_ID: Aws.ACCOUNT_ID,
-      BASE_URLS: JSON.stringify(baseUrlsOf(residency, domain)),
+      BASE_URLS: JSON.stringify(
+        baseUrlsOf(domain === undefined ? residency : { ...residency, domain }),
+      ),
       INSTALL_KEYS_URL: 'https://connect-install-keys.atlassian.com',
       DRAIN_SECONDS: String(drainSeconds(otherWritersSeconds)),
       COMMIT_GRACE_SECONDS: '300',
@@ -91,20 +93,6 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
 
 const isWithin = (least: number, value: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most;
-
-/** Realm → base URL; without a domain they are known only after a first deployment, which prints them. */
-function baseUrlsOf(
-  residency: Residency,
-  domain: string | undefined,
-): Readonly<Record<Realm, string>> {
-  if (domain === undefined) return residency.baseUrls ?? {};
-  return Object.fromEntries(
-    residency.realms.map(({ realm }) => [
-      realm,
-      `https://${stackOf(residency.realms, realm)}.${domain}`,
-    ]),
-  );
-}
 
 /**
  * How long a write that passed the fence before it closed may still land. Whoever may write datasets by a request counts;

@@ -1,7 +1,7 @@
 /** The shape of `residency.config.ts`, and the names that follow from it. */
 import { checkParts, type Part } from './dataset.ts';
 import type { Realm, RealmRow } from './realm.ts';
-import { stackRows } from './realm.ts';
+import { stackOf, stackRows } from './realm.ts';
 
 /** Everything that a vendor decides. */
 export interface Residency {
@@ -63,4 +63,16 @@ export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm
     /** Of a Lambda and of its role, by the file that it is made from: `start`, `copy-range`… */
     lambda: (entry: string) => `${prefix}-${entry}`,
   };
+}
+
+/** Realm → base URL: below the domain, or as configured; with neither, they are known only after a first deployment, which prints them. */
+export function baseUrlsOf({
+  domain,
+  baseUrls,
+  realms,
+}: Pick<Residency, 'domain' | 'baseUrls' | 'realms'>): Readonly<Record<Realm, string>> {
+  if (domain === undefined) return baseUrls ?? {};
+  return Object.fromEntries(
+    realms.map(({ realm }) => [realm, `https://${stackOf(realms, realm)}.${domain}`]),
+  );
 }

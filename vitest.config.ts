@@ -12,5 +12,8 @@ export default defineConfig({
     hookTimeout: 30_000,
     // Most of them wait, for clocks and for each other: more of them than processors go on at once.
     maxWorkers: 3,
+    // Killed processes must get their share of two processors: the long ones go one after the other.
+    fileParallelism: !isProof,
+    ...(isProof && { maxConcurrency: 2 }),
   },
 });

@@ -275,6 +275,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'no drain',
     changes: [change(COPY, 'settings.drainSeconds,', '0,')],
+    staged: 'test/app/rules.test.ts',
     breaks: ['nothing slips through', 'complete somewhere', 'it ends'],
   },
   {

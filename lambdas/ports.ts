@@ -6,6 +6,7 @@ import type { RangeRecord } from './domain/range-record.ts';
 import type { Realm } from './domain/realm.ts';
 import type { Receipt } from './domain/receipt.ts';
 import type { Settings } from './domain/settings.ts';
+import type { RangeSize } from './domain/size.ts';
 import type { Slot } from './domain/slots.ts';
 import type { TenantRecord } from './domain/tenant.ts';
 
@@ -124,6 +125,12 @@ export interface PartKind {
   ): AsyncIterable<Checkpoint>;
   /** Strongly consistent; counts expired items that are still there. */
   isEmpty(range: Range, realm: Realm): Promise<boolean>;
+  /**
+   * How much a range holds, without a transfer of its items where the store can count by itself. Items are exact as of the
+   * reading, bytes roughly so. Goes on from an incomplete size that it returned earlier, and returns one when `until` has
+   * come: `complete` says so.
+   */
+  size(range: Range, realm: Realm, until: number, from?: RangeSize): Promise<RangeSize>;
   /** Up to `limit` items that are not the same in `target` as in `source`. */
   differences(
     range: Range,

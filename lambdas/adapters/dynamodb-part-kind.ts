@@ -13,6 +13,7 @@ import type { WireWrite } from './item-wire.ts';
 import { mergeJoin, type Pair } from './merge-join.ts';
 import { digestRange, isEmptyRange } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
+import { sizeOfRange } from './range-size.ts';
 import { acknowledged, type Step } from './write-steps.ts';
 import { writeWindow } from './write-window.ts';
 
@@ -79,6 +80,9 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
     },
 
     isEmpty: async (range, realm) => isEmptyRange(sideOf(range, realm)),
+
+    size: async (range, realm, until, from) =>
+      sizeOfRange(sideOf(range, realm), clock, until, from),
 
     async differences(range, source, target, horizon, limit) {
       const [one, other] = [sideOf(range, source), sideOf(range, target)];

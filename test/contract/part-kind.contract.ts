@@ -13,6 +13,7 @@ import {
 import { comparingContract } from './part-kind-comparing.ts';
 import { copyingContract } from './part-kind-copying.ts';
 import { restoringContract } from './part-kind-restoring.ts';
+import { sizingContract } from './part-kind-sizing.ts';
 
 export function partKindContract(
   name: string,
@@ -49,5 +50,6 @@ export function partKindContract(
     copyingContract(suite);
     comparingContract(suite);
     restoringContract(suite);
+    sizingContract(suite);
   });
 }

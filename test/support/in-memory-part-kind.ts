@@ -1,6 +1,11 @@
 /** The part kind over plain maps, for tests of everything above it. */
 
-import { encodeItem, isLive, itemDigest } from '../../lambdas/adapters/item-encoding.ts';
+import {
+  encodeItem,
+  isLive,
+  itemDigest,
+  sizeOfItem,
+} from '../../lambdas/adapters/item-encoding.ts';
 import {
   compareKeys,
   cursorOf,
@@ -11,6 +16,7 @@ import {
 import type { Part, Range } from '../../lambdas/domain/dataset.ts';
 import { EMPTY_DIGEST, withItems } from '../../lambdas/domain/digest.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
+import { NOTHING_COUNTED } from '../../lambdas/domain/size.ts';
 import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../../lambdas/ports.ts';
 
 export interface InMemoryDatasets {
@@ -175,6 +181,30 @@ export function inMemoryPartKind({
       }),
 
     isEmpty: async (range, realm) => itemsOf(realm, range.part, range.partition).size === 0,
+
+    async size(range, realm, until, from = NOTHING_COUNTED) {
+      const now = Math.floor(clock.now() / 1000);
+      let size = from;
+      while (!size.complete) {
+        const keys = keysAfter(range, [realm], size.cursor);
+        const page = keys.slice(0, pageItems);
+        const items = page
+          .map((key) => itemsOf(realm, range.part, range.partition).get(key))
+          .filter((item) => item !== undefined);
+        const live = items.filter((item) => living(range, item, { asOf: now, lastingUntil: now }));
+        const cursor = page.at(-1);
+        const complete = page.length === keys.length;
+        size = {
+          items: size.items + live.length,
+          expired: size.expired + items.length - live.length,
+          bytes: live.reduce((sum, item) => sum + sizeOfItem(item), size.bytes),
+          complete,
+          ...(!complete && cursor !== undefined && { cursor }),
+        };
+        if (clock.now() >= until) break;
+      }
+      return size;
+    },
 
     async differences(range, source, target, horizon, limit) {
       const found = keysAfter(range, [source, target], undefined).flatMap((key) => {

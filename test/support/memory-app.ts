@@ -235,6 +235,10 @@ function stepped(kind: PartKind, hooks: Hooks): PartKind {
       await hooks.step?.(at('isEmpty', realm, range.partition, 'read'));
       return kind.isEmpty(range, realm);
     },
+    async size(range, realm, ...rest) {
+      await hooks.step?.(at('size', realm, range.partition, 'read'));
+      return kind.size(range, realm, ...rest);
+    },
     async differences(range, source, target, horizon, limit) {
       await hooks.step?.(at('differences', target, range.partition, 'read'));
       return kind.differences(range, source, target, horizon, limit);

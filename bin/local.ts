@@ -106,8 +106,8 @@ function portOf(): { readonly port?: number } {
   const { PORT } = process.env;
   if (!PORT) return {};
   const port = Number(PORT);
-  if (!Number.isInteger(port) || port < 1 || port > 65_530)
-    throw new UsageError(`PORT is a number from 1 to 65530, not "${PORT}"`);
+  if (!Number.isInteger(port) || port < 1 || port > 65_500)
+    throw new UsageError(`PORT is a number from 1 to 65500, not "${PORT}"`);
   return { port };
 }
 
@@ -115,6 +115,7 @@ function introduce(host: LocalHost): void {
   const lines = [
     ['DynamoDB', `${host.dynamoDbUrl}   (all regions; credentials: any)`],
     ['Step Functions', host.stepFunctionsUrl],
+    ['functions', `${host.functionsUrl}   (Lambda's Invoke, of what runs in the background)`],
     ...(host.atlassian ? [['install keys', `${host.atlassian.installKeysUrl}/{kid}`]] : []),
     ...host.realms.map(({ realm, region }) => [
       `realm ${realm}`,

@@ -6,21 +6,23 @@ import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/dom
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import type { Log } from '../../lambdas/ports.ts';
 import { residency } from '../../residency.config.ts';
-import { ROUTES } from '../routes.ts';
+import { BACKGROUND_TASKS, ROUTES } from '../routes.ts';
 import { statusChange } from './bad-end.ts';
 import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import type { Execution } from './execution.ts';
+import { startFunctionEndpoint } from './function-endpoint.ts';
 import { functionsOf, loadFunctions, type RealmFunctions } from './functions.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { hostLife } from './host-life.ts';
 import { delayed } from './latency.ts';
+import { DEFAULT_PORT, portsFrom } from './ports.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
 import type { MachineOptions } from './state-machine.ts';
 import { createTables, tableDefinitions } from './tables.ts';
 import { startWorkflowRunner } from './workflow-runner.ts';
 
 export interface LocalHostOptions {
-  /** Of DynamoDB; the realms follow on the next ones. */
+  /** Of DynamoDB; the realms follow on the next ones, and then what `ports.ts` says. */
   readonly port?: number;
   /** Any free ports instead. */
   readonly ephemeral?: true;
@@ -47,6 +49,8 @@ export interface LocalHost {
   readonly urls: Readonly<Record<Realm, string>>;
   readonly dynamoDbUrl: string;
   readonly stepFunctionsUrl: string;
+  /** Lambda's Invoke, for the functions in the background. */
+  readonly functionsUrl: string;
   /** None, where `INSTALL_KEYS_URL` names somebody else's keys. */
   readonly atlassian: SimulatedAtlassian | undefined;
   /** Runs a function by its file below `lambdas/`, such as `tasks/janitor`, and within its timeout. */
@@ -58,7 +62,6 @@ export interface LocalHost {
 
 export const STAGE = 'local';
 export const ACCOUNT = '000000000000';
-const DEFAULT_PORT = 4100;
 /** Short enough to watch. */
 const DEFAULTS = { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '2', JANITOR_SECONDS: '30' };
 
@@ -67,8 +70,8 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const env: Record<string, string | undefined> = { ...DEFAULTS, ...options.env };
   const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
-  const portAt = (offset: number) =>
-    options.ephemeral ? 0 : (options.port ?? DEFAULT_PORT) + offset;
+  const ports = portsFrom(options.port ?? DEFAULT_PORT, residency.realms);
+  const portOf = (port: number) => (options.ephemeral ? 0 : port);
   const functions = new Map<Realm, RealmFunctions>();
   process.env.AWS_ACCESS_KEY_ID ??= 'local';
   process.env.AWS_SECRET_ACCESS_KEY ??= 'local';
@@ -80,7 +83,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const regions = [...new Set(rows.map((row) => row.region))];
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
     const dynamoDb = await startEmbeddedDynamoDb({
-      port: portAt(0),
+      port: portOf(ports.dynamoDb),
       regions,
       ...dataDir,
       ...options.dynamoDb,
@@ -95,6 +98,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 2. Step Functions: a state machine per realm.
   const runner = await startWorkflowRunner({
     machines: rows.map(machineOf),
+    port: portOf(ports.stepFunctions),
     ...(options.retrySpeed !== undefined && { retrySpeed: options.retrySpeed }),
   });
   opened.defer(() => runner.close());
@@ -113,7 +117,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 3. The keys that installations are signed with.
   const atlassian = env.INSTALL_KEYS_URL
     ? undefined
-    : await startSimulatedAtlassian({ appKey: residency.app.key });
+    : await startSimulatedAtlassian({
+        appKey: residency.app.key,
+        port: portOf(ports.installKeys),
+      });
   if (atlassian) opened.defer(() => atlassian.close());
 
   // 4. The tables of every realm.
@@ -127,10 +134,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 
   // 5. Per realm the gateway, which says what its base URL is, and then the app behind it.
   const gateways = new Map<Realm, Gateway>();
-  for (const [index, { realm }] of rows.entries()) {
+  for (const { realm } of rows) {
     const gateway = await startGateway({
       realm,
-      port: portAt(index + 1),
+      port: portOf(ports.realm(realm)),
       routes: ROUTES,
       endpointOf: (entry) => functions.get(realm)?.named(entry),
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
@@ -185,7 +192,25 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     return endpoint.url;
   }
 
-  // 6. The janitor: now, so that what a stopped host left behind goes on, and from time to time.
+  // 6. What people and schedules call by name.
+  const endpoint = await startFunctionEndpoint({
+    port: portOf(ports.functions),
+    functionNamed,
+    run: (realm, entry, event) => functionsIn(realm).run(entry, event),
+  });
+  opened.defer(() => endpoint.close());
+
+  function functionNamed(name: string) {
+    for (const { realm } of rows) {
+      const task = BACKGROUND_TASKS.find(
+        (candidate) => namesOf(residency, STAGE, realm).lambda(candidate) === name,
+      );
+      if (task !== undefined) return { realm, entry: `tasks/${task}` };
+    }
+    return undefined;
+  }
+
+  // 7. The janitor: now, so that what a stopped host left behind goes on, and from time to time.
   let sweep = sweepAll();
   await sweep;
   const sweepAgain = () => {
@@ -224,13 +249,14 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     return found;
   }
 
-  // 7. What was opened last is closed first.
+  // 8. What was opened last is closed first.
   const open = opened.move();
   return {
     realms: residency.realms,
     urls,
     dynamoDbUrl,
     stepFunctionsUrl: runner.url,
+    functionsUrl: endpoint.url,
     atlassian,
     invoke: async (realm, entry, event) => functionsIn(realm).run(entry, event),
     executions: (realm) => runner.executions(realm),

@@ -3,12 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { stackRows } from '../../lambdas/domain/realm.ts';
+import { portCount, portsFrom } from '../../lib/local/ports.ts';
 import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
-/** DynamoDB's, and one per realm. */
-const PORTS = 1 + stackRows(residency.realms).length;
+const PORTS = portCount(residency.realms);
 const START_MS = 30_000;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -26,7 +25,6 @@ export interface HostProcess {
 
 /** `env` is all that it gets, beside what Node itself needs. */
 export function hostProcess(port: number, env: Environment): HostProcess {
-  const rows = stackRows(residency.realms);
   let child: ChildProcess | undefined;
   let printed = '';
 
@@ -53,7 +51,7 @@ export function hostProcess(port: number, env: Environment): HostProcess {
 
   return {
     dynamoDbUrl: `http://127.0.0.1:${port}`,
-    urlOf: (realm) => `http://127.0.0.1:${port + 1 + rows.findIndex((row) => row.realm === realm)}`,
+    urlOf: (realm) => `http://127.0.0.1:${portsFrom(port, residency.realms).realm(realm)}`,
     output: () => printed,
     start,
     kill,

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import { startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
 import { hostLife } from '../../lib/local/host-life.ts';
+import { portsFrom } from '../../lib/local/ports.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 import {
@@ -50,9 +51,9 @@ describe('a second host', () => {
       said: `port ${port} is taken: PORT=… takes others\n`,
       code: 1,
     });
-    // Its DynamoDB finds a port, and then its third realm does not.
+    // Its DynamoDB finds a port, and then its Step Functions do not.
     expect(await outcome({ PORT: String(port - 3) })).toEqual({
-      said: `port ${port} is taken: PORT=… takes others\n`,
+      said: `port ${portsFrom(port - 3, residency.realms).stepFunctions} is taken: PORT=… takes others\n`,
       code: 1,
     });
   });

@@ -1,0 +1,80 @@
+/** Lambda's Invoke on one HTTP port, for the functions that people and schedules call: those in the background. */
+import { createServer, type IncomingMessage } from 'node:http';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { listenOn, stop, textOf } from './http.ts';
+
+export interface FunctionEndpointOptions {
+  /** 0 takes any free one. */
+  readonly port: number;
+  /** By its physical name; `undefined` for what is none of ours, or may not be called from outside. */
+  readonly functionNamed: (name: string) => BackgroundFunction | undefined;
+  readonly run: (realm: Realm, entry: string, event: unknown) => Promise<unknown>;
+}
+
+export interface BackgroundFunction {
+  readonly realm: Realm;
+  /** File below `lambdas/`. */
+  readonly entry: string;
+}
+
+export interface FunctionEndpoint {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const INVOCATIONS = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+
+export async function startFunctionEndpoint(
+  options: FunctionEndpointOptions,
+): Promise<FunctionEndpoint> {
+  const server = createServer(async (request, response) => {
+    const { status, headers = {}, body } = await answer(options, request);
+    response.writeHead(status, { 'content-type': 'application/json', ...headers });
+    response.end(JSON.stringify(body));
+  });
+  const port = await listenOn(server, options.port);
+  return { url: `http://127.0.0.1:${port}`, close: () => stop(server) };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+async function answer(
+  { functionNamed, run }: FunctionEndpointOptions,
+  request: IncomingMessage,
+): Promise<Answer> {
+  const payload = await textOf(request);
+  const named = INVOCATIONS.exec(request.url ?? '')?.[1];
+  const found =
+    request.method === 'POST' && named !== undefined
+      ? functionNamed(decodeURIComponent(named))
+      : undefined;
+  if (found === undefined) {
+    const headers = { 'x-amzn-errortype': 'ResourceNotFoundException' };
+    return { status: 404, headers, body: { Message: 'Function not found' } };
+  }
+  const event = jsonOr(payload);
+  if (event === undefined) {
+    const headers = { 'x-amzn-errortype': 'InvalidRequestContentException' };
+    return { status: 400, headers, body: { Message: 'Could not parse request body into json' } };
+  }
+  try {
+    return { status: 200, body: (await run(found.realm, found.entry, event)) ?? null };
+  } catch (error) {
+    // As Lambda says it: the call succeeded, the function did not.
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    const headers = { 'x-amz-function-error': 'Unhandled' };
+    return { status: 200, headers, body: { errorType: name, errorMessage: message } };
+  }
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text || '{}');
+  } catch {
+    return undefined;
+  }
+}

@@ -17,9 +17,10 @@ export function table(bars: readonly Bar[]): string {
 
 export const bundleTable = (rows: readonly BundleRow[]): string =>
   markdown(
-    ['Lambda', 'KB', 'ms to load', 'ms, SDK left to the runtime'],
-    rows.map(({ entry, kilobytes, loadMs, externalLoadMs }) => [
+    ['Lambda', 'clients', 'KB', 'ms to load', 'ms, SDK left to the runtime'],
+    rows.map(({ entry, clients, kilobytes, loadMs, externalLoadMs }) => [
       entry,
+      String(clients),
       kilobytes.toFixed(0),
       loadMs.toFixed(0),
       externalLoadMs.toFixed(0),

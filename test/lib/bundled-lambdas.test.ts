@@ -1,0 +1,218 @@
+/** The Lambdas as they are deployed: each minified file in a process of its own, with nothing but Lambda's environment. */
+import { execFile } from 'node:child_process';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Realm, regionOf } from '../../lambdas/domain/realm.ts';
+import { type Bundle, bundle } from '../../lib/bundle.ts';
+import { ENTRIES } from '../../lib/entries.ts';
+import { hookToken, installToken } from '../../lib/local/atlassian-tokens.ts';
+import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
+import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
+import { residency } from '../../residency.config.ts';
+import { itemOf, TENANT } from '../support/builders.ts';
+import { type KeyServer, startKeyServer } from '../support/key-server.ts';
+import { startStatesStandIn } from '../support/states-stand-in.ts';
+
+const execute = promisify(execFile);
+const BASE_URLS = { us: 'https://us.app.example', de: 'https://de.app.example' };
+const SECRET = 'only the two of us know';
+const KB = 1024;
+
+const installKey = {
+  kid: randomUUID(),
+  ...generateKeyPairSync('rsa', { modulusLength: 2048 }),
+};
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+let built: Bundle;
+let database: EmbeddedDynamoDb;
+let states: Awaited<ReturnType<typeof startStatesStandIn>>;
+let keys: KeyServer;
+const clients = new Map<Realm, DynamoDBClient>();
+
+beforeAll(async () => {
+  built = await bundle({ outdir: mkdtempSync(join(tmpdir(), 'bundled-lambdas-')) });
+  const regions = residency.realms.map(({ region }) => region);
+  database = await startEmbeddedDynamoDb({ port: 0, regions });
+  states = await startStatesStandIn();
+  const body = installKey.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  keys = await startKeyServer((path) =>
+    path === `/${installKey.kid}` ? { status: 200, body } : undefined,
+  );
+  for (const { realm, region } of residency.realms) {
+    const client = new DynamoDBClient({ region, endpoint: database.url, credentials });
+    await createTables(client, tableDefinitions(residency, 'test', realm));
+    clients.set(realm, client);
+  }
+});
+
+afterAll(async () => {
+  for (const client of clients.values()) client.destroy();
+  await Promise.all([database.close(), states.close(), keys.close()]);
+  await rm(built.outdir, { recursive: true });
+});
+
+const templatesTable = (realm: Realm) =>
+  tableDefinitions(residency, 'test', realm)[2]?.TableName ?? '';
+
+/** As Lambda does: loads the file, calls its handler. */
+const RUN = `
+  const { handler } = await import(process.argv[1]);
+  const context = { awsRequestId: 'one', getRemainingTimeInMillis: () => 60_000 };
+  process.stdout.write('\\n' + JSON.stringify(await handler(JSON.parse(process.argv[2]), context)));
+  process.exit();`;
+
+async function invoke(entry: string, realm: Realm, event: unknown, more: object = {}) {
+  const file = pathToFileURL(join(built.outdir, `${entry}.mjs`)).href;
+  const env = {
+    REALM: realm,
+    STAGE: 'test',
+    ACCOUNT_ID: '000000000000',
+    DRAIN_SECONDS: '0',
+    BASE_URLS: JSON.stringify(BASE_URLS),
+    INSTALL_KEYS_URL: keys.url,
+    AWS_REGION: regionOf(residency.realms, realm),
+    AWS_ENDPOINT_URL_DYNAMODB: database.url,
+    AWS_ENDPOINT_URL_SFN: states.url,
+    AWS_ACCESS_KEY_ID: 'test',
+    AWS_SECRET_ACCESS_KEY: 'test',
+    AWS_SESSION_TOKEN: 'test',
+    ...more,
+  };
+  const args = ['--input-type=module', '-e', RUN, file, JSON.stringify(event)];
+  const { stdout } = await execute(process.execPath, args, { env });
+  return { result: JSON.parse(stdout.slice(stdout.lastIndexOf('\n') + 1)), log: stdout };
+}
+
+const request = (method: string, path: string, token: string, body: object) => ({
+  version: '2.0',
+  routeKey: `${method} ${path}`,
+  rawPath: path,
+  rawQueryString: '',
+  headers: { authorization: `JWT ${token}` },
+  requestContext: { requestId: 'one' },
+  body: JSON.stringify(body),
+  isBase64Encoded: false,
+});
+
+const signed = (path: string) => ({
+  method: 'POST',
+  url: `${BASE_URLS.us}${path}`,
+  baseUrl: BASE_URLS.us,
+});
+
+const installation = {
+  key: residency.app.key,
+  clientKey: TENANT,
+  sharedSecret: SECRET,
+  baseUrl: 'https://one.example',
+  eventType: 'installed',
+};
+const installed = () => {
+  const token = installToken(installKey, TENANT, signed('/installed'));
+  return request('POST', '/installed', token, installation);
+};
+
+function hook(name: string, secret = SECRET) {
+  const path = `/dare-migration/${name}`;
+  const now = Date.now();
+  return request('POST', path, hookToken(TENANT, secret, signed(path)), {
+    location: 'DE',
+    migrationId: 57500,
+    startTime: new Date(Math.floor(now / HOUR) * HOUR).toISOString(),
+    endTime: new Date(Math.floor(now / HOUR) * HOUR + 2 * HOUR).toISOString(),
+  });
+}
+const HOUR = 60 * 60 * 1000;
+
+function clientIn(realm: Realm): DynamoDBClient {
+  const client = clients.get(realm);
+  if (client === undefined) throw new Error(`no client in ${realm}`);
+  return client;
+}
+
+async function templatesIn(realm: Realm) {
+  const { Items = [] } = await clientIn(realm).send(
+    new QueryCommand({
+      TableName: templatesTable(realm),
+      ConsistentRead: true,
+      KeyConditionExpression: 'tenant = :tenant',
+      ExpressionAttributeValues: { ':tenant': { S: TENANT } },
+    }),
+  );
+  return Items;
+}
+
+describe('a bundled Lambda', () => {
+  test('installs, schedules, starts and copies, from its minified file alone', async () => {
+    expect((await invoke('hooks/installed', 'us', installed())).result.statusCode).toBe(204);
+    const items = Array.from({ length: 60 }, (_, number) => itemOf(TENANT, `template-${number}`));
+    for (let at = 0; at < items.length; at += 25) {
+      const writes = items.slice(at, at + 25).map((Item) => ({ PutRequest: { Item } }));
+      const RequestItems = { [templatesTable('us')]: writes };
+      await clientIn('us').send(new BatchWriteItemCommand({ RequestItems }));
+    }
+
+    const scheduled = (await invoke('hooks/schedule', 'us', hook('schedule'))).result;
+    expect([scheduled.statusCode, scheduled.body]).toEqual([200, '{"status":"scheduled"}']);
+    const started = (await invoke('hooks/start', 'us', hook('start'))).result;
+    expect([started.statusCode, started.body]).toEqual([200, '{"status":"copying"}']);
+
+    const [execution] = states.executions.values();
+    const input = JSON.parse(execution?.input ?? '');
+    const plan = (await invoke('tasks/prepare-copy', 'de', input)).result;
+    const range = plan.ranges.find((id: string) => id.startsWith('templates'));
+    const turn = { number: 0, over: false, waitSeconds: 0 };
+    const copied = await invoke('tasks/copy-range', 'de', {
+      ...input,
+      range,
+      turns: 10,
+      turn,
+    });
+    expect(copied.result).toEqual({ number: 1, over: true, waitSeconds: 0 });
+    const [source, target] = [await templatesIn('us'), await templatesIn('de')];
+    expect(target).toHaveLength(60);
+    expect(target).toEqual(source);
+  });
+
+  test('refuses a token that the tenant has not signed', async () => {
+    const reply = await invoke('hooks/schedule', 'us', hook('schedule', 'another secret'));
+    expect([reply.result.statusCode, reply.result.body]).toEqual([
+      401,
+      '{"message":"Unauthorized"}',
+    ]);
+    expect(reply.log).toContain('the signature is not valid');
+  });
+
+  test('takes its credentials from the environment, and has no other source for them', async () => {
+    const none = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' };
+    const reply = await invoke('hooks/schedule', 'us', hook('schedule'), none);
+    expect(reply.result.statusCode).toBe(503);
+    expect(reply.log).toContain('CredentialsProviderError');
+  });
+});
+
+describe('the bundles', () => {
+  test('weigh 360 KB at most with one client of the SDK, and 40 more with each further one', () => {
+    for (const entry of ENTRIES) {
+      const clientsIn = built.clients.get(entry) ?? new Map();
+      const most = 360 + 40 * Math.max(0, clientsIn.size - 1);
+      expect((built.sizes.get(entry) ?? 0) / KB, entry).toBeLessThan(most);
+      const [, ...further] = [...clientsIn.values()].sort((one, other) => other - one);
+      for (const bytes of further) expect(bytes / KB, entry).toBeLessThan(40);
+    }
+  });
+
+  test('know the clients that they hold', () => {
+    expect([...(built.clients.get('tasks/copy-range')?.keys() ?? [])].sort()).toEqual([
+      '@aws-sdk/client-dynamodb',
+      '@aws-sdk/client-sfn',
+    ]);
+  });
+});

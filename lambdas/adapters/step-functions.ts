@@ -35,11 +35,17 @@ export function stepFunctions({ clientFor, arnOf }: StateMachines): Workflows {
   };
 }
 
-/** `{phase}-{hash of tenant and migration}-{attempt}`: the same run always has the same name (80 characters at most). */
+/**
+ * `{phase}-{id}-{hash of ledger, tenant and id}-{attempt}`: the same run always has the same name (80 characters at most).
+ * The hash makes it unique; the id, cut short where it is long, is for whoever reads logs and the console.
+ */
 export function executionName({ phase, tenant, ledger, id, attempt }: Run): string {
   const hash = createHash('sha256')
     .update(`${ledger}\n${tenant}\n${id}`)
     .digest('hex')
     .slice(0, 32);
-  return `${phase}-${hash}-${attempt}`;
+  return `${phase}-${id.replace(/[^\w.-]/g, '_').slice(0, LONGEST_ID)}-${hash}-${attempt}`;
 }
+
+/** Of a migration's id in a name; Atlassian's are numbers of five digits or so. */
+const LONGEST_ID = 20;

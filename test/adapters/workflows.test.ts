@@ -92,12 +92,16 @@ describe('an execution', () => {
     });
     fc.assert(
       fc.property(any, any, (one, other) => {
-        expect(executionName(one)).toMatch(/^[a-z]+-[0-9a-f]{32}-\d+$/);
+        expect(executionName(one)).toMatch(/^[a-z]+-[\w.-]{1,20}-[0-9a-f]{32}-\d+$/);
         expect(executionName(one).length).toBeLessThanOrEqual(80);
         expect(executionName({ ...one })).toBe(executionName(one));
         const isSame = JSON.stringify({ ...one }) === JSON.stringify({ ...other });
         expect(executionName(one) === executionName(other)).toBe(isSame);
       }),
     );
+  });
+
+  test('has the migration in its name, so that its log lines are found by it', () => {
+    expect(executionName(run)).toMatch(/^copy-57500-[0-9a-f]{32}-3$/);
   });
 });

@@ -79,6 +79,7 @@ export function atlassian(world: World, habits: Habits) {
   ): Promise<Reply> {
     const secret = site.secret;
     const send = () => {
+      world.hooks.sent += 1;
       const status = statusOf(id);
       return coverage
         .watched(status, hook, (suffered) =>
@@ -166,9 +167,10 @@ export function atlassian(world: World, habits: Habits) {
     const target = site.home;
     site.home = source;
     for (;;) {
-      await ask('rollback', source, id, facts);
+      // Unanswered, it may still be on its way: what the status says then is not the end.
+      const wasHeard = (await ask('rollback', source, id, facts)).kind !== 'nothing';
       const reply = await ask('status', source, id, facts);
-      const now = reply.kind === 'answer' ? reply.answer.status : '';
+      const now = wasHeard && reply.kind === 'answer' ? reply.answer.status : '';
       if (now === 'committed') site.home = target;
       if (now === 'committed' || now === 'rolled-back' || site.home !== source) return;
       await timeline.sleep(MINUTE);
@@ -241,8 +243,10 @@ export function atlassian(world: World, habits: Habits) {
       const iat = Math.floor(clock.now() / 1000);
       const status = migrations().at(-1)?.status;
       const home = site.home;
-      const send = (suffered: Set<FaultKind>) =>
-        isHeard(world.installed(home, secret, iat, suffered));
+      const send = (suffered: Set<FaultKind>) => {
+        world.hooks.sent += 1;
+        return isHeard(world.installed(home, secret, iat, suffered));
+      };
       const heard = await coverage.watched(status, 'installed', send);
       world.follow();
       if (random.chance(habits.doubles)) {
@@ -263,6 +267,7 @@ export function atlassian(world: World, habits: Habits) {
     const iat = Math.floor(clock.now() / 1000);
     const realm = site.home;
     for (;;) {
+      world.hooks.sent += 1;
       const status = migrations().at(-1)?.status;
       const { lifecycle } = world.app.realm(realm);
       const run = () => lifecycle.uninstalled(TENANT, iat);

@@ -7,8 +7,11 @@ export type Seen = FaultKind | 'nothing';
 export class Coverage {
   readonly cells = new Map<string, number>();
 
-  count(status: Status | undefined, step: string, fault: Seen, times = 1): void {
-    const cell = cellOf(status, step, fault);
+  count(status: Status | undefined, step: string, fault: Seen): void {
+    this.add(cellOf(status, step, fault), 1);
+  }
+
+  add(cell: string, times: number): void {
     this.cells.set(cell, (this.cells.get(cell) ?? 0) + times);
   }
 
@@ -25,11 +28,6 @@ export class Coverage {
       for (const fault of suffered.size > 0 ? suffered : (['nothing'] as const))
         this.count(status, step, fault);
     }
-  }
-
-  add(other: Coverage): void {
-    for (const [cell, times] of other.cells)
-      this.cells.set(cell, (this.cells.get(cell) ?? 0) + times);
   }
 }
 

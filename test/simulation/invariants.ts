@@ -27,7 +27,7 @@ export function checkAlways(world: World, { port, name }: Partial<Operation> = {
 }
 
 function checkCopies(world: World): void {
-  const { app, truth, itemsIn } = world;
+  const { app, itemsIn, wrongIn } = world;
   const records = REALMS.map((realm) => ({ realm, record: app.tenants.peek(realm, TENANT) }));
 
   const active = records
@@ -35,7 +35,7 @@ function checkCopies(world: World): void {
     .map(({ realm }) => realm);
   must('at most one writer', active.length <= 1, () => `active in ${active.join(' and ')}`);
 
-  const wrong = new Map(REALMS.map((realm) => [realm, truth.wrongIn(itemsIn(realm))]));
+  const wrong = new Map(REALMS.map((realm) => [realm, wrongIn(realm)]));
   const isWhole = (realm: Realm) => wrong.get(realm)?.length === 0;
   must(
     'complete somewhere',
@@ -61,9 +61,12 @@ function checkCopies(world: World): void {
   );
 }
 
-function checkNeighbours({ app, neighbours }: World): void {
-  for (const neighbour of NEIGHBOURS) {
-    for (const realm of REALMS) {
+function checkNeighbours({ app, neighbours, seen }: World): void {
+  for (const realm of REALMS) {
+    const revision = app.datasets.revision(realm);
+    if (seen.neighbours.get(realm) === revision) continue;
+    seen.neighbours.set(realm, revision);
+    for (const neighbour of NEIGHBOURS) {
       const expected = realm === 'us' ? neighbours.get(neighbour) : '{}';
       must(
         'only the tenant',
@@ -87,14 +90,11 @@ function checkLedger(world: World): void {
 }
 
 /** Of a migration that has just reached its end; what comes later may bring data again. */
-const ended = new WeakMap<World, Set<string>>();
-
 function checkFinal(world: World, migration: Migration): void {
-  const seen = ended.get(world) ?? new Set<string>();
-  ended.set(world, seen);
+  const { ended } = world.seen;
   const key = `${migration.ledger} ${migration.id} ${migration.status}`;
-  if (!isFinal(migration) || seen.has(key)) return;
-  seen.add(key);
+  if (!isFinal(migration) || ended.has(key)) return;
+  ended.add(key);
   const { source, target, status, facts } = migration;
   if (source === target || facts === undefined) return;
   const left = status === 'committed' ? source : target;
@@ -126,7 +126,7 @@ function checkFinal(world: World, migration: Migration): void {
 
 /** When Atlassian is done, the faults are over, and time has passed. */
 export function checkEnd(world: World): void {
-  const { app, site, truth } = world;
+  const { app, site, wrongIn } = world;
   for (const migration of world.migrations()) {
     must(
       'it ends',
@@ -172,7 +172,7 @@ export function checkEnd(world: World): void {
     here.record.credentials.sharedSecret === site.secret,
     () => 'the secret is not Atlassian’s',
   );
-  const wrong = truth.wrongIn(world.itemsIn(here.realm));
+  const wrong = wrongIn(here.realm);
   must('nothing slips through', wrong.length === 0, () => `wrong at the end: ${wrong.join(', ')}`);
   for (const { realm, record } of records) {
     if (realm === here.realm) continue;

@@ -8,18 +8,20 @@ export type Content = string | null;
 export function oracle() {
   /** What an item may be: one thing once a write was acknowledged; more while one may or may not count. */
   const possible = new Map<string, Set<Content>>();
+  let revision = 0;
 
   return {
-    keys: () => [...possible.keys()],
+    /** Another number after everything that anybody was told, or that happened. */
+    revision: () => revision,
     acknowledged(key: string, content: Content): void {
+      revision += 1;
       possible.set(key, new Set([content]));
     },
     /** It happened, and nobody has been told. */
     landed(key: string, content: Content): void {
+      revision += 1;
       possible.set(key, (possible.get(key) ?? new Set<Content>([null])).add(content));
     },
-    isPossible: (key: string, content: Content) =>
-      possible.get(key)?.has(content) ?? content === null,
     /** The keys at which these holdings are not what they may be. */
     wrongIn(holdings: ReadonlyMap<string, string>): readonly string[] {
       const wrong = [...possible].filter(

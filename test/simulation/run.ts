@@ -1,74 +1,109 @@
 /**
- * `npm run simulate -- --seeds 200000 [--from 1] [--coverage]`, `-- --seed N` for one with its trace, and
- * `-- --crash-points [--scenario S]` for a death at every operation. Ends with 1, and a way to replay it, when an invariant is broken.
+ * `npm run simulate -- --seeds 200000 [--from 1] [--processes 2] [--coverage] [--all]`, `-- --seed N` for one with its trace, and
+ * `-- --crash-points [--scenario S]` for a death at every operation. Ends with 1, and a way to replay it, when an invariant is
+ * broken; with `--all` only after the last seed.
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { Coverage } from './coverage.ts';
 import { crashAt, SCENARIOS, type Scenario } from './crash-points.ts';
+import { playOnAll, playSlices } from './many.ts';
+import { missingIn } from './required.ts';
 import { simulate } from './simulate.ts';
+import type { Tally } from './tally.ts';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '2000' },
     from: { type: 'string', default: '1' },
+    processes: { type: 'string', default: String(availableParallelism()) },
+    all: { type: 'boolean', default: false },
     seed: { type: 'string' },
     coverage: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    slices: { type: 'boolean', default: false },
     'crash-points': { type: 'boolean', default: false },
     scenario: { type: 'string' },
   },
 });
 
-if (values.seed !== undefined) await one(Number(values.seed));
+/** From so many seeds on, nothing that can occur may be missing. */
+const ENOUGH_SEEDS = 2_000;
+const PROGRESS_SECONDS = 10;
+const SHOWN = 10;
+
+if (values.slices) playSlices();
+else if (values.seed !== undefined) await one(Number(values.seed));
 else if (values['crash-points']) await everyCrash();
-else await many(Number(values.from), Number(values.seeds));
+else await many();
 
 async function one(seed: number): Promise<void> {
   const { trace, broken, message } = await simulate(seed);
-  console.log(trace.join('\n'));
+  console.log(trace().join('\n'));
   console.log(broken ? `\nBROKEN ${broken}\n${message}` : '\nEverything held.');
   process.exitCode = broken ? 1 : 0;
 }
 
-async function many(from: number, seeds: number): Promise<void> {
-  const coverage = new Coverage();
+async function many(): Promise<void> {
   const begun = Date.now();
-  let operations = 0;
-  for (let seed = from; seed < from + seeds; seed += 1) {
-    const outcome = await simulate(seed);
-    coverage.add(outcome.coverage);
-    operations += outcome.trace.length;
-    if (outcome.broken !== undefined) {
-      console.log(outcome.trace.slice(-40).join('\n'));
-      console.log(`\nseed ${seed} BROKEN ${outcome.broken}: ${outcome.message}`);
-      console.log(`replay: npm run simulate -- --seed ${seed}`);
-      process.exitCode = 1;
-      return;
-    }
-  }
-  if (values.json) {
-    console.log(JSON.stringify({ seeds, operations, cells: Object.fromEntries(coverage.cells) }));
-    return;
-  }
-  const seconds = ((Date.now() - begun) / 1000).toFixed(1);
+  const seconds = () => (Date.now() - begun) / 1000;
+  let nextLine = PROGRESS_SECONDS;
+  let shown = 0;
+  const heard = (tally: Tally) => {
+    for (; shown < tally.broken.length; shown += 1) showBroken(tally, shown);
+    if (values.json || seconds() < nextLine) return;
+    nextLine = seconds() + PROGRESS_SECONDS;
+    const pace = (tally.seeds / seconds()).toFixed(0);
+    console.log(`${tally.seeds.toLocaleString('en')} seeds, ${pace} a second`);
+  };
+  const slice = { from: Number(values.from), seeds: Number(values.seeds), goesOn: values.all };
+  const tally = await playOnAll(slice, Number(values.processes), heard);
+  if (tally.broken.length > 0) process.exitCode = 1;
+  else if (values.json) console.log(JSON.stringify(tally));
+  if (!values.json) showSum(tally, seconds());
+}
+
+function showBroken({ broken }: Tally, at: number): void {
+  const found = broken[at];
+  if (found === undefined) return;
+  const { seed, invariant, message, trace } = found;
+  if (at < SHOWN) console.log(`${trace.join('\n')}\n`);
+  console.log(`seed ${seed} BROKEN ${invariant}: ${message}`);
+  console.log(`replay: npm run simulate -- --seed ${seed}`);
+}
+
+function showSum({ seeds, figures, cells, broken }: Tally, seconds: number): void {
+  const many = (number: number) => number.toLocaleString('en');
   console.log(
-    `${seeds} seeds, ${operations} operations, ${seconds} s: every invariant held after every operation`,
+    `${many(seeds)} seeds in ${seconds.toFixed(1)} s (${(seeds / seconds).toFixed(0)} a second): ` +
+      (broken.length === 0
+        ? 'every invariant held after every operation'
+        : `an invariant broke in ${broken.length}`),
   );
-  console.log(`${coverage.cells.size} combinations of status, step and fault were seen`);
+  console.log(
+    `${many(figures.migrations)} migrations, of which ${many(figures.committed)} were committed · ` +
+      `${many(figures.hooks)} hooks · ${many(figures.invocations)} invocations · ` +
+      `${many(figures.operations)} operations · ${many(figures.faults)} faults, of which ` +
+      `${many(figures.deaths)} deaths`,
+  );
+  const seen = new Map(Object.entries(cells));
+  const missing = seeds < ENOUGH_SEEDS ? [] : missingIn(seen);
+  console.log(`${seen.size} combinations of status, step and fault were seen`);
+  for (const cell of missing) console.log(`never seen: ${cell}`);
+  if (missing.length > 0) process.exitCode = 1;
   if (!values.coverage) return;
-  for (const [cell, times] of [...coverage.cells].sort())
+  for (const [cell, times] of [...seen].sort())
     console.log(`${String(times).padStart(8)}  ${cell}`);
 }
 
 async function everyCrash(): Promise<void> {
-  const scenarios = Object.keys(SCENARIOS) as Scenario[];
+  const scenarios = Object.keys(SCENARIOS).filter(isScenario);
   for (const scenario of scenarios.filter((one) => one === (values.scenario ?? one))) {
     const { operations } = await crashAt(scenario, -1, 'killed-before');
     for (let at = 0; at < operations; at += 1) {
       for (const kind of ['killed-before', 'killed-after'] as const) {
         const { outcome } = await crashAt(scenario, at, kind);
         if (outcome.broken === undefined) continue;
-        console.log(outcome.trace.slice(-60).join('\n'));
+        console.log(outcome.trace().slice(-60).join('\n'));
         console.log(
           `\n${scenario}, operation ${at} ${kind} BROKEN ${outcome.broken}: ${outcome.message}`,
         );
@@ -80,4 +115,8 @@ async function everyCrash(): Promise<void> {
       `${scenario}: a death before and after each of ${operations} operations, and everything held`,
     );
   }
+}
+
+function isScenario(name: string): name is Scenario {
+  return name in SCENARIOS;
 }

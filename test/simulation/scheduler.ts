@@ -3,7 +3,6 @@
  * scheduler lets it go on, kills it, or makes the operation fail. Time passes only here.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { setImmediate as idle } from 'node:timers/promises';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { ManualClock } from '../support/clock.ts';
 import type { Operation } from '../support/in-memory-cells.ts';
@@ -52,10 +51,19 @@ export interface SchedulerOptions {
   readonly isFair?: boolean;
 }
 
+/** Everybody has gone on as far as they can: Node comes to its ticks when no promise is left to go on. */
+const idle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+
 /** Somebody asks for ever, or never stops. */
 export class Endless extends Error {
   override readonly name = 'Endless';
 }
+
+/**
+ * Who acts at the moment. One for all schedulers: each more would stand in every later context, which is copied at each
+ * operation, and a process would slow down with every seed.
+ */
+const current = new AsyncLocalStorage<Actor>();
 
 const MOST_TURNS = 30_000;
 /** How often time passes although somebody could go on: that somebody is slow. */
@@ -64,16 +72,18 @@ const SLOWNESS = 0.03;
 const SLUGGISH = 0.06;
 
 export function scheduler({ clock, random, faults, check, isFair = false }: SchedulerOptions) {
-  const current = new AsyncLocalStorage<Actor>();
   const waiting = new Set<Waiting>();
   const lostReplies = new WeakMap<Operation, FaultKind>();
-  const trace: string[] = [];
+  const notes: { readonly at: number; readonly text: string }[] = [];
+  const done = { operations: 0, invocations: 0, faults: 0, deaths: 0 };
   let turns = 0;
   let slowness = isFair ? 0 : SLOWNESS;
   let failure: unknown;
 
-  const note = (text: string) =>
-    trace.push(`${new Date(clock.now()).toISOString().slice(5, 23)}  ${text}`);
+  const note = (text: string) => notes.push({ at: clock.now(), text });
+  /** Everything that happened, a line each. */
+  const trace = () =>
+    notes.map(({ at, text }) => `${new Date(at).toISOString().slice(5, 23)}  ${text}`);
 
   function actorNow(): Actor {
     const actor = current.getStore();
@@ -114,6 +124,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     if (actor.isDead) return;
     actor.isDead = true;
     actor.suffered.add(kind);
+    done.deaths += 1;
     note(`${actor.name} is ${kind}`);
     for (const one of [...waiting]) if (one.actor === actor) waiting.delete(one);
     actor.onDeath?.(kind);
@@ -141,6 +152,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   }
 
   function invokeAs<T>(actor: Actor, call: () => Promise<T>): Promise<T> {
+    done.invocations += 1;
     return new Promise((resolve, reject) => {
       actor.onDeath = (reason) => reject(new Error(`${actor.name} ${reason}`));
       current.run(actor, () => {
@@ -168,13 +180,17 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
       if (isEnough()) return;
       turns += 1;
       if (turns > MOST_TURNS) throw new Endless(`nothing has come to an end after ${turns} turns`);
-      const outlived = [...waiting].filter(
-        ({ actor }) => clock.now() >= (actor.deadline ?? Number.POSITIVE_INFINITY),
-      );
+      const operations: Waiting[] = [];
+      const pauses: Waiting[] = [];
+      const outlived: Waiting[] = [];
+      const now = clock.now();
+      for (const one of waiting) {
+        if (one.actor.deadline !== undefined && now >= one.actor.deadline) outlived.push(one);
+        if (one.operation !== undefined) operations.push(one);
+        else pauses.push(one);
+      }
       for (const { actor } of outlived) kill(actor, 'timed-out');
       if (outlived.length > 0) continue;
-      const operations = [...waiting].filter(({ operation }) => operation !== undefined);
-      const pauses = [...waiting].filter(({ due }) => due !== undefined);
       if (operations.length === 0 && pauses.length === 0) return;
       const isSlow = pauses.length > 0 && slowness > 0 && random.chance(slowness);
       if (operations.length > 0 && !isSlow) operate(operations);
@@ -192,11 +208,15 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     if (next?.operation === undefined) return;
     const { actor, operation } = next;
     waiting.delete(next);
+    done.operations += 1;
     clock.advance(isFair ? 5 : 1 + random.below(40));
     const kind = actor.isLambda ? faults.next(actor, operation) : undefined;
     const { port, name, realm, detail = '', access } = operation;
     note(`${actor.name}: ${access} ${port}.${name} ${realm} ${detail}${kind ? ` (${kind})` : ''}`);
-    if (kind !== undefined) actor.suffered.add(kind);
+    if (kind !== undefined) {
+      done.faults += 1;
+      actor.suffered.add(kind);
+    }
     switch (kind) {
       case 'killed-before':
       case 'timed-out':
@@ -220,8 +240,9 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   }
 
   function pass(pauses: readonly Waiting[]): void {
-    const [first] = [...pauses].sort((a, b) => (a.due ?? 0) - (b.due ?? 0));
+    let [first] = pauses;
     if (first === undefined) return;
+    for (const pause of pauses) if ((pause.due ?? 0) < (first.due ?? 0)) first = pause;
     waiting.delete(first);
     clock.advanceTo(first.due ?? 0);
     first.go();
@@ -232,5 +253,19 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     slowness = 0;
   }
 
-  return { step, after, sleep, spawn, invoke, invokeAs, kill, run, note, trace, checked, hurry };
+  return {
+    step,
+    after,
+    sleep,
+    spawn,
+    invoke,
+    invokeAs,
+    kill,
+    run,
+    note,
+    trace,
+    done,
+    checked,
+    hurry,
+  };
 }

@@ -14,9 +14,22 @@ export interface Outcome {
   /** Name of the invariant, or of the error, that ended the run. */
   readonly broken?: string;
   readonly message?: string;
-  readonly trace: readonly string[];
+  readonly trace: () => readonly string[];
+  readonly figures: Figures;
   readonly coverage: Coverage;
 }
+
+/** How much there was of what. */
+export type Figures = Readonly<Record<(typeof COUNTED)[number], number>>;
+export const COUNTED = [
+  'migrations',
+  'committed',
+  'hooks',
+  'invocations',
+  'operations',
+  'faults',
+  'deaths',
+] as const;
 
 const FAULTS: readonly FaultKind[] = ['killed-before', 'killed-after', 'refused', 'reply-lost'];
 
@@ -108,21 +121,25 @@ async function operate(world: World): Promise<void> {
 
 /** Runs, and says how it ended; a broken invariant and an endless run are outcomes alike. */
 export async function play(world: World, seed: number, run: () => Promise<void>): Promise<Outcome> {
+  const failure = await run().then(
+    () => undefined,
+    (error: unknown) => failureOf(error),
+  );
   const { coverage, timeline } = world;
-  try {
-    await run();
-    return { seed, trace: timeline.trace, coverage };
-  } catch (error) {
-    const { message = String(error) } = error instanceof Error ? error : {};
-    const broken = nameOf(error);
-    return {
-      seed,
-      broken,
-      message: broken !== 'an unexpected error' ? message : `${message}\n${Object(error).stack}`,
-      trace: timeline.trace,
-      coverage,
-    };
-  }
+  return { seed, ...failure, trace: timeline.trace, figures: figuresOf(world), coverage };
+}
+
+function figuresOf({ hooks, migrations, timeline }: World): Figures {
+  const moved = migrations().filter(({ facts }) => facts !== undefined);
+  const committed = moved.filter(({ status }) => status === 'committed').length;
+  return { ...timeline.done, hooks: hooks.sent, migrations: moved.length, committed };
+}
+
+function failureOf(error: unknown): { readonly broken: string; readonly message: string } {
+  const { message = String(error) } = error instanceof Error ? error : {};
+  const broken = nameOf(error);
+  const isExpected = broken !== 'an unexpected error';
+  return { broken, message: isExpected ? message : `${message}\n${Object(error).stack}` };
 }
 
 function nameOf(error: unknown): string {

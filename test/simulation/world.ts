@@ -8,7 +8,7 @@ import type { Run } from '../../lambdas/ports.ts';
 import { arrivalAt, itemOf } from '../support/builders.ts';
 import { MINUTE, manualClock, SECOND } from '../support/clock.ts';
 import type { Operation } from '../support/in-memory-cells.ts';
-import { type MemoryApp, memoryApp, type RealmApp } from '../support/memory-app.ts';
+import { type MemoryApp, memoryApp } from '../support/memory-app.ts';
 import { inputOf } from '../support/memory-workflow.ts';
 import { Coverage } from './coverage.ts';
 import { type Content, oracle } from './oracle.ts';
@@ -143,22 +143,19 @@ export function world({
     return found;
   }
 
+  /** At which keys a realm is not what the users were told; looked at again only when either has changed. */
+  const looked = new Map<Realm, { readonly at: string; readonly wrong: readonly string[] }>();
+  function wrongIn(realm: Realm): readonly string[] {
+    const at = `${app.datasets.revision(realm)} ${truth.revision()}`;
+    const last = looked.get(realm);
+    if (last?.at === at) return last.wrong;
+    const wrong = truth.wrongIn(itemsIn(realm));
+    looked.set(realm, { at, wrong });
+    return wrong;
+  }
+
   const migrations = (): readonly Migration[] =>
     REALMS.flatMap((realm) => app.ledger.peekAll(realm));
-
-  /** A hook's function in a realm: the signature is verified, and then it is the app's. */
-  async function hook<T>(
-    name: string,
-    realm: Realm,
-    secret: string,
-    run: (of: RealmApp) => Promise<T>,
-  ): Promise<T> {
-    return timeline.invoke(`${name}@${realm}`, HOOK_TIMEOUT, async () => {
-      const record = await app.tenants.read(realm, TENANT);
-      if (record?.credentials.sharedSecret !== secret) throw new Unauthorized();
-      return run(app.realm(realm));
-    });
-  }
 
   /** An install is signed by Atlassian, not by the tenant. */
   function installed(
@@ -289,7 +286,8 @@ export function world({
     clock,
     coverage,
     follow,
-    hook,
+    /** Requests of Atlassian, those that came twice and the lifecycle's included. */
+    hooks: { sent: 0 },
     installed,
     itemsIn,
     janitor,
@@ -306,6 +304,9 @@ export function world({
     rogue: undefined as { readonly realm: Realm; readonly key: string } | undefined,
     truth,
     write,
+    wrongIn,
+    /** What has been seen of the realms, and of migrations at their end, so that it is looked at once. */
+    seen: { neighbours: new Map<Realm, number>(), ended: new Set<string>() },
     secretMark: SECRET,
   };
   return self;

@@ -5,6 +5,7 @@
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { Change, Decide } from '../../lambdas/ports.ts';
+import { frozen } from './frozen.ts';
 
 /** One read or write of a single item. */
 export interface Operation {
@@ -51,7 +52,7 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
   ): Promise<{ readonly record: T | undefined; readonly revision: number }> {
     await hooks.step?.({ ...site, access: 'read' });
     const cell = cells.get(key);
-    return cell ? structuredClone(cell) : { record: undefined, revision: 0 };
+    return cell ?? { record: undefined, revision: 0 };
   }
 
   /** Strongly consistent, as a query on the table is: one operation, whatever it finds. */
@@ -72,11 +73,11 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
     following: number = nextRevision(),
   ): Promise<boolean> {
     const operation: Operation = { ...site, access: 'write' };
-    const copy = structuredClone(next);
+    const record = next === 'remove' ? next : frozen(next);
     await hooks.step?.(operation);
     if ((cells.get(key)?.revision ?? 0) !== revision) return false;
-    if (copy === 'remove') cells.delete(key);
-    else cells.set(key, { record: copy, revision: following });
+    if (record === 'remove') cells.delete(key);
+    else cells.set(key, { record, revision: following });
     await hooks.after?.(operation);
     return true;
   }
@@ -86,9 +87,8 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
       const { record, revision } = await read(site, key);
       const next = decide(record);
       if (next === undefined) return { changed: false, record };
-      if (await put(site, key, next, revision)) {
-        return { changed: true, record: next === 'remove' ? undefined : structuredClone(next) };
-      }
+      if (await put(site, key, next, revision))
+        return { changed: true, record: next === 'remove' ? undefined : next };
     }
     throw new Fault(
       `${site.name}: a record changed ${MOST_TRIES} times while it was being changed`,
@@ -97,9 +97,7 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
 
   function peekAll(prefix: string): readonly T[] {
     const found = [...cells].filter(([key]) => key.startsWith(prefix));
-    return found
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([, { record }]) => structuredClone(record));
+    return found.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, { record }]) => record);
   }
 
   return {
@@ -109,10 +107,10 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
     change,
     peekAll,
     /** For assertions: takes no step. */
-    peek: (key: string): T | undefined => structuredClone(cells.get(key)?.record),
+    peek: (key: string): T | undefined => cells.get(key)?.record,
     /** Puts a record there as if it had always been; takes no step. */
     set(key: string, record: T): void {
-      cells.set(key, { record: structuredClone(record), revision: nextRevision() });
+      cells.set(key, { record: frozen(record), revision: nextRevision() });
     },
     /** Takes away what the predicate says, as a time to live does; takes no step. */
     sweep(isOver: (record: T) => boolean): void {

@@ -11,6 +11,7 @@ import type { Receipt } from '../../lambdas/domain/receipt.ts';
 import { DEFAULT_SETTINGS, type Settings } from '../../lambdas/domain/settings.ts';
 import { isFree, type Slot, type Slots } from '../../lambdas/domain/slots.ts';
 import type { Clock, MigrationLedger } from '../../lambdas/ports.ts';
+import { frozen } from './frozen.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
 
 export interface HistoryEntry {
@@ -105,10 +106,10 @@ export function inMemoryLedger(clock: Clock, hooks: Hooks = {}): InMemoryLedger 
     async putRange(realm, { tenant, id }, next) {
       const revision = next.revision + 1;
       const at = site('putRange', realm, tenant, id, next.range);
-      const stored = { ...structuredClone(next), revision };
+      const stored = frozen({ ...next, revision });
       const key = keyOf(realm, tenant, id, next.range);
       const isWritten = await ranges.put(at, key, stored, next.revision, revision);
-      return isWritten ? structuredClone(stored) : undefined;
+      return isWritten ? stored : undefined;
     },
 
     readReceipt: async (realm, tenant, id) =>

@@ -18,6 +18,7 @@ import { EMPTY_DIGEST, withItems } from '../../lambdas/domain/digest.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { NOTHING_COUNTED } from '../../lambdas/domain/size.ts';
 import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../../lambdas/ports.ts';
+import { frozen } from './frozen.ts';
 
 export interface InMemoryDatasets {
   readonly kind: PartKind;
@@ -25,6 +26,8 @@ export interface InMemoryDatasets {
   remove(realm: Realm, part: string, ...items: readonly Item[]): void;
   /** In the order of the keys, expired ones too. */
   read(realm: Realm, part: string, partition: string): readonly Item[];
+  /** Another number after each write in the realm. */
+  revision(realm: Realm): number;
 }
 
 interface InMemoryOptions {
@@ -45,11 +48,13 @@ export function inMemoryPartKind({
   clock,
   pageItems = 100,
 }: InMemoryOptions): InMemoryDatasets {
-  /** Realm, part and partition as JSON; then the sort key. */
+  /** Realm, part and partition, a line each; then the sort key. */
   const partitions = new Map<string, Map<string, Item>>();
+  const revisions = new Map<Realm, number>();
+  const revision = (realm: Realm): number => revisions.get(realm) ?? 0;
 
   function itemsOf(realm: Realm, part: string, partition: string): Map<string, Item> {
-    const id = JSON.stringify([realm, part, partition]);
+    const id = `${realm}\n${part}\n${partition}`;
     const items = partitions.get(id) ?? new Map<string, Item>();
     partitions.set(id, items);
     return items;
@@ -68,10 +73,12 @@ export function inMemoryPartKind({
   }
 
   const put = (realm: Realm, name: string, ...items: readonly Item[]): void => {
+    revisions.set(realm, revision(realm) + 1);
     for (const item of items)
-      holder(realm, name, item).set(cursorOf(partCalled(name), item), structuredClone(item));
+      holder(realm, name, item).set(cursorOf(partCalled(name), item), frozen(item));
   };
   const remove = (realm: Realm, name: string, ...items: readonly Item[]): void => {
+    revisions.set(realm, revision(realm) + 1);
     for (const item of items) holder(realm, name, item).delete(cursorOf(partCalled(name), item));
   };
   const read = (realm: Realm, name: string, partition: string): readonly Item[] =>
@@ -219,5 +226,5 @@ export function inMemoryPartKind({
     },
   };
 
-  return { kind, put, remove, read };
+  return { kind, put, remove, read, revision };
 }

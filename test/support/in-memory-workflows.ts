@@ -1,6 +1,7 @@
 /** The state machines of all realms, as far as a start goes: which runs there are, and which of them have ended. */
 import { executionName } from '../../lambdas/adapters/step-functions.ts';
 import type { Run, Workflows } from '../../lambdas/ports.ts';
+import { frozen } from './frozen.ts';
 import { type Hooks, keyOf } from './in-memory-cells.ts';
 
 export type RunState = 'running' | 'succeeded' | 'failed';
@@ -26,7 +27,7 @@ export function inMemoryWorkflows(hooks: Hooks = {}): InMemoryWorkflows {
 
   return {
     async start(wanted) {
-      const run = structuredClone(wanted);
+      const run = frozen(wanted);
       const name = executionName(run);
       const { realm, phase, attempt, tenant, id } = run;
       const detail = `${tenant} ${id} ${phase} ${attempt}`;
@@ -39,20 +40,19 @@ export function inMemoryWorkflows(hooks: Hooks = {}): InMemoryWorkflows {
       } as const;
       await hooks.step?.(operation);
       const found = runs.get(keyOfRun(run));
-      if (found === undefined) runs.set(keyOfRun(run), { name, run, state: 'running' });
+      if (found === undefined)
+        runs.set(keyOfRun(run), Object.freeze({ name, run, state: 'running' as const }));
       await hooks.after?.(operation);
       return found === undefined || found.state === 'running' ? 'running' : 'closed';
     },
 
-    runs: () => [...runs.values()].map((recorded) => structuredClone(recorded)),
+    runs: () => [...runs.values()],
     running: () =>
-      [...runs.values()]
-        .filter(({ state }) => state === 'running')
-        .map(({ run }) => structuredClone(run)),
+      [...runs.values()].filter(({ state }) => state === 'running').map(({ run }) => run),
     close(run, state) {
       const found = runs.get(keyOfRun(run));
       if (found === undefined) throw new Error(`no execution is called ${executionName(run)}`);
-      if (found.state === 'running') runs.set(keyOfRun(run), { ...found, state });
+      if (found.state === 'running') runs.set(keyOfRun(run), Object.freeze({ ...found, state }));
     },
   };
 }

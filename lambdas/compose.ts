@@ -5,6 +5,7 @@ import { connectJwt } from './adapters/connect-jwt.ts';
 import { dynamoDbLedger } from './adapters/dynamodb-ledger.ts';
 import { dynamoDbPartKind } from './adapters/dynamodb-part-kind.ts';
 import { dynamoDbTenants } from './adapters/dynamodb-tenants.ts';
+import { emfMetrics } from './adapters/emf-metrics.ts';
 import { installKeys } from './adapters/install-keys.ts';
 import { jsonLog } from './adapters/json-log.ts';
 import { stepFunctions } from './adapters/step-functions.ts';
@@ -14,6 +15,7 @@ import { copyTasks } from './app/copy-tasks.ts';
 import { guard } from './app/guard.ts';
 import { janitor } from './app/janitor.ts';
 import { lifecycleHooks } from './app/lifecycle-hooks.ts';
+import { measured } from './app/measured.ts';
 import { migrationHooks } from './app/migration-hooks.ts';
 import { rollbackTasks } from './app/rollback-tasks.ts';
 import { settling } from './app/settle.ts';
@@ -21,7 +23,7 @@ import { steps as stepsOf } from './app/steps.ts';
 import { verifyTasks } from './app/verify-tasks.ts';
 import { regionOf } from './domain/realm.ts';
 import { namesOf, type Residency } from './domain/residency.ts';
-import type { Clock, IsGone, Log, Ports } from './ports.ts';
+import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -29,6 +31,7 @@ export interface ComposeOptions {
   /** Hears every call of the SDK, before it is made. */
   readonly onCall?: ((call: SdkCall) => void) | undefined;
   readonly log?: Log | undefined;
+  readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;
   /** A host that knows which of its invocations died with it says so; Lambda does not know. */
   readonly isGone?: IsGone | undefined;
@@ -46,6 +49,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const stage = required(env, 'STAGE');
   const account = required(env, 'ACCOUNT_ID');
   const log = options.log ?? jsonLog({ realm, stage });
+  const metrics = options.metrics ?? emfMetrics({ service: residency.name, stage, realm });
   const region = (of: string) => regionOf(residency.realms, of);
   const names = (of: string) => namesOf(residency, stage, of);
   const clients = awsClients({
@@ -55,7 +59,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   });
 
   const documents = (of: string) => clients.documents(region(of));
-  const ports: Ports = {
+  const ports: Ports = measured({
     tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants }),
     ledger: dynamoDbLedger({ clientFor: documents, tableOf: (of) => names(of).migrations, clock }),
     partKind: dynamoDbPartKind({
@@ -64,6 +68,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       tableOf: (part, of) => names(of).part(part),
       parts: residency.parts,
       clock,
+      onThrottled: (writes) => metrics.record('Throttles', writes),
     }),
     workflows: stepFunctions({
       clientFor: (of) => clients.states(region(of)),
@@ -72,8 +77,9 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     }),
     clock,
     log,
+    metrics,
     isGone: options.isGone ?? (() => false),
-  };
+  });
 
   const steps = stepsOf(ports);
   const migrations = migrationHooks(ports, steps, {

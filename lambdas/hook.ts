@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { SignedRequest } from './adapters/connect-jwt.ts';
 import type { Caller } from './app/migration-hooks.ts';
 import { type App, compose } from './compose.ts';
+import { hookOf } from './domain/metric.ts';
 import { Fault, Refusal, Unauthenticated } from './domain/refusal.ts';
 import { jsonBody, tooLarge } from './domain/requests.ts';
 
@@ -35,13 +36,20 @@ export function endpointOf(
       .onError((request) => {
         request.response = replyTo(app, request.event, request.error);
       });
-    // The event and the id are all that middy and the handlers use of a context.
-    return async (event, context) => handle(event, context as Parameters<typeof handle>[1]);
+    return async (event, context) => {
+      const { clock, metrics } = app.ports;
+      const begun = clock.now();
+      // The event and the id are all that middy and the handlers use of a context.
+      const reply = await handle(event, context as Parameters<typeof handle>[1]);
+      const hook = hookOf(event.routeKey);
+      if (hook !== 'other') metrics.record('HookLatency', clock.now() - begun, hook);
+      return reply;
+    };
   };
 }
 
 /** A migration hook: a Connect JWT of the tenant, a request, an answer. `path` is the route's own, literal. */
-export function migrationHook<T>(
+export function migrationHook<T extends { readonly id?: string }>(
   method: 'GET' | 'POST',
   path: string,
   parse: (event: APIGatewayProxyEventV2) => T,
@@ -49,7 +57,15 @@ export function migrationHook<T>(
 ): Endpoint {
   return endpointOf(async (app, event) => {
     const caller = await authenticated(app, signedRequest(event, method, path), 'request');
-    return json(200, await run(app, caller, parse(event)));
+    const request = parse(event);
+    const answer = await run(app, caller, request);
+    app.ports.log.info(`200: ${event.routeKey}`, {
+      ...answer,
+      requestId: event.requestContext?.requestId,
+      migrationId: request.id,
+      clientKey: caller.tenant,
+    });
+    return json(200, answer);
   });
 }
 
@@ -111,12 +127,14 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
     requestId: event.requestContext?.requestId,
     clientKey: claimedTenant(event),
   };
-  const { log } = app.ports;
+  const { log, metrics } = app.ports;
   if (error instanceof Unauthenticated) {
+    metrics.record('Refusals', 1, 'unauthenticated');
     log.warn(`401: ${error.message}`, fields);
     return json(401, { message: 'Unauthorized' });
   }
   if (error instanceof Refusal) {
+    metrics.record('Refusals', 1, error.code ?? 'none');
     log.warn(`${error.status}: ${error.message}`, { ...fields, errorResponseCode: error.code });
     const code = error.code === undefined ? {} : { errorResponseCode: error.code };
     return json(error.status, { ...code, message: error.message });
@@ -125,6 +143,7 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
     error instanceof Fault
       ? error.message
       : `unexpected ${error instanceof Error ? error.name : 'error'}`;
+  metrics.record('Faults', 1, hookOf(event.routeKey));
   log.error(`503: ${reason}`, {
     ...fields,
     ...(error instanceof Fault ? {} : { at: whereOf(error) }),

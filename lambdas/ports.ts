@@ -1,6 +1,7 @@
 /** Every boundary of the system on one screen. Ports speak our words; AWS errors are translated where they happen. */
 import type { Range } from './domain/dataset.ts';
 import type { Digest } from './domain/digest.ts';
+import type { MetricName, WordOf } from './domain/metric.ts';
 import type { Migration, MigrationKey, Phase } from './domain/migration.ts';
 import type { RangeRecord } from './domain/range-record.ts';
 import type { Realm } from './domain/realm.ts';
@@ -165,6 +166,11 @@ export interface Log {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
+/** Numbers for the fleet, by the table in `domain/metric.ts`; whose move it was, the log says. */
+export interface Metrics {
+  record<N extends MetricName>(name: N, value: number, ...word: WordOf<N>): void;
+}
+
 /** What a verified token says. */
 export interface Claims {
   readonly iss: string;
@@ -185,5 +191,6 @@ export interface Ports {
   readonly workflows: Workflows;
   readonly clock: Clock;
   readonly log: Log;
+  readonly metrics: Metrics;
   readonly isGone: IsGone;
 }

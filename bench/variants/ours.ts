@@ -73,7 +73,7 @@ function appFor({ endpoint, part, work }: Job): App {
     maxOverlappingMigrations: 1,
   });
   // A worker that was killed has left a lease behind; here we know that it is dead.
-  return compose(env, { residency, isGone: () => true });
+  return compose(env, { residency, isGone: () => true, metrics: { record: () => {} } });
 }
 
 /** What `start` or `commit` would have left behind: a migration at hand, one side shut, the other claimed or open. */

@@ -4,7 +4,7 @@ import type { DynamoDbPart, Part, Range } from '../domain/dataset.ts';
 import type { ItemDigest } from '../domain/digest.ts';
 import { withItems } from '../domain/digest.ts';
 import type { Realm } from '../domain/realm.ts';
-import type { Clock, Difference, Horizon, PartKind } from '../ports.ts';
+import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../ports.ts';
 import { readBothEnds } from './both-ends.ts';
 import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
@@ -26,10 +26,12 @@ export interface DynamoDbPartKindOptions {
   readonly clock: Clock;
   /** Items per page; without it, pages are 1 MB. */
   readonly pageItems?: number;
+  /** Told at the end of a turn how many writes had to be sent again. */
+  readonly onThrottled?: (writes: number) => void;
 }
 
 export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
-  const { clientFor, writerFor, tableOf, parts, clock, pageItems } = options;
+  const { clientFor, writerFor, tableOf, parts, clock, pageItems, onThrottled } = options;
 
   function sideOf(range: Range, realm: Realm): RangeSide {
     const part = parts.find(({ name }) => name === range.part);
@@ -43,12 +45,19 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
     };
   }
 
-  const writeAll = (
+  async function* writeAll(
     steps: AsyncGenerator<Step>,
     { table, part }: RangeSide,
     realm: Realm,
     until: number,
-  ) => acknowledged(steps, writeWindow(writerFor(realm), table, part, clock), clock, until);
+  ): AsyncGenerator<Checkpoint> {
+    const window = writeWindow(writerFor(realm), table, part, clock);
+    try {
+      yield* acknowledged(steps, window, clock, until);
+    } finally {
+      if (window.throttled() > 0) onThrottled?.(window.throttled());
+    }
+  }
 
   return {
     async *copy(range, source, target, horizon, from, until) {

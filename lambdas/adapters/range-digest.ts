@@ -38,7 +38,10 @@ async function* digestSteps(
   }
 }
 
-const NO_WRITES: WriteWindow = { write: async () => {}, close: async () => {} };
+const NO_WRITES: Pick<WriteWindow, 'write' | 'close'> = {
+  write: async () => {},
+  close: async () => {},
+};
 
 /** Also an item that has expired, but that DynamoDB has not removed, is something. */
 export async function isEmptyRange({

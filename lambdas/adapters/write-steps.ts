@@ -23,7 +23,7 @@ const STEPS_AHEAD = 6;
  */
 export async function* acknowledged(
   steps: AsyncGenerator<Step>,
-  window: WriteWindow,
+  window: Pick<WriteWindow, 'write' | 'close'>,
   clock: Clock,
   until: number,
 ): AsyncGenerator<Checkpoint> {

@@ -16,6 +16,8 @@ export interface WriteWindow {
   write(requests: readonly WireWrite[]): Promise<void>;
   /** Sends nothing more, and resolves when nothing is in flight. */
   close(): Promise<void>;
+  /** Writes that DynamoDB did not take at the first try; each refusal counts. */
+  throttled(): number;
 }
 
 /** How often a batch is sent that meets server and network faults. */
@@ -48,6 +50,7 @@ export function writeWindow(
   let timer: NodeJS.Timeout | undefined;
   let lastProgress = clock.now();
   let closed = false;
+  let throttled = 0;
   let failure: { readonly error: unknown } | undefined;
 
   function write(requests: readonly WireWrite[]): Promise<void> {
@@ -100,6 +103,7 @@ export function writeWindow(
       const left = await offer(batch);
       acknowledge(batch, left);
       pace.answered(sentAt, batch.length - left.length, left.length);
+      throttled += left.length;
       queue.unshift(...left);
     } catch (error) {
       fail(error);
@@ -147,7 +151,7 @@ export function writeWindow(
     for (const group of pending) group.acknowledged.reject(failure.error);
   }
 
-  return { write, close };
+  return { write, close, throttled: () => throttled };
 }
 
 /** Unique within a window, whose writes all have one partition key. */

@@ -23,7 +23,7 @@ import { leasedUntil, type TaskContext } from './task-context.ts';
 const DAY = 24 * 60 * 60;
 
 export function commitTasks({ ports, steps, settings }: TaskContext) {
-  const { tenants, ledger, partKind, clock, log } = ports;
+  const { tenants, ledger, partKind, clock, log, metrics } = ports;
   const { parts } = settings;
 
   /** Safe twice: reads only. Once the purge may have begun, the source is no longer what it was, and is not rechecked. */
@@ -86,6 +86,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
         ? { ...current, halted: reason }
         : undefined,
     );
+    metrics.record('VerifyMismatches', 1);
     log.error(`alarm: migration ${migration.id} is halted: ${reason}`, fieldsOf(migration));
     throw new PermanentError(reason);
   }

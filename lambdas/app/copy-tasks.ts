@@ -4,6 +4,7 @@ import { claim, cleaned, withFactsOf } from '../domain/fence.ts';
 import { isNoOp, type Migration } from '../domain/migration.ts';
 import { PermanentError } from '../domain/refusal.ts';
 import { isOwnedBy } from '../domain/tenant.ts';
+import { recordWindow } from './measured.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import {
   expected,
@@ -105,6 +106,7 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
     const { range, number, turns } = rangeInput(input);
     const migration = await inTime(await expected(ports, run));
     const { source, target, tenant } = migration;
+    recordWindow(ports, migration);
     const stored = await ledger.readRange(target, migration, range);
     if (stored?.work === 'verify-copy') return { number: number + 1, over: true, waitSeconds: 0 };
     if (!(await isClean(migration))) return { number: number + 1, over: true, waitSeconds: 0 };

@@ -1,6 +1,7 @@
 /** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
 import { isFinal, type Migration } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
+import { isStuck } from '../domain/stuck.ts';
 import type { RollBack } from './lifecycle-hooks.ts';
 import { fieldsOf } from './steps.ts';
 import { isTooLate, type TaskContext } from './task-context.ts';
@@ -17,21 +18,25 @@ const COMMIT_SLACK = 12 * HOUR;
 const UNANSWERED_SLACK = 10 * MINUTE;
 
 export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here: Realm) {
-  const { ledger, clock, log } = ports;
+  const { ledger, clock, log, metrics } = ports;
 
   /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
   async function run(): Promise<void> {
+    const stuck = new Set<Migration>();
     for (const listed of await ledger.open(here)) {
       try {
         const migration = await ledger.read(listed);
+        if (migration && isStuck(migration, clock.now())) stuck.add(listed);
         if (migration && !isFinal(migration)) await tend(migration);
       } catch (error) {
+        stuck.add(listed);
         log.error(
           `alarm: migration ${listed.id} cannot be tended: ${error instanceof Error ? error.message : 'unknown error'}`,
           fieldsOf(listed),
         );
       }
     }
+    if (stuck.size > 0) metrics.record('StuckMigrations', stuck.size);
     await freeLeakedSlots();
   }
 

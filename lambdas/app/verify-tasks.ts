@@ -3,6 +3,7 @@ import { differingBuckets } from '../domain/digest.ts';
 import { type Migration, type Phase, realmOfPhase } from '../domain/migration.ts';
 import type { RangeRecord, Work } from '../domain/range-record.ts';
 import { PermanentError } from '../domain/refusal.ts';
+import { recordWindow } from './measured.ts';
 import { type Invocation, rangeTurn, type Side, type Turn } from './range-turn.ts';
 import { expected, rangeInput, rangeOf, runKey } from './run.ts';
 import { fieldsOf } from './steps.ts';
@@ -20,7 +21,7 @@ const LOOKS = 2;
 const NAMED = 20;
 
 export function verifyTasks({ ports, settings }: TaskContext) {
-  const { ledger, partKind, clock, log } = ports;
+  const { ledger, partKind, clock, log, metrics } = ports;
 
   /** Safe twice: reads only, and records what it read. */
   async function verifyRange(input: unknown, invocation: Invocation): Promise<Turn> {
@@ -28,6 +29,7 @@ export function verifyTasks({ ports, settings }: TaskContext) {
     const { range, number, turns } = rangeInput(input);
     const migration = await stillWanted(await expected(ports, run));
     const { source, target, tenant, phase } = migration;
+    recordWindow(ports, migration);
     const { before, work } = WORK[run.phase] ?? {};
     if (phase === undefined || work === undefined)
       throw new PermanentError(`phase ${run.phase} verifies nothing`);
@@ -78,6 +80,7 @@ export function verifyTasks({ ports, settings }: TaskContext) {
       record,
       NAMED,
     );
+    metrics.record('VerifyMismatches', 1);
     log.error(`alarm: range ${range} is not the same in both realms`, {
       ...fieldsOf(migration),
       items: { source: from.digest.items, target: to.digest.items },

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { compose } from '../../lambdas/compose.ts';
 import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
-import type { Log } from '../../lambdas/ports.ts';
+import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency } from '../../residency.config.ts';
 import { BACKGROUND_TASKS, ROUTES } from '../routes.ts';
 import { statusChange } from './bad-end.ts';
@@ -31,6 +31,8 @@ export interface LocalHostOptions {
   /** The functions' environment, and `JANITOR_SECONDS` (0: only once, at the start). */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly log?: Log;
+  /** Without it, what is measured is dropped: nobody looks at it here. */
+  readonly metrics?: (realm: Realm) => Metrics;
   /** Told of every AWS call that a function makes; `currentFunction()` says which function it is. */
   readonly onCall?: NonNullable<NonNullable<Parameters<typeof compose>[1]>['onCall']>;
   /** Divides the waiting time of every retrier in the ASL file. */
@@ -62,6 +64,7 @@ export interface LocalHost {
 
 export const STAGE = 'local';
 export const ACCOUNT = '000000000000';
+const UNHEARD: Metrics = { record: () => {} };
 /** Short enough to watch. */
 const DEFAULTS = { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '2', JANITOR_SECONDS: '30' };
 
@@ -157,6 +160,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const app = compose(await environmentOf(row), {
       ...(options.onCall && { onCall: options.onCall }),
       ...(options.log && { log: options.log }),
+      metrics: options.metrics?.(row.realm) ?? UNHEARD,
       isGone: life.isGone,
     });
     const { timeoutSecondsOf } = options;

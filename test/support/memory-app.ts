@@ -7,6 +7,7 @@ import { copyTasks } from '../../lambdas/app/copy-tasks.ts';
 import { guard } from '../../lambdas/app/guard.ts';
 import { janitor } from '../../lambdas/app/janitor.ts';
 import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
+import { measured } from '../../lambdas/app/measured.ts';
 import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
 import type { Invocation } from '../../lambdas/app/range-turn.ts';
 import { rollbackTasks } from '../../lambdas/app/rollback-tasks.ts';
@@ -26,6 +27,7 @@ import { inMemoryTenants } from './in-memory-tenants.ts';
 import { inMemoryWorkflows } from './in-memory-workflows.ts';
 import { collectedLog } from './log.ts';
 import { workflowRunner } from './memory-workflow.ts';
+import { collectedMetrics } from './metrics.ts';
 
 const table = {
   kind: 'dynamodb',
@@ -71,7 +73,17 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   const datasets = inMemoryPartKind({ parts, clock, pageItems });
   const partKind = stepped(datasets.kind, hooks);
   const isGone = () => false;
-  const ports: Ports = { tenants, ledger, partKind, workflows, clock, log, isGone };
+  const metrics = collectedMetrics();
+  const ports: Ports = measured({
+    tenants,
+    ledger,
+    partKind,
+    workflows,
+    clock,
+    log,
+    metrics,
+    isGone,
+  });
   const apps = new Map(
     stackRows(rows).map(({ realm }) => [
       realm,
@@ -123,6 +135,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   return {
     clock,
     log,
+    metrics,
     tenants,
     ledger,
     workflows,

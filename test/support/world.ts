@@ -8,6 +8,7 @@ import {
   GetCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
+import { emfMetrics } from '../../lambdas/adapters/emf-metrics.ts';
 import { jsonLog } from '../../lambdas/adapters/json-log.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { partitionsOf } from '../../lambdas/domain/dataset.ts';
@@ -15,7 +16,12 @@ import type { Migration } from '../../lambdas/domain/migration.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Receipt } from '../../lambdas/domain/receipt.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
-import { type LocalHost, type LocalHostOptions, startLocalHost } from '../../lib/local/host.ts';
+import {
+  type LocalHost,
+  type LocalHostOptions,
+  STAGE,
+  startLocalHost,
+} from '../../lib/local/host.ts';
 import type { Hook, Reply, SimulatedAtlassian, Site } from '../../lib/local/simulated-atlassian.ts';
 import { type Snapshot, snapshotOf } from '../../lib/local/story-reader.ts';
 import { residency } from '../../residency.config.ts';
@@ -24,6 +30,8 @@ export interface World extends AsyncDisposable {
   readonly host: LocalHost;
   readonly atlassian: SimulatedAtlassian;
   readonly lines: readonly string[];
+  /** In the embedded metric format, as Lambda would have logged them. */
+  readonly measurements: readonly string[];
   installed(clientKey: string, realm?: string): Promise<Site>;
   /** `count` items in every part of the tenant's, by the SDK. */
   fill(tenant: string, realm: string, count?: number): Promise<void>;
@@ -63,10 +71,15 @@ const FAST = { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0', JANITOR_SECONDS: '
 
 export async function startWorld(options: Partial<LocalHostOptions> = {}): Promise<World> {
   const lines: string[] = [];
+  const measurements: string[] = [];
   const log = jsonLog({}, (line) => lines.push(line));
   const host = await startLocalHost({
     ephemeral: true,
     log,
+    metrics: (realm) =>
+      emfMetrics({ service: residency.name, stage: STAGE, realm }, (line) =>
+        measurements.push(line),
+      ),
     retrySpeed: 20,
     ...options,
     env: { ...FAST, ...options.env },
@@ -99,6 +112,7 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
     host,
     atlassian,
     lines,
+    measurements,
     documents,
     async installed(clientKey, realm = 'us') {
       const site = atlassian.site(clientKey, host.urls[realm] ?? '');

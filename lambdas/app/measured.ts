@@ -1,0 +1,62 @@
+/** The ports, with an ear at those that know best: the ledger sees every change of status, the part kind every page. */
+import { EMPTY_DIGEST } from '../domain/digest.ts';
+import { windowMinutesLeft } from '../domain/metric.ts';
+import type { Migration } from '../domain/migration.ts';
+import type { MigrationLedger, PartKind, Ports } from '../ports.ts';
+
+export function measured(ports: Ports): Ports {
+  return { ...ports, ledger: measuredLedger(ports), partKind: measuredPartKind(ports) };
+}
+
+/** Counts a status once, however often its step is repeated: only the write that changed it counts. */
+function measuredLedger(ports: Ports): MigrationLedger {
+  const { ledger, metrics } = ports;
+  return {
+    ...ledger,
+    async change(key, actor, decide) {
+      let before: Migration | undefined;
+      const change = await ledger.change(key, actor, (current) => {
+        before = current;
+        return decide(current);
+      });
+      const { changed, record } = change;
+      if (changed && record !== undefined && record.status !== before?.status) {
+        metrics.record('Moves', 1, record.status);
+        recordWindow(ports, record);
+      }
+      return change;
+    },
+  };
+}
+
+/** While the site waits: how long it still can. */
+export function recordWindow(
+  { metrics, clock }: Pick<Ports, 'metrics' | 'clock'>,
+  migration: Migration,
+): void {
+  const minutes = windowMinutesLeft(migration, clock.now());
+  if (minutes !== undefined) metrics.record('WindowMinutesLeft', minutes);
+}
+
+/** Counts what is acknowledged, also of a turn that fails later on. */
+function measuredPartKind({ partKind, metrics }: Ports): PartKind {
+  return {
+    ...partKind,
+    async *copy(range, source, target, horizon, from, until) {
+      const before = from?.digest ?? EMPTY_DIGEST;
+      let reached = before;
+      try {
+        for await (const checkpoint of partKind.copy(range, source, target, horizon, from, until)) {
+          reached = checkpoint.digest;
+          yield checkpoint;
+        }
+      } finally {
+        const items = reached.items - before.items;
+        if (items > 0) {
+          metrics.record('CopiedItems', items);
+          metrics.record('CopiedBytes', reached.bytes - before.bytes);
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,25 @@
+/** Metrics that are kept. */
+import type { MetricName } from '../../lambdas/domain/metric.ts';
+import type { Metrics } from '../../lambdas/ports.ts';
+
+export interface Measurement {
+  readonly name: MetricName;
+  readonly value: number;
+  /** The status, hook or code that it is singled out by. */
+  readonly word?: string | undefined;
+}
+
+export interface CollectedMetrics extends Metrics {
+  readonly all: readonly Measurement[];
+  values(name: MetricName, word?: string): readonly number[];
+}
+
+export function collectedMetrics(): CollectedMetrics {
+  const all: Measurement[] = [];
+  return {
+    all,
+    record: (name, value, ...[word]) => void all.push({ name, value, word }),
+    values: (name, word) =>
+      all.filter((one) => one.name === name && one.word === word).map(({ value }) => value),
+  };
+}

@@ -130,7 +130,7 @@ async function query(
   const [from, to] = end === 'front' ? [front, back] : [back, front];
   const bound: AttributeValue | undefined = to?.[part.sortKey.name];
   const needsSortKey = bound !== undefined || content === 'keys';
-  const { Items: items = [], LastEvaluatedKey: lastKey } = await queryItems(client, {
+  const { page } = await queryItems(client, {
     TableName: table,
     ConsistentRead: true,
     ScanIndexForward: end === 'front',
@@ -147,5 +147,6 @@ async function query(
     ...(from !== undefined && { ExclusiveStartKey: { ...from } }),
     Limit: limit,
   });
+  const { Items: items = [], LastEvaluatedKey: lastKey } = page;
   return { end, items, lastKey: lastKey && startKey(part, partition, cursorOf(part, lastKey)) };
 }

@@ -8,8 +8,8 @@ import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../ports.
 import { readBothEnds } from './both-ends.ts';
 import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
-import { type AnyItem, keyOf, printableKey, type WireItem } from './item-key.ts';
-import type { WireWrite } from './item-wire.ts';
+import { type AnyItem, cursorOf, keyOf, printableKey, type WireItem } from './item-key.ts';
+import { put, remove, type WireWrite } from './item-wire.ts';
 import { mergeJoin, type Pair } from './merge-join.ts';
 import { digestRange, isEmptyRange } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
@@ -114,14 +114,19 @@ async function* copySteps(
   from = BEGINNING,
 ): AsyncGenerator<Step> {
   let { digest, changed } = from;
-  for await (const { items, cursor } of oneAhead(readPages(source, from.cursor))) {
-    const live = items.filter((item) => isLive(source.part, item, horizon));
-    digest = withItems(
-      digest,
-      live.map((item) => itemDigest(source.part, item, horizon)),
-    );
-    changed += live.length;
-    yield { writes: live.map(put), checkpoint: checkpointAt(cursor, digest, changed) };
+  const { part } = source;
+  for await (const { items, texts, cursor } of oneAhead(readPages(source, from.cursor))) {
+    const writes: WireWrite[] = [];
+    const seen: ItemDigest[] = [];
+    for (const [index, text] of texts().entries()) {
+      const item = items[index];
+      if (item === undefined || !isLive(part, item, horizon)) continue;
+      writes.push(put(cursorOf(part, item), text));
+      seen.push(itemDigest(part, item, horizon));
+    }
+    digest = withItems(digest, seen);
+    changed += writes.length;
+    yield { writes, checkpoint: checkpointAt(cursor, digest, changed) };
   }
 }
 
@@ -149,8 +154,9 @@ async function* restoreSteps(
       if (wanted !== undefined) seen.push(itemDigest(part, wanted, horizon));
       const difference = differenceIn(part, pair, horizon)?.found;
       if (difference === 'extra' && pair.target !== undefined)
-        writes.push(remove(part, pair.target));
-      else if (difference !== undefined && wanted !== undefined) writes.push(put(wanted));
+        writes.push(removal(part, pair.target));
+      else if (difference !== undefined && wanted !== undefined)
+        writes.push(put(cursorOf(part, wanted), JSON.stringify(wanted)));
     }
     digest = withItems(digest, seen);
     changed += writes.length;
@@ -169,7 +175,7 @@ async function* purgeSteps(
   )) {
     changed += items.length;
     yield {
-      writes: items.map((item) => remove(side.part, item)),
+      writes: items.map((item) => removal(side.part, item)),
       checkpoint: checkpointAt(cursor, from.digest, changed),
     };
   }
@@ -190,7 +196,5 @@ const live = (
   item: WireItem | undefined,
   horizon: Horizon,
 ): WireItem | undefined => (item !== undefined && isLive(part, item, horizon) ? item : undefined);
-const put = (item: WireItem): WireWrite => ({ PutRequest: { Item: item } });
-const remove = (part: DynamoDbPart, item: AnyItem): WireWrite => ({
-  DeleteRequest: { Key: keyOf(part, item) },
-});
+const removal = (part: DynamoDbPart, item: AnyItem): WireWrite =>
+  remove(cursorOf(part, item), keyOf(part, item));

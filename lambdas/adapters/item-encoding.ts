@@ -21,7 +21,7 @@ export function itemDigest(part: DynamoDbPart, item: AnyItem, horizon: Horizon):
   const expiry = expiryOf(part, item);
   return {
     bucket: bucketOf(cursorOf(part, item)),
-    hash: BigInt(`0x${hash('sha256', encodeItem(item), 'hex')}`),
+    hash: hash('sha256', encodeItem(item), 'binary'),
     bytes: sizeOfItem(item),
     lasting: expiry === undefined || expiry > horizon.lastingUntil,
   };
@@ -48,8 +48,11 @@ function expiryOf({ ttlAttribute }: DynamoDbPart, item: AnyItem): number | undef
 }
 
 const prefixed = (text: string): string => `${text.length}:${text}`;
-const encodeSet = (tag: string, members: readonly string[]): string =>
-  `${tag}${members.length}:${[...members].sort().map(prefixed).join('')}`;
+function encodeSet(tag: string, members: readonly string[]): string {
+  let text = `${tag}${members.length}:`;
+  for (const member of members.toSorted()) text += prefixed(member);
+  return text;
+}
 
 function encodeValue(value: AnyValue | undefined): string {
   if (value?.S !== undefined) return `S${prefixed(value.S)}`;
@@ -77,9 +80,18 @@ const sum = <T>(members: readonly T[], size: (member: T) => number): number =>
 const sizeOfBytes = (bytes: Uint8Array | string): number => Buffer.byteLength(bytes, 'base64');
 /** A byte for two significant digits, and one more. */
 function sizeOfNumber(text: string): number {
-  if (/^[1-9]\d*[1-9]$/.test(text)) return Math.ceil(text.length / 2) + 1;
-  return Math.ceil(text.replace(/^-?0*\.?0*|0+$|\./g, '').length / 2) + 1;
+  let [digits, zeros] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character === ZERO) zeros += digits > 0 ? 1 : 0;
+    else if (character > ZERO && character <= NINE) {
+      digits += zeros + 1;
+      zeros = 0;
+    }
+  }
+  return Math.ceil(digits / 2) + 1;
 }
+const [ZERO, NINE] = [0x30, 0x39];
 
 function sizeOf(value: AnyValue | undefined): number {
   if (value === undefined) return 0;

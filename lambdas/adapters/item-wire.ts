@@ -6,26 +6,43 @@ import type { DynamoDBClient, QueryCommandInput, WriteRequest } from '@aws-sdk/c
 import { BatchWriteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { WireItem } from './item-key.ts';
 
-export type WireWrite =
-  | { readonly PutRequest: { readonly Item: WireItem } }
-  | { readonly DeleteRequest: { readonly Key: WireItem } };
+/** One write of a batch, as it travels; `id` is its sort key, as a cursor. */
+export interface WireWrite {
+  readonly id: string;
+  readonly text: string;
+}
+
+export const put = (id: string, item: string): WireWrite => ({
+  id,
+  text: `{"PutRequest":{"Item":${item}}}`,
+});
+export const remove = (id: string, key: WireItem): WireWrite => ({
+  id,
+  text: `{"DeleteRequest":{"Key":${JSON.stringify(key)}}}`,
+});
 
 export interface WirePage {
   readonly Items?: readonly WireItem[];
   readonly LastEvaluatedKey?: WireItem;
 }
 
+/** A page, and the answer in which it came. */
+export interface Answered {
+  readonly page: WirePage;
+  readonly text: string;
+}
+
 export async function queryItems(
   client: DynamoDBClient,
   input: QueryCommandInput,
-): Promise<WirePage> {
+): Promise<Answered> {
   const command = new QueryCommand(input);
-  let page: WirePage = {};
+  let text = '{}';
   command.middlewareStack.add(
     (next) => async (args) => {
       const result = await next(args);
       if (isAnswer(result.response) && result.response.statusCode === 200) {
-        page = JSON.parse(await textOf(result.response.body));
+        text = await textOf(result.response.body);
         result.response.body = new Uint8Array(); // nothing is left for the SDK to parse
       }
       return result;
@@ -33,7 +50,7 @@ export async function queryItems(
     { step: 'deserialize', priority: 'low', name: 'itemsAsTheyTravel' },
   );
   await client.send(command);
-  return page;
+  return { page: JSON.parse(text), text };
 }
 
 /** What DynamoDB has left undone. Throws as the SDK does. */
@@ -43,11 +60,14 @@ export async function writeItems(
   writes: readonly WireWrite[],
 ): Promise<readonly WriteRequest[]> {
   const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
+  const texts = writes.map(({ text }) => text).join();
+  // As bytes: it is made of the text once, and not each time that it is measured, signed and sent.
+  const body = Buffer.from(`{"RequestItems":{${JSON.stringify(table)}:[${texts}]}}`);
   command.middlewareStack.add(
     (next) => (args) => {
       if (!isRequest(args.request))
         throw new Error('the SDK sends something that is not an HTTP request');
-      args.request.body = JSON.stringify({ RequestItems: { [table]: writes } });
+      args.request.body = body;
       return next(args);
     },
     { step: 'build', priority: 'high', name: 'itemsAsTheyTravel' }, // before its length is taken, and it is signed
@@ -56,12 +76,12 @@ export async function writeItems(
   return UnprocessedItems?.[table] ?? [];
 }
 
-interface Answer {
+interface HttpAnswer {
   readonly statusCode: number;
   body: unknown;
 }
 
-const isAnswer = (response: unknown): response is Answer =>
+const isAnswer = (response: unknown): response is HttpAnswer =>
   typeof response === 'object' &&
   response !== null &&
   'statusCode' in response &&

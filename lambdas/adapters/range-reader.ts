@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../domain/dataset.ts';
 import { cursorOf, startKey, type WireItem } from './item-key.ts';
+import { itemTexts } from './item-texts.ts';
 import { queryItems } from './item-wire.ts';
 
 /** A range as it lies in one realm. */
@@ -18,6 +19,8 @@ export interface RangeSide {
 /** `cursor` is where the next page starts, and absent on the last one. */
 export interface Page {
   readonly items: readonly WireItem[];
+  /** Each item in the words in which it came. */
+  readonly texts: () => readonly string[];
   readonly cursor?: string;
 }
 
@@ -26,7 +29,7 @@ export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerat
   const { client, table, part, partition, pageItems } = side;
   let next = cursor;
   do {
-    const { Items = [], LastEvaluatedKey } = await queryItems(client, {
+    const { page, text } = await queryItems(client, {
       TableName: table,
       ConsistentRead: true,
       KeyConditionExpression: '#partition = :partition',
@@ -35,9 +38,16 @@ export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerat
       ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
       Limit: pageItems,
     });
+    const { Items: items = [], LastEvaluatedKey } = page;
     next = LastEvaluatedKey && cursorOf(part, LastEvaluatedKey);
-    yield { items: Items, ...(next !== undefined && { cursor: next }) };
+    yield { items, texts: () => textsOf(items, text), ...(next !== undefined && { cursor: next }) };
   } while (next !== undefined);
+}
+
+/** Should the answer look otherwise than DynamoDB's do, items are put into words again. */
+function textsOf(items: readonly WireItem[], answer: string): readonly string[] {
+  const texts = itemTexts(answer);
+  return texts?.length === items.length ? texts : items.map((item) => JSON.stringify(item));
 }
 
 /** Asks for the next element before it hands out the current one. Leaves nothing running when it is closed. */

@@ -13,7 +13,7 @@ import { writePace } from './write-pace.ts';
 
 export interface WriteWindow {
   /** Resolves when all of these are acknowledged. All have one partition key and, among them, different sort keys. */
-  write(requests: readonly WireWrite[]): Promise<void>;
+  write(writes: readonly WireWrite[]): Promise<void>;
   /** Sends nothing more, and resolves when nothing is in flight. */
   close(): Promise<void>;
   /** Writes that DynamoDB did not take at the first try; each refusal counts. */
@@ -26,8 +26,7 @@ const TRIES = 5;
 const STALLED_MS = 30_000;
 
 interface Write {
-  readonly id: string;
-  readonly request: WireWrite;
+  readonly write: WireWrite;
   readonly group: Group;
 }
 
@@ -53,15 +52,15 @@ export function writeWindow(
   let throttled = 0;
   let failure: { readonly error: unknown } | undefined;
 
-  function write(requests: readonly WireWrite[]): Promise<void> {
-    const group: Group = { outstanding: requests.length, acknowledged: Promise.withResolvers() };
+  function write(writes: readonly WireWrite[]): Promise<void> {
+    const group: Group = { outstanding: writes.length, acknowledged: Promise.withResolvers() };
     group.acknowledged.promise.catch(() => {}); // whoever wrote may look at it much later
     if (failure !== undefined) group.acknowledged.reject(failure.error);
-    else if (requests.length === 0) group.acknowledged.resolve();
+    else if (writes.length === 0) group.acknowledged.resolve();
     else {
       if (pending.size === 0) lastProgress = clock.now();
       pending.add(group);
-      for (const request of requests) queue.push({ id: idOf(part, request), request, group });
+      for (const one of writes) queue.push({ write: one, group });
       fill();
     }
     return group.acknowledged.promise;
@@ -114,7 +113,7 @@ export function writeWindow(
   async function offer(batch: readonly Write[]): Promise<readonly Write[]> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const requests = batch.map(({ request }) => request);
+        const requests = batch.map(({ write }) => write);
         return leftOf(batch, await writeItems(client, table, requests));
       } catch (error) {
         const stalled = clock.now() - lastProgress > STALLED_MS;
@@ -129,7 +128,7 @@ export function writeWindow(
   function leftOf(batch: readonly Write[], unprocessed: readonly WriteRequest[]): readonly Write[] {
     if (unprocessed.length === 0) return [];
     const ids = new Set(unprocessed.map((request) => idOf(part, request)));
-    const left = batch.filter(({ id }) => ids.has(id));
+    const left = batch.filter(({ write }) => ids.has(write.id));
     return left.length === unprocessed.length ? left : batch;
   }
 
@@ -155,8 +154,6 @@ export function writeWindow(
 }
 
 /** Unique within a window, whose writes all have one partition key. */
-function idOf(part: DynamoDbPart, write: WireWrite | WriteRequest): string {
-  const item = 'PutRequest' in write ? write.PutRequest?.Item : undefined;
-  const key = 'DeleteRequest' in write ? write.DeleteRequest?.Key : undefined;
-  return cursorOf(part, item ?? key ?? {});
+function idOf(part: DynamoDbPart, { PutRequest, DeleteRequest }: WriteRequest): string {
+  return cursorOf(part, PutRequest?.Item ?? DeleteRequest?.Key ?? {});
 }

@@ -1,6 +1,7 @@
 /** The window of a worker that stops: what it has sent lands, and nobody waits for the rest. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
+import { put } from '../../lambdas/adapters/item-wire.ts';
 import { writeWindow } from '../../lambdas/adapters/write-window.ts';
 import type { DynamoDbPart } from '../../lambdas/domain/dataset.ts';
 import { startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
@@ -30,9 +31,10 @@ test('a window that is closed settles what it was given, written or not', async 
   const window = writeWindow(client, 'test-test-us-notes', PART, { now: () => Date.now() });
   const written = Array.from({ length: 40 }, (_, group) =>
     window.write(
-      Array.from({ length: 100 }, (_, item) => ({
-        PutRequest: { Item: { tenant: { S: 'a' }, id: { S: `${group}-${item}` } } },
-      })),
+      Array.from({ length: 100 }, (_, item) => {
+        const id = `${group}-${item}`;
+        return put(id, JSON.stringify({ tenant: { S: 'a' }, id: { S: id } }));
+      }),
     ),
   );
   await window.close();

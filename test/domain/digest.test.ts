@@ -13,7 +13,9 @@ import {
   withItems,
 } from '../../lambdas/domain/digest.ts';
 
-const hash = fc.bigInt({ min: 0n, max: (1n << 256n) - 1n });
+const sum = fc.bigInt({ min: 0n, max: (1n << 256n) - 1n });
+const bytesOf = (number: bigint): string => Buffer.from(hexOf(number), 'hex').toString('latin1');
+const hash = sum.map(bytesOf);
 const item: fc.Arbitrary<ItemDigest> = fc.record({
   bucket: fc.integer({ min: 0, max: 255 }),
   hash,
@@ -69,10 +71,10 @@ describe('a digest', () => {
   });
 
   test('notices a pair of equal items, which would cancel under XOR, and an item whose hash is 0', () => {
-    const twin: ItemDigest = { bucket: 7, hash: 5n, bytes: 1, lasting: true };
+    const twin: ItemDigest = { bucket: 7, hash: bytesOf(5n), bytes: 1, lasting: true };
     expect(differingBuckets(of(), of(twin, twin))).toEqual([7]);
     expect(differingBuckets(of(twin), of(twin, twin))).toEqual([7]);
-    expect(differingBuckets(of(), of({ ...twin, hash: 0n }))).toEqual([7]);
+    expect(differingBuckets(of(), of({ ...twin, hash: bytesOf(0n) }))).toEqual([7]);
   });
 
   test('of equal sets differs nowhere', () => {
@@ -83,15 +85,48 @@ describe('a digest', () => {
     );
   });
 
+  test('is the sum of the hashes, to the last bit', () => {
+    fc.assert(
+      fc.property(fc.array(sum, { maxLength: 50 }), (all) => {
+        const digests = all.map((one) => ({
+          bucket: Number(one % 3n),
+          hash: bytesOf(one),
+          bytes: 1,
+          lasting: one % 2n === 0n,
+        }));
+        const modulus = 1n << 256n;
+        const added = (members: readonly bigint[]) =>
+          members.reduce((one, other) => (one + other) % modulus, 0n);
+        const digest = of(...digests);
+        expect(total(digest)).toEqual({ count: all.length, sum: added(all) });
+        expect(digest.lasting.sum).toBe(added(all.filter((one) => one % 2n === 0n)));
+        for (const [bucket, { sum: found }] of digest.buckets)
+          expect(found).toBe(added(all.filter((one) => one % 3n === BigInt(bucket))));
+      }),
+    );
+  });
+
+  test('is exact over many of the largest hashes', () => {
+    const most = (1n << 256n) - 1n;
+    const largest = { bucket: 1, hash: bytesOf(most), bytes: 1, lasting: false };
+    const digest = withItems(
+      EMPTY_DIGEST,
+      Array.from({ length: 100_000 }, () => largest),
+    );
+    expect(digest.buckets.get(1)?.sum).toBe((most * 100_000n) % (most + 1n));
+  });
+
   test('sums modulo 2^256', () => {
-    const largest: ItemDigest = { bucket: 1, hash: (1n << 256n) - 1n, bytes: 1, lasting: false };
-    expect(total(of(largest, { ...largest, hash: 3n }))).toEqual({ count: 2, sum: 2n });
+    const hash = bytesOf((1n << 256n) - 1n);
+    const largest: ItemDigest = { bucket: 1, hash, bytes: 1, lasting: false };
+    const third = { ...largest, hash: bytesOf(3n) };
+    expect(total(of(largest, third))).toEqual({ count: 2, sum: 2n });
   });
 
   test('counts apart what lasts', () => {
     const [lasting, fleeting] = [true, false].map((isLasting) => ({
       bucket: 1,
-      hash: 2n,
+      hash: bytesOf(2n),
       bytes: 10,
       lasting: isLasting,
     }));
@@ -101,7 +136,7 @@ describe('a digest', () => {
 
   test('is written as 64 hexadecimal digits, and read again', () => {
     fc.assert(
-      fc.property(hash, (sum) => {
+      fc.property(sum, (sum) => {
         expect(hexOf(sum)).toMatch(/^[0-9a-f]{64}$/);
         expect(sumOf(hexOf(sum))).toBe(sum);
       }),

@@ -1,6 +1,6 @@
 /** Environment → adapters → app: the only file that knows both sides. */
 import { residency as configured } from '../residency.config.ts';
-import { awsClients, type SdkCall } from './adapters/aws-clients.ts';
+import { type Around, awsClients } from './adapters/aws-clients.ts';
 import { connectJwt } from './adapters/connect-jwt.ts';
 import { dynamoDbLedger } from './adapters/dynamodb-ledger.ts';
 import { dynamoDbPartKind } from './adapters/dynamodb-part-kind.ts';
@@ -28,8 +28,8 @@ import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ComposeOptions {
-  /** Hears every call of the SDK, before it is made. */
-  readonly onCall?: ((call: SdkCall) => void) | undefined;
+  /** Makes every call of the SDK, for a host that watches. */
+  readonly around?: Around | undefined;
   readonly log?: Log | undefined;
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;
@@ -55,7 +55,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const clients = awsClients({
     dynamoDbEndpoint: env['AWS_ENDPOINT_URL_DYNAMODB'],
     statesEndpoint: env['AWS_ENDPOINT_URL_SFN'],
-    onCall: options.onCall,
+    around: options.around,
   });
 
   const documents = (of: string) => clients.documents(region(of));

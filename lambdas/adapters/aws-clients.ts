@@ -14,8 +14,11 @@ export interface SdkCall {
 export interface ClientOptions {
   readonly dynamoDbEndpoint?: string | undefined;
   readonly statesEndpoint?: string | undefined;
-  readonly onCall?: ((call: SdkCall) => void) | undefined;
+  readonly around?: Around | undefined;
 }
+
+/** Makes a call in its stead: hears of it before and after, or withholds its answer. */
+export type Around = <T>(call: SdkCall, make: () => Promise<T>) => Promise<T>;
 
 export type AwsClients = ReturnType<typeof awsClients>;
 
@@ -32,7 +35,7 @@ const http = (requestTimeout: number) => ({
   httpAgent: { keepAlive: true, maxSockets: 256 },
 });
 
-export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientOptions) {
+export function awsClients({ dynamoDbEndpoint, statesEndpoint, around }: ClientOptions) {
   const common = (region: string, endpoint: string | undefined, timeout = RECORD_TIMEOUT_MS) => ({
     region,
     requestHandler: http(timeout),
@@ -44,19 +47,19 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientO
       ...common(region, dynamoDbEndpoint, timeout),
       maxAttempts,
     });
-    if (onCall) {
+    if (around) {
       client.middlewareStack.add(
         (next, { commandName = '' }) =>
           (args) => {
-            onCall({
+            const call: SdkCall = {
               service: 'dynamodb',
               command: nameOf(commandName),
               region,
               resources: tablesOf(args.input),
-            });
-            return next(args);
+            };
+            return around(call, () => next(args));
           },
-        { step: 'initialize', name: 'onCall' },
+        { step: 'initialize', name: 'around' },
       );
     }
     return client;
@@ -73,20 +76,20 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, onCall }: ClientO
     ),
     states: perRegion((region) => {
       const client = new SFNClient({ ...common(region, statesEndpoint), maxAttempts: 3 });
-      if (onCall) {
+      if (around) {
         client.middlewareStack.add(
           (next, { commandName = '' }) =>
             (args) => {
               const { stateMachineArn: arn }: Record<string, unknown> = { ...args.input };
-              onCall({
+              const call: SdkCall = {
                 service: 'states',
                 command: nameOf(commandName),
                 region,
                 resources: [String(arn)],
-              });
-              return next(args);
+              };
+              return around(call, () => next(args));
             },
-          { step: 'initialize', name: 'onCall' },
+          { step: 'initialize', name: 'around' },
         );
       }
       return client;

@@ -36,6 +36,8 @@ export interface EmbeddedDynamoDbOptions {
   readonly strict?: { readonly allowEventualReads: (call: DynamoDbCall) => boolean };
   /** Sees every call before it happens, and may hold it up. */
   readonly onRequest?: (call: DynamoDbCall) => void | Promise<void>;
+  /** Told of every call that has happened, before its answer is on its way. */
+  readonly onAnswered?: (call: DynamoDbCall) => void;
   readonly inject?: (call: DynamoDbCall) => InjectedFault | undefined;
 }
 
@@ -104,9 +106,10 @@ export async function startEmbeddedDynamoDb(
     const fault = options.inject?.(call) ?? {};
     if (fault.delayMs !== undefined) await pause(fault.delayMs);
     if (fault.error !== undefined) return errorReply(fault.error, 'injected');
-    if (fault.unprocessed !== undefined)
-      return store.callWithout(fault.unprocessed, request, call.input);
-    const answer = await store.call(request);
+    const answer = await (fault.unprocessed === undefined
+      ? store.call(request)
+      : store.callWithout(fault.unprocessed, request, call.input));
+    options.onAnswered?.(call);
     if (fault.lost) throw new Error('the answer is lost');
     return answer;
   }

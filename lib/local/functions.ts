@@ -65,6 +65,7 @@ export function functionsOf(
         timeoutMsOf(entry),
         (context) => named(entry)(event, context),
         newRequestId,
+        event,
       ),
   };
 }

@@ -1,6 +1,7 @@
 /** The second host: all realms in this process, one HTTP port each, on the same functions, routes and ASL file as in AWS. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
@@ -19,6 +20,7 @@ import { DEFAULT_PORT, portsFrom } from './ports.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
 import type { MachineOptions } from './state-machine.ts';
 import { createTables, tableDefinitions } from './tables.ts';
+import { type WorkerDeaths, workerDeaths } from './worker-death.ts';
 import { startWorkflowRunner } from './workflow-runner.ts';
 
 export interface LocalHostOptions {
@@ -34,7 +36,7 @@ export interface LocalHostOptions {
   /** Without it, what is measured is dropped: nobody looks at it here. */
   readonly metrics?: (realm: Realm) => Metrics;
   /** Told of every AWS call that a function makes; `currentFunction()` says which function it is. */
-  readonly onCall?: NonNullable<NonNullable<Parameters<typeof compose>[1]>['onCall']>;
+  readonly onCall?: (call: SdkCall) => void;
   /** Divides the waiting time of every retrier in the ASL file. */
   readonly retrySpeed?: number;
   /** How long a function may run, for tests that would not wait for a dead worker's lease. */
@@ -42,7 +44,10 @@ export interface LocalHostOptions {
   /** From the region of the calling function to the one that it calls. */
   readonly latencyMs?: (fromRegion: string, toRegion: string) => number;
   /** Faults for the embedded DynamoDB. */
-  readonly dynamoDb?: Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest' | 'strict'>;
+  readonly dynamoDb?: Pick<
+    EmbeddedDynamoDbOptions,
+    'inject' | 'onAnswered' | 'onRequest' | 'strict'
+  >;
 }
 
 export interface LocalHost {
@@ -59,6 +64,8 @@ export interface LocalHost {
   invoke(realm: Realm, entry: string, event: unknown): Promise<unknown>;
   /** Newest first. */
   executions(realm: Realm): readonly Execution[];
+  /** Kills workers. */
+  readonly deaths: Pick<WorkerDeaths, 'condemn' | 'pardon'>;
   close(): Promise<void>;
 }
 
@@ -96,6 +103,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   }
 
   // The lock on the stores proves that an earlier life has ended. Elsewhere nothing does, and dead leases run out.
+  const deaths = workerDeaths();
   const life = hostLife(env.AWS_ENDPOINT_URL_DYNAMODB ? undefined : options.dataDir);
 
   // 2. Step Functions: a state machine per realm.
@@ -158,10 +166,13 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const loaded = await loadFunctions();
   for (const row of rows) {
     const app = compose(await environmentOf(row), {
-      ...(options.onCall && { onCall: options.onCall }),
+      around: (call, make) => {
+        options.onCall?.(call);
+        return deaths.around(call, make);
+      },
       ...(options.log && { log: options.log }),
       metrics: options.metrics?.(row.realm) ?? UNHEARD,
-      isGone: life.isGone,
+      isGone: (owner) => life.isGone(owner) || deaths.isGone(owner),
     });
     const { timeoutSecondsOf } = options;
     const { newRequestId } = life;
@@ -264,6 +275,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     atlassian,
     invoke: async (realm, entry, event) => functionsIn(realm).run(entry, event),
     executions: (realm) => runner.executions(realm),
+    deaths,
     close: () => open.disposeAsync(),
   };
 }

@@ -15,10 +15,22 @@ export class TimedOut extends Error {
   override readonly name = 'Sandbox.Timedout';
 }
 
-const running = new AsyncLocalStorage<RunningFunction>();
+/** One run of a function. */
+export interface RunningInvocation {
+  readonly which: RunningFunction;
+  readonly requestId: string;
+  /** What it was called with, where that is known. */
+  readonly event?: unknown;
+  /** Whoever waits for it hears this error now; what it still does is not stopped by that. */
+  readonly endWith: (error: Error) => void;
+}
 
-/** The function on whose behalf the code at hand runs; `undefined` outside of any. */
-export const currentFunction = (): RunningFunction | undefined => running.getStore();
+const running = new AsyncLocalStorage<RunningInvocation>();
+
+/** The invocation on whose behalf the code at hand runs; `undefined` outside of any. */
+export const currentInvocation = (): RunningInvocation | undefined => running.getStore();
+
+export const currentFunction = (): RunningFunction | undefined => currentInvocation()?.which;
 
 /**
  * Rejects with `TimedOut` at the deadline. Unlike Lambda, this process cannot kill what then still runs: the caller goes
@@ -29,11 +41,13 @@ export async function invoke<T>(
   timeoutMs: number,
   run: (context: InvocationContext) => Promise<T>,
   newRequestId: () => string = randomUUID,
+  event?: unknown,
 ): Promise<T> {
   const awsRequestId = newRequestId();
   const deadline = Date.now() + timeoutMs;
   const context = { awsRequestId, getRemainingTimeInMillis: () => deadline - Date.now() };
-  const { promise: atDeadline, reject } = Promise.withResolvers<never>();
+  const { promise: badEnd, reject } = Promise.withResolvers<never>();
+  const self = { which, requestId: awsRequestId, event, endWith: reject };
   const timer = setTimeout(
     () =>
       reject(
@@ -44,7 +58,7 @@ export async function invoke<T>(
     timeoutMs,
   );
   try {
-    return await Promise.race([running.run(which, () => run(context)), atDeadline]);
+    return await Promise.race([running.run(self, () => run(context)), badEnd]);
   } finally {
     clearTimeout(timer);
   }

@@ -17,6 +17,7 @@ import { janitor } from './app/janitor.ts';
 import { lifecycleHooks } from './app/lifecycle-hooks.ts';
 import { measured } from './app/measured.ts';
 import { migrationHooks } from './app/migration-hooks.ts';
+import { operating } from './app/operate.ts';
 import { rollbackTasks } from './app/rollback-tasks.ts';
 import { settling } from './app/settle.ts';
 import { steps as stepsOf } from './app/steps.ts';
@@ -61,7 +62,12 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const documents = (of: string) => clients.documents(region(of));
   const ports: Ports = measured({
     tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants }),
-    ledger: dynamoDbLedger({ clientFor: documents, tableOf: (of) => names(of).migrations, clock }),
+    ledger: dynamoDbLedger({
+      clientFor: documents,
+      tableOf: (of) => names(of).migrations,
+      clock,
+      log,
+    }),
     partKind: dynamoDbPartKind({
       clientFor: (of) => clients.dynamoDb(region(of)),
       writerFor: (of) => clients.dynamoDbWriter(region(of)),
@@ -128,6 +134,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       ...rollbackTasks(context),
     },
     settling: settling(context),
+    operating: operating(ports, steps, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

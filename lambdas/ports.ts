@@ -1,12 +1,13 @@
 /** Every boundary of the system on one screen. Ports speak our words; AWS errors are translated where they happen. */
 import type { Range } from './domain/dataset.ts';
 import type { Digest } from './domain/digest.ts';
+import type { HistoryEntry } from './domain/history.ts';
 import type { MetricName, WordOf } from './domain/metric.ts';
 import type { Migration, MigrationKey, Phase } from './domain/migration.ts';
 import type { RangeRecord } from './domain/range-record.ts';
 import type { Realm } from './domain/realm.ts';
 import type { Receipt } from './domain/receipt.ts';
-import type { Settings } from './domain/settings.ts';
+import type { Settings, SettingsChange, SettingsEntry } from './domain/settings.ts';
 import type { RangeSize } from './domain/size.ts';
 import type { Slot } from './domain/slots.ts';
 import type { TenantRecord } from './domain/tenant.ts';
@@ -36,8 +37,13 @@ export interface MigrationLedger {
   read(key: MigrationKey): Promise<Migration | undefined>;
   /** All migrations of the tenant that have their ledger in this realm, in no particular order. */
   list(ledger: Realm, tenant: string): Promise<readonly Migration[]>;
-  /** Compare-and-set. A change of status also leaves a history entry that names the actor (a hook, a task, the janitor). */
+  /**
+   * Compare-and-set. A change of status, and whatever an operator changes, also leaves a history entry that names the actor
+   * (a hook, a task, the janitor, an operator).
+   */
   change(key: MigrationKey, actor: string, decide: Decide<Migration>): Promise<Change<Migration>>;
+  /** In the order of time. */
+  history(key: MigrationKey): Promise<readonly HistoryEntry[]>;
   /** Migrations of this ledger that are not final. May lag behind by a moment: only the janitor looks here. */
   open(ledger: Realm): Promise<readonly Migration[]>;
 
@@ -59,8 +65,20 @@ export interface MigrationLedger {
   freeSlot(key: MigrationKey): Promise<void>;
   slots(realm: Realm): Promise<readonly Slot[]>;
 
-  /** What operators have set for the realm, overlaid with what they have set for the tenant. */
+  /**
+   * What operators have set for the realm, overlaid with what they have set for the tenant. Of an item that somebody has
+   * edited by hand, what is not a setting is ignored, with an alarm.
+   */
   settings(realm: Realm, tenant: string): Promise<Settings>;
+  /** Sets the realm's settings, or a tenant's, and leaves a history entry; what is now set there. */
+  changeSettings(
+    realm: Realm,
+    tenant: string | undefined,
+    actor: string,
+    change: SettingsChange,
+  ): Promise<Change<Partial<Settings>>>;
+  /** In the order of time. */
+  settingsHistory(realm: Realm, tenant: string | undefined): Promise<readonly SettingsEntry[]>;
 }
 
 /** Where a range's work stands. `cursor` is opaque, and absent before the first item. */

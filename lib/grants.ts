@@ -191,4 +191,10 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     own('tenants', 'GetItem', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
+  // The same, of the one that an operator names; and settings.
+  'tasks/operate': [
+    own('migrations', 'GetItem', 'PutItem'),
+    own('tenants', 'GetItem', 'PutItem'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
 };

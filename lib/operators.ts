@@ -6,7 +6,7 @@ import { AccountRootPrincipal, PolicyDocument, PolicyStatement, Role } from 'aws
 import { Construct } from 'constructs';
 import type { TenantRecord } from '../lambdas/domain/tenant.ts';
 import { acknowledge } from './acknowledge.ts';
-import { arnOf, type Deployment, lambdaArn, stateMachineArn } from './deployment.ts';
+import { arnOf, type Deployment, lambdaArn } from './deployment.ts';
 
 export interface OperatorsProps {
   readonly deployment: Deployment;
@@ -113,27 +113,20 @@ function looking({ region, names }: Deployment): PolicyStatement[] {
 }
 
 /**
- * A cancelled or retried migration is a write on its record, and settings are one too; the janitor does what follows from
- * it, on tenants and datasets. No redrive: it would run an old definition.
+ * What operators change goes through a function that takes the same steps as hooks and tasks do: no right to write a table,
+ * nor to start an execution of whatever input. Stopping one harms nobody: what it was about goes on in the next attempt. No
+ * redrive: it would run an old definition.
  */
 function acting(deployment: Deployment): PolicyStatement[] {
   const { region, names } = deployment;
   return [
-    new PolicyStatement({
-      actions: ['dynamodb:PutItem'],
-      resources: [arnOf(region, 'dynamodb', `table/${names.migrations}`)],
-    }),
-    new PolicyStatement({
-      actions: ['states:StartExecution'],
-      resources: [stateMachineArn(deployment)],
-    }),
     new PolicyStatement({
       actions: ['states:StopExecution'],
       resources: [arnOf(region, 'states', `execution:${names.stateMachine}:*`)],
     }),
     new PolicyStatement({
       actions: ['lambda:InvokeFunction'],
-      resources: [lambdaArn(deployment, 'tasks/janitor')],
+      resources: [lambdaArn(deployment, 'tasks/operate'), lambdaArn(deployment, 'tasks/janitor')],
     }),
   ];
 }

@@ -127,8 +127,8 @@ export const WORKFLOW_TASKS = [
   'fail-migration',
 ] as const;
 
-/** Lambdas that EventBridge calls: at the bad end of an execution, and every few minutes. */
-export const BACKGROUND_TASKS = ['settle', 'janitor'] as const;
+/** Lambdas that EventBridge calls, at the bad end of an execution and every few minutes; and one that operators call. */
+export const BACKGROUND_TASKS = ['settle', 'janitor', 'operate'] as const;
 
 /** `copy-range` → `copyRange`: the substitution in the ASL file. */
 export const substitutionOf = (task: string) =>

@@ -1,11 +1,11 @@
 /** The ledger in DynamoDB: per tenant, one small item each for a migration, a history entry, a range and a receipt. */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
-import { isFinal, type Migration } from '../domain/migration.ts';
+import { type HistoryEntry, historyEntry } from '../domain/history.ts';
+import { isFinal, type Migration, type MigrationKey } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import { DEFAULT_SETTINGS, type Settings } from '../domain/settings.ts';
 import { isFree, type Slots } from '../domain/slots.ts';
-import type { Clock, MigrationLedger } from '../ports.ts';
+import type { Clock, Log, MigrationLedger } from '../ports.ts';
 import {
   type Cells,
   changeCell,
@@ -14,21 +14,24 @@ import {
   readCell,
   translated,
 } from './compare-and-set.ts';
+import { dynamoDbSettings, OF_REALM } from './dynamodb-settings.ts';
 import { rangeFromItem, rangeToItem } from './range-items.ts';
 
 export interface LedgerTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
   readonly tableOf: (realm: Realm) => string;
   readonly clock: Clock;
+  /** Hears of settings that nobody can read. */
+  readonly log?: Pick<Log, 'error'>;
 }
 
-/** Partition of what belongs to the realm, not to a tenant: no client key begins with `#`. */
-const OF_REALM = '#realm';
 const statusId = (id: string) => `status#${id}`;
 const rangePrefix = (id: string) => `range#${id}#`;
+const historyPrefix = (id: string) => `history#${id}#`;
 const receiptId = (id: string) => `receipt#${id}`;
 
-export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): MigrationLedger {
+export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
+  const { clientFor, tableOf, clock } = tables;
   const cells = <T>(
     realm: Realm,
     toItem: (record: T) => Item,
@@ -43,6 +46,8 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
   const ranges = (realm: Realm) => cells(realm, rangeToItem, rangeFromItem);
   const receipts = (realm: Realm) =>
     cells<Receipt>(realm, plain, (item) => item['receipt'] as Receipt);
+  const history = (realm: Realm) =>
+    cells<HistoryEntry>(realm, (entry) => ({ ...entry }), entryFromItem);
   const slots = (realm: Realm) => cells<Slots>(realm, slotsToItem, slotsFromItem);
 
   async function query<T>(
@@ -68,21 +73,10 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
   }
 
   /** A crash before this loses a line of history, and nothing else. */
-  async function recordHistory(
-    { ledger, tenant, id, status, updatedAt, error }: Migration,
-    actor: string,
-  ) {
-    const entry = { status, actor, at: updatedAt, ...(error ? { error } : {}) };
-    await putCell(
-      cells<Item>(
-        ledger,
-        (item) => item,
-        (item) => item,
-      ),
-      { tenant, id: `history#${id}#${updatedAt}#${status}` },
-      entry,
-      0,
-    );
+  async function recordHistory({ ledger, tenant, id }: MigrationKey, entry: HistoryEntry) {
+    const { at, status, attempt } = entry;
+    const step = attempt === undefined ? status : `${status}#${attempt}`;
+    await putCell(history(ledger), { tenant, id: `${historyPrefix(id)}${at}#${step}` }, entry, 0);
   }
 
   return {
@@ -104,9 +98,12 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
         },
       );
       const { changed, record } = change;
-      if (changed && record && record.status !== before?.status) await recordHistory(record, actor);
+      const entry = changed && record && historyEntry(before, record, actor);
+      if (entry) await recordHistory({ ledger, tenant, id }, entry);
       return change;
     },
+
+    history: ({ ledger, tenant, id }) => query(history(ledger), tenant, historyPrefix(id)),
 
     async open(ledger) {
       const { client, table, fromItem } = migrations(ledger);
@@ -176,15 +173,7 @@ export function dynamoDbLedger({ clientFor, tableOf, clock }: LedgerTables): Mig
       return Object.values(record);
     },
 
-    async settings(realm, tenant) {
-      const settings = cells<Partial<Settings>>(realm, (item) => ({ ...item }), settingsFromItem);
-      const [ofRealm, ofTenant] = await Promise.all(
-        [OF_REALM, tenant].map((partition) =>
-          readCell(settings, { tenant: partition, id: 'settings' }),
-        ),
-      );
-      return { ...DEFAULT_SETTINGS, ...ofRealm?.record, ...ofTenant?.record };
-    },
+    ...dynamoDbSettings(tables),
   };
 }
 
@@ -223,6 +212,7 @@ function migrationFromItem({
 const slotsToItem = (slots: Slots): Item => ({ windows: slots });
 const slotsFromItem = (item: Item): Slots => (item['windows'] ?? {}) as Slots;
 
-function settingsFromItem({ noNewMoves }: Item): Partial<Settings> {
-  return typeof noNewMoves === 'boolean' ? { noNewMoves } : {};
+function entryFromItem({ tenant: _t, id: _i, revision: _r, ...entry }: Item): HistoryEntry {
+  // Written by recordHistory alone, and by nobody else.
+  return entry as unknown as HistoryEntry;
 }

@@ -115,11 +115,12 @@ function objectOf(body: unknown): Readonly<Record<string, unknown>> {
 function migrationIdOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
-  if (typeof text !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text)) {
-    throw invalid('migrationId is malformed');
-  }
+  if (!isMigrationId(text)) throw invalid('migrationId is malformed');
   return text;
 }
+
+export const isMigrationId = (value: unknown): value is string =>
+  typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value);
 
 function textOf(
   fields: Readonly<Record<string, unknown>>,

@@ -2,15 +2,17 @@
 import { ledgerContract } from '../contract/ledger.contract.ts';
 import { dynamoDbPortsHost } from '../support/dynamodb-ports-host.ts';
 import { inMemoryLedger } from '../support/in-memory-ledger.ts';
+import { collectedLog } from '../support/log.ts';
 import { disturbance } from '../support/unreachable.ts';
 
 ledgerContract('in memory', async (clock) => {
   const { hooks, ...host } = disturbance();
-  const ledger = inMemoryLedger(clock, hooks);
+  const log = collectedLog();
+  const ledger = inMemoryLedger(clock, hooks, log);
   return {
     ...host,
     ledger,
-    history: async (key) => ledger.history(key),
+    log,
     setSettings: async (...settings) => ledger.setSettings(...settings),
     close: async () => {},
   };
@@ -22,7 +24,7 @@ ledgerContract('DynamoDB', async (clock) => {
     ...host,
     setReachable: (isReachable) =>
       host.inject(() => (isReachable ? undefined : { error: 'AccessDeniedException' })),
-    setSettings: async (realm, settings, tenant = '#realm') => {
+    setSettings: async (realm, settings, tenant) => {
       await host.putLedgerItem(realm, { tenant, id: 'settings', revision: 1, ...settings });
     },
   };

@@ -6,15 +6,21 @@ import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Receipt } from '../../lambdas/domain/receipt.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
-import type { Settings } from '../../lambdas/domain/settings.ts';
 import type { Clock, MigrationLedger } from '../../lambdas/ports.ts';
 import { migrationRecord, rangeRecord, receiptOf } from '../support/builders.ts';
 import { manualClock, SECOND } from '../support/clock.ts';
+import type { CollectedLog } from '../support/log.ts';
+import { settingsContract } from './ledger-settings.ts';
 
 export interface LedgerHost {
   readonly ledger: MigrationLedger;
-  history(key: MigrationKey): Promise<readonly object[]>;
-  setSettings(realm: Realm, settings: Partial<Settings>, tenant?: string): Promise<void>;
+  readonly log: CollectedLog;
+  /** Writes into the item of a tenant's settings as somebody with a console does. */
+  setSettings(
+    realm: Realm,
+    settings: Readonly<Record<string, unknown>>,
+    tenant: string,
+  ): Promise<void>;
   setReachable(isReachable: boolean): void;
   beforeNextWrite(act: () => Promise<void>): void;
   close(): Promise<void>;
@@ -174,17 +180,32 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
           (current) => current && { ...current, status: 'failed', error },
         );
         await ledger().change(keyOf(), 'janitor', () => undefined);
-        const [first, second, third, ...others] = await the().history(keyOf());
+        const [first, second, third, ...others] = await ledger().history(keyOf());
         expect(first).toMatchObject({ status: 'scheduled', actor: 'schedule', at });
         expect(second).toMatchObject({ status: 'copying', actor: 'start' });
         expect(third).toMatchObject({ status: 'failed', actor: 'janitor', error });
         expect(others).toEqual([]);
       });
 
+      test('also has what an operator did without moving the status, once for each attempt', async () => {
+        await put({ status: 'copying', phase: 'copy', attempt: 1 });
+        const next = (attempt: number, actor: string) =>
+          ledger().change(keyOf(), actor, (current) => current && { ...current, attempt });
+        await next(2, 'settle');
+        await next(3, 'operator ada');
+        await next(4, 'operator ada');
+        await next(4, 'operator ada');
+        const entries = (await ledger().history(keyOf())).slice(1);
+        expect(entries.map(({ actor, attempt }) => `${actor} ${attempt}`)).toEqual([
+          'operator ada 3',
+          'operator ada 4',
+        ]);
+      });
+
       test('is that of one migration', async () => {
         await put({ id: '5' });
         await put({ id: '57' });
-        expect(await the().history(keyOf('5'))).toHaveLength(1);
+        expect(await ledger().history(keyOf('5'))).toHaveLength(1);
       });
     });
 
@@ -416,18 +437,7 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
       });
     });
 
-    describe('of settings', () => {
-      test('has what the realm has, unless the tenant has another', async () => {
-        expect(await ledger().settings('us', tenant)).toEqual({ noNewMoves: false });
-        await the().setSettings('us', { noNewMoves: true });
-        expect(await ledger().settings('us', tenant)).toEqual({ noNewMoves: true });
-        await the().setSettings('us', { noNewMoves: false }, tenant);
-        expect(await ledger().settings('us', tenant)).toEqual({ noNewMoves: false });
-        expect(await ledger().settings('us', `${tenant}0`)).toEqual({ noNewMoves: true });
-        expect(await ledger().settings('de', tenant)).toEqual({ noNewMoves: false });
-        await the().setSettings('us', { noNewMoves: false });
-      });
-    });
+    settingsContract({ the, clock, tenant: () => tenant });
 
     test('throws a fault, whatever is asked, when it cannot be reached', async () => {
       the().setReachable(false);
@@ -446,6 +456,9 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         () => ledger().freeSlot(keyOf()),
         () => ledger().slots('us'),
         () => ledger().settings('us', tenant),
+        () => ledger().changeSettings('us', tenant, 'operator ada', { concurrency: 1 }),
+        () => ledger().settingsHistory('us', tenant),
+        () => ledger().history(keyOf()),
       ];
       for (const call of calls) await expect(call(), call.toString()).rejects.toThrow(Fault);
       the().setReachable(true);

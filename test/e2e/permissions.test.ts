@@ -175,6 +175,34 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
       async () => (await world.migration('us', 'leaves', 1))?.status === 'rolled-back',
     );
   });
+  test('for operators', async () => {
+    const site = await world.installed('operated');
+    await world.fill('operated', 'us');
+    const ask = (verb: string, rest: object = {}) =>
+      world.host.invoke('us', 'tasks/operate', {
+        verb,
+        ledger: 'us',
+        tenant: 'operated',
+        actor: 'ada',
+        ...rest,
+      });
+    const retryWhenDead = async (id: number) => {
+      const { realm, input } = await inputOf('operated', id);
+      const run = world.host.executions(realm).find((one) => one.input === JSON.stringify(input));
+      await world.stopExecution(run?.arn ?? '');
+      expect(await ask('retry', { id: String(id) })).toMatchObject({ status: expect.any(String) });
+    };
+    expect(await ask('set', { settings: { concurrency: 3 } })).toMatchObject({ outcome: 'set' });
+    await world.scheduled(site, 1);
+    expect(await ask('cancel', { id: '1' })).toMatchObject({ outcome: 'cancelled' });
+    await world.scheduled(site, 2);
+    await world.hook(site, 'start', 2, facts('DE'));
+    await retryWhenDead(2);
+    await world.until(site, 2, ['ready-to-commit']);
+    await world.hook(site, 'commit', 2);
+    await retryWhenDead(2);
+    await world.until(site, 2, ['committed']);
+  });
   test('for installations that find the tenant elsewhere', async () => {
     const other = (realm: string, tenant: string, item: object) =>
       world.documents(realm).send(

@@ -164,13 +164,16 @@ describe('operator-read', () => {
 });
 
 describe('operator-act', () => {
-  test('changes settings and migrations, starts and stops executions, and calls the janitor', () => {
+  test('asks for changes of settings and migrations, stops executions, and calls the janitor', () => {
     for (const [action, resource] of ACTS)
       expect(may('operator-act', { action, resource }), action).toBe(true);
   });
 
-  test('neither deletes what was recorded, nor redrives, nor calls a worker', () => {
+  test('neither writes nor deletes what was recorded, nor starts or redrives, nor calls a worker', () => {
     const refused = [
+      ['dynamodb:PutItem', table('migrations')],
+      ['dynamodb:UpdateItem', table('migrations')],
+      ['states:StartExecution', MACHINE],
       ['dynamodb:DeleteItem', table('migrations')],
       ['states:RedriveExecution', MACHINE.replace('stateMachine', 'execution').concat(':x')],
       ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-purge-source-range')],
@@ -183,8 +186,7 @@ describe('operator-act', () => {
 
 const MACHINE = arn('states', 'stateMachine:residency-dev-us-realm-migration');
 const ACTS = [
-  ['dynamodb:PutItem', table('migrations')],
-  ['states:StartExecution', MACHINE],
   ['states:StopExecution', arn('states', 'execution:residency-dev-us-realm-migration:copy-abc-1')],
+  ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-operate')],
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-janitor')],
 ] as const;

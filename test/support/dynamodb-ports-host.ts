@@ -1,9 +1,8 @@
 /** Tenants and ledgers over the embedded DynamoDB, through HTTP and with the real client. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
 import { dynamoDbTenants } from '../../lambdas/adapters/dynamodb-tenants.ts';
-import type { MigrationKey } from '../../lambdas/domain/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import type { Clock } from '../../lambdas/ports.ts';
@@ -13,6 +12,7 @@ import {
   startEmbeddedDynamoDb,
 } from '../../lib/local/embedded-dynamodb.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
+import { collectedLog } from './log.ts';
 
 const REALMS: readonly Realm[] = ['us', 'de'];
 const WRITES = ['PutItem', 'DeleteItem'];
@@ -20,6 +20,7 @@ const WRITES = ['PutItem', 'DeleteItem'];
 export type DynamoDbPortsHost = Awaited<ReturnType<typeof dynamoDbPortsHost>>;
 
 export async function dynamoDbPortsHost(clock: Clock) {
+  const log = collectedLog();
   let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
   let beforeWrite: (() => Promise<void>) | undefined;
   const database = await startEmbeddedDynamoDb({
@@ -61,7 +62,8 @@ export async function dynamoDbPortsHost(clock: Clock) {
 
   return {
     tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants }),
-    ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock }),
+    ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock, log }),
+    log,
 
     /** Every call from here on is answered so. */
     inject(fault: (call: DynamoDbCall) => InjectedFault | undefined): void {
@@ -73,17 +75,6 @@ export async function dynamoDbPortsHost(clock: Clock) {
     },
     putLedgerItem: (realm: Realm, item: Readonly<Record<string, unknown>>) =>
       clientFor(realm).send(new PutCommand({ TableName: names(realm).migrations, Item: item })),
-    async history({ ledger, tenant, id }: MigrationKey) {
-      const { Items: items = [] } = await clientFor(ledger).send(
-        new QueryCommand({
-          TableName: names(ledger).migrations,
-          ConsistentRead: true,
-          KeyConditionExpression: 'tenant = :tenant AND begins_with(id, :prefix)',
-          ExpressionAttributeValues: { ':tenant': tenant, ':prefix': `history#${id}#` },
-        }),
-      );
-      return items.map(({ status, actor, at, error }) => ({ status, actor, at, error }));
-    },
     async close() {
       for (const each of clients.values()) each.destroy();
       await database.close();

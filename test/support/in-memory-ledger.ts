@@ -1,25 +1,20 @@
 /** The ledgers of all realms in memory. */
-import {
-  isFinal,
-  type Migration,
-  type MigrationKey,
-  type Status,
-} from '../../lambdas/domain/migration.ts';
+import { type HistoryEntry, historyEntry } from '../../lambdas/domain/history.ts';
+import { isFinal, type Migration, type MigrationKey } from '../../lambdas/domain/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Receipt } from '../../lambdas/domain/receipt.ts';
-import { DEFAULT_SETTINGS, type Settings } from '../../lambdas/domain/settings.ts';
+import {
+  changedSettings,
+  DEFAULT_SETTINGS,
+  type Settings,
+  type SettingsEntry,
+  storedSettings,
+} from '../../lambdas/domain/settings.ts';
 import { isFree, type Slot, type Slots } from '../../lambdas/domain/slots.ts';
-import type { Clock, MigrationLedger } from '../../lambdas/ports.ts';
+import type { Clock, Log, MigrationLedger } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
-
-export interface HistoryEntry {
-  readonly status: Status;
-  readonly actor: string;
-  readonly at: string;
-  readonly error?: Migration['error'];
-}
 
 /** What a test may look at and set besides; none of it takes a step. */
 export interface InMemoryLedger extends MigrationLedger {
@@ -28,23 +23,28 @@ export interface InMemoryLedger extends MigrationLedger {
   peekAll(ledger: Realm): readonly Migration[];
   set(migration: Migration): void;
   /** In the order in which the entries were written. */
-  history(key: MigrationKey): readonly HistoryEntry[];
+  peekHistory(key: MigrationKey): readonly HistoryEntry[];
   peekRanges(realm: Realm, key: MigrationKey): readonly RangeRecord[];
   peekSlots(realm: Realm): readonly Slot[];
   peekReceipt(realm: Realm, tenant: string, id: string): Receipt | undefined;
-  /** What operators set for the realm, or for one tenant in it. */
-  setSettings(realm: Realm, settings: Partial<Settings>, tenant?: string): void;
+  /** What operators set for the realm, or for one tenant in it, or what somebody wrote there by hand. */
+  setSettings(realm: Realm, settings: Readonly<Record<string, unknown>>, tenant?: string): void;
   /** Tombstones whose time is over by then vanish. Epoch milliseconds. */
   sweep(now: number): void;
 }
 
-export function inMemoryLedger(clock: Clock, hooks: Hooks = {}): InMemoryLedger {
+export function inMemoryLedger(
+  clock: Clock,
+  hooks: Hooks = {},
+  log?: Pick<Log, 'error'>,
+): InMemoryLedger {
   const migrations = inMemoryCells<Migration>(hooks);
   const entries = inMemoryCells<HistoryEntry & { readonly order: number }>(hooks);
   const ranges = inMemoryCells<RangeRecord>(hooks);
   const receipts = inMemoryCells<Receipt>(hooks);
   const slots = inMemoryCells<Slots>(hooks);
-  const settings = inMemoryCells<Partial<Settings>>(hooks);
+  const settings = inMemoryCells<Readonly<Record<string, unknown>>>(hooks);
+  const settingsEntries = inMemoryCells<SettingsEntry & { readonly order: number }>(hooks);
   let written = 0;
 
   const site = (name: string, realm: Realm, ...detail: readonly string[]) => ({
@@ -57,13 +57,31 @@ export function inMemoryLedger(clock: Clock, hooks: Hooks = {}): InMemoryLedger 
   const slotName = ({ tenant, id }: MigrationKey) => keyOf(tenant, id);
   const timeNow = () => new Date(clock.now()).toISOString();
 
+  const settingsKey = (realm: Realm, tenant?: string) =>
+    tenant === undefined ? keyOf(realm) : keyOf(realm, tenant);
+
   /** A write of its own after the status has moved: whoever is stopped in between leaves no entry. */
-  async function recordHistory(migration: Migration, actor: string): Promise<void> {
-    const { ledger, tenant, id, status, updatedAt: at, error } = migration;
+  async function recordHistory(key: MigrationKey, entry: HistoryEntry): Promise<void> {
+    const { ledger, tenant, id } = key;
+    const { at, status, attempt } = entry;
     written += 1;
-    const entry = { status, actor, at, ...(error ? { error } : {}), order: written };
-    const key = keyOf(ledger, tenant, id, at, status);
-    await entries.put(site('history', ledger, tenant, id, status), key, entry, 0);
+    const cell = keyOf(ledger, tenant, id, at, status, ...(attempt ? [String(attempt)] : []));
+    await entries.put(
+      site('history', ledger, tenant, id, status),
+      cell,
+      { ...entry, order: written },
+      0,
+    );
+  }
+
+  const inOrder = <T extends { readonly order: number }>(found: readonly T[]) =>
+    found.toSorted((one, other) => one.order - other.order).map(({ order: _, ...rest }) => rest);
+
+  function readable(stored: Readonly<Record<string, unknown>> = {}): Partial<Settings> {
+    const { settings: found, ignored } = storedSettings(stored);
+    if (ignored.length > 0)
+      log?.error(`alarm: settings are ignored that are none: ${ignored.join(', ')}`);
+    return found;
   }
 
   return {
@@ -82,9 +100,12 @@ export function inMemoryLedger(clock: Clock, hooks: Hooks = {}): InMemoryLedger 
         return { ...next, updatedAt: timeNow() };
       });
       const { changed, record } = change;
-      if (changed && record && record.status !== before?.status) await recordHistory(record, actor);
+      const entry = changed && record && historyEntry(before, record, actor);
+      if (entry) await recordHistory(key, entry);
       return change;
     },
+    history: async ({ ledger, tenant, id }) =>
+      inOrder(await entries.list(site('history', ledger, tenant, id), keyOf(ledger, tenant, id))),
 
     async open(ledger) {
       const all = await migrations.list(site('open', ledger), keyOf(ledger));
@@ -146,24 +167,43 @@ export function inMemoryLedger(clock: Clock, hooks: Hooks = {}): InMemoryLedger 
 
     async settings(realm, tenant) {
       const [ofRealm, ofTenant] = await Promise.all([
-        settings.read(site('settings', realm), keyOf(realm)),
-        settings.read(site('settings', realm, tenant), keyOf(realm, tenant)),
+        settings.read(site('settings', realm), settingsKey(realm)),
+        settings.read(site('settings', realm, tenant), settingsKey(realm, tenant)),
       ]);
-      return { ...DEFAULT_SETTINGS, ...ofRealm.record, ...ofTenant.record };
+      return { ...DEFAULT_SETTINGS, ...readable(ofRealm.record), ...readable(ofTenant.record) };
     },
+    async changeSettings(realm, tenant, actor, change) {
+      const at = site('changeSettings', realm, tenant ?? 'realm', actor);
+      let next: Partial<Settings> = {};
+      const { changed } = await settings.change(at, settingsKey(realm, tenant), (stored) => {
+        const current = readable(stored);
+        next = changedSettings(current, change);
+        return JSON.stringify(current) === JSON.stringify(next) ? undefined : next;
+      });
+      if (changed) {
+        written += 1;
+        const entry = { at: timeNow(), actor, change, order: written };
+        const key = `${settingsKey(realm, tenant)}#${written}`;
+        await settingsEntries.put(at, key, entry, 0);
+      }
+      return { changed, record: next };
+    },
+    settingsHistory: async (realm, tenant) =>
+      inOrder(
+        await settingsEntries.list(
+          site('settingsHistory', realm),
+          `${settingsKey(realm, tenant)}#`,
+        ),
+      ),
 
     peek: (key) => migrations.peek(migrationKey(key)),
     peekAll: (ledger) => migrations.peekAll(keyOf(ledger)),
     set: (migration) => migrations.set(migrationKey(migration), migration),
-    history: (key) =>
-      [...entries.peekAll(migrationKey(key))]
-        .sort((one, other) => one.order - other.order)
-        .map(({ order: _, ...entry }) => entry),
+    peekHistory: (key) => inOrder(entries.peekAll(migrationKey(key))),
     peekRanges: (realm, { tenant, id }) => ranges.peekAll(keyOf(realm, tenant, id)),
     peekSlots: (realm) => Object.values(slots.peek(realm) ?? {}),
     peekReceipt: (realm, tenant, id) => receipts.peek(keyOf(realm, tenant, id)),
-    setSettings: (realm, set, tenant) =>
-      settings.set(tenant === undefined ? keyOf(realm) : keyOf(realm, tenant), set),
+    setSettings: (realm, set, tenant) => settings.set(settingsKey(realm, tenant), set),
     sweep: (now) =>
       migrations.sweep(({ expiresAt }) => expiresAt !== undefined && expiresAt * 1000 <= now),
   };

@@ -9,6 +9,7 @@ import { janitor } from '../../lambdas/app/janitor.ts';
 import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
 import { measured } from '../../lambdas/app/measured.ts';
 import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
+import { operating } from '../../lambdas/app/operate.ts';
 import type { Invocation } from '../../lambdas/app/range-turn.ts';
 import { rollbackTasks } from '../../lambdas/app/rollback-tasks.ts';
 import { settling } from '../../lambdas/app/settle.ts';
@@ -68,7 +69,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   const { rows = ROWS, parts = PARTS, clock = manualClock(), hooks = {}, pageItems = 3 } = options;
   const log = collectedLog();
   const tenants = inMemoryTenants(hooks);
-  const ledger = inMemoryLedger(clock, hooks);
+  const ledger = inMemoryLedger(clock, hooks, log);
   const workflows = inMemoryWorkflows(hooks);
   const datasets = inMemoryPartKind({ parts, clock, pageItems });
   const partKind = stepped(datasets.kind, hooks);
@@ -195,6 +196,7 @@ export function realmApp(
       ...rollbackTasks(context),
     },
     settling: settling(context),
+    operating: operating(ports, steps, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

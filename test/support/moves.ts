@@ -102,7 +102,7 @@ export function move(app: MemoryApp, options: MoveOptions = {}) {
     app.clock.advance(HOUR);
   }
 
-  return { app, id, key, facts, said, record, driveTo, history: () => app.ledger.history(key) };
+  return { app, id, key, facts, said, record, driveTo, history: () => app.ledger.peekHistory(key) };
 }
 
 /** Where the tenant is, and with what: all that a customer could notice. */

@@ -1,0 +1,96 @@
+/** What every ledger promises of settings. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { SettingsChange } from '../../lambdas/domain/settings.ts';
+import { type ManualClock, SECOND } from '../support/clock.ts';
+import type { LedgerHost } from './ledger.contract.ts';
+
+interface Suite {
+  readonly the: () => LedgerHost;
+  readonly clock: ManualClock;
+  readonly tenant: () => string;
+}
+
+export function settingsContract({ the, clock, tenant }: Suite): void {
+  describe('of settings', () => {
+    const settings = (of = tenant(), realm: Realm = 'us') => the().ledger.settings(realm, of);
+    const set = (change: SettingsChange, of?: string, actor = 'operator ada') =>
+      the().ledger.changeSettings('us', of, actor, change);
+
+    afterEach(() => set({ noNewMoves: null, concurrency: null, writesPerSecond: null }));
+
+    test('has what the realm has, unless the tenant has another', async () => {
+      expect(await settings()).toEqual({ noNewMoves: false });
+      await set({ noNewMoves: true, concurrency: 4 });
+      expect(await settings()).toEqual({ noNewMoves: true, concurrency: 4 });
+      await set({ noNewMoves: false, writesPerSecond: 100 }, tenant());
+      expect(await settings()).toEqual({ noNewMoves: false, concurrency: 4, writesPerSecond: 100 });
+      expect(await settings(`${tenant()}0`)).toEqual({ noNewMoves: true, concurrency: 4 });
+      expect(await settings(tenant(), 'de')).toEqual({ noNewMoves: false });
+    });
+
+    test('changes what is named, takes back what is null, and says what is then set', async () => {
+      await set({ noNewMoves: true, concurrency: 4 }, tenant());
+      expect(await set({ concurrency: 2 }, tenant())).toEqual({
+        changed: true,
+        record: { noNewMoves: true, concurrency: 2 },
+      });
+      expect(await set({ noNewMoves: null, writesPerSecond: null }, tenant())).toEqual({
+        changed: true,
+        record: { concurrency: 2 },
+      });
+      expect(await set({ concurrency: 2 }, tenant())).toEqual({
+        changed: false,
+        record: { concurrency: 2 },
+      });
+    });
+
+    test('remembers who changed what, and when', async () => {
+      const begun = clock.now();
+      await set({ concurrency: 4 }, tenant(), 'operator ada');
+      clock.advance(SECOND);
+      await set({ concurrency: 4 }, tenant(), 'operator eve'); // changes nothing
+      await set({ concurrency: null, noNewMoves: true }, tenant(), 'operator bob');
+      await set({ concurrency: 1 }, `${tenant()}0`);
+      const at = (time: number) => new Date(time).toISOString();
+      expect(await the().ledger.settingsHistory('us', tenant())).toEqual([
+        { at: at(begun), actor: 'operator ada', change: { concurrency: 4 } },
+        {
+          at: at(begun + SECOND),
+          actor: 'operator bob',
+          change: { concurrency: null, noNewMoves: true },
+        },
+      ]);
+      const ofRealm = (await the().ledger.settingsHistory('us', undefined)).length;
+      await set({ concurrency: 9 });
+      expect(await the().ledger.settingsHistory('us', undefined)).toHaveLength(ofRealm + 1);
+      expect(await the().ledger.settingsHistory('de', tenant())).toEqual([]);
+    });
+
+    test('changed by two at once are what both have set', async () => {
+      await Promise.all([
+        set({ concurrency: 4 }, tenant()),
+        set({ writesPerSecond: 9 }, tenant()),
+        set({ noNewMoves: true }, tenant()),
+      ]);
+      expect(await settings()).toEqual({ noNewMoves: true, concurrency: 4, writesPerSecond: 9 });
+      expect(await the().ledger.settingsHistory('us', tenant())).toHaveLength(3);
+    });
+
+    test('that somebody wrote by hand are ignored where they are none, and complained of', async () => {
+      const alarms = () => the().log.alarms().length;
+      const before = alarms();
+      await the().setSettings(
+        'us',
+        { noNewMoves: 'yes', concurrency: 0, writesPerSecond: 5, noNewMove: true },
+        tenant(),
+      );
+      expect(await settings()).toEqual({ noNewMoves: false, writesPerSecond: 5 });
+      expect(alarms()).toBe(before + 1);
+      expect(the().log.alarms().at(-1)).toMatch(/noNewMoves.*concurrency|concurrency.*noNewMoves/);
+      await set({ concurrency: 3 }, tenant());
+      expect(await settings()).toEqual({ noNewMoves: false, writesPerSecond: 5, concurrency: 3 });
+      expect(alarms()).toBe(before + 2); // the change has mended it
+    });
+  });
+}

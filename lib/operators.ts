@@ -1,40 +1,16 @@
 /**
- * The two roles that people take: one looks, the other also acts. Neither ever sees a shared secret or an item of a
- * dataset. Who may take them is for the account's own policies to say.
+ * The two roles that people take: one looks, the other also acts. Neither ever sees a shared secret; of a dataset they see
+ * how many items there are, and under which partition keys. Who may take them is for the account's own policies to say.
  */
 import { AccountRootPrincipal, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { TenantRecord } from '../lambdas/domain/tenant.ts';
 import { acknowledge } from './acknowledge.ts';
 import { arnOf, type Deployment, lambdaArn } from './deployment.ts';
+import { SHOWN_ATTRIBUTES } from './shown-attributes.ts';
 
 export interface OperatorsProps {
   readonly deployment: Deployment;
 }
-
-/** What a tenant's record is stored with, but for `sharedSecret`. The type keeps the list complete. */
-const SHOWN: Readonly<
-  Record<Exclude<keyof TenantRecord, 'credentials'> | 'credentialsIat' | 'revision', true>
-> = {
-  tenant: true,
-  state: true,
-  credentialsIat: true,
-  installation: true,
-  migration: true,
-  ledger: true,
-  arrivedBy: true,
-  released: true,
-  fencedAt: true,
-  movedTo: true,
-  wasOpen: true,
-  unclean: true,
-  uninstalledIat: true,
-  purgeDueAt: true,
-  keep: true,
-  openingIat: true,
-  expiresAt: true,
-  revision: true,
-};
 
 export class Operators extends Construct {
   readonly read: Role;
@@ -72,6 +48,11 @@ export class Operators extends Construct {
         starIn(deployment, 'logs', `log-group:/aws/lambda/${prefix}-*:*`),
         'The logs of all Lambdas of this realm, and of no other; nothing secret is in them.',
       );
+      acknowledge(
+        operator,
+        'AwsSolutions-IAM5[Resource::*]',
+        'GetAccountSettings knows no resource; it says what the account may run at once.',
+      );
     }
   }
 }
@@ -80,23 +61,30 @@ export class Operators extends Construct {
 const starIn = ({ region }: Deployment, service: string, resource: string): string =>
   `AwsSolutions-IAM5[Resource::${arnOf(region, service, resource, '<AWS::Partition>', '<AWS::AccountId>')}]`;
 
-function looking({ region, names }: Deployment): PolicyStatement[] {
+function looking(deployment: Deployment): PolicyStatement[] {
+  const { region, names, residency } = deployment;
   const table = (name: string) => arnOf(region, 'dynamodb', `table/${name}`);
   return [
     // Fails closed: a request that does not name its attributes, or names another one, is refused.
     new PolicyStatement({
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
       resources: [table(names.tenants)],
       conditions: {
-        'ForAllValues:StringEquals': { 'dynamodb:Attributes': Object.keys(SHOWN) },
+        'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...SHOWN_ATTRIBUTES] },
         StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
         Null: { 'dynamodb:Attributes': 'false' },
       },
     }),
     new PolicyStatement({
-      actions: ['dynamodb:GetItem', 'dynamodb:Query'],
+      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
       resources: [table(names.migrations), `${table(names.migrations)}/index/open`],
     }),
+    ...counting(deployment),
+    new PolicyStatement({
+      actions: ['dynamodb:DescribeTable'],
+      resources: [names.tenants, names.migrations, ...residency.parts.map(names.part)].map(table),
+    }),
+    new PolicyStatement({ actions: ['lambda:GetAccountSettings'], resources: ['*'] }),
     new PolicyStatement({
       actions: ['states:DescribeStateMachine', 'states:ListExecutions'],
       resources: [arnOf(region, 'states', `stateMachine:${names.stateMachine}`)],
@@ -110,6 +98,45 @@ function looking({ region, names }: Deployment): PolicyStatement[] {
       resources: [arnOf(region, 'logs', `log-group:/aws/lambda/${names.prefix}-*:*`)],
     }),
   ];
+}
+
+/**
+ * Of a dataset: counts, and for an audit the partition keys that exist. A filter could put questions to the items even in
+ * a count, so that it may name nothing but keys and the expiry. Parts that look alike share their statements: a role's
+ * own policies end at 10,240 characters.
+ */
+function counting({ region, names, residency }: Deployment): PolicyStatement[] {
+  const alike = Map.groupBy(residency.parts, ({ partitionKey, sortKey, ttlAttribute }) =>
+    JSON.stringify([partitionKey, sortKey.name, ttlAttribute]),
+  );
+  return [...alike.values()].flatMap((parts) => {
+    const resources = parts.map((part) => arnOf(region, 'dynamodb', `table/${names.part(part)}`));
+    const [keys, expiry] = [
+      [...new Set(parts.flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey.name]))],
+      [...new Set(parts.flatMap(({ ttlAttribute }) => ttlAttribute ?? []))],
+    ];
+    return [
+      new PolicyStatement({
+        actions: ['dynamodb:Query'],
+        resources,
+        conditions: {
+          'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...keys, ...expiry] },
+          StringEquals: { 'dynamodb:Select': 'COUNT' },
+        },
+      }),
+      new PolicyStatement({
+        actions: ['dynamodb:Scan'],
+        resources,
+        conditions: {
+          'ForAllValues:StringEquals': {
+            'dynamodb:Attributes': [...new Set(parts.map(({ partitionKey }) => partitionKey))],
+          },
+          StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+          Null: { 'dynamodb:Attributes': 'false' },
+        },
+      }),
+    ];
+  });
 }
 
 /**

@@ -196,7 +196,8 @@ function migrationToItem(migration: Migration): Item {
   return { ...record, migration: id, ...(isFinal(migration) ? {} : due) };
 }
 
-function migrationFromItem({
+/** What a `status#…` item says. */
+export function migrationFromItem({
   migration,
   revision: _r,
   openIn: _o,

@@ -74,7 +74,7 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
   const measurements: string[] = [];
   const log = jsonLog({}, (line) => lines.push(line));
   const host = await startLocalHost({
-    ephemeral: true,
+    ...(options.port === undefined && { ephemeral: true }),
     log,
     metrics: (realm) =>
       emfMetrics({ service: residency.name, stage: STAGE, realm }, (line) =>

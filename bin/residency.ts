@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+/** The operator's command line: `npx residency where acme --stage prod`. */
+import { createInterface } from 'node:readline/promises';
+import { residencyCommand } from '../lib/operator/program.ts';
+import { residency } from '../residency.config.ts';
+
+process.exitCode = await residencyCommand(process.argv.slice(2), {
+  residency,
+  print: (text) => process.stdout.write(`${text}\n`),
+  complain: (text) => process.stderr.write(`${text}\n`),
+  isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+  async ask(question) {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await terminal.question(question);
+    } finally {
+      terminal.close();
+    }
+  },
+});

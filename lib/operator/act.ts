@@ -1,0 +1,135 @@
+/** `retry`, `cancel` and `set`: what an operator changes. Each asks first, and goes through the function `operate`. */
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import type { OperationAnswer } from '../../lambdas/domain/operations.ts';
+import type { SettingsChange } from '../../lambdas/domain/settings.ts';
+import { Failure, UsageError } from './failure.ts';
+import { migrationOf } from './find-migration.ts';
+import type { Operator } from './operator.ts';
+import { printable } from './print.ts';
+import type { Verdict } from './verdict.ts';
+
+/** Resolves if the operator says yes; throws `UsageError` otherwise. */
+export type Confirm = (question: string) => Promise<void>;
+
+/** Longer names than the history takes keep their end, which says who it was. */
+const LONGEST_ACTOR = 128;
+
+export async function actOn(
+  operator: Operator,
+  verb: 'retry' | 'cancel',
+  tenant: string,
+  id: string | undefined,
+  confirm: Confirm,
+): Promise<Verdict> {
+  const migration = await migrationOf(operator, tenant, id);
+  const { source, target, status } = migration;
+  const what = `migration ${migration.id} of ${tenant} (${source} → ${target}, ${status})`;
+  await confirm(
+    verb === 'retry'
+      ? `Start the next attempt of ${what}?`
+      : `Cancel ${what}? ${CONSEQUENCE[status] ?? ''}`.trim(),
+  );
+  const { ledger } = migration;
+  return answered(await operate(operator, ledger, { verb, ledger, tenant, id: migration.id }));
+}
+
+const CONSEQUENCE: Readonly<Record<string, string>> = {
+  scheduled: 'It will not begin.',
+  copying: 'It fails now: the site comes back, and stays where it is.',
+};
+
+export interface SettingOptions {
+  readonly realm: string;
+  readonly tenant?: string | undefined;
+  readonly concurrency?: string | undefined;
+  readonly writesPerSecond?: string | undefined;
+  readonly newMoves?: string | undefined;
+}
+
+export async function set(
+  operator: Operator,
+  options: SettingOptions,
+  confirm: Confirm,
+): Promise<Verdict> {
+  const ledger = operator.realmNamed(options.realm);
+  const settings = changeOf(options);
+  const { tenant } = options;
+  const whose = tenant === undefined ? `realm ${ledger}` : `${tenant} in realm ${ledger}`;
+  const changes = Object.entries(settings).map(
+    ([name, value]) => `${name} = ${value === null ? 'as before' : value}`,
+  );
+  await confirm(`Set for ${whose}: ${changes.join(', ')}?`);
+  const operation = { verb: 'set', ledger, settings, ...(tenant !== undefined && { tenant }) };
+  return answered(await operate(operator, ledger, operation));
+}
+
+/** What may be set, and in which bounds, the function says; here it is only made of text. */
+function changeOf({ concurrency, writesPerSecond, newMoves }: SettingOptions): SettingsChange {
+  const change = {
+    ...(concurrency !== undefined && { concurrency: numberOr(concurrency, '--concurrency') }),
+    ...(writesPerSecond !== undefined && {
+      writesPerSecond: numberOr(writesPerSecond, '--writes-per-second'),
+    }),
+    ...(newMoves !== undefined && { noNewMoves: isOffIn(newMoves) }),
+  };
+  if (Object.keys(change).length === 0)
+    throw new UsageError('set what? --concurrency, --writes-per-second or --new-moves');
+  return change;
+}
+
+/** `default` takes a setting back. */
+function numberOr(text: string, option: string): number | null {
+  if (text === 'default') return null;
+  if (!/^[1-9]\d{0,6}$/.test(text))
+    throw new UsageError(`${option} is a whole number, or "default", not "${text}"`);
+  return Number(text);
+}
+
+function isOffIn(text: string): boolean | null {
+  if (text === 'default') return null;
+  if (text !== 'on' && text !== 'off')
+    throw new UsageError(`--new-moves is on, off, or "default", not "${text}"`);
+  return text === 'off';
+}
+
+async function operate(
+  operator: Operator,
+  ledger: string,
+  operation: object,
+): Promise<OperationAnswer> {
+  const actor = (await operator.actor()).replace(/[^\w+=,.@:/ -]/g, '-').slice(-LONGEST_ACTOR);
+  const answer = await invoked(operator, ledger, 'operate', { ...operation, actor });
+  if (!isAnswer(answer)) throw new Failure('the function operate gave no answer');
+  return answer;
+}
+
+/** Calls a function of a realm by its name; of one that fails, its own words. */
+export async function invoked(
+  { clients, names }: Operator,
+  realm: string,
+  task: string,
+  payload: object,
+): Promise<unknown> {
+  const { FunctionError: failure, Payload: body } = await clients.functions(realm).send(
+    new InvokeCommand({
+      FunctionName: names(realm).lambda(task),
+      Payload: JSON.stringify(payload),
+    }),
+  );
+  const answer: unknown = JSON.parse(body?.transformToString() || 'null');
+  if (failure === undefined) return answer;
+  const { errorMessage }: { errorMessage?: unknown } = Object(answer);
+  throw new Failure(
+    `the function ${task} of ${realm} failed: ${String(errorMessage).slice(0, 300)}`,
+  );
+}
+
+const isAnswer = (value: unknown): value is OperationAnswer =>
+  typeof value === 'object' && value !== null && 'outcome' in value && 'message' in value;
+
+/** Pure. */
+export function answered(answer: OperationAnswer): Verdict {
+  const isFine = answer.outcome !== 'refused';
+  const text = `${isFine ? '✓' : '✗'} ${printable(answer.message)}`;
+  return { report: answer, text, isFine };
+}

@@ -1,0 +1,201 @@
+/** `audit`: reads what is on record, and finds anything that is where it should not be. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
+import type { Migration } from '../../lambdas/domain/migration.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { UsageError } from './failure.ts';
+import { type Evidence, type Finding, findingsIn, type Partition, REHEARSAL } from './findings.ts';
+import type { Operator } from './operator.ts';
+import { counted, printable, table } from './print.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface AuditOptions {
+  readonly tenant?: string | undefined;
+  readonly all?: boolean | undefined;
+}
+
+export interface AuditReport {
+  readonly scope: 'tenant' | 'records' | 'everything';
+  readonly tenant?: string;
+  readonly findings: readonly Finding[];
+  readonly looked: {
+    readonly records: number;
+    readonly migrations: number;
+    readonly receipts: number;
+    /** Partition keys that hold something, of those that were looked at. */
+    readonly partitions: number;
+  };
+  /** Of reading whole tables; small beside it is what is read by key. */
+  readonly cost: { readonly readUnits: number; readonly dollars: number };
+}
+
+/** On demand, us-east-1; other regions are up to a third dearer. */
+const READ_UNIT_DOLLARS = 0.125e-6;
+const SECOND_LOOK_MS = 1_000;
+
+export async function audit(operator: Operator, options: AuditOptions): Promise<Verdict> {
+  if (options.tenant !== undefined && options.all)
+    throw new UsageError('--tenant and --all exclude each other');
+  const first = await evidence(operator, options);
+  let findings = findingsIn(first);
+  // What is read one after the other while a move goes on can contradict itself: only what is found twice is found.
+  if (findings.length > 0) {
+    await pause(SECOND_LOOK_MS);
+    const again = new Set(findingsIn(await evidence(operator, options)).map(keyOf));
+    findings = findings.filter((finding) => again.has(keyOf(finding)));
+  }
+  const report: AuditReport = {
+    scope: scopeOf(options),
+    ...(options.tenant !== undefined && { tenant: options.tenant }),
+    findings,
+    looked: {
+      records: first.records.length,
+      migrations: first.migrations.length,
+      receipts: first.receipts.length,
+      partitions: first.partitions.length,
+    },
+    cost: { readUnits: first.readUnits, dollars: first.readUnits * READ_UNIT_DOLLARS },
+  };
+  return { report, text: auditText(report), isFine: findings.length === 0 };
+}
+
+function scopeOf({ tenant, all }: AuditOptions): AuditReport['scope'] {
+  if (tenant !== undefined) return 'tenant';
+  return all ? 'everything' : 'records';
+}
+
+const keyOf = ({ kind, realm, tenant, migration, part, says }: Finding): string =>
+  JSON.stringify([kind, realm, tenant, migration, part, says]);
+
+type Read = Evidence & { readonly readUnits: number };
+
+async function evidence(operator: Operator, options: AuditOptions): Promise<Read> {
+  const ofRealms = await Promise.all(
+    operator.realms.map((realm) => evidenceOf(operator, realm, options)),
+  );
+  return {
+    parts: operator.residency.parts,
+    records: ofRealms.flatMap(({ records }) => records),
+    migrations: ofRealms.flatMap(({ migrations }) => migrations),
+    receipts: ofRealms.flatMap(({ receipts }) => receipts),
+    slots: ofRealms.flatMap(({ slots }) => slots),
+    aliases: ofRealms.flatMap(({ aliases }) => aliases),
+    partitions: ofRealms.flatMap(({ partitions }) => partitions),
+    readUnits: ofRealms.reduce((sum, { readUnits }) => sum + readUnits, 0),
+    now: operator.clock.now(),
+  };
+}
+
+/** Receipts and records before migrations: a move that ends in between has then its last word in what is read last. */
+async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: AuditOptions) {
+  const { ledger, records: reader, tenants } = operator;
+  const records: Evidence['records'][number][] = [];
+  const aliases: Evidence['aliases'][number][] = [];
+  const receipts: Evidence['receipts'][number][] = [];
+  const migrations: Migration[] = [];
+  if (tenant === undefined) {
+    for await (const record of tenants.all(realm)) records.push({ realm, record });
+  } else {
+    const record = await tenants.read(realm, tenant);
+    if (record) records.push({ realm, record });
+  }
+  for await (const receipt of reader.receipts(realm, tenant)) receipts.push({ realm, receipt });
+  for await (const migration of reader.migrations(realm, tenant)) migrations.push(migration);
+  const slots = (await ledger.slots(realm))
+    .filter((slot) => tenant === undefined || slot.tenant === tenant)
+    .map((slot) => ({ realm, slot }));
+  const { partitions, readUnits } = await partitionsIn(operator, realm, { tenant, all });
+  return { records, aliases, receipts, migrations, slots, partitions, readUnits };
+}
+
+async function partitionsIn(operator: Operator, realm: Realm, { tenant, all }: AuditOptions) {
+  const partitions: Partition[] = [];
+  let readUnits = 0;
+  for (const part of operator.residency.parts) {
+    if (all) {
+      const scanned = await keysOf(operator, realm, part);
+      readUnits += scanned.readUnits;
+      for (const [partition, items] of scanned.items)
+        partitions.push({ realm, part: part.name, partition, items });
+    } else {
+      const names = tenant === undefined ? [] : rangesOf([part], tenant).map((r) => r.partition);
+      for (const partition of [REHEARSAL, ...names]) {
+        const items = await countOf(operator, realm, part, partition);
+        if (items > 0) partitions.push({ realm, part: part.name, partition, items });
+      }
+    }
+  }
+  return { partitions, readUnits };
+}
+
+async function countOf({ partKind }: Operator, realm: Realm, part: Part, partition: string) {
+  const range = { id: `${part.name}/00`, part: part.name, partition };
+  const { items, expired } = await partKind.size(range, realm, Number.POSITIVE_INFINITY);
+  return items + expired;
+}
+
+/** Items by partition key, over the whole table: what is charged is the whole table, what travels is keys. */
+async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
+  const pages = paginateScan(
+    { client: clients.documents(realm) },
+    {
+      TableName: names(realm).part(part),
+      ConsistentRead: true,
+      Select: 'SPECIFIC_ATTRIBUTES',
+      ProjectionExpression: '#partition',
+      ExpressionAttributeNames: { '#partition': part.partitionKey },
+      ReturnConsumedCapacity: 'TOTAL',
+    },
+  );
+  const items = new Map<string, number>();
+  let readUnits = 0;
+  for await (const { Items: found = [], ConsumedCapacity: consumed } of pages) {
+    readUnits += consumed?.CapacityUnits ?? 0;
+    for (const item of found) {
+      const partition = String(item[part.partitionKey]);
+      items.set(partition, (items.get(partition) ?? 0) + 1);
+    }
+  }
+  return { items, readUnits };
+}
+
+const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
+  tenant: 'of one tenant, with its items in every realm',
+  records:
+    'records, ledgers, windows, and what rehearsals left behind (--all looks into every table)',
+  everything: 'everything',
+};
+
+/** Pure. */
+export function auditText({ scope, tenant, findings, looked, cost }: AuditReport): string {
+  const seen = `looked at ${SCOPES[scope]}: ${counted(looked.records)} records, ${counted(looked.migrations)} migrations, ${counted(looked.receipts)} receipts`;
+  const paid =
+    scope === 'everything'
+      ? [
+          `  read ${counted(looked.partitions)} partition keys, for ${counted(Math.ceil(cost.readUnits))} read units (about $${cost.dollars.toFixed(2)})`,
+        ]
+      : [];
+  const who = tenant === undefined ? '' : `${printable(tenant)}: `;
+  if (findings.length === 0)
+    return [`  ${seen}`, ...paid, '', `✓ ${who}nothing is where it should not be`].join('\n');
+  return [
+    table(
+      ['realm', 'tenant', 'what', 'part', 'items', 'migration', ''],
+      findings.map(({ realm, tenant: of, kind, part, items, migration, says }) => [
+        realm,
+        printable(of ?? '', 40),
+        kind,
+        part,
+        items,
+        printable(migration ?? '', 20),
+        printable(says, 100),
+      ]),
+    ),
+    '',
+    `  ${seen}`,
+    ...paid,
+    '',
+    `✗ ${who}${counted(findings.length)} found`,
+  ].join('\n');
+}

@@ -1,0 +1,144 @@
+/** The operator's SDK clients, per realm: AWS by the ordinary credential chain, as the realm's own role if asked, or the local host. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { LambdaClient } from '@aws-sdk/client-lambda';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { Failure } from './failure.ts';
+
+/** One call of the SDK, as it was asked for: what the operators' roles are held against. */
+export interface OperatorCall {
+  readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts';
+  readonly command: string;
+  readonly realm: Realm;
+  readonly input: object;
+}
+
+/** Where a local host listens. */
+export interface LocalEndpoints {
+  readonly dynamoDb: string;
+  readonly states: string;
+  readonly functions: string;
+}
+
+export interface ClientsOptions {
+  readonly regionOf: (realm: Realm) => string;
+  /** Whose region tells who we are. */
+  readonly defaultRealm: Realm;
+  /** Name of the role that is taken in a realm; without it the credentials are used as they are. */
+  readonly roleOf?: ((realm: Realm) => string) | undefined;
+  readonly local?: LocalEndpoints | undefined;
+  readonly onCall?: ((call: OperatorCall) => void) | undefined;
+}
+
+/** Any do there; and none of the operator's own may be asked for, or sent. */
+const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
+const CONNECT_MS = 3_000;
+const ANSWER_MS = 15_000;
+/** As long as a Lambda may run. */
+const INVOCATION_MS = 310_000;
+
+export type OperatorClients = ReturnType<typeof operatorClients>;
+
+export function operatorClients(options: ClientsOptions) {
+  const { regionOf, defaultRealm, local, onCall } = options;
+  const sts = new STSClient({ region: regionOf(defaultRealm), maxAttempts: 3 });
+  const opened: { destroy(): void }[] = [sts];
+  const identity = once(() => sts.send(new GetCallerIdentityCommand({})));
+
+  const common = (realm: Realm, endpoint: string | undefined, answerMs = ANSWER_MS) => ({
+    region: regionOf(realm),
+    maxAttempts: answerMs === ANSWER_MS ? 3 : 1,
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: answerMs,
+      throwOnRequestTimeout: true,
+    },
+    ...(endpoint !== undefined && { endpoint, credentials: LOCAL_CREDENTIALS }),
+    ...(endpoint === undefined && options.roleOf && { credentials: roleIn(realm, options.roleOf) }),
+  });
+
+  /** A provider, as the SDK asks for one: it asks again when these have run out. */
+  function roleIn(realm: Realm, roleOf: (realm: Realm) => string) {
+    return async () => {
+      const { Account: account, Arn: caller = '' } = await identity();
+      const { Credentials: given } = await sts.send(
+        new AssumeRoleCommand({
+          RoleArn: `arn:${caller.split(':')[1] ?? 'aws'}:iam::${account}:role/${roleOf(realm)}`,
+          // CloudTrail shows it beside the role: who it was.
+          RoleSessionName: sessionName(caller),
+        }),
+      );
+      if (!given?.AccessKeyId || !given.SecretAccessKey || !given.SessionToken)
+        throw new Failure(`the role ${roleOf(realm)} cannot be taken`);
+      return {
+        accessKeyId: given.AccessKeyId,
+        secretAccessKey: given.SecretAccessKey,
+        sessionToken: given.SessionToken,
+        ...(given.Expiration && { expiration: given.Expiration }),
+      };
+    };
+  }
+
+  /** A middleware that fits into every client's stack. */
+  const listener =
+    (service: OperatorCall['service'], realm: Realm) =>
+    <A extends { readonly input: object }, R>(
+      next: (args: A) => R,
+      { commandName = '' }: { readonly commandName?: string },
+    ) =>
+    (args: A): R => {
+      const command = commandName.replace(/Command$/, '');
+      onCall?.({ service, command, realm, input: args.input });
+      return next(args);
+    };
+  const first = { step: 'initialize', name: 'onCall' } as const;
+
+  function perRealm<T extends { destroy(): void }>(make: (realm: Realm) => T) {
+    const made = new Map<Realm, T>();
+    return (realm: Realm): T => {
+      const known = made.get(realm);
+      if (known !== undefined) return known;
+      const client = make(realm);
+      made.set(realm, client);
+      opened.push(client);
+      return client;
+    };
+  }
+
+  const dynamoDb = perRealm((realm) => {
+    const client = new DynamoDBClient(common(realm, local?.dynamoDb));
+    client.middlewareStack.add(listener('dynamodb', realm), first);
+    return client;
+  });
+  return {
+    dynamoDb,
+    documents: perRealm((realm) => DynamoDBDocumentClient.from(dynamoDb(realm))),
+    states: perRealm((realm) => {
+      const client = new SFNClient(common(realm, local?.states));
+      client.middlewareStack.add(listener('states', realm), first);
+      return client;
+    }),
+    /** An invocation may last as long as a Lambda, and is not repeated behind the operator's back. */
+    functions: perRealm((realm) => {
+      const client = new LambdaClient(common(realm, local?.functions, INVOCATION_MS));
+      client.middlewareStack.add(listener('lambda', realm), first);
+      return client;
+    }),
+    /** Who we are, before any role is taken. */
+    identity,
+    close: () => {
+      for (const client of opened) client.destroy();
+    },
+  };
+}
+
+/** The last word of an ARN: the user, or the session of whoever has taken a role. */
+const sessionName = (arn: string): string =>
+  `residency-${(arn.split('/').at(-1) ?? '').replace(/[^\w+=,.@-]/g, '-')}`.slice(0, 64);
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  return () => (answer ??= ask());
+}

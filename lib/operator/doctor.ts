@@ -1,0 +1,270 @@
+/** `doctor`: looks at every realm from outside, and says what to mend. Reads only. */
+import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
+import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { connectDescriptor } from '../../descriptor/connect.ts';
+import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import { portsFrom } from '../local/ports.ts';
+import { sentenceOf } from './failure.ts';
+import type { Operator } from './operator.ts';
+import { lasting, moment, printable, table } from './print.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface Check {
+  readonly realm: Realm | 'all';
+  readonly check: string;
+  readonly ok: boolean;
+  readonly says: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+type Found = Omit<Check, 'realm' | 'check'>;
+
+const fine = (says: string): Found => ({ ok: true, says });
+const bad = (says: string, fix: string): Found => ({ ok: false, says, fix });
+
+/** Tokens allow a minute; half of it is for the network. */
+const MOST_SKEW_MS = 30_000;
+/** A move at full speed takes 16 workers, a new account is given 10 in all. */
+const LEAST_CONCURRENCY = 100;
+const HTTP_TIMEOUT_MS = 5_000;
+/** A move that is about to begin must not meet a deployment either. */
+const SOON_MS = 30 * 60_000;
+
+export async function doctor(
+  operator: Operator,
+  { beforeDeploy = false }: { readonly beforeDeploy?: boolean },
+): Promise<Verdict> {
+  const checks = beforeDeploy
+    ? await openMoves(operator)
+    : (
+        await Promise.all([
+          ...operator.realms.map((realm) => realmChecks(operator, realm)),
+          keyServer(operator),
+        ])
+      ).flat();
+  const isFine = checks.every(({ ok }) => ok);
+  return { report: { fine: isFine, checks }, text: doctorText(checks), isFine };
+}
+
+async function realmChecks(operator: Operator, realm: Realm): Promise<readonly Check[]> {
+  const checks: readonly [string, () => Promise<Found>][] = [
+    ['health', () => health(operator, realm)],
+    ['descriptor', () => descriptor(operator, realm)],
+    ['tables', () => tables(operator, realm)],
+    ['permissions', () => permissions(operator, realm)],
+    ['workflow', () => workflow(operator, realm)],
+    ...(operator.localPort === undefined
+      ? [['concurrency', () => concurrency(operator, realm)] as [string, () => Promise<Found>]]
+      : []),
+  ];
+  return Promise.all(
+    checks.map(async ([check, look]) => ({
+      realm,
+      check,
+      ...(await look().catch((error: unknown) =>
+        bad(sentenceOf(error), 'take the role operator-read of this realm, or deploy the realm'),
+      )),
+    })),
+  );
+}
+
+async function fetched(url: string): Promise<Response | undefined> {
+  return fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS), redirect: 'error' }).catch(
+    () => undefined,
+  );
+}
+
+const NO_URL = bad(
+  'its base URL is not known',
+  'enter baseUrls, or a domain, in residency.config.ts, or say --domain',
+);
+
+/** Answers, and its clock is ours. */
+async function health({ baseUrls, clock }: Operator, realm: Realm): Promise<Found> {
+  const url = baseUrls[realm];
+  if (url === undefined) return NO_URL;
+  const begun = clock.now();
+  const response = await fetched(`${url}/health`);
+  const took = clock.now() - begun;
+  if (!response?.ok) {
+    const what = response === undefined ? 'nothing answers' : `it answers ${response.status}`;
+    return bad(
+      `${what} at ${url}/health`,
+      'deploy the realm, or look into the log of its function health',
+    );
+  }
+  const theirs = Date.parse(response.headers.get('date') ?? '');
+  const skew = Math.abs(theirs - (begun + took / 2));
+  // The header has whole seconds.
+  if (skew > MOST_SKEW_MS)
+    return bad(
+      `its clock and this machine's differ by ${lasting(skew / 1000)}`,
+      'set the clock of this machine: tokens that it signs are refused',
+    );
+  return fine(`answers in ${lasting(took / 1000)}, clocks agree`);
+}
+
+async function descriptor({ baseUrls, residency }: Operator, realm: Realm): Promise<Found> {
+  const url = baseUrls[realm];
+  if (url === undefined) return NO_URL;
+  const response = await fetched(`${url}/atlassian-connect.json`);
+  if (!response?.ok)
+    return bad(
+      `the descriptor is not served (${response?.status ?? 'no answer'})`,
+      'deploy again with baseUrls or a domain: it is made from them',
+    );
+  const served: unknown = await response.json().catch(() => undefined);
+  if (JSON.stringify(served) !== JSON.stringify(connectDescriptor(residency, baseUrls)))
+    return bad(
+      'the descriptor that is served is not the one of this configuration',
+      'deploy the realm again, and publish the descriptor',
+    );
+  return fine('the descriptor is the one of this configuration');
+}
+
+async function tables(operator: Operator, realm: Realm): Promise<Found> {
+  const { residency, names, clients } = operator;
+  const own = names(realm);
+  const wanted: readonly [string, readonly string[]][] = [
+    [own.tenants, ['tenant']],
+    [own.migrations, ['tenant', 'id']],
+    ...residency.parts.map((part): [string, string[]] => [
+      own.part(part),
+      [part.partitionKey, part.sortKey.name],
+    ]),
+  ];
+  for (const [name, keys] of wanted) {
+    const described = await descriptionOf(name);
+    if (described === undefined)
+      return bad(
+        `there is no table ${name}`,
+        'deploy the realm; a table of your own must exist before',
+      );
+    if (described.TableStatus !== 'ACTIVE')
+      return bad(`the table ${name} is ${described.TableStatus}`, 'wait until it is active');
+    const found = (described.KeySchema ?? []).map(({ AttributeName: key }) => key);
+    if (found.join() !== keys.join())
+      return bad(
+        `the table ${name} has the keys ${found.join(', ')}`,
+        `declare them in residency.config.ts, where ${keys.join(', ')} stand`,
+      );
+  }
+  return fine(`${wanted.length} tables are active, with their keys`);
+
+  async function descriptionOf(name: string): Promise<TableDescription | undefined> {
+    try {
+      const command = new DescribeTableCommand({ TableName: name });
+      return (await clients.dynamoDb(realm).send(command)).Table;
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+      throw error;
+    }
+  }
+}
+
+/** A tenant that cannot be: whoever may read this may read any. */
+const NOBODY = '#doctor';
+
+async function permissions(operator: Operator, realm: Realm): Promise<Found> {
+  const { tenants, ledger, partKind, residency } = operator;
+  await tenants.read(realm, NOBODY);
+  await ledger.open(realm);
+  await Promise.all(
+    residency.parts.map((part) =>
+      partKind.size({ id: `${part.name}/00`, part: part.name, partition: NOBODY }, realm, 0),
+    ),
+  );
+  return fine('records, ledger and counts can be read');
+}
+
+async function workflow(operator: Operator, realm: Realm): Promise<Found> {
+  const { clients, region, names } = operator;
+  const arn = `arn:aws:states:${region(realm)}:${await operator.account()}:stateMachine:${names(realm).stateMachine}`;
+  const command = new ListExecutionsCommand({ stateMachineArn: arn, maxResults: 1 });
+  try {
+    const { executions = [] } = await clients.states(realm).send(command);
+    const [last] = executions;
+    const when =
+      last?.startDate === undefined
+        ? 'it has never run'
+        : `last run ${moment(last.startDate.getTime())}`;
+    return fine(`the state machine is there; ${when}`);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'StateMachineDoesNotExist')
+      return bad('there is no state machine', 'deploy the realm');
+    throw error;
+  }
+}
+
+async function concurrency({ clients }: Operator, realm: Realm): Promise<Found> {
+  const settings = await clients.functions(realm).send(new GetAccountSettingsCommand({}));
+  const limit = settings.AccountLimit?.ConcurrentExecutions ?? 0;
+  if (limit < LEAST_CONCURRENCY)
+    return bad(
+      `Lambda runs ${limit} functions at once in this account and region`,
+      'ask for 1000 in Service Quotas: a move wants 16 workers, beside your hooks',
+    );
+  return fine(`Lambda runs ${limit} functions at once`);
+}
+
+/** Without it no installation is accepted. An unknown key is an answer. */
+async function keyServer({ localPort, residency }: Operator): Promise<readonly Check[]> {
+  const url =
+    localPort === undefined
+      ? 'https://connect-install-keys.atlassian.com'
+      : `http://127.0.0.1:${portsFrom(localPort, residency.realms).installKeys}`;
+  const response = await fetched(`${url}/residency-doctor`);
+  const found =
+    response !== undefined && response.status < 500
+      ? fine(`the server of install keys answers, at ${url}`)
+      : bad(
+          `the server of install keys does not answer, at ${url}`,
+          'installations are refused until it does: see Atlassian’s status page, and this machine’s network',
+        );
+  return [{ realm: 'all', check: 'key server', ...found }];
+}
+
+/** A deployment replaces the code under a running move: safe, but not while the window is short. */
+async function openMoves(operator: Operator): Promise<readonly Check[]> {
+  const soon = operator.clock.now() + SOON_MS;
+  const isInTheWay = (migration: Migration) =>
+    !isFinal(migration) &&
+    (migration.status !== 'scheduled' || Date.parse(migration.facts?.startTime ?? '') < soon);
+  return Promise.all(
+    operator.realms.map(async (realm) => {
+      const open = (await operator.ledger.open(realm)).filter(isInTheWay);
+      const names = open.slice(0, 5).map(({ tenant, id, status }) => `${tenant} ${id} (${status})`);
+      const found =
+        open.length === 0
+          ? fine('no move is under way, or about to begin')
+          : bad(
+              `${open.length} under way: ${names.join(', ')}${open.length > 5 ? ' …' : ''}`,
+              'deploy when they have ended: residency migrations',
+            );
+      return { realm, check: 'open moves', ...found };
+    }),
+  );
+}
+
+/** Pure. */
+export function doctorText(checks: readonly Check[]): string {
+  const wrong = checks.filter(({ ok }) => !ok);
+  return [
+    table(
+      ['', 'realm', 'check', ''],
+      checks.map(({ realm, check, ok, says }) => [
+        ok ? '✓' : '✗',
+        realm,
+        check,
+        printable(says, 120),
+      ]),
+    ),
+    '',
+    ...(wrong.length === 0
+      ? ['✓ all is as it should be']
+      : wrong.map(({ realm, check, fix = '' }) => `✗ ${realm}, ${check}: ${printable(fix)}`)),
+  ].join('\n');
+}

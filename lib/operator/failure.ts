@@ -1,0 +1,55 @@
+/** What a command says when it cannot: one sentence, and an exit code. */
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { printable } from './print.ts';
+
+/** 0: fine. 1: something was found, or failed. 2: the command was not understood, or not allowed to ask. */
+export type ExitCode = 0 | 1 | 2;
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {}
+
+/** It was understood, and could not be done. */
+export class Failure extends Error {}
+
+/** Never a stack, and of an error of AWS only its name and what it was about: its message may quote what was sent. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof UsageError || error instanceof Failure) return printable(error.message);
+  const name = nameOf(causeOf(error));
+  const known = KNOWN[name];
+  if (known !== undefined) return known;
+  if (error instanceof DynamoDBServiceException || isAwsError(causeOf(error)))
+    return `AWS refused a call: ${printable(name)}`;
+  if (isOurs(error)) return printable(error.message);
+  return `something unexpected went wrong: ${printable(name)}`;
+}
+
+const KNOWN: Readonly<Record<string, string>> = {
+  CredentialsProviderError:
+    'no AWS credentials were found: set AWS_PROFILE, or sign in, and try again',
+  ExpiredTokenException: 'the AWS credentials have expired: sign in again',
+  ExpiredToken: 'the AWS credentials have expired: sign in again',
+  UnrecognizedClientException: 'AWS does not know these credentials',
+  AccessDeniedException:
+    'these credentials may not do that: take the role operator-read, or operator-act, of each realm (docs/security.md)',
+  ResourceNotFoundException:
+    'a table or function of this stage does not exist: is the stage right, and every realm deployed?',
+  ECONNREFUSED: 'nothing answers there: is the local host up (npm run local), and on that port?',
+  ENOTFOUND: 'an address could not be resolved: is there a network?',
+  TimeoutError: 'AWS did not answer in time',
+};
+
+const isOurs = (error: unknown): error is Error =>
+  error instanceof Error && ['Fault', 'Refusal', 'PermanentError'].includes(error.name);
+
+/** A fault of an adapter hides what AWS had said. */
+const causeOf = (error: unknown): unknown =>
+  error instanceof Error && error.cause instanceof Error ? error.cause : error;
+
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code in KNOWN ? code : error.name;
+}
+
+const isAwsError = (error: unknown): boolean =>
+  typeof error === 'object' && error !== null && '$metadata' in error;

@@ -1,0 +1,29 @@
+/** Which migration is meant: the one that was named, or the tenant's last. */
+import type { Migration } from '../../lambdas/domain/migration.ts';
+import { isLater } from '../../lambdas/domain/migration.ts';
+import { Failure } from './failure.ts';
+import type { Operator } from './operator.ts';
+
+/** A migration is on record in its source, which nobody need know: every ledger is asked. */
+export async function migrationOf(
+  { ledger, realms }: Pick<Operator, 'ledger' | 'realms'>,
+  tenant: string,
+  id: string | undefined,
+): Promise<Migration> {
+  const found = (await Promise.all(realms.map((realm) => ledger.list(realm, tenant)))).flat();
+  const meant = id === undefined ? found : found.filter((migration) => migration.id === id);
+  const [last, ...others] = meant.toSorted((one, other) => (isLater(one, other) ? -1 : 1));
+  if (last === undefined) {
+    throw new Failure(
+      id === undefined
+        ? `no migration of ${tenant} is on record`
+        : `no migration ${id} of ${tenant} is on record`,
+    );
+  }
+  if (id !== undefined && others.length > 0) {
+    // Only the tombstone of a rollback that went astray shares an id.
+    const known = meant.find(({ facts }) => facts !== undefined);
+    return known ?? last;
+  }
+  return last;
+}

@@ -1,0 +1,176 @@
+/** What every command works with: the stage's stores, read with an operator's rights. Nothing here can see a secret. */
+import { userInfo } from 'node:os';
+import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
+import { dynamoDbPartKind } from '../../lambdas/adapters/dynamodb-part-kind.ts';
+import { systemClock } from '../../lambdas/adapters/system-clock.ts';
+import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
+import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
+import { baseUrlsOf, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import type { Clock, MigrationLedger, PartKind } from '../../lambdas/ports.ts';
+import { portsFrom } from '../local/ports.ts';
+import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
+import { UsageError } from './failure.ts';
+import { type LedgerReader, ledgerReader } from './ledger-reader.ts';
+import { type TenantReader, tenantReader } from './tenant-reader.ts';
+
+export interface OperatorOptions {
+  readonly residency: Residency;
+  readonly stage: string;
+  /** The first port of a local host; without it, AWS. */
+  readonly localPort?: number | undefined;
+  /** Where the stage was deployed with `-c domain=…`. */
+  readonly domain?: string | undefined;
+  /** The role to take in every realm: `operator-read` or `operator-act`. */
+  readonly role?: string | undefined;
+  readonly onCall?: ((call: OperatorCall) => void) | undefined;
+}
+
+export interface Operator {
+  readonly residency: Residency;
+  readonly stage: string;
+  /** The first port of the local host at which this looks. */
+  readonly localPort: number | undefined;
+  /** Those with a stack. */
+  readonly realms: readonly Realm[];
+  readonly clients: OperatorClients;
+  readonly tenants: TenantReader;
+  /** Reads the ledger's records one by one, as the functions do. */
+  readonly ledger: MigrationLedger;
+  /** Reads what only people look at: whole ledgers. */
+  readonly records: LedgerReader;
+  readonly partKind: PartKind;
+  readonly clock: Clock;
+  /** Realm → base URL, as far as they are known. */
+  readonly baseUrls: Readonly<Record<Realm, string>>;
+  region(realm: Realm): string;
+  names(realm: Realm): ReturnType<typeof namesOf>;
+  /** A realm that has a stack, from what was typed. */
+  realmNamed(text: string): Realm;
+  /** Who acts: the caller's ARN in AWS, the user's name on this machine. */
+  actor(): Promise<string>;
+  account(): Promise<string>;
+  close(): void;
+}
+
+const LOCAL_STAGE = 'local';
+const LOCAL_ACCOUNT = '000000000000';
+
+export function operatorOf(options: OperatorOptions): Operator {
+  const { localPort } = options;
+  const isLocal = localPort !== undefined;
+  const stage = isLocal ? LOCAL_STAGE : options.stage;
+  if (!/^[a-z0-9]{1,8}$/.test(stage))
+    throw new UsageError('a stage is one to eight lower-case letters and digits');
+  const residency =
+    options.domain === undefined
+      ? options.residency
+      : { ...options.residency, domain: options.domain };
+  const rows = residency.realms;
+  const realms = stackRows(rows).map(({ realm }) => realm);
+  const region = (realm: Realm) => regionOf(rows, realm);
+  const names = (realm: Realm) => namesOf(residency, stage, realm);
+  const local = isLocal ? portsFrom(localPort, rows) : undefined;
+  const at = (port: number) => `http://127.0.0.1:${port}`;
+  const clients = operatorClients({
+    regionOf: region,
+    defaultRealm: residency.defaultRealm,
+    roleOf: roleNames(options.role, (realm) => names(realm).prefix),
+    onCall: options.onCall,
+    local: local && {
+      dynamoDb: at(local.dynamoDb),
+      states: at(local.stepFunctions),
+      functions: at(local.functions),
+    },
+  });
+  const { documents } = clients;
+  const tables = { clientFor: documents, tableOf: (realm: Realm) => names(realm).migrations };
+
+  return {
+    residency,
+    stage,
+    localPort,
+    realms,
+    clients,
+    clock: systemClock,
+    tenants: tenantReader({ clientFor: documents, tableOf: (realm) => names(realm).tenants }),
+    ledger: dynamoDbLedger({ ...tables, clock: systemClock }),
+    records: ledgerReader(tables),
+    partKind: dynamoDbPartKind({
+      clientFor: clients.dynamoDb,
+      writerFor: clients.dynamoDb,
+      tableOf: (part, realm) => names(realm).part(part),
+      parts: residency.parts,
+      clock: systemClock,
+    }),
+    baseUrls: local
+      ? Object.fromEntries(rows.map(({ realm }) => [realm, at(local.realm(stackOf(rows, realm)))]))
+      : baseUrlsOf(residency),
+    region,
+    names,
+    realmNamed(text) {
+      const known = rows.some(({ realm }) => realm === text.toLowerCase());
+      if (!known) {
+        const all = rows.map(({ realm }) => realm).join(', ');
+        throw new UsageError(`no realm is called "${text}": there are ${all}`);
+      }
+      return stackOf(rows, text.toLowerCase());
+    },
+    async actor() {
+      if (isLocal) return userInfo().username;
+      const { Arn: arn } = await clients.identity();
+      return arn ?? 'unknown';
+    },
+    async account() {
+      if (isLocal) return LOCAL_ACCOUNT;
+      const { Account: account } = await clients.identity();
+      return account ?? '';
+    },
+    close: clients.close,
+  };
+}
+
+const ROLES: readonly string[] = ['operator-read', 'operator-act'];
+
+/** Every realm has roles of its own. */
+function roleNames(role: string | undefined, prefixOf: (realm: Realm) => string) {
+  if (role === undefined) return undefined;
+  if (!ROLES.includes(role))
+    throw new UsageError(`no role is called "${role}": there are ${ROLES.join(' and ')}`);
+  return (realm: Realm) => `${prefixOf(realm)}-${role}`;
+}
+
+/** What a tenant has of one part in one realm. */
+export interface PartSize {
+  readonly part: string;
+  readonly policy: Part['policy'];
+  readonly items: number;
+  /** Expired, and not yet removed by DynamoDB. */
+  readonly expired: number;
+  readonly bytes: number;
+}
+
+/** Counts without seeing an item: not one travels. */
+export async function sizesOf(
+  { partKind, residency }: Pick<Operator, 'partKind' | 'residency'>,
+  realm: Realm,
+  tenant: string,
+): Promise<readonly PartSize[]> {
+  return Promise.all(
+    residency.parts.map(async (part) => {
+      const ranges = await Promise.all(
+        rangesOf([part], tenant).map((range) =>
+          partKind.size(range, realm, Number.POSITIVE_INFINITY),
+        ),
+      );
+      const total = (what: 'items' | 'expired' | 'bytes') =>
+        ranges.reduce((sum, range) => sum + range[what], 0);
+      return {
+        part: part.name,
+        policy: part.policy,
+        items: total('items'),
+        expired: total('expired'),
+        bytes: total('bytes'),
+      };
+    }),
+  );
+}

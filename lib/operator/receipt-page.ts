@@ -1,0 +1,108 @@
+/** A receipt as one HTML page without anything outside it: to be printed on A4, signed, and filed. */
+import { counted, moment, printable, sized } from './print.ts';
+import type { ReceiptReport } from './receipt.ts';
+
+const OUTCOMES: Readonly<Record<ReceiptReport['outcome'], string>> = {
+  committed: 'The data was moved, verified, and removed where it came from.',
+  'rolled-back': 'The move was undone. The data is where it was before.',
+  'ready-to-commit': 'The data was copied and verified. The move is not finished.',
+};
+
+export function receiptPage(report: ReceiptReport): string {
+  const { source, target, seals, provenEmpty, history } = report;
+  const parts = Object.entries(seals);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>Receipt of migration ${html(report.migration)}</title>
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>Receipt of a data-residency move</h1>
+<p class="lead">${html(OUTCOMES[report.outcome])}</p>
+${list([
+  ['App', `${report.app}, stage ${report.stage}`],
+  ['Tenant (client key)', report.tenant],
+  ['Migration', report.migration],
+  ['From', `realm ${source}, AWS region ${report.sourceRegion}`],
+  ['To', `realm ${target}, AWS region ${report.targetRegion}`],
+  ['Outcome', report.outcome],
+  ['Signed off', moment(report.at)],
+])}
+<h2>What was verified to be equal on both sides</h2>
+${grid(
+  ['Part', 'Items', 'Size', 'Digest (SHA-256 of each item, summed)'],
+  parts.map(([part, { items, bytes, sum }]) => [part, counted(items), sized(bytes), sum]),
+)}
+<h2>Proof of emptiness</h2>
+${
+  provenEmpty === undefined
+    ? '<p>Nothing had to be emptied.</p>'
+    : `<p>Strongly consistent reads found ${html(counted(provenEmpty.ranges.length))} ranges of realm ${html(provenEmpty.realm)} empty at ${html(moment(provenEmpty.at))}.</p>
+<p class="small">${html(provenEmpty.ranges.join(', '))}</p>`
+}
+${report.backupsExpire === undefined ? '' : `<p>Point-in-time backups of that realm no longer hold the data from ${html(report.backupsExpire)} on.</p>`}
+<h2>History</h2>
+${grid(
+  ['At', 'Status', 'By'],
+  history.map(({ at, status, actor, error, attempt }) => [
+    moment(at),
+    error === undefined ? status : `${status}: ${error.reason}`,
+    attempt === undefined ? actor : `${actor} (attempt ${attempt})`,
+  ]),
+)}
+<h2>Where this is kept</h2>
+<p>In the ledger of ${html(report.keptIn.join(' and of '))}. SHA-256 of the record:</p>
+<p class="digest">${html(report.fingerprint)}</p>
+<footer>Printed ${html(moment(report.printedAt))} <span class="sign">Checked by</span></footer>
+</main>
+</body>
+</html>
+`;
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Whatever it is, it is text: spelled out where it would turn the page around, and never markup. */
+const html = (value: string): string =>
+  printable(value, 20_000).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+const list = (facts: readonly (readonly [string, string])[]): string =>
+  `<dl>\n${facts.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('\n')}\n</dl>`;
+
+function grid(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = (row: readonly string[]) => row.map((cell) => `<td>${html(cell)}</td>`).join('');
+  const body = rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n');
+  const names = head.map((name) => `<th scope="col">${html(name)}</th>`).join('');
+  return `<table>\n<thead><tr>${names}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
+}
+
+const STYLE = `
+@page { size: A4; margin: 18mm 16mm; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #fff; color: #111; font: 11pt/1.45 system-ui, sans-serif; }
+main { max-width: 178mm; margin: 0 auto; padding: 8mm 4mm; }
+h1 { font-size: 18pt; margin: 0 0 2mm; }
+h2 { font-size: 12pt; margin: 7mm 0 2mm; break-after: avoid; }
+.lead { font-size: 12pt; margin: 0 0 5mm; }
+dl { display: grid; grid-template-columns: 42mm 1fr; gap: 1mm 4mm; margin: 0; }
+dt { color: #555; }
+dd { margin: 0; overflow-wrap: anywhere; }
+table { width: 100%; border-collapse: collapse; font-size: 9.5pt; }
+th, td { text-align: left; vertical-align: top; padding: 1mm 2mm 1mm 0; border-bottom: 0.2mm solid #bbb; overflow-wrap: anywhere; }
+tr { break-inside: avoid; }
+.digest, .small { font: 8.5pt/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+footer { margin-top: 14mm; display: flex; justify-content: space-between; color: #555; }
+.sign { display: inline-block; width: 70mm; border-top: 0.2mm solid #111; padding-top: 1mm; }
+@media print { main { padding: 0; max-width: none; } }
+`;

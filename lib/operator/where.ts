@@ -1,0 +1,174 @@
+/** `where`: which realm a tenant is in, by its records and by what every realm really holds of it. */
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { TenantState } from '../../lambdas/domain/tenant.ts';
+import { Failure } from './failure.ts';
+import { type Operator, type PartSize, sizesOf } from './operator.ts';
+import { printable, sized, table } from './print.ts';
+import type { TenantFacts } from './tenant-reader.ts';
+import type { Verdict } from './verdict.ts';
+
+export interface Where {
+  readonly tenant: string;
+  /** `one`: exactly one realm has it. `moving`: two do, by a migration under way. `wrong`: something is where it should not be. */
+  readonly verdict: 'one' | 'moving' | 'unknown' | 'wrong';
+  readonly realm?: Realm;
+  readonly migration?: string;
+  /** The same, as a sentence. */
+  readonly says: string;
+  readonly realms: readonly RealmHolding[];
+}
+
+export interface RealmHolding {
+  readonly realm: Realm;
+  readonly region: string;
+  readonly state: TenantState | 'none';
+  readonly migration?: string;
+  readonly movedTo?: Realm;
+  readonly items: number;
+  readonly expired: number;
+  readonly bytes: number;
+  readonly parts: readonly PartSize[];
+}
+
+export async function where(operator: Operator, tenant: string): Promise<Verdict> {
+  const realms = await Promise.all(
+    operator.realms.map((realm) => holdingIn(operator, realm, tenant)),
+  );
+  const found = verdictOn(tenant, realms);
+  return {
+    report: found,
+    text: whereText(found),
+    isFine: found.verdict === 'one' || found.verdict === 'moving',
+  };
+}
+
+export async function holdingIn(
+  operator: Operator,
+  realm: Realm,
+  tenant: string,
+): Promise<RealmHolding> {
+  const [record, parts] = await Promise.all([
+    operator.tenants.read(realm, tenant),
+    sizesOf(operator, realm, tenant),
+  ]);
+  return holdingOf(realm, operator.region(realm), record, parts);
+}
+
+export function holdingOf(
+  realm: Realm,
+  region: string,
+  record: TenantFacts | undefined,
+  parts: readonly PartSize[],
+): RealmHolding {
+  const total = (what: 'items' | 'expired' | 'bytes') =>
+    parts.reduce((sum, part) => sum + part[what], 0);
+  return {
+    realm,
+    region,
+    state: record?.state ?? 'none',
+    ...(record?.migration !== undefined && { migration: record.migration }),
+    ...(record?.movedTo !== undefined && { movedTo: record.movedTo }),
+    items: total('items'),
+    expired: total('expired'),
+    bytes: total('bytes'),
+    parts,
+  };
+}
+
+/** In these, a realm has the tenant to itself unless a migration says otherwise. */
+const HOME: readonly RealmHolding['state'][] = ['active', 'frozen', 'retired'];
+/** In these, a migration has business in the realm. */
+const MOVING: readonly RealmHolding['state'][] = ['frozen', 'standby', 'withdrawn'];
+
+/** Pure: what the records and counts of all realms come to. */
+export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Where {
+  const fact = (verdict: Where['verdict'], says: string, more: Partial<Where> = {}): Where => ({
+    tenant,
+    verdict,
+    ...more,
+    says,
+    realms,
+  });
+  const moving = realms.find(({ state }) => MOVING.includes(state));
+  const homes = realms.filter(({ state }) => HOME.includes(state));
+  // A closed source that still has items is purged after the grace time: its stub then has an open target beside it.
+  const closed = realms.find(
+    ({ state, items, movedTo }) =>
+      state === 'moved' && items > 0 && homes.some(({ realm }) => realm === movedTo),
+  );
+  const involved = new Set(
+    realms
+      .filter(
+        ({ migration }) => migration !== undefined && migration === (moving ?? closed)?.migration,
+      )
+      .map(({ realm }) => realm),
+  );
+  if (closed !== undefined && closed.movedTo !== undefined) involved.add(closed.movedTo);
+  const strays = realms.filter(
+    ({ realm, state, items, expired }) =>
+      items + expired > 0 && !HOME.includes(state) && !involved.has(realm),
+  );
+
+  const [stray] = strays;
+  if (stray !== undefined) {
+    const holds = `${stray.realm} holds ${count(stray)} of it, where its state is ${stray.state}`;
+    const home = homes[0] === undefined ? 'it is in no realm' : `it is in ${homes[0].realm}`;
+    return fact('wrong', `${home}, but ${holds}`);
+  }
+  const migration = (moving ?? closed)?.migration;
+  if (migration !== undefined) {
+    const names = [...involved].join(' and ');
+    return fact('moving', `it is in migration ${migration}, which has business in ${names}`, {
+      migration,
+    });
+  }
+  const [home, second] = homes;
+  if (home === undefined) {
+    const text = realms.some(({ state }) => state !== 'none')
+      ? 'it is in no realm: there are only records of moves'
+      : 'no realm knows it';
+    return fact('unknown', text);
+  }
+  if (second !== undefined) {
+    const all = homes.map(({ realm, state }) => `${realm} (${state})`).join(' and ');
+    return fact('wrong', `it is in more than one realm: ${all}`);
+  }
+  const state = home.state === 'active' ? '' : ` (${home.state})`;
+  return fact('one', `it is in ${home.realm}${state}, and in no other realm`, {
+    realm: home.realm,
+  });
+}
+
+const count = ({ items, expired }: RealmHolding): string =>
+  expired === 0 ? `${items} items` : `${items} items and ${expired} expired ones`;
+
+/** Realms that know nothing of the tenant are one line. */
+export function whereText({ tenant, verdict, says, realms }: Where): string {
+  const known = realms.filter(
+    ({ state, items, expired }) => state !== 'none' || items + expired > 0,
+  );
+  const rows = known.flatMap((holding) => [
+    [holding.realm, holding.state, 'all parts', holding.items, sized(holding.bytes)],
+    ...holding.parts.map(({ part, policy, items, bytes }) => [
+      '',
+      '',
+      policy === 'drop' ? `${part} (cache)` : part,
+      items,
+      sized(bytes),
+    ]),
+  ]);
+  const silent = realms.filter((holding) => !known.includes(holding)).map(({ realm }) => realm);
+  const sign = verdict === 'one' || verdict === 'moving' ? '✓' : '✗';
+  return [
+    ...(rows.length > 0 ? [table(['realm', 'state', 'part', 'items', 'size'], rows), ''] : []),
+    ...(rows.length > 0 && silent.length > 0 ? [`  nothing in ${silent.join(', ')}`, ''] : []),
+    `${sign} ${printable(tenant)}: ${printable(says)}`,
+  ].join('\n');
+}
+
+/** For commands that need the tenant's present realm. */
+export function homeOf(found: readonly RealmHolding[], tenant: string): RealmHolding {
+  const home = found.find(({ state }) => state === 'active' || state === 'frozen');
+  if (home === undefined) throw new Failure(`no realm serves ${printable(tenant)}`);
+  return home;
+}

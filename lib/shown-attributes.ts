@@ -1,0 +1,28 @@
+/** DATA: what people may see of a tenant's record. `sharedSecret` is the one attribute that is not in it. */
+import type { TenantRecord } from '../lambdas/domain/tenant.ts';
+
+/** What a tenant's record is stored with, but for `sharedSecret`. The type keeps the list complete. */
+const SHOWN: Readonly<
+  Record<Exclude<keyof TenantRecord, 'credentials'> | 'credentialsIat' | 'revision', true>
+> = {
+  tenant: true,
+  state: true,
+  credentialsIat: true,
+  installation: true,
+  migration: true,
+  ledger: true,
+  arrivedBy: true,
+  released: true,
+  fencedAt: true,
+  movedTo: true,
+  wasOpen: true,
+  unclean: true,
+  uninstalledIat: true,
+  purgeDueAt: true,
+  keep: true,
+  openingIat: true,
+  expiresAt: true,
+  revision: true,
+};
+
+export const SHOWN_ATTRIBUTES: readonly string[] = Object.keys(SHOWN);

@@ -1,0 +1,46 @@
+/** The operator's command line as it is typed: `bin/residency.ts` in a process of its own, against a host of this one. */
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const ENTRY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
+
+export interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface OperatorCommand {
+  (...args: readonly string[]): Promise<Said>;
+  /** With `--json`: what it printed, parsed, beside the exit code. */
+  json(...args: readonly string[]): Promise<{ readonly code: number; readonly report: unknown }>;
+}
+
+/** `port` is the host's first. The environment has no credentials: none of the operator's may be needed, or sent. */
+export function operatorCommand(port: number): OperatorCommand {
+  const run = (...args: readonly string[]) => typed([...args, '--local', String(port)]);
+  return Object.assign(run, {
+    async json(...args: readonly string[]) {
+      const { code, stdout, stderr } = await run(...args, '--json');
+      if (stdout === '') throw new Error(`${args.join(' ')} printed nothing: ${stderr}`);
+      return { code, report: JSON.parse(stdout) };
+    },
+  });
+}
+
+export function typed(args: readonly string[]): Promise<Said> {
+  const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [ENTRY, ...args],
+      {
+        env: { PATH, HOME, TMPDIR, NO_COLOR: '1', AWS_EC2_METADATA_DISABLED: 'true' },
+        maxBuffer: 16 * 1024 * 1024,
+      },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), stdout, stderr });
+      },
+    );
+  });
+}

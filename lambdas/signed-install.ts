@@ -1,16 +1,19 @@
 /** What both lifecycle hooks share: the signed install, and the app beside which they may live. */
+import { hash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from './compose.ts';
 import { Fault, Unauthenticated } from './domain/refusal.ts';
 import { bodyOf, parsedBody, type Reply, signedRequest } from './hook.ts';
 import type { Claims } from './ports.ts';
 
+/** Enough to tell the tokens of one second apart. */
+const HASH_LENGTH = 32;
 const FORWARD_TIMEOUT_MS = 4_000;
 
 export const noContent: Reply = { statusCode: 204 };
 
 /**
- * The body, parsed once the token is verified, and when the token was issued. `aud` is the default base URL, or this
+ * The body, parsed once the token is verified, when the token was issued, and a hash of it. `aud` is the default base URL, or this
  * realm's own, and no other realm's; `iss` is the body's client key.
  */
 export async function verifiedInstall<T extends { readonly clientKey: string }>(
@@ -18,16 +21,17 @@ export async function verifiedInstall<T extends { readonly clientKey: string }>(
   event: APIGatewayProxyEventV2,
   path: string,
   parse: (body: unknown) => T,
-): Promise<T & Pick<Claims, 'iat'>> {
+): Promise<T & Pick<Claims, 'iat'> & { readonly tokens: readonly string[] }> {
   const { baseUrls, realm, residency } = app;
   const audiences = [baseUrls[realm], baseUrls[residency.defaultRealm]].filter(
     (url) => url !== undefined,
   );
-  const { iss, iat } = await app.jwt.verifyInstall(signedRequest(event, 'POST', path), audiences);
+  const request = signedRequest(event, 'POST', path);
+  const { iss, iat } = await app.jwt.verifyInstall(request, audiences);
   const body = parse(parsedBody(event));
   if (iss !== body.clientKey)
     throw new Unauthenticated('the issuer is not the client key of the body');
-  return { ...body, iat };
+  return { ...body, iat, tokens: [hash('sha256', request.token ?? '').slice(0, HASH_LENGTH)] };
 }
 
 /**

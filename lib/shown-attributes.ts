@@ -3,11 +3,18 @@ import type { TenantRecord } from '../lambdas/domain/tenant.ts';
 
 /** What a tenant's record is stored with, but for `sharedSecret`. The type keeps the list complete. */
 const SHOWN: Readonly<
-  Record<Exclude<keyof TenantRecord, 'credentials'> | 'credentialsIat' | 'revision', true>
+  Record<
+    | Exclude<keyof TenantRecord, 'credentials'>
+    | 'credentialsIat'
+    | 'credentialsTokens'
+    | 'revision',
+    true
+  >
 > = {
   tenant: true,
   state: true,
   credentialsIat: true,
+  credentialsTokens: true,
   installation: true,
   migration: true,
   ledger: true,

@@ -33,11 +33,19 @@ function toItem({ credentials, installation, ...record }: TenantRecord): Item {
     installation: JSON.stringify(installation),
     sharedSecret: credentials.sharedSecret,
     credentialsIat: credentials.iat,
+    credentialsTokens: credentials.tokens,
   };
 }
 
 function fromItem(item: Item): TenantRecord {
-  const { sharedSecret, credentialsIat, installation, revision: _, ...record } = item;
+  const {
+    sharedSecret,
+    credentialsIat,
+    credentialsTokens,
+    installation,
+    revision: _,
+    ...record
+  } = item;
   if (
     typeof sharedSecret !== 'string' ||
     typeof credentialsIat !== 'number' ||
@@ -49,6 +57,10 @@ function fromItem(item: Item): TenantRecord {
   return {
     ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
     installation: JSON.parse(installation),
-    credentials: { sharedSecret, iat: credentialsIat },
+    credentials: {
+      sharedSecret,
+      iat: credentialsIat,
+      ...(Array.isArray(credentialsTokens) && { tokens: credentialsTokens }),
+    },
   };
 }

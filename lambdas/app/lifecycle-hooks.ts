@@ -1,5 +1,5 @@
 /** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
-import { retire, withCredentials, withUninstalled } from '../domain/fence.ts';
+import { retire, withCredentials, withCredentialsOf, withUninstalled } from '../domain/fence.ts';
 import type { Migration, Status } from '../domain/migration.ts';
 import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
 import { Fault } from '../domain/refusal.ts';
@@ -20,6 +20,9 @@ export type RollBack = (
   actor: string,
   mayStill: (current: Migration) => boolean,
 ) => Promise<Migration>;
+
+/** An arrival as it is passed on; without facts, where what stands came with another one. */
+type Renewal = Omit<Arrival, 'installation'> & Partial<Pick<Arrival, 'installation'>>;
 
 export interface LifecycleSettings {
   readonly realm: Realm;
@@ -70,22 +73,22 @@ export function lifecycleHooks(
    */
   async function renewIn(
     realm: Realm,
-    arrival: Arrival,
+    arrival: Renewal,
     seen: readonly Realm[] = [],
     via?: string,
   ): Promise<void> {
     const { tenant, credentials, installation } = arrival;
-    const { record } = await tenants.change(realm, tenant, (current) =>
-      isOfEarlierResidency(current, via)
-        ? undefined
-        : withCredentials(current, credentials, installation),
-    );
     const isFirst = seen.length === 0;
+    const renew = isFirst ? withCredentials : withCredentialsOf;
+    const { record } = await tenants.change(realm, tenant, (current) =>
+      isOfEarlierResidency(current, via) ? undefined : renew(current, credentials, installation),
+    );
     if (record === undefined || (!isFirst && record.expiresAt === undefined)) return;
+    const passedOn = standing(record, arrival);
     for (const other of await realmsOfMove(record)) {
       const known = [...seen, realm];
       const id = record.migration ?? record.arrivedBy;
-      if (!known.includes(other)) await renewIn(other, arrival, known, id);
+      if (!known.includes(other)) await renewIn(other, passedOn, known, id);
     }
   }
 
@@ -202,6 +205,13 @@ export function lifecycleHooks(
   }
 
   return { installed, uninstalled };
+}
+
+/** What stands here is what the other realms are to learn, whether or not it came just now. */
+function standing({ tenant, credentials }: TenantRecord, arrival: Renewal): Renewal {
+  const { sharedSecret, iat } = arrival.credentials;
+  const isOfArrival = credentials.iat === iat && credentials.sharedSecret === sharedSecret;
+  return { ...(isOfArrival ? arrival : { tenant }), credentials };
 }
 
 /** Retired, and not by way of this migration: whoever lived there then is not concerned. */

@@ -2,6 +2,7 @@
  * The writes on a tenant's record, each a pure decision that becomes one conditional write. Every one names the
  * migration that owns it; `undefined` says that the condition does not hold, and that nothing is written.
  */
+import { afterArrival, afterMeeting } from './credentials.ts';
 import type { Realm } from './realm.ts';
 import {
   arrivedBy,
@@ -107,7 +108,7 @@ export function kept(record: Current, migration: string): Current {
 }
 
 /**
- * New credentials and facts, unless the stored ones are newer. A newer installation also takes back an uninstallation; but
+ * What an installation brings: credentials and facts, unless the stored ones are newer, or it has been here before. A newer installation also takes back an uninstallation; but
  * a retired tenant stays retired: it is opened again only after every other realm has been asked.
  */
 export function withCredentials(
@@ -115,7 +116,15 @@ export function withCredentials(
   credentials: Credentials,
   installation?: Installation,
 ): Current {
-  if (record === undefined || credentials.iat < record.credentials.iat) return undefined;
+  return record && renewed(record, afterArrival(record.credentials, credentials), installation);
+}
+
+function renewed(
+  record: TenantRecord,
+  credentials: Credentials | undefined,
+  installation: Installation | undefined,
+): Current {
+  if (credentials === undefined) return undefined;
   const facts = installation && record.expiresAt === undefined ? { installation } : {};
   const next: TenantRecord = { ...record, credentials, ...facts };
   if (next.uninstalledIat === undefined || next.uninstalledIat > credentials.iat) return next;
@@ -123,12 +132,21 @@ export function withCredentials(
   return rest;
 }
 
+/** The same, of what stands in another realm. */
+export function withCredentialsOf(
+  record: Current,
+  credentials: Credentials,
+  installation?: Installation,
+): Current {
+  return record && renewed(record, afterMeeting(record.credentials, credentials), installation);
+}
+
 /** What the record of the other realm knows better: newer credentials, and an uninstallation. */
 export function withFactsOf(record: TenantRecord, other: TenantRecord): Current {
-  const renewed = withCredentials(record, other.credentials, other.installation) ?? record;
+  const next = withCredentialsOf(record, other.credentials, other.installation) ?? record;
   return other.uninstalledIat === undefined
-    ? renewed
-    : (withUninstalled(renewed, other.uninstalledIat) ?? renewed);
+    ? next
+    : (withUninstalled(next, other.uninstalledIat) ?? next);
 }
 
 /** The flag alone, beside whatever fence there is; an uninstallation older than the installation is ignored. */

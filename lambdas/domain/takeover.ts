@@ -1,4 +1,5 @@
 /** How a realm becomes a tenant's own at `installed`: opened only when it is certain that no other realm serves it. */
+import { afterArrival, isKnown } from './credentials.ts';
 import type { Realm } from './realm.ts';
 import { type Credentials, type Installation, isInMove, type TenantRecord } from './tenant.ts';
 
@@ -24,9 +25,14 @@ export function beginOpening(
   } as const;
   if (record === undefined) return opening;
   const isOutdated = Math.max(record.credentials.iat, record.uninstalledIat ?? 0) > credentials.iat;
-  if (record.state === 'retired' && !isOutdated) return { ...record, ...opening };
-  if (record.state === 'opening' && (record.openingIat ?? 0) <= credentials.iat)
-    return { ...record, ...opening };
+  const next = {
+    ...record,
+    ...opening,
+    credentials: afterArrival(record.credentials, credentials) ?? record.credentials,
+  };
+  if (record.state === 'retired' && !isOutdated && !isKnown(credentials, record.credentials))
+    return next;
+  if (record.state === 'opening' && (record.openingIat ?? 0) <= credentials.iat) return next;
   return undefined;
 }
 
@@ -42,7 +48,9 @@ export function abandonOpening(record: Current, iat: number): TenantRecord | 're
   if (record?.state !== 'opening' || record.openingIat !== iat) return undefined;
   if (record.purgeDueAt === undefined && !record.keep) return 'remove';
   const { openingIat: _, ...rest } = record;
-  return { ...rest, state: 'retired' };
+  // Nothing was installed: the same token may come again, and then open.
+  const { tokens: __, ...credentials } = record.credentials;
+  return { ...rest, credentials, state: 'retired' };
 }
 
 /** `active` elsewhere → `retired` by a newer installation; kept, because it may be the customer's only copy. */

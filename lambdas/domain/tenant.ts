@@ -20,6 +20,8 @@ export interface Credentials {
   readonly sharedSecret: string;
   /** Epoch seconds. */
   readonly iat: number;
+  /** Hashes of the tokens of that second, in the order of their arrival: the last brought what stands. */
+  readonly tokens?: readonly string[];
 }
 
 /** What `/installed` delivered, without the secret. Unknown fields are kept. */

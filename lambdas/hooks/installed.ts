@@ -5,8 +5,9 @@ import { forward, noContent, verifiedInstall } from '../signed-install.ts';
 
 export const endpoint = endpointOf(async (app, event) => {
   const install = await verifiedInstall(app, event, '/installed', installRequest);
-  const { clientKey: tenant, sharedSecret, iat, installation } = install;
-  await app.lifecycle.installed({ tenant, credentials: { sharedSecret, iat }, installation });
+  const { clientKey: tenant, sharedSecret, iat, tokens, installation } = install;
+  const credentials = { sharedSecret, iat, tokens };
+  await app.lifecycle.installed({ tenant, credentials, installation });
   await forward(app, event, '/installed');
   return noContent;
 });

@@ -50,7 +50,12 @@ export function tenantReader({ clientFor, tableOf }: TenantTables): TenantReader
 const isRecord = (item: Readonly<Record<string, unknown>>): boolean =>
   typeof item['tenant'] === 'string' && typeof item['state'] === 'string';
 
-function factsOf({ revision: _r, credentialsIat: _c, ...facts }: Record<string, unknown>) {
+function factsOf({
+  revision: _r,
+  credentialsIat: _c,
+  credentialsTokens: _t,
+  ...facts
+}: Record<string, unknown>) {
   // Written by the tenant store alone, and by nobody else.
   return facts as unknown as TenantFacts;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
-import { arrivalAt, TENANT } from '../support/builders.ts';
+import { arrivalAt, TENANT, tenantRecord } from '../support/builders.ts';
 import { DAY, MINUTE } from '../support/clock.ts';
 import { type MemoryApp, memoryApp } from '../support/memory-app.ts';
 import {
@@ -614,5 +614,53 @@ describe('a reinstallation', () => {
     expect(secretIn(app, 'us')).toBe('secret-of-later');
     expect(recordIn(app, 'de')).toMatchObject({ state: 'retired', uninstalledIat: 2 });
     expect(secretIn(app, 'de')).toBe('secret-of-old');
+  });
+});
+
+describe('two installations in the same second', () => {
+  test.each<Row>(['ready-to-commit', 'committing', 'committed'])(
+    'are told apart by their tokens while a move is %s: the first, when it comes again, changes nothing in either realm',
+    async (row) => {
+      const { app } = await moved(row);
+      await install(app, 'us', 'secret-of-first');
+      await install(app, 'us', 'secret-of-second');
+      await install(app, 'us', 'secret-of-first');
+      for (const realm of ['us', 'de']) expect(secretIn(app, realm)).toBe('secret-of-second');
+    },
+  );
+
+  test('count once each where the tenant was uninstalled in that second too', async () => {
+    const app = tenantInUs();
+    await install(app, 'us', 'secret-of-first');
+    await uninstall(app, 'us');
+    await install(app, 'us', 'secret-of-first');
+    expect(statesOf(app)).toEqual({ us: 'retired' });
+    await install(app, 'us', 'secret-of-second');
+    expect(statesOf(app)).toEqual({ us: 'active' });
+    expect(secretIn(app, 'us')).toBe('secret-of-second');
+  });
+
+  test('finish what an earlier try left undone: what stands is passed on, and not what came again', async () => {
+    const interruption = interruptedAt(4, 'before');
+    const { app } = await moved('ready-to-commit', tenantInUs({ hooks: interruption.hooks }));
+    await install(app, 'us', 'secret-of-first');
+    interruption.arm();
+    await expect(install(app, 'us', 'secret-of-second')).rejects.toThrow('has died');
+    interruption.disarm();
+    expect(secretIn(app, 'us')).toBe('secret-of-second');
+    expect(secretIn(app, 'de')).toBe('secret-of-first');
+    await install(app, 'us', 'secret-of-first');
+    for (const realm of ['us', 'de']) expect(secretIn(app, realm)).toBe('secret-of-second');
+  });
+
+  test('open a realm again after an opening that had to be taken back', async () => {
+    const app = tenantInUs();
+    await uninstall(app, 'us');
+    app.clock.advance(MINUTE);
+    app.tenants.set('de', { ...tenantRecord({ state: 'standby', migration: '1', ledger: 'eu' }) });
+    await expect(install(app, 'us')).rejects.toThrow(Fault);
+    app.tenants.set('de', { ...tenantRecord({ state: 'retired' }) });
+    await install(app, 'us');
+    expect(recordIn(app, 'us')?.state).toBe('active');
   });
 });

@@ -18,7 +18,7 @@ export interface TenantStoreHost {
 const COMPLETE: Required<TenantRecord> = {
   tenant: 'complete',
   state: 'moved',
-  credentials: { sharedSecret: 'sécret', iat: 1_700_000_000 },
+  credentials: { sharedSecret: 'sécret', iat: 1_700_000_000, tokens: ['earlier', 'last'] },
   installation: { clientKey: 'complete', future: { deep: [1, 'two', null, true] }, empty: '' },
   migration: '57500',
   ledger: 'us',

@@ -45,6 +45,7 @@ export interface Habits {
 export function atlassian(world: World, habits: Habits) {
   const { random, clock, site, timeline, coverage, migrations } = world;
   let lastId = 57_499;
+  let installs = 0;
 
   function call(
     hook: HookName,
@@ -238,14 +239,16 @@ export function atlassian(world: World, habits: Habits) {
 
   /** The site's app is installed again, with a new secret; Atlassian signs with it once it has been heard. */
   async function install(): Promise<void> {
-    const secret = world.newSecret();
+    installs += 1;
+    const number = installs;
+    const sharedSecret = world.secretCalled(number);
     for (;;) {
       const iat = Math.floor(clock.now() / 1000);
       const status = migrations().at(-1)?.status;
       const home = site.home;
       const send = (suffered: Set<FaultKind>) => {
         world.hooks.sent += 1;
-        return isHeard(world.installed(home, secret, iat, suffered));
+        return isHeard(world.installed(home, { sharedSecret, iat, number }, suffered));
       };
       const heard = await coverage.watched(status, 'installed', send);
       world.follow();
@@ -258,7 +261,7 @@ export function atlassian(world: World, habits: Habits) {
       if (heard) break;
       await timeline.sleep(30 * SECOND);
     }
-    site.secret = secret;
+    site.secret = sharedSecret;
     site.isInstalled = true;
     timeline.note('Atlassian: installed, with a new secret');
   }

@@ -18,6 +18,7 @@ export interface Mistake {
   readonly staged?: string;
 }
 
+const CREDENTIALS = 'lambdas/domain/credentials.ts';
 const FENCE = 'lambdas/domain/fence.ts';
 const HOOKS = 'lambdas/app/migration-hooks.ts';
 const LIFECYCLE = 'lambdas/app/lifecycle-hooks.ts';
@@ -189,9 +190,21 @@ export const MISTAKES: readonly Mistake[] = [
     rule: 10,
     changes: [
       change(
-        FENCE,
-        'if (record === undefined || credentials.iat < record.credentials.iat) return undefined;',
-        'if (record === undefined) return undefined;',
+        CREDENTIALS,
+        'if (arrived.iat !== stored.iat) return arrived.iat > stored.iat ? arrived : undefined;',
+        'if (arrived.iat !== stored.iat) return arrived;',
+      ),
+    ],
+    breaks: ['same answer again', 'it ends'],
+  },
+  {
+    name: 'an installation that wins again when it comes again in its second',
+    rule: 10,
+    changes: [
+      change(
+        CREDENTIALS,
+        'return isKnown(arrived, stored) ? undefined : above(stored, arrived);',
+        'return above(stored, arrived);',
       ),
     ],
     breaks: ['same answer again', 'it ends'],
@@ -366,8 +379,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         LIFECYCLE,
-        'if (!known.includes(other)) await renewIn(other, arrival, known, id);',
-        "if (!known.includes(other) && record.state !== 'frozen') await renewIn(other, arrival, known, id);",
+        'if (!known.includes(other)) await renewIn(other, passedOn, known, id);',
+        "if (!known.includes(other) && record.state !== 'frozen') await renewIn(other, passedOn, known, id);",
       ),
     ],
     breaks: ['same answer again', 'it ends'],

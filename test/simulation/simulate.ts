@@ -83,6 +83,8 @@ export async function simulate(seed: number): Promise<Outcome> {
           if (random.chance(0.3)) await admin.uninstall();
           if (random.chance(0.5)) await timeline.sleep(random.below(20) * MINUTE);
           if (random.chance(0.75)) await admin.install();
+          // Twice in a second, which tokens cannot tell apart by their time.
+          if (random.chance(0.2)) await admin.install();
         }
         isCalm = true;
       });

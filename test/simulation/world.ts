@@ -82,7 +82,6 @@ export function world({
     pageItems: 2,
   });
   const truth = oracle();
-  let secrets = 0;
 
   /** Atlassian's view: where the site's app lives, which secret it signs with, and what it has been told last. */
   const site = { home: 'us' as Realm, secret: `${SECRET}-0`, isInstalled: true };
@@ -160,20 +159,17 @@ export function world({
   /** An install is signed by Atlassian, not by the tenant. */
   function installed(
     realm: Realm,
-    sharedSecret: string,
-    iat: number,
+    { sharedSecret, iat, number }: Install,
     suffered: Set<FaultKind>,
   ): Promise<void> {
     const arrival = {
       ...arrivalAt(clock, sharedSecret, TENANT),
-      credentials: { sharedSecret, iat },
+      credentials: { sharedSecret, iat, tokens: [`a token of ${iat}, number ${number}`] },
     };
     const { lifecycle } = app.realm(realm);
     const run = () => lifecycle.installed(arrival);
     return timeline.invoke(`installed@${realm}`, HOOK_TIMEOUT, run, suffered);
   }
-
-  const newSecret = () => `${SECRET}-${++secrets}`;
 
   /** An acknowledged write is one whose function has come to its end. */
   async function write(
@@ -293,7 +289,7 @@ export function world({
     janitor,
     migrations,
     neighbours,
-    newSecret,
+    secretCalled: (number: number) => `${SECRET}-${number}`,
     parts: PARTS,
     random,
     site,
@@ -310,6 +306,14 @@ export function world({
     secretMark: SECRET,
   };
   return self;
+}
+
+/** What one token of Atlassian's brings. */
+export interface Install {
+  readonly sharedSecret: string;
+  readonly iat: number;
+  /** Of the secret: each try is a token of its own second. */
+  readonly number: number;
 }
 
 /** 401, with one body for every reason. */

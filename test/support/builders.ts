@@ -80,7 +80,11 @@ export const arrivalAt = (
   secondsAgo = 0,
 ): Arrival => ({
   tenant,
-  credentials: { sharedSecret, iat: Math.floor(clock.now() / 1000) - secondsAgo },
+  credentials: {
+    sharedSecret,
+    iat: Math.floor(clock.now() / 1000) - secondsAgo,
+    tokens: [`the token that brought ${sharedSecret}`],
+  },
   installation: { clientKey: tenant, baseUrl: `https://${tenant}.example` },
 });
 

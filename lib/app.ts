@@ -14,7 +14,7 @@ export interface ResidencyAppOptions {
   readonly account?: string;
   /**
    * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `rangesAtOnce`.
+   * `rangesAtOnce`, `alarmEmail`, `alarmUrl`.
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
@@ -32,6 +32,8 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const hostedZoneId = given('hostedZoneId');
   const reservedConcurrency = given('reservedConcurrency');
   const rangesAtOnce = given('rangesAtOnce');
+  const email = given('alarmEmail');
+  const url = given('alarmUrl');
 
   for (const row of stackRows(residency.realms)) {
     new RealmStack(app, `${residency.name}-${row.realm}`, {
@@ -50,6 +52,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
           reservedConcurrency: Number(reservedConcurrency),
         }),
         ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
+        alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
       }),
       code,
     });

@@ -13,13 +13,14 @@ import {
   AnyPrincipal,
   PolicyDocument,
   PolicyStatement,
+  ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { DynamoDbPart } from '../lambdas/domain/dataset.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { namesOf } from '../lambdas/domain/residency.ts';
-import { arnOf, type Deployment } from './deployment.ts';
+import { alarmArn, alarmTopicName, arnOf, type Deployment } from './deployment.ts';
 
 export interface DataProps {
   readonly deployment: Deployment;
@@ -35,10 +36,12 @@ const ATTRIBUTE_TYPES = {
 export class Data extends Construct {
   readonly tenants: Table;
   readonly migrations: Table;
+  readonly key: Key;
 
   constructor(scope: Construct, id: string, { deployment }: DataProps) {
     super(scope, id);
     const { names, keepsData, residency } = deployment;
+    this.key = this.realmKey(deployment);
     const common: Omit<TableProps, 'partitionKey'> = {
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: {
@@ -51,7 +54,7 @@ export class Data extends Construct {
     const encrypted: typeof common = {
       ...common,
       encryption: TableEncryption.CUSTOMER_MANAGED,
-      encryptionKey: this.key(deployment),
+      encryptionKey: this.key,
       timeToLiveAttribute: 'expiresAt',
     };
 
@@ -90,10 +93,10 @@ export class Data extends Construct {
    * Who may use the key stands in this policy alone: no role has a `kms` statement, so stacks deploy in any order. It names
    * roles that may not exist yet, which a policy can do in a condition and not as a principal.
    */
-  private key(deployment: Deployment): Key {
+  private realmKey(deployment: Deployment): Key {
     const { residency, stage, region, keepsData, names } = deployment;
     return new Key(this, 'Key', {
-      description: `Encrypts ${names.tenants} and ${names.migrations}`,
+      description: `Encrypts ${names.tenants}, ${names.migrations} and ${alarmTopicName(deployment)}`,
       enableKeyRotation: true,
       pendingWindow: Duration.days(30),
       removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
@@ -128,6 +131,24 @@ export class Data extends Construct {
                   arnOf('', 'iam', `role/${namesOf(residency, stage, realm).prefix}-*`),
                 ),
               },
+            },
+          }),
+          // By the topic in the context of the encryption, the key is good for its messages alone, and for no table.
+          new PolicyStatement({
+            sid: 'UsedByAlarmsThroughTheirTopic',
+            principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+            resources: ['*'],
+            conditions: {
+              StringEquals: {
+                'aws:SourceAccount': Aws.ACCOUNT_ID,
+                'kms:EncryptionContext:aws:sns:topicArn': arnOf(
+                  region,
+                  'sns',
+                  alarmTopicName(deployment),
+                ),
+              },
+              ArnLike: { 'aws:SourceArn': alarmArn(deployment, '*') },
             },
           }),
         ],

@@ -21,6 +21,14 @@ export interface DeploymentOptions {
   readonly reservedConcurrency?: number;
   /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
   readonly rangesAtOnce?: number;
+  readonly alarmsTo?: AlarmsTo;
+}
+
+/** Who subscribes to the alarms of a realm; whoever else wants to subscribes to the topic. */
+export interface AlarmsTo {
+  readonly email?: string;
+  /** HTTPS: an incident tool. */
+  readonly url?: string;
 }
 
 export interface Deployment {
@@ -34,6 +42,7 @@ export interface Deployment {
   readonly zone?: { readonly name: string; readonly id: string };
   readonly reservedConcurrency?: number;
   readonly rangesAtOnce?: number;
+  readonly alarmsTo: AlarmsTo;
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -45,7 +54,7 @@ const DRAIN_MARGIN_SECONDS = 10;
 
 export function deploymentOf(options: DeploymentOptions): Deployment {
   const { residency, stage, row, hostedZoneId, otherWritersSeconds = 0 } = options;
-  const { reservedConcurrency, rangesAtOnce } = options;
+  const { reservedConcurrency, rangesAtOnce, alarmsTo = {} } = options;
   if (!/^[a-z0-9]{1,8}$/.test(stage)) {
     throw new Error(`stage "${stage}": one to eight lower-case letters and digits`);
   }
@@ -57,6 +66,12 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   }
   if (rangesAtOnce !== undefined && !isWithin(1, rangesAtOnce, MOST_RANGES_AT_ONCE)) {
     throw new Error(`rangesAtOnce is a whole number from 1 to ${MOST_RANGES_AT_ONCE}`);
+  }
+  if (alarmsTo.email !== undefined && !/^[^@\s]+@[^@\s]+$/.test(alarmsTo.email)) {
+    throw new Error(`alarmEmail is an address, not "${alarmsTo.email}"`);
+  }
+  if (alarmsTo.url !== undefined && !/^https:\/\/\S+$/.test(alarmsTo.url)) {
+    throw new Error('alarmUrl begins with https://');
   }
   const domain = options.domain ?? residency.domain;
   if (domain !== undefined && hostedZoneId === undefined) {
@@ -73,6 +88,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       hostedZoneId !== undefined && { zone: { name: domain, id: hostedZoneId } }),
     ...(reservedConcurrency !== undefined && { reservedConcurrency }),
     ...(rangesAtOnce !== undefined && { rangesAtOnce }),
+    alarmsTo,
     environment: {
       REALM: row.realm,
       STAGE: stage,
@@ -130,3 +146,12 @@ export const lambdaArn = (deployment: Deployment, entry: string): string =>
 
 export const stateMachineArn = (deployment: Deployment): string =>
   arnOf(deployment.region, 'states', `stateMachine:${deployment.names.stateMachine}`);
+
+export const alarmArn = ({ region, names }: Deployment, word: string): string =>
+  arnOf(region, 'cloudwatch', `alarm:${names.prefix}-${word}`);
+
+export const alarmTopicName = ({ names }: Pick<Deployment, 'names'>): string =>
+  `${names.prefix}-alarms`;
+
+export const deadLettersName = ({ prefix }: { readonly prefix: string }): string =>
+  `${prefix}-dead-letters`;

@@ -10,10 +10,11 @@ export type Store =
   | 'migrations-index'
   | 'parts'
   | `part:${string}`
-  | 'state-machine';
+  | 'state-machine'
+  | 'dead-letters';
 
 type TableAction = 'GetItem' | 'PutItem' | 'DeleteItem' | 'Query' | 'BatchWriteItem';
-export type Action = TableAction | 'StartExecution';
+export type Action = TableAction | 'StartExecution' | 'SendMessage';
 
 export interface Grant {
   readonly on: Store;
@@ -45,6 +46,8 @@ const EMPTY_OWN = own('parts', 'Query', 'BatchWriteItem');
 const PROVE_EMPTINESS = own('parts', 'Query');
 /** The next attempt of the phase, in the same realm. */
 const GO_ON = own('state-machine', 'StartExecution');
+/** Not by its code: Lambda keeps an event that was tried in vain, and does so in the function's name. */
+const GIVE_UP = own('dead-letters', 'SendMessage');
 
 export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   // Opened only when no other realm serves the tenant; its credentials follow it into every realm.
@@ -183,6 +186,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'GetItem', 'PutItem'),
     others('tenants', 'GetItem', 'PutItem'),
     GO_ON,
+    GIVE_UP,
   ],
   // Of the migrations in its own ledger.
   'tasks/janitor': [

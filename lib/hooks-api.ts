@@ -11,6 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager';
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AaaaRecord, ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
@@ -18,6 +19,8 @@ import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import { arnOf, type Deployment } from './deployment.ts';
+import { countHookErrors } from './hook-errors.ts';
+import { accessLog } from './log-groups.ts';
 import { ROUTES, type Route } from './routes.ts';
 
 export interface HooksApiProps {
@@ -30,7 +33,8 @@ const ACCESS_LOG = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
   route: '$context.routeKey',
-  status: '$context.status',
+  // Not `status`, which is a migration's in the lines of the functions.
+  httpStatus: '$context.status',
   responseBytes: '$context.responseLength',
   milliseconds: '$context.responseLatency',
   error: '$context.error.message',
@@ -41,6 +45,7 @@ const routeKeyOf = ({ method, path }: Route) => `${method} ${path}`;
 
 export class HooksApi extends Construct {
   readonly api: HttpApi;
+  readonly hookErrors: Metric;
 
   constructor(scope: Construct, id: string, { deployment, lambdaOf }: HooksApiProps) {
     super(scope, id);
@@ -75,12 +80,13 @@ export class HooksApi extends Construct {
       }),
     );
 
-    const logGroupName = `/aws/apigateway/${names.prefix}`;
+    const logGroupName = accessLog(deployment);
     const log = new LogGroup(this, 'AccessLog', {
       logGroupName,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
+    this.hookErrors = countHookErrors(this, log, deployment);
     const stage = new CfnStage(this, 'Stage', {
       apiId: this.api.apiId,
       stageName: '$default',

@@ -1,67 +1,79 @@
-/** What an operator is woken for: a workflow that ended badly, and a backstop that does not work. */
-import { Duration } from 'aws-cdk-lib';
-import {
-  Alarm,
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
-import type { IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
+/** What an operator is told, and where they look: alarms that speak to a topic, saved queries, and one picture of the fleet. */
+import { Aws } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription, UrlSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment.ts';
+import { ALARMS, type AlarmRow, descriptionOf, type Watched } from './alarms.ts';
+import { FleetDashboard } from './dashboard.ts';
+import { alarmArn, alarmTopicName, type Deployment } from './deployment.ts';
+import { SavedQueries } from './queries.ts';
 
-export interface MonitoringProps {
-  readonly deployment: Deployment;
-  readonly stateMachine: StateMachine;
-  readonly settle: IFunction;
-  readonly janitor: IFunction;
+export interface MonitoringProps extends Watched {
+  /** The realm's own: its policy lets CloudWatch use it for messages of this topic. */
+  readonly key: IKey;
 }
 
-const PERIOD = { period: Duration.minutes(5), statistic: 'Sum' };
-
 export class Monitoring extends Construct {
-  constructor(
-    scope: Construct,
-    id: string,
-    { deployment, stateMachine, settle, janitor }: MonitoringProps,
-  ) {
-    super(scope, id);
-    const alarm = (word: string, alarmDescription: string, metric: IMetric, periods = 1) =>
-      new Alarm(this, word, {
-        alarmName: `${deployment.names.prefix}-${word}`,
-        alarmDescription,
-        metric,
-        threshold: 1,
-        evaluationPeriods: periods,
-        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-        treatMissingData: TreatMissingData.NOT_BREACHING,
-      });
+  readonly topic: Topic;
 
-    alarm(
-      'bad-end',
-      'A workflow failed, timed out or was aborted. The ledger says of which migration and why.',
-      new MathExpression({
-        expression: 'failed + timedOut + aborted',
-        period: PERIOD.period,
-        usingMetrics: {
-          failed: stateMachine.metricFailed(PERIOD),
-          timedOut: stateMachine.metricTimedOut(PERIOD),
-          aborted: stateMachine.metricAborted(PERIOD),
+  constructor(scope: Construct, id: string, { key, ...watched }: MonitoringProps) {
+    super(scope, id);
+    const { deployment } = watched;
+    this.topic = this.alarmTopic(deployment, key);
+    for (const row of ALARMS) this.alarm(row, watched);
+    new SavedQueries(this, 'Queries', { deployment });
+    const { residency, realm, stage } = deployment;
+    // Of all realms, and therefore once: beside the default realm.
+    if (stage === 'prod' && realm === residency.defaultRealm) {
+      new FleetDashboard(this, 'Fleet', { deployment });
+    }
+  }
+
+  private alarm(row: AlarmRow, watched: Watched): void {
+    const { bad, periods } = row.of ?? { bad: 1, periods: 1 };
+    const alarm = new Alarm(this, row.word, {
+      alarmName: `${watched.deployment.names.prefix}-${row.word}`,
+      alarmDescription: descriptionOf(row),
+      metric: row.metric(watched),
+      threshold: row.threshold ?? 1,
+      evaluationPeriods: periods,
+      datapointsToAlarm: bad,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: row.missingIsBad
+        ? TreatMissingData.BREACHING
+        : TreatMissingData.NOT_BREACHING,
+    });
+    const tell = new SnsAction(this.topic);
+    alarm.addAlarmAction(tell);
+    if (row.saysWhenOver) alarm.addOkAction(tell);
+  }
+
+  private alarmTopic(deployment: Deployment, key: IKey): Topic {
+    const { email, url } = deployment.alarmsTo;
+    const topic = new Topic(this, 'Topic', {
+      topicName: alarmTopicName(deployment),
+      displayName: deployment.names.prefix,
+      masterKey: key,
+      enforceSSL: true,
+    });
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        sid: 'AlarmsOfThisRealm',
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          StringEquals: { 'aws:SourceAccount': Aws.ACCOUNT_ID },
+          ArnLike: { 'aws:SourceArn': alarmArn(deployment, '*') },
         },
       }),
     );
-    alarm(
-      'settle-fails',
-      'Bad ends of workflows are not written into the ledger.',
-      settle.metricErrors(PERIOD),
-    );
-    alarm(
-      'janitor-fails',
-      'The janitor has failed three times in a row.',
-      janitor.metricErrors(PERIOD),
-      3,
-    );
+    if (email !== undefined) topic.addSubscription(new EmailSubscription(email));
+    if (url !== undefined) topic.addSubscription(new UrlSubscription(url));
+    return topic;
   }
 }

@@ -18,6 +18,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
+import { lambdaLog } from './log-groups.ts';
 import { otherDocuments, ownStatements } from './policies.ts';
 
 export interface NodeLambdaProps {
@@ -38,7 +39,7 @@ export class NodeLambda extends Construct {
     const { timeoutSeconds, memoryMb } = sizeOf(entry);
 
     const logGroup = new LogGroup(this, 'Log', {
-      logGroupName: `/aws/lambda/${name}`,
+      logGroupName: lambdaLog(deployment, entry),
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });

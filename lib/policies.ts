@@ -2,7 +2,7 @@
 import { Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
 import { namesOf, type Residency } from '../lambdas/domain/residency.ts';
-import { arnOf, type Deployment, otherRows } from './deployment.ts';
+import { arnOf, type Deployment, deadLettersName, otherRows } from './deployment.ts';
 import { type Action, GRANTS, type Grant, type Store } from './grants.ts';
 
 /** A managed policy ends at 6,144 characters, white space not counted. */
@@ -58,7 +58,7 @@ function allowances(
 ): readonly Allowance[] {
   const byActions = new Map<string, Allowance>();
   for (const { on, actions } of grants) {
-    const service = on === 'state-machine' ? 'states' : 'dynamodb';
+    const service = serviceOf(on);
     const key = actions.join();
     const arns = resourcesOf(on, residency, stage, row).map(
       (resource) => [row.region, service, resource] as const,
@@ -69,6 +69,11 @@ function allowances(
     });
   }
   return [...byActions.values()];
+}
+
+function serviceOf(on: Store): string {
+  if (on === 'state-machine') return 'states';
+  return on === 'dead-letters' ? 'sqs' : 'dynamodb';
 }
 
 function resourcesOf(
@@ -82,6 +87,7 @@ function resourcesOf(
   if (on === 'migrations') return [`table/${names.migrations}`];
   if (on === 'migrations-index') return [`table/${names.migrations}/index/open`];
   if (on === 'state-machine') return [`stateMachine:${names.stateMachine}`];
+  if (on === 'dead-letters') return [deadLettersName(names)];
   const parts = residency.parts.filter((part) => on === 'parts' || on === `part:${part.name}`);
   if (parts.length === 0)
     throw new Error(`lib/grants.ts grants ${on}, which residency.config.ts does not declare`);

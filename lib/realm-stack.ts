@@ -3,6 +3,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import { Code, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { Data } from './data.ts';
+import { DeadLetters } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import { ENTRIES } from './entries.ts';
 import { HooksApi } from './hooks-api.ts';
@@ -36,10 +37,23 @@ export class RealmStack extends Stack {
     const settle = lambdaOf('tasks/settle');
     const janitor = lambdaOf('tasks/janitor');
 
-    new Data(this, 'Data', { deployment });
-    new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
-    const { stateMachine } = new Workflow(this, 'Workflow', { deployment, settle, janitor });
-    new Monitoring(this, 'Monitoring', { deployment, stateMachine, settle, janitor });
+    const { key } = new Data(this, 'Data', { deployment });
+    const { hookErrors } = new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
+    const deadLetters = new DeadLetters(this, 'DeadLetters', { deployment });
+    const { badEnds } = new Workflow(this, 'Workflow', {
+      deployment,
+      settle,
+      janitor,
+      deadLetters,
+    });
+    new Monitoring(this, 'Monitoring', {
+      deployment,
+      key,
+      lambdaOf,
+      badEnds,
+      hookErrors,
+      deadLetters: deadLetters.queue,
+    });
     new Operators(this, 'Operators', { deployment });
   }
 }

@@ -9,22 +9,32 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { type Deployment, lambdaArn, stateMachineArn } from './deployment.ts';
+import { workflowLog } from './log-groups.ts';
 import { substitutionOf, WORKFLOW_TASKS } from './routes.ts';
 
 export interface WorkflowProps {
   readonly deployment: Deployment;
   readonly settle: IFunction;
   readonly janitor: IFunction;
+  readonly deadLetters: DeadLetters;
 }
 
 const DEFINITION = new URL('./realm-migration.asl.json', import.meta.url);
+const JANITOR_EVERY = Duration.minutes(5);
 const BAD_ENDS = ['FAILED', 'TIMED_OUT', 'ABORTED'];
 
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
+  /** Name of the rule that hears of bad ends. */
+  readonly badEnds: string;
 
-  constructor(scope: Construct, id: string, { deployment, settle, janitor }: WorkflowProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { deployment, settle, janitor, deadLetters }: WorkflowProps,
+  ) {
     super(scope, id);
     const { names, keepsData } = deployment;
     const tasks = WORKFLOW_TASKS.map((task) => ({
@@ -56,9 +66,8 @@ export class Workflow extends Construct {
       ),
       role,
       logs: {
-        // The prefix keeps the group out of the account's resource policy, which has a size limit.
         destination: new LogGroup(this, 'Log', {
-          logGroupName: `/aws/vendedlogs/states/${names.stateMachine}`,
+          logGroupName: workflowLog(deployment),
           retention: RetentionDays.THREE_MONTHS,
           removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
         }),
@@ -78,24 +87,32 @@ export class Workflow extends Construct {
       'A move spans two regions and HTTP APIs have no X-Ray: logs are joined by migrationId instead.',
     );
 
-    // No dead-letter queues: what is lost here, the janitor finds in the ledger within five minutes.
+    this.badEnds = `${names.stateMachine}-bad-end`;
     new Rule(this, 'BadEnd', {
-      ruleName: `${names.stateMachine}-bad-end`,
+      ruleName: this.badEnds,
       description: 'Writes into the ledger what the bad end of an execution means.',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
         detail: { status: BAD_ENDS, stateMachineArn: [stateMachineArn(deployment)] },
       },
-      targets: [new LambdaTarget(settle, { retryAttempts: 10, maxEventAge: Duration.hours(1) })],
+      targets: [
+        new LambdaTarget(settle, {
+          retryAttempts: 10,
+          maxEventAge: Duration.hours(1),
+          deadLetterQueue: deadLetters.queue,
+        }),
+      ],
     });
+    deadLetters.keepEventsOf(settle);
 
     new Rule(this, 'Janitor', {
       ruleName: `${names.prefix}-janitor`,
       description: 'Drives every migration to its end when nobody else does.',
-      schedule: Schedule.rate(Duration.minutes(5)),
-      targets: [new LambdaTarget(janitor, { retryAttempts: 0, maxEventAge: Duration.minutes(5) })],
+      schedule: Schedule.rate(JANITOR_EVERY),
+      targets: [new LambdaTarget(janitor, { retryAttempts: 0, maxEventAge: JANITOR_EVERY })],
     });
+    deadLetters.dropEventsOf(janitor, JANITOR_EVERY);
   }
 }
 

@@ -243,7 +243,8 @@ describe('the policies', () => {
     if (!template) throw new Error('no template');
     const used = new Set(recorder.calls().map((call) => kindOf(call, call.realm)));
     const unused = allowedCalls(template)
-      .filter(({ action }) => !action.startsWith('logs:'))
+      // What Lambda itself does in a function's name: it writes the log, and keeps an event that was tried in vain.
+      .filter(({ action }) => !action.startsWith('logs:') && action !== 'sqs:SendMessage')
       .map((call) => kindOf(call, template.realm))
       .filter((kind) => !used.has(kind));
     expect([...new Set(unused)]).toEqual([]);

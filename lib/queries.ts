@@ -1,0 +1,47 @@
+/** Queries that are saved with each stack: all that was logged of one migration, and its requests. */
+import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment.ts';
+import { ROUTE_ENTRIES } from './entries.ts';
+import { accessLog, lambdaLog, lambdaLogs, workflowLog } from './log-groups.ts';
+
+export interface SavedQueriesProps {
+  readonly deployment: Deployment;
+}
+
+/** Stands in both queries for the migration that is looked for. */
+const EXAMPLE = '57500';
+
+/** Functions say `migrationId`; Step Functions, without payloads, says the execution's name, and the id is in it. */
+const ONE_MIGRATION = `fields @timestamp, coalesce(realm, "workflow") as where, coalesce(message, type) as what, details.name as state, @log
+| parse execution_arn /:(?<phase>[a-z]+)-(?<moved>[^:]+)-[0-9a-f]{32}-(?<attempt>[0-9]+)$/
+| filter migrationId = "${EXAMPLE}" or moved = "${EXAMPLE}"
+| sort @timestamp
+| limit 10000`;
+
+/** API Gateway says how it was answered, the function which migration it was about; both say the id of the request. */
+const REQUESTS = `stats earliest(@timestamp) as at, sortsLast(migrationId) as migration, sortsLast(route) as hook, sortsLast(httpStatus) as answered, sortsLast(status) as migrationIs, max(milliseconds) as ms by requestId
+| filter migration = "${EXAMPLE}"
+| sort at`;
+
+export class SavedQueries extends Construct {
+  constructor(scope: Construct, id: string, { deployment }: SavedQueriesProps) {
+    super(scope, id);
+    const { prefix } = deployment.names;
+    new CfnQueryDefinition(this, 'OneMigration', {
+      name: `${prefix}/one migration`,
+      logGroupNames: [...lambdaLogs(deployment), workflowLog(deployment)],
+      queryString: ONE_MIGRATION,
+    });
+    new CfnQueryDefinition(this, 'Requests', {
+      name: `${prefix}/requests of one migration`,
+      logGroupNames: [
+        ...ROUTE_ENTRIES.filter((entry) => entry.startsWith('hooks/')).map((entry) =>
+          lambdaLog(deployment, entry),
+        ),
+        accessLog(deployment),
+      ],
+      queryString: REQUESTS,
+    });
+  }
+}

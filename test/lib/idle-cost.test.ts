@@ -1,0 +1,132 @@
+/** What five realms cost in a month in which nothing moves, counted in the templates: under $20, as the README says it. */
+import { readFileSync } from 'node:fs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { sizeOf } from '../../lib/entries.ts';
+import { residency } from '../../residency.config.ts';
+import { at, listOf, ofType, type RealmTemplate, templatesOf } from '../support/templates.ts';
+
+/** List prices of us-east-1 in November 2026, in dollars, without any free allowance. */
+const PRICES = {
+  keyMonth: 1,
+  /** What each of the first two rotations adds to a key, for good. */
+  rotationMonth: 1,
+  alarmMetricMonth: 0.1,
+  dashboardMonth: 3,
+  lambdaRequest: 0.2e-6,
+  lambdaArmGbSecond: 13.3334e-6,
+  logGb: 0.5,
+  readUnit: 0.125e-6,
+  keyRequest: 0.03 / 10_000,
+};
+/** CloudWatch's, of every account and month, for as long as nothing else in the account uses it. */
+const FREE = { alarmMetrics: 10, dashboards: 3 };
+const RUNS = (30 * 24 * 60) / 5;
+/** Of a run that finds nothing open, on the generous side. */
+const RUN = { seconds: 1, readUnits: 2, keyRequests: 2, logBytes: 1_500 };
+const MOST = 20;
+
+let prod: readonly RealmTemplate[];
+beforeAll(() => {
+  prod = templatesOf(residency, { stage: 'prod' });
+}, 120_000);
+
+const count = (type: string) => prod.flatMap((template) => ofType(template, type)).length;
+
+/** An alarm on an expression costs as much as one for each metric in it. */
+const alarmMetrics = () =>
+  prod
+    .flatMap((template) => ofType(template, 'AWS::CloudWatch::Alarm'))
+    .map(({ Properties }) =>
+      Properties['MetricName'] !== undefined
+        ? 1
+        : listOf(Properties['Metrics']).filter((metric) => at(metric, 'MetricStat')).length,
+    )
+    .reduce((sum, metrics) => sum + metrics, 0);
+
+function janitorDollars(): number {
+  const gb = sizeOf('tasks/janitor').memoryMb / 1024;
+  const run =
+    PRICES.lambdaRequest +
+    RUN.seconds * gb * PRICES.lambdaArmGbSecond +
+    RUN.readUnits * PRICES.readUnit +
+    RUN.keyRequests * PRICES.keyRequest +
+    (RUN.logBytes / 1024 ** 3) * PRICES.logGb;
+  return prod.length * RUNS * run;
+}
+
+function dollars({ rotations = 0, free = { alarmMetrics: 0, dashboards: 0 } } = {}): number {
+  return (
+    count('AWS::KMS::Key') * (PRICES.keyMonth + rotations * PRICES.rotationMonth) +
+    Math.max(0, alarmMetrics() - free.alarmMetrics) * PRICES.alarmMetricMonth +
+    Math.max(0, count('AWS::CloudWatch::Dashboard') - free.dashboards) * PRICES.dashboardMonth +
+    janitorDollars()
+  );
+}
+
+describe('five realms in which nothing moves', () => {
+  test('cost less than $20 a month, before the keys rotate and after they did once', () => {
+    expect(prod).toHaveLength(5);
+    expect(dollars()).toBeLessThan(MOST);
+    expect(dollars({ rotations: 1 })).toBeLessThan(MOST);
+  });
+
+  test('cost less than $20 for good, where CloudWatch’s free allowance is not used up by others', () => {
+    expect(dollars({ rotations: 2, free: FREE })).toBeLessThan(MOST);
+  });
+
+  test('cost what the README says', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const said = (row: string) =>
+      Number(
+        new RegExp(`^\\| ${row}[^|]*\\|.*\\| *\\**([\\d.]+)\\** *\\|$`, 'm').exec(readme)?.[1],
+      );
+    const cents = (value: number) => Number(value.toFixed(2));
+    expect(said('keys ')).toBe(cents(count('AWS::KMS::Key') * PRICES.keyMonth));
+    expect(said('alarms ')).toBe(cents(alarmMetrics() * PRICES.alarmMetricMonth));
+    expect(said('dashboard ')).toBe(cents(PRICES.dashboardMonth));
+    expect(said('the janitor')).toBe(cents(janitorDollars()));
+    expect(said('\\*\\*in the first two years')).toBe(cents(dollars()));
+    expect(said('after the keys. first')).toBe(cents(dollars({ rotations: 1 })));
+    expect(said('after the second')).toBe(cents(dollars({ rotations: 2 })));
+    expect(said('… with CloudWatch')).toBe(cents(dollars({ rotations: 2, free: FREE })));
+  });
+
+  test('have nothing else that is paid for by the month or the hour', () => {
+    const types = new Set(
+      prod.flatMap(({ resources }) => Object.values(resources).map(({ Type }) => Type)),
+    );
+    expect([...types].sort()).toEqual([
+      'AWS::ApiGatewayV2::Api',
+      'AWS::ApiGatewayV2::Integration',
+      'AWS::ApiGatewayV2::Route',
+      'AWS::ApiGatewayV2::Stage',
+      'AWS::CloudWatch::Alarm',
+      'AWS::CloudWatch::Dashboard',
+      'AWS::DynamoDB::Table',
+      'AWS::Events::Rule',
+      'AWS::IAM::ManagedPolicy',
+      'AWS::IAM::Policy',
+      'AWS::IAM::Role',
+      'AWS::KMS::Key',
+      'AWS::Lambda::EventInvokeConfig',
+      'AWS::Lambda::Function',
+      'AWS::Lambda::Permission',
+      'AWS::Logs::LogGroup',
+      'AWS::Logs::MetricFilter',
+      'AWS::Logs::QueryDefinition',
+      'AWS::SNS::Topic',
+      'AWS::SNS::TopicPolicy',
+      'AWS::SQS::Queue',
+      'AWS::SQS::QueuePolicy',
+      'AWS::StepFunctions::StateMachine',
+    ]);
+    const tables = prod.flatMap((template) => ofType(template, 'AWS::DynamoDB::Table'));
+    expect(new Set(tables.map(({ Properties }) => Properties['BillingMode']))).toEqual(
+      new Set(['PAY_PER_REQUEST']),
+    );
+    for (const { Properties } of prod.flatMap((template) =>
+      ofType(template, 'AWS::Lambda::Function'),
+    ))
+      expect(Properties).not.toHaveProperty('SnapStart');
+  });
+});

@@ -61,7 +61,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
 
   const documents = (of: string) => clients.documents(region(of));
   const ports: Ports = measured({
-    tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants }),
+    tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants, clock }),
     ledger: dynamoDbLedger({
       clientFor: documents,
       tableOf: (of) => names(of).migrations,

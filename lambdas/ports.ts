@@ -2,6 +2,7 @@
 import type { Range } from './domain/dataset.ts';
 import type { Digest } from './domain/digest.ts';
 import type { HistoryEntry } from './domain/history.ts';
+import type { Name } from './domain/identity.ts';
 import type { MetricName, WordOf } from './domain/metric.ts';
 import type { Migration, MigrationKey, Phase } from './domain/migration.ts';
 import type { RangeRecord } from './domain/range-record.ts';
@@ -28,8 +29,13 @@ export interface Change<T> {
 export interface TenantStore {
   /** Strongly consistent. */
   read(realm: Realm, tenant: string): Promise<TenantRecord | undefined>;
-  /** Compare-and-set: reads, decides, and writes only if nobody wrote in between; otherwise decides again. */
+  /**
+   * Compare-and-set: reads, decides, and writes only if nobody wrote in between; otherwise decides again. Whoever is
+   * written can be found by its names, and whoever is removed can not.
+   */
   change(realm: Realm, tenant: string, decide: Decide<TenantRecord>): Promise<Change<TenantRecord>>;
+  /** All tenants of the realm whose own record, read strongly consistently, has this name; mostly one or none. */
+  find(realm: Realm, name: Name): Promise<readonly TenantRecord[]>;
 }
 
 export interface MigrationLedger {

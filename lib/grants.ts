@@ -176,7 +176,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     own('migrations', 'GetItem', 'PutItem', 'Query'),
     others('migrations', 'GetItem', 'PutItem'),
     ...BOTH_FENCES,
-    own('tenants', 'DeleteItem'),
+    // The record goes, and with it its aliases; one that another tenant of the site has too stays for that one.
+    own('tenants', 'DeleteItem', 'PutItem'),
     PROVE_EMPTINESS,
     GO_ON,
   ],

@@ -50,16 +50,21 @@ export async function putCell<T>(
   );
 }
 
-/** Reads, decides, and writes unless somebody wrote in between; then it decides again. */
+/**
+ * Reads, decides, and writes unless somebody wrote in between; then it decides again. `prepare` runs between a decision
+ * and its write, each time.
+ */
 export async function changeCell<T>(
   cells: Cells<T>,
   key: Key,
   decide: Decide<T>,
+  prepare?: (next: T | 'remove', current: T | undefined) => Promise<void>,
 ): Promise<Change<T>> {
   for (let attempt = 0; attempt < MOST_TRIES; attempt += 1) {
     const { record, revision } = await readCell(cells, key);
     const next = decide(record);
     if (next === undefined) return { changed: false, record };
+    await prepare?.(next, record);
     if (next === 'remove') {
       if (await removeCell(cells, key, revision)) return { changed: true, record: undefined };
     } else if (await putCell(cells, key, next, revision)) {

@@ -65,8 +65,9 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
     return claims;
   }
 
-  /** The algorithm never comes from the token. */
-  function verifySignature(token: string, sharedSecret: string): void {
+  /** The algorithm never comes from the token. Without a secret nothing verifies. */
+  function verifySignature(token: string, sharedSecret: string | undefined): void {
+    if (!sharedSecret) throw new Unauthenticated('the tenant has no shared secret');
     verifying(() => decodeSymmetric(token, sharedSecret, SymmetricAlgorithm.HS256));
   }
 

@@ -1,26 +1,61 @@
-/** Tenants in DynamoDB: one item per tenant and realm. */
+/** Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are found. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { isCalled, isRenamed, type Name } from '../domain/identity.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { TenantRecord } from '../domain/tenant.ts';
-import type { TenantStore } from '../ports.ts';
+import type { Change, Clock, Decide, TenantStore } from '../ports.ts';
 import { type Cells, changeCell, type Item, readCell } from './compare-and-set.ts';
+import { tenantAliases } from './tenant-aliases.ts';
 
 export interface TenantTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
   readonly tableOf: (realm: Realm) => string;
+  readonly clock: Clock;
 }
 
-export function dynamoDbTenants({ clientFor, tableOf }: TenantTables): TenantStore {
+export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): TenantStore {
   const cells = (realm: Realm): Cells<TenantRecord> => ({
     client: clientFor(realm),
     table: tableOf(realm),
     toItem,
     fromItem,
   });
-  return {
-    read: async (realm, tenant) => (await readCell(cells(realm), { tenant })).record,
-    change: (realm, tenant, decide) => changeCell(cells(realm), { tenant }, decide),
-  };
+  const aliasesIn = (realm: Realm) => tenantAliases(clientFor(realm), tableOf(realm), clock);
+
+  const read = async (realm: Realm, tenant: string) =>
+    (await readCell(cells(realm), { tenant })).record;
+
+  /** The aliases are ready before the record is written, and final after it; gone before the record goes. */
+  async function change(
+    realm: Realm,
+    tenant: string,
+    decide: Decide<TenantRecord>,
+  ): Promise<Change<TenantRecord>> {
+    const aliases = aliasesIn(realm);
+    let replaced: TenantRecord | undefined;
+    let isWithdrawn = false;
+    const result = await changeCell(cells(realm), { tenant }, decide, async (next, current) => {
+      replaced = current;
+      if (next === 'remove') {
+        isWithdrawn = true;
+        return aliases.withdraw(current);
+      }
+      return aliases.announce(next, current);
+    });
+    const { changed, record } = result;
+    if (record === undefined) return result;
+    // Or somebody has kept the record that we were about to remove.
+    if ((changed && isRenamed(record, replaced)) || isWithdrawn) await aliases.confirm(record);
+    return result;
+  }
+
+  async function find(realm: Realm, name: Name): Promise<readonly TenantRecord[]> {
+    const holders = await aliasesIn(realm).holdersOf(name);
+    const records = await Promise.all(holders.map((tenant) => read(realm, tenant)));
+    return records.flatMap((record) => (record && isCalled(record, name) ? [record] : []));
+  }
+
+  return { read, change, find };
 }
 
 /**
@@ -31,7 +66,7 @@ function toItem({ credentials, installation, ...record }: TenantRecord): Item {
   return {
     ...record,
     installation: JSON.stringify(installation),
-    sharedSecret: credentials.sharedSecret,
+    ...(credentials.sharedSecret === undefined ? {} : { sharedSecret: credentials.sharedSecret }),
     credentialsIat: credentials.iat,
     credentialsTokens: credentials.tokens,
   };
@@ -46,11 +81,7 @@ function fromItem(item: Item): TenantRecord {
     revision: _,
     ...record
   } = item;
-  if (
-    typeof sharedSecret !== 'string' ||
-    typeof credentialsIat !== 'number' ||
-    typeof installation !== 'string'
-  ) {
+  if (typeof credentialsIat !== 'number' || typeof installation !== 'string') {
     throw new Error('a tenant record has no credentials, or no installation');
   }
   // Written by toItem alone, and by nobody else.
@@ -58,7 +89,7 @@ function fromItem(item: Item): TenantRecord {
     ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
     installation: JSON.parse(installation),
     credentials: {
-      sharedSecret,
+      ...(typeof sharedSecret === 'string' ? { sharedSecret } : {}),
       iat: credentialsIat,
       ...(Array.isArray(credentialsTokens) && { tokens: credentialsTokens }),
     },

@@ -3,10 +3,13 @@
  * migration that owns it; `undefined` says that the condition does not hold, and that nothing is written.
  */
 import { afterArrival, afterMeeting } from './credentials.ts';
+import { identityOf, installedIat, knows, withIdentity, withSite } from './identity.ts';
 import type { Realm } from './realm.ts';
+import type { Announcement } from './takeover.ts';
 import {
   arrivedBy,
   type Credentials,
+  type Identity,
   type Installation,
   isOwnedBy,
   RETIRED_DAYS,
@@ -80,6 +83,7 @@ export function claim(
     ledger,
     credentials: source.credentials,
     installation: source.installation,
+    ...identityOf(source),
     ...(record?.released ? { released: record.released } : {}),
     ...(source.uninstalledIat === undefined ? {} : { uninstalledIat: source.uninstalledIat }),
     ...(isRetired ? { unclean: true } : {}),
@@ -96,7 +100,7 @@ export function cleaned(record: Current, migration: string): Current {
 /** `moved(m)` shrinks to what verifies late hooks and names the new realm, and vanishes after `expiresAt` (epoch seconds). */
 export function stub(record: Current, migration: string, expiresAt: number): Current {
   if (!isOwnedBy(record, migration, 'moved') || record.expiresAt !== undefined) return undefined;
-  const { installation: _, arrivedBy: __, ...rest } = record;
+  const { installation: _, arrivedBy: __, ...rest } = withSite(record);
   return { ...rest, installation: {}, expiresAt };
 }
 
@@ -141,9 +145,32 @@ export function withCredentialsOf(
   return record && renewed(record, afterMeeting(record.credentials, credentials), installation);
 }
 
-/** What the record of the other realm knows better: newer credentials, and an uninstallation. */
+/** What was announced, through either door or by another realm. Without a secret it leaves the stored one as it is. */
+export function withArrival(
+  record: Current,
+  { credentials, installation, identity }: Announcement,
+  renew = withCredentials,
+): Current {
+  const next =
+    credentials.sharedSecret === undefined ? undefined : renew(record, credentials, installation);
+  const base = next ?? record;
+  return base === undefined || knows(base, identity) ? next : withInstallations(base, identity);
+}
+
+/** A newer installation takes back an uninstallation, whichever door it came through. */
+function withInstallations(record: TenantRecord, told: Identity | undefined): TenantRecord {
+  const next = withIdentity(record, told);
+  if (next.uninstalledIat === undefined || next.uninstalledIat > installedIat(next)) return next;
+  const { uninstalledIat: _, ...rest } = next;
+  return rest;
+}
+
+/** What the record of the other realm knows better: newer credentials, names that it was given since, an uninstallation. */
 export function withFactsOf(record: TenantRecord, other: TenantRecord): Current {
-  const next = withCredentialsOf(record, other.credentials, other.installation) ?? record;
+  const next = withInstallations(
+    withCredentialsOf(record, other.credentials, other.installation) ?? record,
+    identityOf(other),
+  );
   return other.uninstalledIat === undefined
     ? next
     : (withUninstalled(next, other.uninstalledIat) ?? next);
@@ -151,7 +178,7 @@ export function withFactsOf(record: TenantRecord, other: TenantRecord): Current 
 
 /** The flag alone, beside whatever fence there is; an uninstallation older than the installation is ignored. */
 export function withUninstalled(record: Current, iat: number): Current {
-  if (record === undefined || iat < record.credentials.iat) return undefined;
+  if (record === undefined || iat < installedIat(record)) return undefined;
   if (record.uninstalledIat !== undefined && record.uninstalledIat >= iat) return undefined;
   return { ...record, uninstalledIat: iat };
 }

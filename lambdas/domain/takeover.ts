@@ -1,35 +1,54 @@
 /** How a realm becomes a tenant's own at `installed`: opened only when it is certain that no other realm serves it. */
 import { afterArrival, isKnown } from './credentials.ts';
+import { installedIat, withIdentity } from './identity.ts';
 import type { Realm } from './realm.ts';
-import { type Credentials, type Installation, isInMove, type TenantRecord } from './tenant.ts';
+import {
+  type Credentials,
+  type Identity,
+  type Installation,
+  isInMove,
+  type TenantRecord,
+} from './tenant.ts';
 
+/** An installation that was announced, through either door. */
 export interface Arrival {
   readonly tenant: string;
+  /** The secret that it brought, if any, and its own issue time. */
   readonly credentials: Credentials;
   readonly installation: Installation;
+  readonly identity?: Identity;
 }
+
+/** The same, as it is passed on; without facts, where what stands came with another one. */
+export type Announcement = Omit<Arrival, 'installation'> & Partial<Pick<Arrival, 'installation'>>;
 
 type Current = TenantRecord | undefined;
 
 /** None, retired, or an earlier opening → `opening(iat)`. What a retired record kept is kept. */
 export function beginOpening(
   record: Current,
-  { tenant, credentials, installation }: Arrival,
+  { tenant, credentials, installation, identity }: Arrival,
 ): Current {
+  const brought =
+    credentials.sharedSecret === undefined
+      ? {
+          credentials: record?.credentials ?? { iat: 0 },
+          installation: { ...installation, ...record?.installation },
+        }
+      : { credentials, installation };
   const opening = {
     tenant,
     state: 'opening',
-    credentials,
-    installation,
+    ...brought,
     openingIat: credentials.iat,
   } as const;
-  if (record === undefined) return opening;
-  const isOutdated = Math.max(record.credentials.iat, record.uninstalledIat ?? 0) > credentials.iat;
-  const next = {
-    ...record,
-    ...opening,
-    credentials: afterArrival(record.credentials, credentials) ?? record.credentials,
-  };
+  if (record === undefined) return withIdentity<TenantRecord>(opening, identity);
+  const isOutdated = Math.max(installedIat(record), record.uninstalledIat ?? 0) > credentials.iat;
+  const stands =
+    credentials.sharedSecret === undefined
+      ? record.credentials
+      : (afterArrival(record.credentials, credentials) ?? record.credentials);
+  const next = withIdentity({ ...record, ...opening, credentials: stands }, identity);
   if (record.state === 'retired' && !isOutdated && !isKnown(credentials, record.credentials))
     return next;
   if (record.state === 'opening' && (record.openingIat ?? 0) <= credentials.iat) return next;
@@ -55,7 +74,7 @@ export function abandonOpening(record: Current, iat: number): TenantRecord | 're
 
 /** `active` elsewhere → `retired` by a newer installation; kept, because it may be the customer's only copy. */
 export function takeOver(record: Current, iat: number): Current {
-  if (record?.state !== 'active' || record.credentials.iat >= iat) return undefined;
+  if (record?.state !== 'active' || installedIat(record) >= iat) return undefined;
   return { ...record, state: 'retired', keep: true, uninstalledIat: iat };
 }
 

@@ -17,7 +17,8 @@ export type TenantState =
 
 /** Versioned by the issue time of the token that brought them: the newer one wins in every realm. */
 export interface Credentials {
-  readonly sharedSecret: string;
+  /** None where no Connect installation has brought one: no Connect token of the tenant can then be verified. */
+  readonly sharedSecret?: string;
   /** Epoch seconds. */
   readonly iat: number;
   /** Hashes of the tokens of that second, in the order of their arrival: the last brought what stands. */
@@ -27,7 +28,26 @@ export interface Credentials {
 /** What `/installed` delivered, without the secret. Unknown fields are kept. */
 export type Installation = Readonly<Record<string, unknown>>;
 
-export interface TenantRecord {
+/** A Forge installation, and the newest issue time, in epoch seconds, of a token that announced it. */
+export interface ForgeInstallation {
+  /** `ari:cloud:ecosystem::installation/…` */
+  readonly id: string;
+  readonly iat: number;
+}
+
+/** What Atlassian calls the tenant besides our own id, and what tells its site. All of it moves with the tenant. */
+export interface Identity {
+  /** Only where it is another text than our id. */
+  readonly clientKey?: string;
+  /** In the order in which they were announced; a reinstallation brings another. */
+  readonly installations?: readonly ForgeInstallation[];
+  readonly cloudId?: string;
+  /** `jira`, `confluence` … */
+  readonly product?: string;
+}
+
+export interface TenantRecord extends Identity {
+  /** Our own id: the client key of a tenant that first came by Connect, otherwise derived from its first Forge installation. */
   readonly tenant: string;
   readonly state: TenantState;
   readonly credentials: Credentials;

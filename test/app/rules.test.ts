@@ -891,6 +891,7 @@ describe('rule 15: the stub of a tenant that has moved', () => {
       state: 'moved',
       credentials: { sharedSecret: 'secret-1', iat: 1_000 },
       installation: {},
+      product: 'confluence',
       migration: '57500',
       ledger: 'us',
       fencedAt: expect.any(Number),

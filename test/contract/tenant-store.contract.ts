@@ -20,6 +20,13 @@ const COMPLETE: Required<TenantRecord> = {
   state: 'moved',
   credentials: { sharedSecret: 'sécret', iat: 1_700_000_000, tokens: ['earlier', 'last'] },
   installation: { clientKey: 'complete', future: { deep: [1, 'two', null, true] }, empty: '' },
+  clientKey: 'another-text',
+  installations: [
+    { id: 'ari:cloud:ecosystem::installation/1', iat: 1 },
+    { id: 'ari:cloud:ecosystem::installation/2', iat: 2 },
+  ],
+  cloudId: 'cloud-complete',
+  product: 'confluence',
   migration: '57500',
   ledger: 'us',
   arrivedBy: '57400',
@@ -192,6 +199,104 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
       await expect(the().tenants.change('us', tenant, mark('mine'))).rejects.toThrow(Fault);
       the().beforeNextWrite(async () => {});
       expect((await read())?.released).not.toContain('mine');
+    });
+
+    describe('by a name', () => {
+      const INSTALLATION = 'ari:cloud:ecosystem::installation/';
+      const byInstallation = (id: string, realm = 'us') =>
+        the().tenants.find(realm, {
+          kind: 'installation',
+          value: `${INSTALLATION}${tenant}-${id}`,
+        });
+      const bySite = (site: string) => the().tenants.find('us', { kind: 'site', value: site });
+      const installed = (...ids: string[]) =>
+        ids.map((id, at) => ({ id: `${INSTALLATION}${tenant}-${id}`, iat: at + 1 }));
+
+      test('finds nobody where nobody has it', async () => {
+        expect(await byInstallation('a')).toEqual([]);
+      });
+
+      test('finds a tenant by each of its installations, its client key and its site, in its own realm', async () => {
+        const cloudId = `cloud-of-${tenant}`;
+        await put({ installations: installed('a', 'b'), clientKey: `key-${tenant}`, cloudId });
+        const record = await read();
+        expect(await byInstallation('a')).toEqual([record]);
+        expect(await byInstallation('b')).toEqual([record]);
+        expect(await bySite(cloudId)).toEqual([record]);
+        const client = { kind: 'client', value: `key-${tenant}` } as const;
+        expect(await the().tenants.find('us', client)).toEqual([record]);
+        expect(await byInstallation('a', 'de')).toEqual([]);
+      });
+
+      test('tells one kind of name from another', async () => {
+        await put({ cloudId: `one-${tenant}` });
+        const asClient = { kind: 'client', value: `one-${tenant}` } as const;
+        expect(await the().tenants.find('us', asClient)).toEqual([]);
+      });
+
+      test('finds by host name whoever has no cloud id, and by a cloud id that only the installation told', async () => {
+        await put({ installation: { baseUrl: `https://${tenant}.example/wiki` } });
+        expect(await bySite(`${tenant}.example`)).toHaveLength(1);
+        const cloudId = `11111111-1111-4111-8111-${tenant.padStart(12, '0')}`;
+        await put({ installation: { baseUrl: `https://${tenant}.example/wiki`, cloudId } });
+        expect(await bySite(cloudId)).toHaveLength(1);
+        expect(await bySite(`${tenant}.example`)).toEqual([]);
+      });
+
+      test('finds every tenant of a site, and again the other one when one is removed', async () => {
+        const cloudId = `shared-${tenant}`;
+        await put({ cloudId, product: 'jira' });
+        const other = `${tenant}-other`;
+        await the().tenants.change('us', other, () => tenantRecord({ tenant: other, cloudId }));
+        expect((await bySite(cloudId)).map((found) => found.tenant).sort()).toEqual([
+          tenant,
+          other,
+        ]);
+        await the().tenants.change('us', tenant, () => 'remove');
+        expect((await bySite(cloudId)).map((found) => found.tenant)).toEqual([other]);
+        await the().tenants.change('us', other, () => 'remove');
+        expect(await bySite(cloudId)).toEqual([]);
+      });
+
+      test('no longer finds by a name that the record has lost, and finds by the one that it was given', async () => {
+        await put({ installations: installed('a') });
+        await put({ installations: installed('b') });
+        expect(await byInstallation('a')).toEqual([]);
+        expect(await byInstallation('b')).toHaveLength(1);
+      });
+
+      test('finds a stub, and a record that was removed and put anew', async () => {
+        await put({ installations: installed('a'), state: 'moved', expiresAt: 9_999_999_999 });
+        expect(await byInstallation('a')).toMatchObject([{ state: 'moved' }]);
+        await the().tenants.change('us', tenant, () => 'remove');
+        await put({ installations: installed('a') });
+        expect(await byInstallation('a')).toMatchObject([{ state: 'active' }]);
+      });
+
+      test('still finds a record that was to be removed, and was kept because somebody wrote in between', async () => {
+        await put({ installations: installed('a') });
+        the().beforeNextWrite(async () => {
+          await the().tenants.change('us', tenant, mark('in between'));
+        });
+        await the().tenants.change('us', tenant, (current) =>
+          current?.released ? undefined : 'remove',
+        );
+        expect(await byInstallation('a')).toMatchObject([{ released: ['in between'] }]);
+      });
+
+      test('is found by all of several names that were given at once', async () => {
+        await put();
+        const ids = ['a', 'b', 'c'];
+        await Promise.all(
+          ids.map((id) =>
+            the().tenants.change('us', tenant, (current) => ({
+              ...(current ?? tenantRecord({ tenant })),
+              installations: [...(current?.installations ?? []), ...installed(id)],
+            })),
+          ),
+        );
+        for (const id of ids) expect(await byInstallation(id)).toHaveLength(1);
+      });
     });
 
     test('throws a fault when it cannot be reached', async () => {

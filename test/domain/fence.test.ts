@@ -286,6 +286,7 @@ describe('stub', () => {
       state: 'moved',
       credentials: moved.credentials,
       installation: {},
+      product: 'confluence',
       migration: M,
       ledger: 'us',
       fencedAt: 1,

@@ -159,6 +159,14 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.atlassian.uninstall({ ...site, home: realmUrl('de') });
     await world.until(site, 1, ['rolled-back']);
   });
+  test('for a rollback where another tenant of the same site stays', async () => {
+    const site = await world.installed('shares');
+    const neighbour = { ...world.atlassian.site('stays', realmUrl('de')), cloudId: site.cloudId };
+    expect((await world.atlassian.install(neighbour)).status).toBe(204);
+    await world.ready(site, 1);
+    await world.hook(site, 'rollback', 1);
+    await world.until(site, 1, ['rolled-back']);
+  });
   test('for a copy that cannot be right', async () => {
     const site = await world.installed('differs');
     await world.put('de', 'templates', { tenant: 'differs', id: 'a stranger' });

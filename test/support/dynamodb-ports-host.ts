@@ -1,6 +1,11 @@
 /** Tenants and ledgers over the embedded DynamoDB, through HTTP and with the real client. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
+import {
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  PutCommand,
+  ScanCommand,
+} from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
 import { dynamoDbTenants } from '../../lambdas/adapters/dynamodb-tenants.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -61,7 +66,7 @@ export async function dynamoDbPortsHost(clock: Clock) {
   const names = (realm: Realm) => namesOf(residency, 'test', realm);
 
   return {
-    tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants }),
+    tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants, clock }),
     ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock, log }),
     log,
 
@@ -75,6 +80,19 @@ export async function dynamoDbPortsHost(clock: Clock) {
     },
     putLedgerItem: (realm: Realm, item: Readonly<Record<string, unknown>>) =>
       clientFor(realm).send(new PutCommand({ TableName: names(realm).migrations, Item: item })),
+    putTenantItem: (realm: Realm, item: Readonly<Record<string, unknown>>) =>
+      clientFor(realm).send(new PutCommand({ TableName: names(realm).tenants, Item: item })),
+    removeTenantItem: (realm: Realm, tenant: string) =>
+      clientFor(realm).send(
+        new DeleteCommand({ TableName: names(realm).tenants, Key: { tenant } }),
+      ),
+    /** Records and aliases, in the order of their keys. */
+    async tenantItems(realm: Realm): Promise<readonly Readonly<Record<string, unknown>>[]> {
+      const { Items: items = [] } = await clientFor(realm).send(
+        new ScanCommand({ TableName: names(realm).tenants, ConsistentRead: true }),
+      );
+      return items.sort((a, b) => (String(a['tenant']) < String(b['tenant']) ? -1 : 1));
+    },
     async close() {
       for (const each of clients.values()) each.destroy();
       await database.close();

@@ -1,4 +1,5 @@
 /** The tenants of all realms in memory. */
+import { isCalled } from '../../lambdas/domain/identity.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
 import type { TenantStore } from '../../lambdas/ports.ts';
@@ -27,6 +28,10 @@ export function inMemoryTenants(hooks: Hooks = {}): InMemoryTenants {
       (await cells.read(site('read', realm, tenant), keyOf(realm, tenant))).record,
     change: (realm, tenant, decide) =>
       cells.change(site('change', realm, tenant), keyOf(realm, tenant), decide),
+    find: async (realm, name) =>
+      (await cells.list(site('find', realm, `${name.kind} ${name.value}`), keyOf(realm))).filter(
+        (record) => isCalled(record, name),
+      ),
 
     peek: (realm, tenant) => cells.peek(keyOf(realm, tenant)),
     peekAll: (realm) => cells.peekAll(keyOf(realm)),

@@ -3,6 +3,7 @@
  * needs no order. It shares no reading code with the copy, so that an item which the copy passed over is seen here.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import type { DynamoDbPart } from '../domain/dataset.ts';
 import {
   type AnyItem,
   compareKeys,
@@ -19,6 +20,8 @@ import type { RangeSide } from './range-reader.ts';
 export interface EndsPage {
   readonly items: readonly WireItem[];
   readonly cursor?: string;
+  /** Where both ends stand after this item of the page. */
+  readonly cursorAfter: (item: WireItem) => string;
 }
 
 type End = 'front' | 'back';
@@ -79,23 +82,25 @@ export async function* readBothEnds(
         seen += fresh.length;
         perPage = items.length;
       }
+      const before = { ...stands };
+      const cursorAfter = (item: WireItem) => cursorAt(part, { ...before, [end]: item });
       if (lastKey !== undefined) stands[end] = lastKey;
       const { front, back } = stands;
       const haveMet =
         front !== undefined && back !== undefined && compareKeys(part, front, back) >= 0;
       if (lastKey === undefined || haveMet) {
-        yield { items: fresh };
+        yield { items: fresh, cursorAfter };
         return;
       }
-      yield {
-        items: fresh,
-        cursor: JSON.stringify([front, back].map((item) => item && cursorOf(part, item))),
-      };
+      yield { items: fresh, cursor: cursorAt(part, stands), cursorAfter };
     }
   } finally {
     await Promise.allSettled(asked.values());
   }
 }
+
+const cursorAt = (part: DynamoDbPart, { front, back }: { front?: AnyItem; back?: AnyItem }) =>
+  JSON.stringify([front, back].map((item) => item && cursorOf(part, item)));
 
 /** The other end has been here while this page was under way. */
 function isBeyond(

@@ -11,6 +11,7 @@ import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
 import { type AnyItem, cursorOf, keyOf, printableKey, type WireItem } from './item-key.ts';
 import { put, remove, type WireWrite } from './item-wire.ts';
 import { mergeJoin, type Pair } from './merge-join.ts';
+import { quartersOf } from './quarters.ts';
 import { digestRange, isEmptyRange } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
 import { sizeOfRange } from './range-size.ts';
@@ -116,17 +117,22 @@ async function* copySteps(
   let { digest, changed } = from;
   const { part } = source;
   for await (const { items, texts, cursor } of oneAhead(readPages(source, from.cursor))) {
-    const writes: WireWrite[] = [];
-    const seen: ItemDigest[] = [];
-    for (const [index, text] of texts().entries()) {
-      const item = items[index];
-      if (item === undefined || !isLive(part, item, horizon)) continue;
-      writes.push(put(cursorOf(part, item), text));
-      seen.push(itemDigest(part, item, horizon));
+    const words = texts();
+    for (const { from: first, to, share } of quartersOf(items.length)) {
+      const writes: WireWrite[] = [];
+      const seen: ItemDigest[] = [];
+      for (let index = first; index < to; index += 1) {
+        const [item, text] = [items[index], words[index]];
+        if (item === undefined || text === undefined || !isLive(part, item, horizon)) continue;
+        writes.push(put(cursorOf(part, item), text));
+        seen.push(itemDigest(part, item, horizon));
+      }
+      digest = withItems(digest, seen);
+      changed += writes.length;
+      const last = items[to - 1];
+      const reached = to < items.length && last !== undefined ? cursorOf(part, last) : cursor;
+      yield { writes, checkpoint: checkpointAt(reached, digest, changed), pages: share };
     }
-    digest = withItems(digest, seen);
-    changed += writes.length;
-    yield { writes, checkpoint: checkpointAt(cursor, digest, changed) };
   }
 }
 
@@ -160,7 +166,7 @@ async function* restoreSteps(
     }
     digest = withItems(digest, seen);
     changed += writes.length;
-    yield { writes, checkpoint: checkpointAt(cursor, digest, changed) };
+    yield { writes, checkpoint: checkpointAt(cursor, digest, changed), pages: 1 };
   }
 }
 
@@ -170,14 +176,20 @@ async function* purgeSteps(
   from = BEGINNING,
 ): AsyncGenerator<Step> {
   let { changed } = from;
-  for await (const { items, cursor } of oneAhead(
+  for await (const { items, cursor, cursorAfter } of oneAhead(
     readBothEnds(side, from.cursor, 'keys', isUrgent),
   )) {
-    changed += items.length;
-    yield {
-      writes: items.map((item) => removal(side.part, item)),
-      checkpoint: checkpointAt(cursor, from.digest, changed),
-    };
+    for (const { from: first, to, share } of quartersOf(items.length)) {
+      const some = items.slice(first, to);
+      changed += some.length;
+      const last = some.at(-1);
+      const reached = to < items.length && last !== undefined ? cursorAfter(last) : cursor;
+      yield {
+        writes: some.map((item) => removal(side.part, item)),
+        checkpoint: checkpointAt(reached, from.digest, changed),
+        pages: share,
+      };
+    }
   }
 }
 

@@ -34,7 +34,7 @@ async function* digestSteps(
       digest,
       live.map((item) => itemDigest(side.part, item, horizon)),
     );
-    yield { writes: [], checkpoint: checkpointAt(cursor, digest, 0) };
+    yield { writes: [], checkpoint: checkpointAt(cursor, digest, 0), pages: 1 };
   }
 }
 

@@ -118,9 +118,11 @@ export async function rangeTurn(
   async function advanceSide({ side, pages }: Side, from: Progress | undefined): Promise<void> {
     if (from?.done) return;
     for await (const checkpoint of pages(horizon, from, until)) {
-      await save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
+      const saved = save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
+      // At once: recorded or not, this work goes on only if it is still wanted, and an ocean is crossed once.
+      const ends = await Promise.allSettled([saved, checkpoint.done ? undefined : plan.check()]);
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
       if (checkpoint.done) return;
-      await plan.check();
     }
   }
 

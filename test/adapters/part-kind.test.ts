@@ -1,7 +1,9 @@
 /** Both part kinds keep the contract, and the one over DynamoDB withstands what DynamoDB does under load. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Item } from '../../lambdas/adapters/item-key.ts';
+import { BATCH, MOST_IN_FLIGHT } from '../../lambdas/adapters/write-pace.ts';
 import type { Range } from '../../lambdas/domain/dataset.ts';
+import { differingBuckets, EMPTY_DIGEST } from '../../lambdas/domain/digest.ts';
 import type { Checkpoint, Horizon } from '../../lambdas/ports.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import { partKindContract } from '../contract/part-kind.contract.ts';
@@ -176,5 +178,72 @@ describe('a DynamoDB under load', () => {
     expect(checkpoints.length).toBeGreaterThanOrEqual(4);
     expect(checkpoints.at(-1)).toMatchObject({ done: true, changed: 50 });
     expect(await db.kind.differences(range, 'us', 'de', horizon, 1)).toEqual([]);
+  });
+
+  test('a worker that dies has written a window and a page at most beyond what it has recorded', async () => {
+    const page = 800;
+    const db = await start(() => undefined, page);
+    await db.put('us', 'notes', items(6_000));
+    const copy = db.kind.copy(range, 'us', 'de', horizon, undefined, Number.POSITIVE_INFINITY);
+    const most = MOST_IN_FLIGHT * BATCH + page;
+    for await (const { changed } of copy) {
+      expect(changed).toBeGreaterThanOrEqual(page);
+      // Its record of that checkpoint never arrives. Until writing comes to rest:
+      let written = 0;
+      do {
+        written = writes.length;
+        await new Promise((resolve) => setTimeout(resolve, 300));
+      } while (writes.length > written);
+      break;
+    }
+    const stored = (await db.read('de', 'notes', 'tenant-1')).length;
+    expect(stored).toBeLessThanOrEqual(most);
+    expect(stored).toBeGreaterThan(most - page);
+  });
+
+  /** Follows the work until it has been given this many checkpoints, each of which takes a while to record. */
+  async function interrupted(work: AsyncIterable<Checkpoint>, after: number) {
+    let last: Checkpoint | undefined;
+    let given = 0;
+    for await (const checkpoint of work) {
+      last = checkpoint;
+      await new Promise((resolve) => setTimeout(resolve, 7));
+      given += 1;
+      if (given === after) break;
+    }
+    return last;
+  }
+
+  test('a copy and a purge go on in the middle of a page, and leave nothing out', async () => {
+    const db = await start((batch) => ({ delayMs: (batch * 13) % 11 }), 400);
+    await db.put('us', 'notes', items(3_000));
+    const from: Checkpoint[] = [];
+    for (const work of ['copy', 'purge'] as const) {
+      let last: Checkpoint | undefined;
+      while (!last?.done) {
+        const pages =
+          work === 'copy'
+            ? db.kind.copy(range, 'us', 'de', horizon, last, Number.POSITIVE_INFINITY)
+            : db.kind.purge(range, 'us', last, Number.POSITIVE_INFINITY);
+        last = await interrupted(pages, 2);
+        if (last === undefined) throw new Error(`the ${work} says nothing`);
+        from.push(last);
+      }
+      if (work === 'purge') continue;
+      expect(last.changed).toBe(3_000);
+      let found = EMPTY_DIGEST;
+      for await (const { digest } of db.kind.digest(
+        range,
+        'us',
+        horizon,
+        undefined,
+        Number.POSITIVE_INFINITY,
+      ))
+        found = digest;
+      expect(differingBuckets(last.digest, found)).toEqual([]);
+      expect(await db.kind.differences(range, 'us', 'de', horizon, 1)).toEqual([]);
+    }
+    expect(await db.read('us', 'notes', 'tenant-1')).toEqual([]);
+    expect(from.some(({ changed }) => changed % 400 !== 0 && changed < 3_000)).toBe(true);
   });
 });

@@ -1,4 +1,4 @@
-/** Two thousand seeds, in which nothing may break and nothing that can occur may be missing; and a death at every operation. */
+/** Many seeds, in which nothing may break and nothing that can occur may be missing; and a death at every operation. */
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';
 import { cellOf, type Seen } from './coverage.ts';
@@ -7,7 +7,7 @@ import { missingIn, REQUIRED } from './required.ts';
 import type { Tally } from './tally.ts';
 
 const RUN = 'test/simulation/run.ts';
-const SEEDS = 2_000;
+const SEEDS = 2_500;
 
 describe('a world in which everything goes wrong', () => {
   test(`keeps every invariant after every operation, in ${SEEDS} seeds, and leaves out nothing that can occur`, async () => {

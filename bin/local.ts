@@ -4,6 +4,9 @@ import { jsonLog } from '../lambdas/adapters/json-log.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { DataDirInUse } from '../lib/local/dynamodb-store.ts';
 import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
+import { writes as writesTo } from '../lib/local/page-counts.ts';
+import { startPage } from '../lib/local/page-server.ts';
+import { DEFAULT_PORT, portsFrom } from '../lib/local/ports.ts';
 import { type StoryOptions, tellStory } from '../lib/local/story.ts';
 import { teller } from '../lib/local/story-print.ts';
 import { residency } from '../residency.config.ts';
@@ -91,12 +94,22 @@ async function runStory(options: StoryOptions): Promise<number> {
 
 async function keepUp(): Promise<number> {
   const { DATA_DIR: dataDir } = process.env;
-  const host = await startLocalHost({ ...portOf(), env: process.env, ...(dataDir && { dataDir }) });
-  introduce(host);
+  const hearsAll = !process.env['AWS_ENDPOINT_URL_DYNAMODB'];
+  const writes = writesTo(hearsAll && !dataDir);
+  const host = await startLocalHost({
+    ...portOf(),
+    env: process.env,
+    ...(dataDir && { dataDir }),
+    dynamoDb: { onAnswered: writes.hear },
+  });
+  const { page: pagePort } = portsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);
+  const page = await startPage({ host, port: pagePort, writes, hearsAll });
+  introduce(host, page.url);
   await new Promise<void>((resolve) => {
     process.once('SIGINT', resolve).once('SIGTERM', resolve);
   });
   console.log('stopping');
+  await page.close();
   await host.close();
   return 0;
 }
@@ -111,9 +124,10 @@ function portOf(): { readonly port?: number } {
   return { port };
 }
 
-function introduce(host: LocalHost): void {
+function introduce(host: LocalHost, pageUrl: string): void {
   const lines = [
     ['DynamoDB', `${host.dynamoDbUrl}   (all regions; credentials: any)`],
+    ['watch page', `${pageUrl}   (for a browser)`],
     ['Step Functions', host.stepFunctionsUrl],
     ['functions', `${host.functionsUrl}   (Lambda's Invoke, of what runs in the background)`],
     ...(host.atlassian ? [['install keys', `${host.atlassian.installKeysUrl}/{kid}`]] : []),

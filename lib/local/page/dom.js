@@ -1,0 +1,69 @@
+/** The few things that are done to the document. Whatever comes from a table goes in as text, never as markup. */
+
+export const byId = (id) => document.getElementById(id);
+
+/** A new element; `children` are elements, or texts that stay texts. */
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) {
+    if (value !== undefined) made.setAttribute(attribute, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Writes only what is different, so that nothing loses its focus or is read out twice. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttribute(node, name, value) {
+  if (value === undefined || value === null) node.removeAttribute(name);
+  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
+/**
+ * One child per entry, in their order: those that are there already stay the same elements. `make` builds one,
+ * `update` brings it up to date.
+ */
+export function keyed(parent, entries, keyOf, make, update) {
+  const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
+  let before = null;
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    const child = known.get(key) ?? make(entry);
+    child.dataset.key = key;
+    known.delete(key);
+    update(child, entry);
+    const place = before === null ? parent.firstElementChild : before.nextElementSibling;
+    if (place !== child) parent.insertBefore(child, place);
+    before = child;
+  }
+  for (const left of known.values()) left.remove();
+}
+
+/** Options of a list; the one that was chosen stays chosen while it is there. */
+export function setOptions(select, options) {
+  const wanted = JSON.stringify(options);
+  if (select.dataset.options === wanted) return;
+  select.dataset.options = wanted;
+  const chosen = select.value || select.dataset.first;
+  select.replaceChildren(...options.map(({ value, label }) => element('option', { value }, label)));
+  if (options.some(({ value }) => value === chosen)) select.value = chosen;
+}
+
+export const counted = (number) => number.toLocaleString('en-US');
+
+/** `0.4 s`, `12 s`, `3 min`: between two moments in milliseconds. */
+export function duration(ms) {
+  if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
+  return `${Math.round(ms / 60_000)} min`;
+}
+
+export const clock = (at) =>
+  new Date(at).toLocaleTimeString('en-GB', {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });

@@ -1,0 +1,130 @@
+/** The realms: a card each, and in it a table for every tenant that has a record or items there. */
+import { byId, counted, element, keyed, setAttribute, setText } from './dom.js';
+
+/** What a tenant's state in a realm means for its users. */
+const MEANINGS = {
+  active: 'serves',
+  frozen: 'reads only, while it is copied',
+  standby: 'being filled, serves nobody yet',
+  moved: 'sends users on',
+  withdrawn: 'being emptied',
+  retired: 'uninstalled',
+  opening: 'about to serve',
+  none: 'no record',
+};
+
+export function showRealms({ realms, parts, migrations, more }) {
+  const moving = migrations.filter(({ status }) => !['committed', 'rolled-back'].includes(status));
+  keyed(
+    byId('realms'),
+    realms,
+    ({ realm }) => realm,
+    makeRealm,
+    (card, row) => {
+      setAttribute(card, 'data-source', moving.some(({ source }) => source === row.realm) || null);
+      setAttribute(card, 'data-target', moving.some(({ target }) => target === row.realm) || null);
+      setText(card.querySelector('.role'), rolesOf(card.dataset).join(' and '));
+      card.querySelector('.empty').hidden = row.tenants.length > 0;
+      const tenants = card.querySelector('.tenants');
+      keyed(
+        tenants,
+        row.tenants,
+        ({ tenant }) => tenant,
+        makeTenant(row, parts),
+        updateTenant(realms),
+      );
+    },
+  );
+  const note = byId('more');
+  note.hidden = more === 0;
+  setText(note, `${counted(more)} more tenants are not shown.`);
+}
+
+/** What the realm is in the moves that are under way. */
+const rolesOf = ({ source, target }) => [
+  ...(source ? ['source'] : []),
+  ...(target ? ['target'] : []),
+];
+
+function makeRealm({ realm, region, url }) {
+  return element(
+    'article',
+    { class: 'realm', id: `realm-${realm}`, 'aria-labelledby': `realm-${realm}-name` },
+    element(
+      'h3',
+      { id: `realm-${realm}-name` },
+      realm.toUpperCase(),
+      element('small', { class: 'role' }),
+      element('small', {}, region),
+    ),
+    element('p', { class: 'address' }, url.replace('http://', '')),
+    element('p', { class: 'empty quiet' }, 'nobody here'),
+    element('div', { class: 'tenants' }),
+  );
+}
+
+const makeTenant =
+  ({ realm }, parts) =>
+  ({ tenant }) =>
+    element(
+      'div',
+      { class: 'tenant' },
+      element(
+        'p',
+        { class: 'who' },
+        element('strong', {}, tenant),
+        element('span', { class: 'pill' }),
+      ),
+      element('p', { class: 'meaning quiet' }),
+      element(
+        'table',
+        {},
+        element('caption', { class: 'unseen' }, `Items of ${tenant} in ${realm}`),
+        element(
+          'thead',
+          { class: 'unseen' },
+          element(
+            'tr',
+            {},
+            element('th', { scope: 'col' }, 'Part'),
+            element('th', { scope: 'col' }, 'Items'),
+          ),
+        ),
+        element('tbody', {}, ...parts.map(makePart)),
+      ),
+    );
+
+const makePart = ({ name, isCache }) =>
+  element(
+    'tr',
+    {},
+    element('th', { scope: 'row' }, name, isCache ? element('small', {}, ' cache') : ''),
+    element(
+      'td',
+      {},
+      element('span', { class: 'bar', 'aria-hidden': 'true' }, element('span')),
+      element('span', { class: 'number' }),
+    ),
+  );
+
+/** A bar is full where all that the tenant has of a part, in any realm, is in one. */
+const updateTenant =
+  (realms) =>
+  (block, { tenant, state, movedTo, items }) => {
+    setAttribute(block, 'data-state', state);
+    setText(block.querySelector('.pill'), state);
+    setText(
+      block.querySelector('.meaning'),
+      `${MEANINGS[state] ?? ''}${movedTo ? ` to ${movedTo}` : ''}`,
+    );
+    block.querySelectorAll('tbody tr').forEach((row, part) => {
+      const count = items[part] ?? null;
+      const most = Math.max(1, ...realms.map((other) => ofTenant(other, tenant, part)));
+      row.querySelector('.bar span').style.width = `${(100 * (count ?? 0)) / most}%`;
+      setAttribute(row, 'data-empty', count === 0 ? '' : null);
+      setText(row.querySelector('.number'), count === null ? '…' : counted(count));
+    });
+  };
+
+const ofTenant = ({ tenants }, wanted, part) =>
+  tenants.find(({ tenant }) => tenant === wanted)?.items[part] ?? 0;

@@ -1,0 +1,64 @@
+/** Counting that is no burden: what was written to is counted again, and only that. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { seldom, writes } from '../../lib/local/page-counts.ts';
+
+const call = (operation: string, input: Record<string, unknown>) => ({
+  region: 'us-east-1',
+  operation,
+  input,
+});
+
+describe('what was written to', () => {
+  test('is a table and a partition, by put, delete and batch', () => {
+    const written = writes(true);
+    expect(written.has('exports')).toBe(false);
+    written.hear(
+      call('PutItem', { TableName: 'exports', Item: { tenant: { S: 'acme#01' }, n: { N: '1' } } }),
+    );
+    written.hear(call('DeleteItem', { TableName: 'exports', Key: { tenant: { S: 'acme#02' } } }));
+    const requests = [
+      { PutRequest: { Item: { tenant: { S: 'acme#03' } } } },
+      { DeleteRequest: { Key: { tenant: { S: 'acme#04' } } } },
+    ];
+    written.hear(call('BatchWriteItem', { RequestItems: { exports: requests } }));
+    const partitions = ['acme#01', 'acme#02', 'acme#03', 'acme#04', 'acme#05'];
+    expect(partitions.map((partition) => written.has('exports', partition))).toEqual([
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(written.has('exports')).toBe(true);
+    expect(written.has('templates', 'acme#01')).toBe(false);
+  });
+
+  test('is news until it is taken note of, and reading is none', () => {
+    const written = writes(false);
+    expect(written.has('exports', 'acme')).toBe(true);
+    written.take('exports', 'acme');
+    written.hear(call('Query', { TableName: 'exports', Item: { tenant: { S: 'acme' } } }));
+    expect(written.has('exports', 'acme')).toBe(false);
+    written.forget();
+    expect(written.has('exports', 'acme')).toBe(true);
+  });
+});
+
+describe('work that is done seldom', () => {
+  test('is not begun again while it runs, nor before a pause of four times as long', async () => {
+    let begun = 0;
+    const work = seldom(async () => {
+      begun += 1;
+      await pause(60);
+    }, 50);
+    await Promise.all([work(), work(), work()]);
+    const ended = performance.now();
+    expect(begun).toBe(1);
+    while (begun === 1) {
+      await work();
+      await pause(5);
+    }
+    expect(performance.now() - ended).toBeGreaterThan(200);
+  });
+});

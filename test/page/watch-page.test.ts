@@ -1,0 +1,222 @@
+/** The watch page in a real browser: whole moves are clicked through, and the picture at the end is checked. */
+import { readFileSync } from 'node:fs';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hasBrowser, openBrowser, unlessSkipped } from './browser.ts';
+import { chosen, install, itemsOf, press, reached, textsOf } from './clicks.ts';
+import { startWatchedWorld, type WatchedWorld } from './watched-world.ts';
+
+describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000 }, () => {
+  let watched: WatchedWorld;
+  let browser: Browser;
+  let context: BrowserContext | undefined;
+
+  beforeAll(async () => {
+    [watched, browser] = await Promise.all([startWatchedWorld(), openBrowser()]);
+  });
+  afterEach(() => context?.close());
+  afterAll(async () => {
+    await browser?.close();
+    await watched?.[Symbol.asyncDispose]();
+  });
+
+  async function opened(options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
+    context = await browser.newContext({ reducedMotion: 'reduce', ...options });
+    const page = await context.newPage();
+    page.setDefaultTimeout(25_000);
+    await page.goto(watched.page.url);
+    await page.locator('#link[data-link=live]').waitFor();
+    await page.locator('#items option').first().waitFor({ state: 'attached' });
+    return page;
+  }
+
+  test('shows a whole move: installed, scheduled, started, committed', async () => {
+    const page = await opened();
+    const complaints = complaintsOf(page);
+    await install(page, 'acme', 'us');
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['40', '50', '10']);
+
+    await page.getByLabel('To realm').selectOption('de');
+    await press(page, 'Schedule');
+    await reached(page, 'acme', 'scheduled');
+    await press(page, 'Start');
+    await page.locator('#state-drain-the-source.lit').waitFor();
+    expect(await page.locator('#realm-us .pill').textContent()).toBe('frozen');
+    await reached(page, 'acme', 'ready-to-commit');
+    await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0']);
+    await press(page, 'Commit');
+    await page.locator('#state-grace.lit').waitFor();
+    await reached(page, 'acme', 'committed');
+
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['0', '0', '0']);
+    await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0']);
+    await expectSoon(() => page.locator('.state.lit').count()).toBe(0);
+    expect(await textsOf(page, '#realm-us .pill, #realm-de .pill')).toEqual(['moved', 'active']);
+    expect(await textsOf(page, '.timeline strong')).toEqual([
+      'scheduled',
+      'copying',
+      'ready-to-commit',
+      'committing',
+      'committed',
+    ]);
+    expect(await textsOf(page, '.timeline .actor')).toEqual(
+      ['schedule', 'start', 'finish-copy', 'commit', 'finish-commit'].map((actor) => `by ${actor}`),
+    );
+    expect(
+      await page.locator('#state-committed.visited, #state-purge-the-source.visited').count(),
+    ).toBe(2);
+    expect(await textsOf(page, '#executions strong')).toEqual(['commit', 'copy']);
+    expect(await textsOf(page, '#announcer')).toEqual(['acme, migration 57500: committed']);
+    expect(await textsOf(page, '#said .what')).toContain('acme: status? 57500');
+    expect(complaints).toEqual([]);
+  });
+
+  test('shows a move that is troubled, and then cancelled', async () => {
+    const page = await opened();
+    await install(page, 'globex', 'eu');
+    await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10']);
+    await page.getByLabel('To realm').selectOption('au');
+    await press(page, 'Lose the next reply');
+    await page.locator('[data-switch=lose-reply][aria-pressed=true]').waitFor();
+    await press(page, 'Schedule');
+    await reached(page, 'globex', 'scheduled');
+    await page.locator('[data-switch=lose-reply][aria-pressed=false]').waitFor();
+    await press(page, 'Kill the next worker');
+    await page.locator('[data-switch=kill-worker][aria-pressed=true]').waitFor();
+    await press(page, 'Start');
+    await reached(page, 'globex', 'ready-to-commit');
+    await expectSoon(() => itemsOf(page, 'au', 'globex')).toEqual(['40', '50', '0']);
+    await press(page, 'Cancel');
+    await reached(page, 'globex', 'rolled-back');
+
+    await page.locator('#realm-au .empty').waitFor();
+    await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10']);
+    expect(await textsOf(page, '#realm-eu .pill')).toEqual(['active']);
+    await expectSoon(() => page.locator('.state.lit').count()).toBe(0);
+    expect(await page.locator('#state-rolled-back.visited').count()).toBe(1);
+    const said = (await textsOf(page, '#said li')).toReversed().map((line) => line.slice(8));
+    const asked = said.filter((line) => line.startsWith('globex: schedule'));
+    expect(asked).toHaveLength(2);
+    expect(said.join('\n')).toMatch(/the reply was lost.*\n.*schedule \d+200 scheduled/);
+    expect(said.join('\n')).toMatch(/globex: .+ was killed in au/);
+    expect(await page.locator('#executions li').nth(1).textContent()).toContain('1 tried again');
+  });
+
+  test('can be used with a keyboard alone', async () => {
+    const page = await opened();
+    await page.keyboard.press('Tab');
+    expect(await focused(page)).toBe('Skip to the controls');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ControlOrMeta+a');
+    await page.keyboard.type('initech');
+    await page.keyboard.press('Enter');
+    await chosen(page, 'initech');
+    await page.locator('#outcome[data-done=true]').waitFor();
+    await tabTo(page, 'Start');
+    await page.locator('#start-reason').waitFor();
+    expect(await outlineOf(page)).toMatch(/^solid [23]px/);
+    await page.keyboard.press('Enter');
+    expect(await textsOf(page, '#outcome')).toEqual(['no migration is scheduled']);
+    await page.keyboard.press('Shift+Tab');
+    expect(await focused(page)).toBe('Schedule');
+    await page.keyboard.press('Space');
+    await reached(page, 'initech', 'scheduled');
+    expect(await focused(page)).toBe('Schedule');
+  });
+
+  test('names what it shows, for those who hear it', async () => {
+    const page = await opened();
+    await page.locator('#realm-us table').first().waitFor();
+    const tree = await page.locator('body').ariaSnapshot();
+    for (const landmark of ['banner', 'main', 'region "Realms"', 'region "Play Atlassian"'])
+      expect(tree).toContain(landmark);
+    expect(tree).not.toMatch(/- (?:button|textbox|combobox|link|table|region)(?::|$)/m);
+    expect(tree).toMatch(/table "Items of .+ in .+"/);
+    expect(await page.locator('table:not(:has(caption))').count()).toBe(0);
+    expect(await textsOf(page, 'h1')).toHaveLength(1);
+    expect(await page.locator('[aria-live=polite], [role=status]').count()).toBe(3);
+    const ids = Object(
+      await page.evaluate(`[...document.querySelectorAll('[id]')].map(({ id }) => id)`),
+    );
+    expect(ids).toHaveLength(new Set(ids).size);
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'can be read in %s colours, on a phone',
+    async (colorScheme) => {
+      const page = await opened({ colorScheme, viewport: { width: 360, height: 740 } });
+      await page.locator('#realm-us table').first().waitFor();
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360);
+      expect(await page.evaluate(inBrowser('faintTexts()'))).toEqual([]);
+      expect(await page.evaluate(inBrowser('faintStates()'))).toEqual([]);
+    },
+  );
+
+  test('shows poisoned names as what they are', async () => {
+    const poison = `<img src=x onerror="document.title='poisoned'">`;
+    const page = await opened();
+    const complaints = complaintsOf(page);
+    const plant = (kind: string, Item: Record<string, unknown>) =>
+      watched.world
+        .documents('sg')
+        .send(new PutCommand({ TableName: `residency-local-sg-${kind}`, Item }));
+    await plant('tenants', { tenant: poison, state: poison, movedTo: poison, revision: 1 });
+    await plant('migrations', {
+      tenant: poison,
+      id: `status#${poison}`,
+      migration: poison,
+      status: poison,
+      source: poison,
+      target: poison,
+      scheduledAt: new Date().toISOString(),
+      error: { code: 'E9999', reason: poison },
+    });
+    await page.locator('#realm-sg .who strong').waitFor();
+    expect(await textsOf(page, '#realm-sg .who strong, #realm-sg .pill')).toEqual([poison, poison]);
+    await page.locator('.migration .notice').first().waitFor();
+    expect(await textsOf(page, '.migration:first-child .notice')).toEqual([poison]);
+    await page.getByLabel('Site', { exact: true }).fill(poison);
+    await press(page, 'Install');
+    await page.locator('#outcome[data-done]').waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.title()).toBe('Tenants on the move');
+    expect(complaints).toEqual([]);
+  });
+});
+
+function complaintsOf(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', ({ message }) => complaints.push(message));
+  page.on('console', (message) => {
+    // The browser itself notes every answer that is not 2xx.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+      complaints.push(message.text());
+  });
+  return complaints;
+}
+
+const expectSoon = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 15_000 });
+
+const focused = (page: Page): Promise<unknown> =>
+  page.evaluate('document.activeElement.textContent');
+
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 20; presses += 1) {
+    if ((await focused(page)) === name) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`twenty tabs do not lead to ${name}`);
+}
+
+const outlineOf = async (page: Page): Promise<string> =>
+  String(
+    await page.evaluate(
+      `(({ outlineStyle: style, outlineWidth: width }) => style + ' ' + width)(getComputedStyle(document.activeElement))`,
+    ),
+  );
+
+const CONTRAST = readFileSync(new URL('./contrast.js', import.meta.url), 'utf8');
+const inBrowser = (call: string): string =>
+  `(() => { ${CONTRAST.replaceAll('export function', 'function')}\nreturn ${call}; })()`;

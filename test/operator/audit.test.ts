@@ -1,0 +1,187 @@
+/** `audit`: nothing on clean data, whatever moves have gone over it; and each irregularity that is planted, and no other. */
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../../lib/operator/findings.ts';
+import { freePorts } from '../processes/host-process.ts';
+import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
+import { facts, startWorld, type World } from '../support/world.ts';
+
+let world: World;
+let residency: OperatorCommand;
+beforeAll(async () => {
+  const port = await freePorts();
+  world = await startWorld({ port });
+  residency = operatorCommand(port);
+  for (const [at, tenant] of ['committed', 'rolled-back', 'in-progress', 'copying'].entries()) {
+    const site = await world.installed(tenant);
+    await world.fill(tenant, 'us', 10);
+    if (tenant === 'committed') await world.moved(site, at, 'DE');
+    if (tenant === 'in-progress' || tenant === 'rolled-back') await world.ready(site, at);
+    if (tenant === 'rolled-back') {
+      await world.hook(site, 'rollback', at);
+      await world.until(site, at, ['rolled-back'], 60_000);
+    }
+    if (tenant === 'copying') {
+      await world.scheduled(site, at);
+      await world.hook(site, 'start', at, facts('DE'));
+    }
+  }
+}, 120_000);
+afterAll(() => world[Symbol.asyncDispose]());
+
+const put = (realm: string, table: string, item: object) =>
+  world
+    .documents(realm)
+    .send(
+      new PutCommand({
+        TableName: `residency-local-${realm}-${table}`,
+        Item: { revision: 1, ...item },
+      }),
+    );
+const record = (realm: string, tenant: string, item: object) =>
+  put(realm, 'tenants', {
+    tenant,
+    sharedSecret: 's',
+    credentialsIat: 1,
+    installation: '{}',
+    ...item,
+  });
+const DAY = 86_400;
+const now = Math.floor(Date.now() / 1000);
+
+/** What breaks a rule, and what an audit is to say of it: kind, realm, tenant. */
+const PLANTED: readonly {
+  readonly plant: () => Promise<unknown>;
+  readonly found: readonly [kind: Finding['kind'], realm: string, tenant?: string];
+}[] = [
+  {
+    plant: () =>
+      world.put(
+        'au',
+        'exports',
+        { tenant: 'unheard-of#07', id: 'x' },
+        { tenant: 'unheard-of#07', id: 'y' },
+      ),
+    found: ['items-without-active-record', 'au', 'unheard-of'],
+  },
+  {
+    plant: () => world.put('us', 'templates', { tenant: 'committed', id: 'left behind' }),
+    found: ['items-without-active-record', 'us', 'committed'],
+  },
+  {
+    plant: async () => {
+      await record('eu', 'twice', { state: 'active' });
+      await record('sg', 'twice', { state: 'active' });
+    },
+    found: ['active-twice', 'eu', 'twice'],
+  },
+  {
+    plant: () =>
+      record('sg', 'old-stub', { state: 'moved', movedTo: 'us', expiresAt: now - 4 * DAY }),
+    found: ['stub-past-expiry', 'sg', 'old-stub'],
+  },
+  {
+    plant: () => record('sg', 'gone', { state: 'retired', purgeDueAt: now - 4 * DAY }),
+    found: ['retired-past-purge-date', 'sg', 'gone'],
+  },
+  {
+    plant: () =>
+      put('au', 'migrations', {
+        tenant: 'receipt-alone',
+        id: 'receipt#5',
+        receipt: {
+          tenant: 'receipt-alone',
+          id: '5',
+          source: 'us',
+          target: 'au',
+          state: 'committed',
+          at: '2026-01-01T00:00:00.000Z',
+          seals: {},
+        },
+      }),
+    found: ['receipt-without-counterpart', 'au', 'receipt-alone'],
+  },
+  {
+    plant: () =>
+      world.documents('de').send(
+        new DeleteCommand({
+          TableName: 'residency-local-de-migrations',
+          Key: { tenant: 'committed', id: 'receipt#0' },
+        }),
+      ),
+    found: ['receipt-without-counterpart', 'us', 'committed'],
+  },
+  {
+    plant: () =>
+      put('eu', 'migrations', {
+        tenant: '#realm',
+        id: 'slots',
+        windows: {
+          'nobody#1': {
+            tenant: 'nobody',
+            id: '1',
+            takenAt: '2026-01-01',
+            start: '2026-01-01',
+            end: '2026-01-02',
+          },
+        },
+      }),
+    found: ['slot-without-migration', 'eu', 'nobody'],
+  },
+  {
+    plant: () => world.put('de', 'templates', { tenant: '#rehearsal', id: 'sample' }),
+    found: ['rehearsal-leftover', 'de'],
+  },
+  {
+    plant: () => record('au', 'shut', { state: 'frozen', migration: '0', ledger: 'us' }),
+    found: ['record-of-final-migration', 'au', 'shut'],
+  },
+];
+
+describe('audit', { timeout: 120_000 }, () => {
+  test('finds nothing after a committed move and a rolled-back one, and beside two in progress', async () => {
+    const [all, records, committed, inProgress] = [
+      await residency.json('audit', '--all'),
+      await residency.json('audit'),
+      await residency.json('audit', '--tenant', 'committed'),
+      await residency.json('audit', '--tenant', 'in-progress'),
+    ];
+    expect(all).toMatchObject({
+      code: 0,
+      report: {
+        scope: 'everything',
+        findings: [],
+        looked: { migrations: 4 },
+        cost: { readUnits: expect.any(Number), dollars: expect.any(Number) },
+      },
+    });
+    expect(Object(all.report).looked.partitions).toBeGreaterThan(40);
+    expect(records).toMatchObject({ code: 0, report: { scope: 'records', findings: [] } });
+    expect(committed).toMatchObject({
+      code: 0,
+      report: { scope: 'tenant', tenant: 'committed', findings: [], looked: { receipts: 2 } },
+    });
+    expect(inProgress).toMatchObject({ code: 0, report: { findings: [] } });
+  });
+
+  test('finds each irregularity that is planted, and no other', async () => {
+    for (const { plant } of PLANTED) await plant();
+    const { code, report } = await residency.json('audit', '--all');
+    const findings: readonly Finding[] = Object(report).findings;
+    const found = findings.map(({ kind, realm, tenant }) => [kind, realm, tenant].join(' ').trim());
+    expect(found.toSorted()).toEqual(PLANTED.map((one) => one.found.join(' ')).toSorted());
+    expect(code).toBe(1);
+    expect(findings.find(({ tenant }) => tenant === 'unheard-of')).toMatchObject({
+      part: 'exports',
+      items: 2,
+      says: 'it has items here, and no record',
+    });
+  });
+
+  test('of one tenant finds what is of that tenant', async () => {
+    const { code, stdout } = await residency('audit', '--tenant', 'committed');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/us +committed +items-without-active-record +templates +1/);
+    expect(stdout).toContain('✗ committed: 3 found'); // what a rehearsal leaves behind is nobody's, and shown to all
+  });
+});

@@ -4,6 +4,7 @@ import { type Around, awsClients } from './adapters/aws-clients.ts';
 import { connectJwt } from './adapters/connect-jwt.ts';
 import { dynamoDbLedger } from './adapters/dynamodb-ledger.ts';
 import { dynamoDbPartKind } from './adapters/dynamodb-part-kind.ts';
+import { dynamoDbSamples } from './adapters/dynamodb-samples.ts';
 import { dynamoDbTenants } from './adapters/dynamodb-tenants.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
 import { installKeys } from './adapters/install-keys.ts';
@@ -18,10 +19,12 @@ import { lifecycleHooks } from './app/lifecycle-hooks.ts';
 import { measured } from './app/measured.ts';
 import { migrationHooks } from './app/migration-hooks.ts';
 import { operating } from './app/operate.ts';
+import { rehearsing } from './app/rehearse.ts';
 import { rollbackTasks } from './app/rollback-tasks.ts';
 import { settling } from './app/settle.ts';
 import { steps as stepsOf } from './app/steps.ts';
 import { verifyTasks } from './app/verify-tasks.ts';
+import type { Part } from './domain/dataset.ts';
 import { regionOf } from './domain/realm.ts';
 import { namesOf, type Residency } from './domain/residency.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
@@ -60,6 +63,13 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   });
 
   const documents = (of: string) => clients.documents(region(of));
+  const datasets = {
+    clientFor: (of: string) => clients.dynamoDb(region(of)),
+    writerFor: (of: string) => clients.dynamoDbWriter(region(of)),
+    tableOf: (part: Part, of: string) => names(of).part(part),
+    parts: residency.parts,
+    clock,
+  };
   const ports: Ports = measured({
     tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants, clock }),
     ledger: dynamoDbLedger({
@@ -69,11 +79,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       log,
     }),
     partKind: dynamoDbPartKind({
-      clientFor: (of) => clients.dynamoDb(region(of)),
-      writerFor: (of) => clients.dynamoDbWriter(region(of)),
-      tableOf: (part, of) => names(of).part(part),
-      parts: residency.parts,
-      clock,
+      ...datasets,
       onThrottled: (writes) => metrics.record('Throttles', writes),
     }),
     workflows: stepFunctions({
@@ -135,6 +141,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     },
     settling: settling(context),
     operating: operating(ports, steps, realm),
+    rehearsing: rehearsing(context, dynamoDbSamples(datasets), realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

@@ -166,6 +166,19 @@ export interface PartKind {
   ): Promise<readonly Difference[]>;
 }
 
+/** What a rehearsal copies. Its targets are partition keys that no tenant can have. */
+export interface Samples {
+  /** Puts up to `limit` of the first items of `from` under the partition key of `to`, another range of the same part. */
+  copy(
+    from: Range,
+    source: Realm,
+    to: Range,
+    target: Realm,
+    horizon: Horizon,
+    limit: number,
+  ): AsyncIterable<Checkpoint>;
+}
+
 /** One start of one phase. The attempt is in the execution's name, so that a restart is a new execution. */
 export interface Run extends MigrationKey {
   readonly realm: Realm;

@@ -197,6 +197,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('state-machine', 'StartExecution'),
   ],
   // The same, of the one that an operator names; and settings.
+  // In the target of a move to come: reads a sample, writes it where no tenant can be, and discards it.
+  'tasks/rehearse': [
+    own('migrations', 'GetItem', 'PutItem'),
+    others('migrations', 'GetItem'),
+    ...everywhere('tenants', 'GetItem'),
+    others('parts', 'Query'),
+    own('parts', 'Query', 'BatchWriteItem'),
+  ],
   'tasks/operate': [
     own('migrations', 'GetItem', 'PutItem'),
     own('tenants', 'GetItem', 'PutItem'),

@@ -153,7 +153,9 @@ function acting(deployment: Deployment): PolicyStatement[] {
     }),
     new PolicyStatement({
       actions: ['lambda:InvokeFunction'],
-      resources: [lambdaArn(deployment, 'tasks/operate'), lambdaArn(deployment, 'tasks/janitor')],
+      resources: ['tasks/operate', 'tasks/rehearse', 'tasks/janitor'].map((entry) =>
+        lambdaArn(deployment, entry),
+      ),
     }),
   ];
 }

@@ -128,7 +128,7 @@ export const WORKFLOW_TASKS = [
 ] as const;
 
 /** Lambdas that EventBridge calls, at the bad end of an execution and every few minutes; and one that operators call. */
-export const BACKGROUND_TASKS = ['settle', 'janitor', 'operate'] as const;
+export const BACKGROUND_TASKS = ['settle', 'janitor', 'operate', 'rehearse'] as const;
 
 /** `copy-range` → `copyRange`: the substitution in the ASL file. */
 export const substitutionOf = (task: string) =>

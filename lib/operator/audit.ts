@@ -4,8 +4,9 @@ import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
 import type { Migration } from '../../lambdas/domain/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
+import { REHEARSAL } from '../../lambdas/domain/rehearsal.ts';
 import { UsageError } from './failure.ts';
-import { type Evidence, type Finding, findingsIn, type Partition, REHEARSAL } from './findings.ts';
+import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
 import type { Operator } from './operator.ts';
 import { counted, printable, table } from './print.ts';
 import type { Verdict } from './verdict.ts';
@@ -119,9 +120,11 @@ async function partitionsIn(operator: Operator, realm: Realm, { tenant, all }: A
       for (const [partition, items] of scanned.items)
         partitions.push({ realm, part: part.name, partition, items });
     } else {
-      const names = tenant === undefined ? [] : rangesOf([part], tenant).map((r) => r.partition);
-      for (const partition of [REHEARSAL, ...names]) {
-        const items = await countOf(operator, realm, part, partition);
+      const whose = tenant === undefined ? [REHEARSAL] : [REHEARSAL, tenant];
+      const names = whose.flatMap((name) => rangesOf([part], name)).map((range) => range.partition);
+      const counts = await Promise.all(names.map((name) => countOf(operator, realm, part, name)));
+      for (const [at, partition] of names.entries()) {
+        const items = counts[at] ?? 0;
         if (items > 0) partitions.push({ realm, part: part.name, partition, items });
       }
     }

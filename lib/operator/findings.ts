@@ -3,6 +3,7 @@ import { type Part, partitionsOf } from '../../lambdas/domain/dataset.ts';
 import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Receipt } from '../../lambdas/domain/receipt.ts';
+import { REHEARSAL } from '../../lambdas/domain/rehearsal.ts';
 import type { Slot } from '../../lambdas/domain/slots.ts';
 import type { TenantFacts } from './tenant-reader.ts';
 
@@ -52,8 +53,6 @@ export interface Partition {
   readonly items: number;
 }
 
-/** No client key begins with it: what a rehearsal writes can be nobody's. */
-export const REHEARSAL = '#rehearsal';
 /** DynamoDB removes what has expired within a few days, not at once. */
 const TTL_SLACK_SECONDS = 3 * 86_400;
 

@@ -1,5 +1,6 @@
 /** The command line `residency`: its commands, their options, and what becomes of an answer or an error. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { MOST_SAMPLED } from '../../lambdas/domain/rehearsal.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { DEFAULT_PORT } from '../local/ports.ts';
 import { actOn, type Confirm, type SettingOptions, set } from './act.ts';
@@ -11,6 +12,7 @@ import { migrations } from './migrations.ts';
 import { type Operator, operatorOf } from './operator.ts';
 import { printable } from './print.ts';
 import { receipt } from './receipt.ts';
+import { rehearse } from './rehearse.ts';
 import { show } from './show.ts';
 import type { Verdict } from './verdict.ts';
 import { watch } from './watch.ts';
@@ -153,6 +155,15 @@ export async function residencyCommand(
       }),
   ).option('--every <seconds>', 'how often to look (5)');
 
+  command<{ to: string; items?: string }>(
+    'rehearse <tenant>',
+    'how a move would go: sizes, time, cost, and a sample that is copied, verified and discarded',
+    (operator, [tenant = ''], { to, items = '1000' }) =>
+      rehearse(operator, tenant, { to, items: sampleOf(items) }),
+  )
+    .requiredOption('--to <realm>', 'where to')
+    .option('--items <count>', 'of the sample (1000); 0 copies nothing, and only plans');
+
   /** A command that writes: it asks, unless it was told not to. */
   function writing<T extends object>(
     usage: string,
@@ -207,6 +218,12 @@ function confirming({ isInteractive, ask }: Surroundings, isAgreed: boolean): Co
     const answer = (await ask(`${printable(question)} [y/N] `)).trim();
     if (!/^y(es)?$/i.test(answer)) throw new UsageError('nothing was done');
   };
+}
+
+function sampleOf(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > MOST_SAMPLED)
+    throw new UsageError(`--items is a number from 0 to ${MOST_SAMPLED}, not "${text}"`);
+  return Number(text);
 }
 
 function secondsOf(text: string): number {

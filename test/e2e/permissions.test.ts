@@ -174,6 +174,12 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.hook(site, 'start', 1, facts('DE'));
     await world.until(site, 1, ['failed']);
   });
+  test('for a rehearsal', async () => {
+    await world.installed('rehearsed');
+    await world.fill('rehearsed', 'us');
+    const input = { tenant: 'rehearsed', source: 'us', items: 40 };
+    expect(await world.host.invoke('de', 'tasks/rehearse', input)).toMatchObject({ verified: true });
+  });
   test('for an uninstallation in the middle', async () => {
     const site = await world.installed('leaves');
     await world.ready(site, 1);

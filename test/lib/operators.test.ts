@@ -144,7 +144,7 @@ describe('operator-read', () => {
 });
 
 describe('operator-act', () => {
-  test('asks for changes of settings and migrations, stops executions, and calls the janitor', () => {
+  test('asks for changes and rehearsals, stops executions, and calls the janitor', () => {
     for (const [action, resource] of ACTS)
       expect(may('operator-act', { action, resource }), action).toBe(true);
   });
@@ -168,5 +168,6 @@ const MACHINE = arn('states', 'stateMachine:residency-dev-us-realm-migration');
 const ACTS = [
   ['states:StopExecution', arn('states', 'execution:residency-dev-us-realm-migration:copy-abc-1')],
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-operate')],
+  ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-rehearse')],
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-janitor')],
 ] as const;

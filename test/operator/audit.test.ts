@@ -30,14 +30,12 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 const put = (realm: string, table: string, item: object) =>
-  world
-    .documents(realm)
-    .send(
-      new PutCommand({
-        TableName: `residency-local-${realm}-${table}`,
-        Item: { revision: 1, ...item },
-      }),
-    );
+  world.documents(realm).send(
+    new PutCommand({
+      TableName: `residency-local-${realm}-${table}`,
+      Item: { revision: 1, ...item },
+    }),
+  );
 const record = (realm: string, tenant: string, item: object) =>
   put(realm, 'tenants', {
     tenant,

@@ -178,7 +178,9 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.installed('rehearsed');
     await world.fill('rehearsed', 'us');
     const input = { tenant: 'rehearsed', source: 'us', items: 40 };
-    expect(await world.host.invoke('de', 'tasks/rehearse', input)).toMatchObject({ verified: true });
+    expect(await world.host.invoke('de', 'tasks/rehearse', input)).toMatchObject({
+      verified: true,
+    });
   });
   test('for an uninstallation in the middle', async () => {
     const site = await world.installed('leaves');

@@ -52,7 +52,7 @@ export function dynamoDbSamples(
       break;
     }
     const digest = withItems(BEGINNING.digest, seen);
-    yield { writes, checkpoint: checkpointAt(undefined, digest, writes.length) };
+    yield { writes, pages: 1, checkpoint: checkpointAt(undefined, digest, writes.length) };
   }
 }
 

@@ -70,7 +70,7 @@ export function workerDeaths() {
   return {
     around,
     isGone,
-    /** The worker that next makes a write of this tenant's workflow, beside taking its lease, dies of it. */
+    /** The worker that next writes for this tenant, beside taking its lease, dies of it. */
     condemn(tenant: string, onDeath: (which: RunningFunction) => void): void {
       sentence = { tenant, onDeath };
     },
@@ -80,9 +80,9 @@ export function workerDeaths() {
   };
 }
 
-/** Whose workflow a task works for; `undefined` for anything else that runs. */
+/** Whose ranges a worker works on; `undefined` for anything else that runs. */
 function tenantOf({ which, event }: RunningInvocation): unknown {
-  if (!which.entry.startsWith('tasks/')) return undefined;
+  if (!which.entry.endsWith('-range')) return undefined;
   return typeof event === 'object' && event !== null && 'tenant' in event
     ? event.tenant
     : undefined;

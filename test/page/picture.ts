@@ -29,6 +29,7 @@ await press(page, 'Schedule');
 await press(page, 'Start');
 await reached(page, 'acme', 'ready-to-commit');
 await page.locator('#said .answer', { hasText: 'ready-to-commit' }).waitFor();
+const goOn = watched.hold('residency-local-us-exports');
 await press(page, 'Commit');
 await page.locator('#state-purge-the-source.lit').waitFor();
 await page.locator('#realm-de .number', { hasText: '1,600' }).waitFor();
@@ -37,4 +38,5 @@ await page.screenshot({
   fullPage: true,
   style: ':focus-visible + .reason { visibility: hidden !important }',
 });
+goOn();
 await browser.close();

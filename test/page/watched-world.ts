@@ -6,19 +6,34 @@ import { startWorld, type World } from '../support/world.ts';
 export interface WatchedWorld extends AsyncDisposable {
   readonly world: World;
   readonly page: ServedPage;
+  /** Batches that are written to this table wait, so that what is at work can be seen, until they are let go. */
+  hold(table: string): () => void;
 }
 
-/** Waits are long enough to be seen. */
 export async function startWatchedWorld(): Promise<WatchedWorld> {
   const writes = writesTo(true);
+  const held = new Map<string, Promise<void>>();
   const world = await startWorld({
-    env: { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '1' },
-    dynamoDb: { onAnswered: writes.hear },
+    dynamoDb: {
+      onAnswered: writes.hear,
+      onRequest: ({ operation, input }) =>
+        operation === 'BatchWriteItem'
+          ? held.get(Object.keys(Object(input['RequestItems']))[0] ?? '')
+          : undefined,
+    },
   });
   const page = await startPage({ host: world.host, port: 0, writes, hearsAll: true });
   return {
     world,
     page,
+    hold(table) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      held.set(table, promise);
+      return () => {
+        held.delete(table);
+        resolve();
+      };
+    },
     async [Symbol.asyncDispose]() {
       await page.close();
       await world[Symbol.asyncDispose]();

@@ -1,13 +1,14 @@
 /** DATA: what people may see of a tenant's record. `sharedSecret` is the one attribute that is not in it. */
 import type { TenantRecord } from '../lambdas/domain/tenant.ts';
 
-/** What a tenant's record is stored with, but for `sharedSecret`. The type keeps the list complete. */
+/** What a tenant's record is stored with, but for `sharedSecret`; and of an alias, whose it is. The type keeps the list complete. */
 const SHOWN: Readonly<
   Record<
     | Exclude<keyof TenantRecord, 'credentials'>
     | 'credentialsIat'
     | 'credentialsTokens'
-    | 'revision',
+    | 'revision'
+    | 'holders',
     true
   >
 > = {
@@ -34,6 +35,7 @@ const SHOWN: Readonly<
   openingIat: true,
   expiresAt: true,
   revision: true,
+  holders: true,
 };
 
 export const SHOWN_ATTRIBUTES: readonly string[] = Object.keys(SHOWN);

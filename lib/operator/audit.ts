@@ -96,7 +96,10 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
   const receipts: Evidence['receipts'][number][] = [];
   const migrations: Migration[] = [];
   if (tenant === undefined) {
-    for await (const record of tenants.all(realm)) records.push({ realm, record });
+    for await (const row of tenants.all(realm)) {
+      if ('record' in row) records.push({ realm, record: row.record });
+      else for (const holder of row.holders) aliases.push({ realm, alias: row.alias, ...holder });
+    }
   } else {
     const record = await tenants.read(realm, tenant);
     if (record) records.push({ realm, record });

@@ -7,11 +7,22 @@ import { SHOWN_ATTRIBUTES } from '../shown-attributes.ts';
 /** A tenant's record without its credentials, and without what Atlassian says of the site. */
 export type TenantFacts = Omit<TenantRecord, 'credentials' | 'installation'>;
 
+/** A tenant's record, or a name that Atlassian has for tenants, with those who may have it. */
+export type Row =
+  | { readonly record: TenantFacts }
+  | { readonly alias: string; readonly holders: readonly Holder[] };
+
+export interface Holder {
+  readonly tenant: string;
+  /** Epoch seconds. */
+  readonly expiresAt?: number;
+}
+
 export interface TenantReader {
   /** Strongly consistent. */
   read(realm: Realm, tenant: string): Promise<TenantFacts | undefined>;
-  /** Every record of a realm: a scan. */
-  all(realm: Realm): AsyncIterable<TenantFacts>;
+  /** Everything in a realm's table of tenants: a scan. */
+  all(realm: Realm): AsyncIterable<Row>;
 }
 
 export interface TenantTables {
@@ -40,15 +51,17 @@ export function tenantReader({ clientFor, tableOf }: TenantTables): TenantReader
         { client: clientFor(realm) },
         { TableName: tableOf(realm), Select: 'SPECIFIC_ATTRIBUTES', ...PROJECTION },
       );
-      for await (const { Items: items = [] } of pages)
-        for (const item of items) if (isRecord(item)) yield factsOf(item);
+      for await (const { Items: items = [] } of pages) for (const item of items) yield rowOf(item);
     },
   };
 }
 
-/** The table holds aliases of tenants too, which have no state. */
-const isRecord = (item: Readonly<Record<string, unknown>>): boolean =>
-  typeof item['tenant'] === 'string' && typeof item['state'] === 'string';
+function rowOf(item: Readonly<Record<string, unknown>>): Row {
+  const { tenant, holders } = item;
+  // Written by the aliases' adapter alone, and by nobody else.
+  if (Array.isArray(holders)) return { alias: String(tenant), holders: holders as Holder[] };
+  return { record: factsOf(item) };
+}
 
 function factsOf({
   revision: _r,

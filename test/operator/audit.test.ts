@@ -131,6 +131,10 @@ const PLANTED: readonly {
     found: ['rehearsal-leftover', 'de'],
   },
   {
+    plant: () => put('sg', 'tenants', { tenant: '#site#lost', holders: [{ tenant: 'lost' }] }),
+    found: ['alias-without-record', 'sg', 'lost'],
+  },
+  {
     plant: () => record('au', 'shut', { state: 'frozen', migration: '0', ledger: 'us' }),
     found: ['record-of-final-migration', 'au', 'shut'],
   },

@@ -1,7 +1,6 @@
 /** What five realms cost in a month in which nothing moves, counted in the templates: under $20, as the README says it. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sizeOf } from '../../lib/entries.ts';
 import { residency } from '../../residency.config.ts';
 import { at, listOf, ofType, type RealmTemplate, templatesOf } from '../support/templates.ts';
 
@@ -20,9 +19,9 @@ const PRICES = {
 };
 /** CloudWatch's, of every account and month, for as long as nothing else in the account uses it. */
 const FREE = { alarmMetrics: 10, dashboards: 3 };
-const RUNS = (30 * 24 * 60) / 5;
-/** Of a run that finds nothing open, on the generous side. */
+/** Of a run that finds nothing to do, on the generous side. */
 const RUN = { seconds: 1, readUnits: 2, keyRequests: 2, logBytes: 1_500 };
+const MINUTES = { minute: 1, minutes: 1, hour: 60, hours: 60, day: 1_440, days: 1_440 };
 const MOST = 20;
 
 let prod: readonly RealmTemplate[];
@@ -43,23 +42,41 @@ const alarmMetrics = () =>
     )
     .reduce((sum, metrics) => sum + metrics, 0);
 
-function janitorDollars(): number {
-  const gb = sizeOf('tasks/janitor').memoryMb / 1024;
-  const run =
-    PRICES.lambdaRequest +
-    RUN.seconds * gb * PRICES.lambdaArmGbSecond +
-    RUN.readUnits * PRICES.readUnit +
-    RUN.keyRequests * PRICES.keyRequest +
-    (RUN.logBytes / 1024 ** 3) * PRICES.logGb;
-  return prod.length * RUNS * run;
-}
+/** What the clock calls: how often in thirty days, and with how much memory. */
+const scheduled = () =>
+  prod.flatMap((template) =>
+    ofType(template, 'AWS::Events::Rule')
+      .filter(({ Properties }) => Properties['ScheduleExpression'] !== undefined)
+      .map(({ Properties }) => {
+        const [, every, unit = ''] =
+          /^rate\((\d+) (\w+)\)$/.exec(String(Properties['ScheduleExpression'])) ?? [];
+        const minutes = Number(every) * Number(at(MINUTES, unit));
+        const id = String(at(Properties, 'Targets', 0, 'Arn', 'Fn::GetAtt', 0));
+        const memoryMb = Number(template.resources[id]?.Properties['MemorySize']);
+        return { runs: (30 * 24 * 60) / minutes, gb: memoryMb / 1024 };
+      }),
+  );
+
+const runs = () => scheduled().reduce((sum, one) => sum + one.runs, 0);
+
+const scheduledDollars = () =>
+  scheduled()
+    .map(({ runs: times, gb }) => times * runDollars(gb))
+    .reduce((sum, cost) => sum + cost, 0);
+
+const runDollars = (gb: number) =>
+  PRICES.lambdaRequest +
+  RUN.seconds * gb * PRICES.lambdaArmGbSecond +
+  RUN.readUnits * PRICES.readUnit +
+  RUN.keyRequests * PRICES.keyRequest +
+  (RUN.logBytes / 1024 ** 3) * PRICES.logGb;
 
 function dollars({ rotations = 0, free = { alarmMetrics: 0, dashboards: 0 } } = {}): number {
   return (
     count('AWS::KMS::Key') * (PRICES.keyMonth + rotations * PRICES.rotationMonth) +
     Math.max(0, alarmMetrics() - free.alarmMetrics) * PRICES.alarmMetricMonth +
     Math.max(0, count('AWS::CloudWatch::Dashboard') - free.dashboards) * PRICES.dashboardMonth +
-    janitorDollars()
+    scheduledDollars()
   );
 }
 
@@ -84,7 +101,8 @@ describe('five realms in which nothing moves', () => {
     expect(said('keys ')).toBe(cents(count('AWS::KMS::Key') * PRICES.keyMonth));
     expect(said('alarms ')).toBe(cents(alarmMetrics() * PRICES.alarmMetricMonth));
     expect(said('dashboard ')).toBe(cents(PRICES.dashboardMonth));
-    expect(said('the janitor')).toBe(cents(janitorDollars()));
+    expect(said('functions on a schedule')).toBe(cents(scheduledDollars()));
+    expect(readme).toContain(`| ${runs().toLocaleString('en')} |`);
     expect(said('\\*\\*in the first two years')).toBe(cents(dollars()));
     expect(said('after the keys. first')).toBe(cents(dollars({ rotations: 1 })));
     expect(said('after the second')).toBe(cents(dollars({ rotations: 2 })));

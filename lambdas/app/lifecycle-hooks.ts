@@ -58,13 +58,21 @@ export function lifecycleHooks(
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
+    if (record.state === 'moved') await lookThere(record);
     await renewIn(here, arrival);
-    if (record.state === 'moved') {
-      log.error(
-        `alarm: installed in realm ${here}, which the tenant has left for ${record.movedTo}`,
-        { clientKey: arrival.tenant },
-      );
-    }
+  }
+
+  /**
+   * Where a tenant that has moved is uninstalled, it opens only when that realm itself is told: nobody may believe that it is
+   * installed. Asked before anything is written: the old secret must still verify what Atlassian does about a refusal.
+   */
+  async function lookThere({ tenant, movedTo = here }: TenantRecord): Promise<void> {
+    log.error(`alarm: installed in realm ${here}, which the tenant has left for ${movedTo}`, {
+      clientKey: tenant,
+    });
+    const there = await tenants.read(movedTo, tenant);
+    if (there?.state === 'retired')
+      throw new Fault(`the tenant is uninstalled in realm ${movedTo}, where it lives`);
   }
 
   /**

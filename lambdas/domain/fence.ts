@@ -136,13 +136,17 @@ function renewed(
   return rest;
 }
 
-/** The same, of what stands in another realm. */
+/** The same, of what stands in another realm; the facts of the same installation are taken also where one side lost them. */
 export function withCredentialsOf(
   record: Current,
   credentials: Credentials,
   installation?: Installation,
 ): Current {
-  return record && renewed(record, afterMeeting(record.credentials, credentials), installation);
+  if (record === undefined) return undefined;
+  const { sharedSecret, iat } = record.credentials;
+  const isSame = sharedSecret === credentials.sharedSecret && iat === credentials.iat;
+  const met = afterMeeting(record.credentials, credentials);
+  return renewed(record, met ?? (isSame ? record.credentials : undefined), installation);
 }
 
 /** What was announced, through either door or by another realm. Without a secret it leaves the stored one as it is. */

@@ -617,6 +617,25 @@ describe('a reinstallation', () => {
   });
 });
 
+describe('installed in the source, after the move has taken an uninstalled tenant to the target', () => {
+  test.each<Row>(['committing', 'committed'])(
+    'is not believed while the move is %s, and changes nothing: the target opens when it is told itself, with its data',
+    async (row) => {
+      const { app } = await moved(row);
+      const items = app.holdings('de');
+      await uninstall(app, 'us');
+      app.clock.advance(MINUTE);
+      const before = [recordIn(app, 'us'), recordIn(app, 'de')];
+      await expect(install(app, 'us')).rejects.toThrow(Fault);
+      expect([recordIn(app, 'us'), recordIn(app, 'de')]).toEqual(before);
+      await app.runAll();
+      await install(app, 'de', 'secret-3');
+      expect(statesOf(app)).toEqual({ us: 'moved', de: 'active' });
+      expect(app.holdings('de')).toEqual(items);
+    },
+  );
+});
+
 describe('two installations in the same second', () => {
   test.each<Row>(['ready-to-commit', 'committing', 'committed'])(
     'are told apart by their tokens while a move is %s: the first, when it comes again, changes nothing in either realm',

@@ -5,6 +5,7 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Refusal } from '../../lambdas/domain/refusal.ts';
 import { HOUR, MINUTE, SECOND } from '../support/clock.ts';
 import type { RealmApp } from '../support/memory-app.ts';
+import { writeTo } from './people.ts';
 import type { FaultKind } from './scheduler.ts';
 import { REALMS, TENANT, Unauthorized, type World } from './world.ts';
 
@@ -34,6 +35,8 @@ export interface Habits {
   readonly isHasty: boolean;
   /** Gives a start up at the first time it is not answered. */
   readonly isImpatient: boolean;
+  /** Somebody writes in the very moment in which the tenant is fenced, and takes as long as they can. */
+  readonly writesLast: number;
   /** A rollback after a commit that was heard. */
   readonly regrets: number;
   /** Connect may leave the id out. */
@@ -202,6 +205,10 @@ export function atlassian(world: World, habits: Habits) {
     if (random.chance(habits.supersedes)) return;
     await timeline.sleep(startsIn);
 
+    if (random.chance(habits.writesLast))
+      timeline.spawn('a user at the last moment', () =>
+        writeTo(world, source, `last-${random.below(3)}`, true),
+      );
     const started = await ask('start', source, id, facts, habits.isImpatient ? 1 : TRIES);
     if (started.kind !== 'answer') return undo(source, id, facts);
     if (random.chance(habits.cancelsLate)) {

@@ -1,9 +1,10 @@
 /** Exhaustively: a death before, and after, every single operation of a move in turn; what really happens next must mend it. */
 import { atlassian, type Habits } from './atlassian.ts';
 import { checkAlways } from './invariants.ts';
+import { user } from './people.ts';
 import { seeded } from './random.ts';
 import type { FaultKind, FaultPlan } from './scheduler.ts';
-import { endOf, janitors, type Outcome, play, user } from './simulate.ts';
+import { endOf, janitors, type Outcome, play } from './simulate.ts';
 import { world as newWorld } from './world.ts';
 
 /** What Atlassian does in a run of one move, and how the phases come into it. */
@@ -23,6 +24,7 @@ const QUIET: Habits = {
   supersedes: 0,
   isHasty: true,
   isImpatient: false,
+  writesLast: 0,
   regrets: 0,
   isNameless: false,
 };
@@ -42,6 +44,7 @@ export async function crashAt(scenario: Scenario, at: number, kind: FaultKind): 
       operations += 1;
       return isOn && operations - 1 === at ? kind : undefined;
     },
+    sleeps: () => false,
     stop() {
       isOn = false;
     },

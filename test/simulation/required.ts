@@ -42,6 +42,7 @@ const MOVES: readonly (readonly [string, Status | undefined])[] = [
   ['commit', 'committing'],
   ['rollback', undefined],
   ['rollback', 'scheduled'],
+  ['cancel', 'copying'],
 ];
 
 /** Where a hook may come, early, late, or again. A commit or a start of what has failed is not Atlassian's way; the table of answers has it. */
@@ -86,6 +87,9 @@ const COMES: Readonly<Record<string, readonly (Status | undefined)[]>> = {
     'rolling-back',
     'rolled-back',
   ],
+  cancel: ['scheduled', 'copying', 'ready-to-commit', 'committing', 'failed', 'rolling-back'],
+  retry: ['scheduled', 'copying', 'ready-to-commit', 'committing', 'failed', 'rolling-back'],
+  set: [undefined, 'copying', 'committed', 'rolled-back'],
   installed: [
     undefined,
     'scheduled',

@@ -19,6 +19,9 @@ export interface Actor {
   isDead: boolean;
   /** Goes on only when nearly nobody else can: a function that was paused, or has a slow connection. */
   isSluggish?: boolean;
+  /** Which of its operations, counted from 0, it sleeps before, for as long as it can: a paused function. -1 for none. */
+  sleepsAt?: number;
+  operations?: number;
   onDeath?: (reason: string) => void;
 }
 
@@ -28,12 +31,14 @@ export type FaultKind = 'killed-before' | 'killed-after' | 'refused' | 'reply-lo
 export interface FaultPlan {
   /** Decides, at an operation of a Lambda, what goes wrong with it. */
   next(actor: Actor, operation: Operation): FaultKind | undefined;
+  /** Whether this Lambda is paused once. */
+  sleeps(actor: Actor): boolean;
 }
 
 interface Waiting {
   readonly actor: Actor;
   readonly operation?: Operation;
-  /** Epoch milliseconds; of a pause. */
+  /** Epoch milliseconds; of a pause, or of an operation before which somebody sleeps. */
   readonly due?: number;
   readonly go: () => void;
   readonly fail: (error: Error) => void;
@@ -70,6 +75,8 @@ const MOST_TURNS = 30_000;
 const SLOWNESS = 0.03;
 /** How many invocations are slower than all others. */
 const SLUGGISH = 0.06;
+/** A function that sleeps does so before one of its first operations. */
+const MOST_AWAKE = 12;
 
 export function scheduler({ clock, random, faults, check, isFair = false }: SchedulerOptions) {
   const waiting = new Set<Waiting>();
@@ -95,9 +102,22 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   function step(operation: Operation): Promise<void> {
     const actor = actorNow();
     actor.isSluggish ??= actor.isLambda && !isFair && random.chance(SLUGGISH);
+    const due = napOf(actor);
     return new Promise((go, fail) => {
-      if (!actor.isDead) waiting.add({ actor, operation, go, fail });
+      if (actor.isDead) return;
+      waiting.add({ actor, operation, go, fail, ...(due !== undefined && { due }) });
     });
+  }
+
+  /** When it wakes: somewhere in the time that it has left, or at the last moment of it. */
+  function napOf(actor: Actor): number | undefined {
+    if (actor.deadline === undefined || isFair) return undefined;
+    actor.operations = (actor.operations ?? -1) + 1;
+    actor.sleepsAt ??= faults.sleeps(actor) ? random.below(MOST_AWAKE) : -1;
+    if (actor.operations !== actor.sleepsAt) return undefined;
+    const left = Math.max(1, actor.deadline - clock.now());
+    note(`${actor.name} sleeps`);
+    return random.chance(0.5) ? actor.deadline - 1 : clock.now() + random.below(left);
   }
 
   /** After each write that happened. */
@@ -183,11 +203,20 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
       const operations: Waiting[] = [];
       const pauses: Waiting[] = [];
       const outlived: Waiting[] = [];
+      let woken: Waiting | undefined;
       const now = clock.now();
       for (const one of waiting) {
-        if (one.actor.deadline !== undefined && now >= one.actor.deadline) outlived.push(one);
-        if (one.operation !== undefined) operations.push(one);
-        else pauses.push(one);
+        const { actor, operation, due } = one;
+        const isAsleep = due !== undefined && due > now;
+        if (actor.deadline !== undefined && now >= actor.deadline) outlived.push(one);
+        if (operation === undefined || isAsleep) pauses.push(one);
+        else operations.push(one);
+        if (operation !== undefined && due !== undefined && !isAsleep) woken ??= one;
+      }
+      // Whoever slept to the last moment has it, however much happened in it.
+      if (woken?.operation !== undefined) {
+        happen(woken, woken.operation);
+        continue;
       }
       for (const { actor } of outlived) kill(actor, 'timed-out');
       if (outlived.length > 0) continue;
@@ -206,10 +235,14 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   function operate(operations: readonly Waiting[]): void {
     const next = isFair ? operations[0] : pick(operations);
     if (next?.operation === undefined) return;
-    const { actor, operation } = next;
+    clock.advance(isFair ? 5 : 1 + random.below(40));
+    happen(next, next.operation);
+  }
+
+  function happen(next: Waiting, operation: Operation): void {
+    const { actor } = next;
     waiting.delete(next);
     done.operations += 1;
-    clock.advance(isFair ? 5 : 1 + random.below(40));
     const kind = actor.isLambda ? faults.next(actor, operation) : undefined;
     const { port, name, realm, detail = '', access } = operation;
     note(`${actor.name}: ${access} ${port}.${name} ${realm} ${detail}${kind ? ` (${kind})` : ''}`);
@@ -243,9 +276,12 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     let [first] = pauses;
     if (first === undefined) return;
     for (const pause of pauses) if ((pause.due ?? 0) < (first.due ?? 0)) first = pause;
-    waiting.delete(first);
     clock.advanceTo(first.due ?? 0);
-    first.go();
+    if (first.operation !== undefined) happen(first, first.operation);
+    else {
+      waiting.delete(first);
+      first.go();
+    }
   }
 
   /** From here on nobody is slow: what can go on does so before time passes. */

@@ -1,13 +1,13 @@
 /** One seed, one world: who is in it, what goes wrong, and whether everything held. */
-import { partitionsOf } from '../../lambdas/domain/dataset.ts';
-import { itemOf } from '../support/builders.ts';
-import { HOUR, MINUTE, SECOND } from '../support/clock.ts';
+import type { Migration } from '../../lambdas/domain/migration.ts';
+import { HOUR, MINUTE } from '../support/clock.ts';
 import { atlassian, type Habits } from './atlassian.ts';
 import type { Coverage } from './coverage.ts';
 import { checkAlways, checkEnd, InvariantBroken } from './invariants.ts';
+import { cancelLast, mend, operator, rogue, tamper, user } from './people.ts';
 import { type Random, seeded } from './random.ts';
 import { Endless, type FaultKind, type FaultPlan } from './scheduler.ts';
-import { world as newWorld, REALMS, TENANT, type World } from './world.ts';
+import { world as newWorld, REALMS, type World } from './world.ts';
 
 export interface Outcome {
   readonly seed: number;
@@ -47,20 +47,23 @@ export async function simulate(seed: number): Promise<Outcome> {
     cancelsLate: focus !== undefined && ROLLBACK.includes(focus) ? 0.7 : luck(0.3, 0.3),
     supersedes: random.chance(0.2) ? 0.4 : 0,
     isHasty: random.chance(0.6),
-    isImpatient: random.chance(0.3),
+    isImpatient: random.chance(focus === 'start' ? 0.8 : 0.3),
+    writesLast: random.chance(0.4) ? 0.6 : 0,
     regrets: focus !== undefined && RESTORE.includes(focus) ? 1 : luck(0.25, 0.5),
-    isNameless: random.chance(0.1),
+    isNameless: random.chance(0.15),
   };
   const isDisturbed = {
     lifecycle: random.chance(0.35),
     writers: random.chance(0.8),
     tampers: random.chance(0.08),
     rogue: random.chance(0.04),
+    operator: focus === 'cancel' || focus === 'retry' || focus === 'set' || random.chance(0.15),
   };
   const world = newWorld({
     random,
     faults,
     check: checkAlways,
+    ...((focus === 'cancel' || random.chance(0.1)) && { sees: hurried }),
     hasPast: focus === 'clearTargetRange' || random.chance(0.2),
   });
   return play(world, seed, async () => {
@@ -91,9 +94,10 @@ export async function simulate(seed: number): Promise<Outcome> {
     }
     if (isDisturbed.rogue) {
       timeline.spawn('the operator', async () => {
-        for (; !(isOver && isCalm); await timeline.sleep(10 * MINUTE)) await operate(world);
+        for (; !(isOver && isCalm); await timeline.sleep(10 * MINUTE)) await mend(world);
       });
     }
+    if (isDisturbed.operator) timeline.spawn('an operator', () => operator(world, () => isOver));
     if (isDisturbed.rogue) timeline.spawn('a rogue', () => rogue(world, () => isOver));
     if (isDisturbed.tampers) timeline.spawn('somebody', () => tamper(world));
     await timeline.run(() => isOver && isCalm);
@@ -101,24 +105,9 @@ export async function simulate(seed: number): Promise<Outcome> {
   });
 }
 
-/** What an operator does about a commit that is halted: looks, and has it rolled back. */
-async function operate(world: World): Promise<void> {
-  const { timeline, app, site } = world;
-  const halted = world.migrations().find((migration) => migration.halted);
-  if (halted === undefined || world.rogue === undefined) return;
-  world.rogue = undefined;
-  const undone = () =>
-    timeline.invoke('operator', 60 * SECOND, () =>
-      app.realm(halted.source).migrations.rollBack(halted, 'operator'),
-    );
-  while (
-    !(await undone().then(
-      () => true,
-      () => false,
-    ))
-  )
-    await timeline.sleep(MINUTE);
-  site.home = halted.source;
+function hurried(world: World, task: string, migration: Migration): void {
+  if (task !== 'finishCopy') return;
+  world.timeline.spawn('an operator in a hurry', () => cancelLast(world, migration));
 }
 
 /** Runs, and says how it ended; a broken invariant and an endless run are outcomes alike. */
@@ -165,7 +154,7 @@ export async function endOf(world: World, faults: { stop(): void }): Promise<voi
       REALMS.some((realm) => app.ledger.peekSlots(realm).length > 0);
     while (isOpen() && clock.now() < until) {
       for (const realm of REALMS) await world.janitor(realm);
-      await operate(world);
+      await mend(world);
       world.follow();
       await timeline.sleep(20 * MINUTE);
     }
@@ -188,92 +177,13 @@ export async function janitors(
   }
 }
 
-/** Writes, one after another, to wherever Atlassian sends; sometimes to where it sent before. */
-export async function user(
-  { timeline, random, write, parts, site }: World,
-  name: string,
-  isOver: () => boolean,
-): Promise<void> {
-  const moving = parts.filter(({ policy }) => policy === 'move');
-  for (let number = 0; !isOver() && number < 60; number += 1) {
-    const part = random.pick(moving);
-    const id = random.chance(0.5) ? `item-${name}-${random.below(3)}` : `new-${name}-${number}`;
-    const realm = random.chance(0.1) ? random.pick(REALMS) : site.home;
-    await write(
-      realm,
-      part.name,
-      random.pick(partitionsOf(part, TENANT)),
-      id,
-      random.chance(0.2) ? null : `${name} ${number}`,
-    );
-    await timeline.sleep(
-      random.chance(0.6) ? random.below(30) * SECOND : random.below(40) * MINUTE,
-    );
-  }
-}
-
-/** Corrupts, drops or adds an item in a target that is being copied, where the verification has not looked yet. */
-async function tamper({ timeline, random, app, migrations, parts }: World): Promise<void> {
-  for (let times = 0; times < 400; times += 1) {
-    await timeline.sleep(1 + random.below(4 * SECOND));
-    const copying = migrations().find(
-      ({ status, source, target }) => status === 'copying' && source !== target,
-    );
-    if (copying === undefined) {
-      if (times % 10 === 0) await timeline.sleep(5 * MINUTE);
-      continue;
-    }
-    const part = random.pick(parts.filter(({ policy }) => policy === 'move'));
-    const partition = random.pick(partitionsOf(part, TENANT));
-    const found = app.ledger
-      .peekRanges(copying.target, copying)
-      .filter(({ range }) => range.startsWith(part.name));
-    if (found.length === 0 || found.some(({ work }) => work !== 'copy')) continue;
-    const [item] = app.datasets.read(copying.target, part.name, partition);
-    if (item !== undefined && random.chance(0.3))
-      app.datasets.remove(copying.target, part.name, item);
-    else
-      app.datasets.put(
-        copying.target,
-        part.name,
-        item ? { ...item, text: { S: 'corrupted' } } : itemOf(partition, 'stranger'),
-      );
-    timeline.note(`somebody tampers with ${part.name} ${partition} in ${copying.target}`);
-    return;
-  }
-}
-
-/** Writes past the guard, into a source that has been verified. The commit must stop before it purges that. */
-async function rogue(world: World, isOver: () => boolean): Promise<void> {
-  const { timeline, random, app, truth } = world;
-  while (!isOver()) {
-    await timeline.sleep(1 + random.below(MINUTE));
-    const ready = world
-      .migrations()
-      .find(({ status, source, target }) => status === 'ready-to-commit' && source !== target);
-    if (ready === undefined) continue;
-    const key = `templates ${TENANT} rogue`;
-    truth.landed(key, 'rogue');
-    app.datasets.put(ready.source, 'templates', itemOf(TENANT, 'rogue', 'rogue'));
-    timeline.note(`a rogue writes past the guard in ${ready.source}`);
-    world.rogue = { realm: ready.source, key };
-    // What becomes of it when the move is undone is the customer's affair.
-    while (world.rogue && !isOver()) {
-      await timeline.sleep(SECOND);
-      const now = world.migrations().find(({ id }) => id === ready.id);
-      if (now?.status === 'rolling-back' || now?.status === 'rolled-back') world.rogue = undefined;
-    }
-    return;
-  }
-}
-
-const RESTORE = ['beginRestore', 'restoreSourceRange', 'finishRestore', 'verifyRange'];
+const RESTORE = ['beginRestore', 'restoreSourceRange', 'finishRestore', 'verifyRange of restore'];
 const ROLLBACK = ['beginRollback', 'releaseSource', 'discardTargetRange', 'finishRollback'];
 /** What a run may have it in for: every function of the workflow, and every hook, has its bad days. */
 const FOCUS = [
   ...['prepareCopy', 'clearTargetRange', 'copyRange', 'finishCopy', 'failMigration'],
   ...['beginCommit', 'passPointOfNoReturn', 'purgeSourceRange', 'finishCommit'],
-  ...['beginRestore', 'restoreSourceRange', 'finishRestore'],
+  ...['beginRestore', 'restoreSourceRange', 'finishRestore', 'verifyRange of restore'],
   ...[
     'beginRollback',
     'releaseSource',
@@ -283,13 +193,19 @@ const FOCUS = [
     'janitor',
   ],
   ...['schedule', 'start', 'status', 'commit', 'rollback', 'installed', 'uninstalled'],
+  ...['cancel', 'retry', 'set'],
 ];
+
+/** How many functions are paused, of those that a run has it in for, and of all others. */
+const SLEEPY = 0.6;
+const SLEEPY_AT_ALL = 0.01;
 
 /** A few faults, spread at random, or over one function alone; none once they are over. */
 function bounded(random: Random, focus: string | undefined): FaultPlan & { stop(): void } {
   let left = random.chance(0.2) ? 0 : 1 + random.below(10);
   const rate = random.chance(0.3) ? 0.05 : 0.01;
   const kinds = random.chance(0.3) ? [random.pick(FAULTS)] : FAULTS;
+  let isOver = false;
   return {
     next({ name }) {
       if (left === 0 || (focus !== undefined && !name.startsWith(focus))) return undefined;
@@ -297,8 +213,13 @@ function bounded(random: Random, focus: string | undefined): FaultPlan & { stop(
       left -= 1;
       return random.pick(kinds);
     },
+    sleeps({ name }) {
+      if (isOver) return false;
+      return random.chance(focus !== undefined && name.startsWith(focus) ? SLEEPY : SLEEPY_AT_ALL);
+    },
     stop() {
       left = 0;
+      isOver = true;
     },
   };
 }

@@ -33,8 +33,9 @@ const PARTS = [
 }));
 
 export const DRAIN_SECONDS = 20;
-/** Shorter than the drain time, as CDK computes it. */
-export const WRITER_TIMEOUT = 10 * SECOND;
+/** All are shorter than the drain time, as CDK computes it. */
+const WRITER_TIMEOUT = 10 * SECOND;
+const LONGEST_WRITER_TIMEOUT = 19 * SECOND;
 export const HOOK_TIMEOUT = 10 * SECOND;
 const TURN_TIMEOUT = 300 * SECOND;
 const SECRET = 'canary-secret';
@@ -49,6 +50,8 @@ export interface WorldOptions {
   readonly items?: number;
   /** The tenant once lived in `de`, was uninstalled there, and its data is still kept. */
   readonly hasPast?: boolean;
+  /** Told of every task before it is invoked. */
+  readonly sees?: (world: World, task: string, migration: Migration) => void;
   readonly check: (world: World, operation?: Operation) => void;
 }
 
@@ -60,6 +63,7 @@ export function world({
   isFair = false,
   items = 2,
   hasPast = false,
+  sees,
   check,
 }: WorldOptions) {
   const clock = manualClock();
@@ -178,10 +182,14 @@ export function world({
     partition: string,
     id: string,
     content: Content,
+    /** Passes the guard, and writes at the last moment that the function has. */
+    isLast = false,
   ): Promise<boolean> {
     const key = `${part} ${partition} ${id}`;
+    const deadline = clock.now() + (isLast ? LONGEST_WRITER_TIMEOUT : WRITER_TIMEOUT);
+    const actor = { name: `writer@${realm}`, isLambda: true, deadline, isDead: false };
     return timeline
-      .invoke(`writer@${realm}`, WRITER_TIMEOUT, async () => {
+      .invokeAs({ ...actor, suffered: new Set(), ...(isLast && { sleepsAt: 1 }) }, async () => {
         const verdict = await app.realm(realm).guard(TENANT, 'write');
         if (verdict.kind !== 'allowed') return false;
         await step({
@@ -234,15 +242,13 @@ export function world({
       async invoke(task, call) {
         // Step Functions starts nothing more for an execution that has ended.
         if (!isRunning(run)) return new Promise(() => undefined);
-        const status = app.ledger.peek({
-          ledger: run.ledger,
-          tenant: run.tenant,
-          id: run.id,
-        })?.status;
+        const migration = app.ledger.peek(run);
+        const status = migration?.status;
+        if (migration) sees?.(self, task, migration);
         return coverage.watched(status, task, (suffered) =>
           timeline.invokeAs(
             {
-              name: `${task}@${run.realm}`,
+              name: `${task} of ${run.phase}@${run.realm}`,
               isLambda: true,
               deadline: clock.now() + TURN_TIMEOUT,
               suffered,

@@ -69,6 +69,8 @@ const SOURCE_ROUND_TRIPS = 3;
 const TARGET_ROUND_TRIPS = 10;
 /** Until the code of a new process is compiled, it is slow. */
 const WARM_UP_SECONDS = 0.6;
+/** What is acknowledged waits for the record before it half of the time, and then for its own. */
+const RECORDS_WAITED_FOR = 1.5;
 
 /** The least that a move of `items`, `bytes` in all, takes: nobody else uses the tables, and every key is spread as told. */
 export function estimate(
@@ -90,11 +92,17 @@ export function estimate(
   const writeUnits = unitsOf(items, bytes);
   const megabytes = bytes / MB;
 
+  // A window and a page are written at most before a record covers them. It takes the check of the ledger in the source
+  // and of both fences; the record itself, in the target, is written meanwhile.
+  const unrecorded = BATCH * window + (bytes > 0 ? (items / bytes) * MB : 0);
+  const recordMs = sourceMs + Math.max(sourceMs, targetMs);
+  const unrecordedMs = targetMs + RECORDS_WAITED_FOR * recordMs;
+
   const bounds: Record<Limit, number> = {
     partition: (writeUnits * hottest) / partitionUnits,
     table: (writeUnits * largestPart) / tableUnits,
     reading: (megabytes * busiest * (sourceMs + msPerMb)) / 1000,
-    writing: ((items * busiest) / BATCH / window) * (targetMs / 1000),
+    writing: (items * busiest * unrecordedMs) / unrecorded / 1000,
     cpu: items > 0 ? (items * busiest * cpuMs) / 1000 + WARM_UP_SECONDS : 0,
   };
   const limits: readonly Limit[] = ['partition', 'table', 'reading', 'writing', 'cpu'];

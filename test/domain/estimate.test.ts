@@ -18,7 +18,7 @@ describe('the estimate of a move', () => {
     expect(copySeconds).toBeCloseTo(MILLION / 4_000, -1);
   });
 
-  test('is limited by the CPU of one worker, or by reading, where nothing is capped', () => {
+  test('is limited by reading, by the CPU of one worker, or by what may be unrecorded, where nothing is capped', () => {
     const uncapped = {
       partitionUnits: Number.POSITIVE_INFINITY,
       tableUnits: Number.POSITIVE_INFINITY,
@@ -26,7 +26,7 @@ describe('the estimate of a move', () => {
     expect(estimate(MILLION, MILLION * KB, [{}], uncapped).limit).toBe('reading');
     expect(estimate(MILLION, MILLION * KB, [{}], { ...uncapped, sourceMs: 1 }).limit).toBe('cpu');
     expect(
-      estimate(MILLION, MILLION * KB, [{}], { ...uncapped, sourceMs: 1, window: 1 }).limit,
+      estimate(MILLION, MILLION * KB, [{}], { ...uncapped, sourceMs: 1, targetMs: 200 }).limit,
     ).toBe('writing');
   });
 

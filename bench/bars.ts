@@ -48,6 +48,16 @@ export const atMost = (
   ...(note !== undefined && { note }),
 });
 
+/** Measured, and held against nothing. */
+export const noBar = (group: string, name: string, value: number, unit: Unit): Bar => ({
+  group,
+  name,
+  bar: '',
+  value,
+  unit,
+  isMet: true,
+});
+
 export function shown(value: number, unit: Unit): string {
   if (unit === '%') return `${(value * 100).toFixed(1)} %`;
   const text =

@@ -66,13 +66,13 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
       return [await step(world, ...first), await step(world, ...second)];
     },
 
-    /** Copies, is killed after a while, and copies on. */
-    async killed(world: World, afterMs: number): Promise<{ readonly rewritten: number }> {
+    /** Copies, is killed when so many units are written, and copies on. */
+    async killed(world: World, at: number): Promise<{ readonly rewritten: number }> {
       await build(stub, world);
       const killed = await measure(stub, world, {
         variant: 'ours',
         work: 'copy',
-        killAfterMs: afterMs,
+        killAt: at,
       });
       if (killed !== undefined) throw new Error('the copy was over before it could be killed');
       const { items } = await step(world, 'ours', 'copy', { resumed: true });

@@ -84,8 +84,8 @@ export interface Work {
   readonly variant: string;
   readonly work: Job['work'];
   readonly nodeOptions?: readonly string[];
-  /** Ends the worker without a word after so many milliseconds. */
-  readonly killAfterMs?: number;
+  /** Ends the worker without a word when it has written so many units. */
+  readonly killAt?: number;
 }
 
 /** Runs one worker in the world that stands. `undefined` if it was killed. */
@@ -107,7 +107,8 @@ export async function measure(
     partitions: partitionsOf(part),
   };
   const before = await counted(stub, job);
-  const outcome = await perform(job, work, () => setCaps(stub, world));
+  const isDue = async () => (await writtenUnits(stub, world)) >= (work.killAt ?? 0);
+  const outcome = await perform(job, work, () => setCaps(stub, world), isDue);
   const after = await counted(stub, job);
   const { equal = 0, different = 0 } = await stub.order({
     do: 'compare',
@@ -141,8 +142,9 @@ interface Message {
 
 async function perform(
   job: Job,
-  { nodeOptions = [], killAfterMs }: Work,
+  { nodeOptions = [], killAt }: Work,
   onBegin: () => Promise<void>,
+  isDue: () => Promise<boolean>,
 ): Promise<Outcome | undefined> {
   const child = fork(new URL('./variants/worker.ts', import.meta.url), {
     execArgv: [...nodeOptions],
@@ -159,14 +161,15 @@ async function perform(
   });
   const ended = once(child, 'exit');
   child.send(job);
-  if (killAfterMs !== undefined) {
-    await Promise.race([begun.promise.then(() => pause(killAfterMs)), ended]);
+  if (killAt !== undefined) {
+    await Promise.race([begun.promise, ended]);
+    while (child.exitCode === null && !(await isDue())) await pause(10);
     child.kill('SIGKILL');
   }
   await ended;
   if (message.error !== undefined)
     throw new Error(`${job.variant} cannot ${job.work}: ${message.error}`);
-  if (message.outcome === undefined && killAfterMs === undefined) {
+  if (message.outcome === undefined && killAt === undefined) {
     throw new Error(`${job.variant} ended in the middle of its ${job.work}`);
   }
   return message.outcome;

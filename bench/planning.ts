@@ -1,5 +1,5 @@
 /** The planner, held against what was measured: it has to be right to within a quarter. */
-import { type Conditions, estimate } from '../lambdas/domain/estimate.ts';
+import { type Conditions, estimate, WARM_UP_SECONDS } from '../lambdas/domain/estimate.ts';
 import { atMost, type Bar, median } from './bars.ts';
 import type { Run } from './bench.ts';
 
@@ -8,6 +8,12 @@ export interface Forecast {
   readonly measured: number;
   readonly estimated: number;
 }
+
+/** Seconds of CPU per item in each run without latency, beyond what a new process takes to compile its code. */
+export const marginalCpu = (runs: readonly Run[]): readonly number[] =>
+  runs
+    .filter(({ variant, world }) => variant === 'ours' && world.source.base === 0)
+    .map(({ cpuSeconds, items }) => (cpuSeconds - WARM_UP_SECONDS) / items);
 
 /** Every copy of ours, rounds of the same by their median. `cpuMs` is this machine's, from the runs without latency. */
 export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecast[] {
@@ -30,7 +36,12 @@ export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecas
       };
       const parts = [part === 'four' ? { shards: 4 } : {}];
       const { copySeconds, limit } = estimate(items, items * itemBytes, parts, conditions);
-      return { what: `${items} items, ${limit}`, measured: seconds, estimated: copySeconds };
+      const where = source.base < target.base ? 'S1' : 'S2';
+      return {
+        what: `${where}, ${items} items, ${limit}`,
+        measured: seconds,
+        estimated: copySeconds,
+      };
     });
   return [...Map.groupBy(found, ({ what, estimated }) => `${what}, ${estimated}`).values()].flatMap(
     (same) =>

@@ -68,7 +68,7 @@ const CROSSINGS = 2;
 const SOURCE_ROUND_TRIPS = 3;
 const TARGET_ROUND_TRIPS = 10;
 /** Until the code of a new process is compiled, it is slow. */
-const WARM_UP_SECONDS = 0.6;
+export const WARM_UP_SECONDS = 0.6;
 /** What is acknowledged waits for the record before it half of the time, and then for its own. */
 const RECORDS_WAITED_FOR = 1.5;
 

@@ -59,7 +59,9 @@ export function lifecycleHooks(
       return openHere(arrival);
     }
     if (record.state === 'moved') await lookThere(record);
-    await renewIn(here, arrival);
+    const renewed = await renewIn(here, arrival);
+    // A move that an uninstallation had cancelled has let it go in the meantime: it has retired, and is asked back.
+    if (renewed === undefined || renewed.state === 'retired') return openHere(arrival);
   }
 
   /**
@@ -84,20 +86,21 @@ export function lifecycleHooks(
     arrival: Renewal,
     seen: readonly Realm[] = [],
     via?: string,
-  ): Promise<void> {
+  ): Promise<TenantRecord | undefined> {
     const { tenant, credentials, installation } = arrival;
     const isFirst = seen.length === 0;
     const renew = isFirst ? withCredentials : withCredentialsOf;
     const { record } = await tenants.change(realm, tenant, (current) =>
       isOfEarlierResidency(current, via) ? undefined : renew(current, credentials, installation),
     );
-    if (record === undefined || (!isFirst && record.expiresAt === undefined)) return;
+    if (record === undefined || (!isFirst && record.expiresAt === undefined)) return record;
     const passedOn = standing(record, arrival);
     for (const other of await realmsOfMove(record)) {
       const known = [...seen, realm];
       const id = record.migration ?? record.arrivedBy;
       if (!known.includes(other)) await renewIn(other, passedOn, known, id);
     }
+    return record;
   }
 
   /** Nobody serves the tenant here: make sure that nobody else does, and then open. Two writers never. */

@@ -7,6 +7,7 @@ import { arrivalAt, TENANT, tenantRecord } from '../support/builders.ts';
 import { DAY, MINUTE } from '../support/clock.ts';
 import { type MemoryApp, memoryApp } from '../support/memory-app.ts';
 import {
+  gateAt,
   interruptedAt,
   type Move,
   move,
@@ -49,6 +50,27 @@ async function withdrawn(): Promise<Move> {
   expect(statesOf(migration.app)).toEqual({ us: 'frozen', de: 'withdrawn' });
   return migration;
 }
+
+describe('installed, while a move is being rolled back that an uninstallation has cancelled', () => {
+  test('asks the tenant back that is let go, and retires, in this very moment', async () => {
+    const gate = gateAt(
+      ({ port, name, realm }) => port === 'tenants' && name === 'change' && realm === 'us',
+    );
+    const migration = await moved('copying', tenantInUs({ hooks: gate.hooks }));
+    const { app } = migration;
+    await uninstall(app, 'us');
+    app.clock.advance(MINUTE);
+    gate.arm();
+    const installed = install(app, 'us');
+    await gate.reached;
+    await app.runAll();
+    expect(statesOf(app)).toEqual({ us: 'retired' });
+    gate.open();
+    await installed;
+    expect(statesOf(app)).toEqual({ us: 'active' });
+    expect(secretIn(app, 'us')).toBe('secret-2');
+  });
+});
 
 describe('installed, where the realm has no record of the tenant', () => {
   test('makes it active, if no other realm knows it', async () => {

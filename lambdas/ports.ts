@@ -112,7 +112,8 @@ export interface Difference {
 /**
  * How one kind of storage is moved. Every function is safe to run twice, continues from `from` (a checkpoint it yielded
  * earlier) and ends early, but never before one page of progress, when `until` (epoch milliseconds) has come. None
- * touches another tenant's keys.
+ * touches another tenant's keys. `gate` is how many items are written or deleted per second at most; without it, as many as
+ * the store takes.
  */
 export interface PartKind {
   /** Yields after what it wrote has been acknowledged. */
@@ -123,6 +124,7 @@ export interface PartKind {
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
+    gate?: number,
   ): AsyncIterable<Checkpoint>;
   /** An independent, strongly consistent reader. */
   digest(
@@ -140,6 +142,7 @@ export interface PartKind {
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
+    gate?: number,
   ): AsyncIterable<Checkpoint>;
   /** Deletes every item of the range in this realm, expired ones too. */
   purge(
@@ -147,6 +150,7 @@ export interface PartKind {
     realm: Realm,
     from: Checkpoint | undefined,
     until: number,
+    gate?: number,
   ): AsyncIterable<Checkpoint>;
   /** Strongly consistent; counts expired items that are still there. */
   isEmpty(range: Range, realm: Realm): Promise<boolean>;

@@ -35,10 +35,13 @@ const FIND_MIGRATION = [
   own('migrations', 'GetItem', 'Query'),
   others('migrations', 'GetItem'),
 ];
-/** A turn of work in the realm that keeps the ledger: the migration, its own checkpoints. */
-const TURN_IN_SOURCE = [own('migrations', 'GetItem', 'PutItem')];
+/** A turn of work in the realm that keeps the ledger: the migration, settings, its own checkpoints and those beside it. */
+const TURN_IN_SOURCE = [own('migrations', 'GetItem', 'PutItem', 'Query')];
 /** A turn of work in the target: the migration is in the source's ledger, the checkpoints are in its own. */
-const TURN_IN_TARGET = [own('migrations', 'GetItem', 'PutItem'), others('migrations', 'GetItem')];
+const TURN_IN_TARGET = [
+  own('migrations', 'GetItem', 'PutItem', 'Query'),
+  others('migrations', 'GetItem'),
+];
 const BOTH_FENCES = everywhere('tenants', 'GetItem');
 /** Keys alone, and deletions in batches. */
 const EMPTY_OWN = own('parts', 'Query', 'BatchWriteItem');
@@ -99,11 +102,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   'sample-app/exports': [own('tenants', 'GetItem'), own('part:exports', 'PutItem')],
 
   // In the target. Makes sure of the fence in the source, and claims.
-  'tasks/prepare-copy': [...TURN_IN_TARGET, ...everywhere('tenants', 'GetItem', 'PutItem')],
+  'tasks/prepare-copy': [
+    own('migrations', 'GetItem', 'PutItem'),
+    others('migrations', 'GetItem'),
+    ...everywhere('tenants', 'GetItem', 'PutItem'),
+  ],
   'tasks/clear-target-range': [...TURN_IN_TARGET, ...BOTH_FENCES, EMPTY_OWN],
   'tasks/copy-range': [
     ...TURN_IN_TARGET,
-    own('migrations', 'Query'),
     ...BOTH_FENCES,
     own('tenants', 'PutItem'),
     others('parts', 'Query'),

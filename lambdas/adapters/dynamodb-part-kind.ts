@@ -34,7 +34,7 @@ export interface DynamoDbPartKindOptions {
 export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   const { clientFor, writerFor, tableOf, parts, clock, pageItems, onThrottled } = options;
 
-  function sideOf(range: Range, realm: Realm): RangeSide {
+  function sideOf(range: Range, realm: Realm, gate?: number): RangeSide {
     const part = parts.find(({ name }) => name === range.part);
     if (part === undefined) throw new Error(`no part is called ${range.part}`);
     return {
@@ -42,7 +42,7 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       table: tableOf(part, realm),
       part,
       partition: range.partition,
-      pageItems,
+      pageItems: pageItemsAt(gate, pageItems),
     };
   }
 
@@ -51,8 +51,9 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
     { table, part }: RangeSide,
     realm: Realm,
     until: number,
+    gate: number | undefined,
   ): AsyncGenerator<Checkpoint> {
-    const window = writeWindow(writerFor(realm), table, part, clock);
+    const window = writeWindow(writerFor(realm), table, part, clock, gate);
     try {
       yield* acknowledged(steps, window, clock, until);
     } finally {
@@ -61,10 +62,10 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   }
 
   return {
-    async *copy(range, source, target, horizon, from, until) {
+    async *copy(range, source, target, horizon, from, until, gate) {
       if (from?.done) return yield from;
-      const steps = copySteps(sideOf(range, source), horizon, from);
-      yield* writeAll(steps, sideOf(range, target), target, until);
+      const steps = copySteps(sideOf(range, source, gate), horizon, from);
+      yield* writeAll(steps, sideOf(range, target), target, until, gate);
     },
 
     async *digest(range, realm, horizon, from, until) {
@@ -72,20 +73,21 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       yield* digestRange(sideOf(range, realm), horizon, from, clock, until);
     },
 
-    async *restore(range, source, target, horizon, from, until) {
+    async *restore(range, source, target, horizon, from, until, gate) {
       if (from?.done) return yield from;
-      const to = sideOf(range, target);
-      yield* writeAll(restoreSteps(sideOf(range, source), to, horizon, from), to, target, until);
+      const [one, other] = [sideOf(range, source, gate), sideOf(range, target, gate)];
+      yield* writeAll(restoreSteps(one, other, horizon, from), other, target, until, gate);
     },
 
-    async *purge(range, realm, from, until) {
+    async *purge(range, realm, from, until, gate) {
       if (from?.done) return yield from;
-      const side = sideOf(range, realm);
+      const side = sideOf(range, realm, gate);
       yield* writeAll(
         purgeSteps(side, () => clock.now() < until, from),
         side,
         realm,
         until,
+        gate,
       );
     },
 
@@ -108,6 +110,17 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
     },
   };
 }
+
+/** Below this, a gate makes pages smaller, so that those under way at the end of a turn are written in time. */
+const PAGE_SECONDS = 2;
+
+const pageItemsAt = (gate: number | undefined, most: number | undefined): number | undefined =>
+  gate === undefined
+    ? most
+    : Math.max(1, Math.min(Math.floor(gate * PAGE_SECONDS), most ?? MOST_PAGE_ITEMS));
+
+/** Of a page of 1 MB. */
+const MOST_PAGE_ITEMS = 10_000;
 
 async function* copySteps(
   source: RangeSide,

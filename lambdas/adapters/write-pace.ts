@@ -46,7 +46,11 @@ interface Answer {
   readonly accepted: number;
 }
 
-export function writePace(now: () => number = () => performance.now()): Pace {
+/** `gate` is never exceeded, whatever the table would take. */
+export function writePace(
+  now: () => number = () => performance.now(),
+  gate: number = Number.POSITIVE_INFINITY,
+): Pace {
   const answers: Answer[] = [];
   let startedAt: number | undefined;
   let width = FIRST_IN_FLIGHT;
@@ -57,7 +61,8 @@ export function writePace(now: () => number = () => performance.now()): Pace {
   let nextAt = Number.NEGATIVE_INFINITY;
 
   /** 5 % more after half a second without a throttle, 15 % after one, 75 % after two: a cap that was lifted is found in seconds. */
-  const rate = () => base * (1 + 0.05 * (4 ** Math.min(8, (now() - cutAt) / 1000) - 1));
+  const rate = () =>
+    Math.min(gate, base * (1 + 0.05 * (4 ** Math.min(8, (now() - cutAt) / 1000) - 1)));
 
   function answered(sentAt: number, accepted: number, refused: number): void {
     answers.push({ at: now(), accepted });

@@ -35,17 +35,21 @@ interface Group {
   readonly acknowledged: PromiseWithResolvers<void>;
 }
 
-/** `client` must not retry by itself (`maxAttempts: 1`), or it hides the throttles from the window. */
+/**
+ * `client` must not retry by itself (`maxAttempts: 1`), or it hides the throttles from the window. `gate` is how many writes
+ * may be sent per second at most.
+ */
 export function writeWindow(
   client: DynamoDBClient,
   table: string,
   part: DynamoDbPart,
   clock: Clock,
+  gate?: number,
 ): WriteWindow {
   const queue: Write[] = [];
   const inFlight = new Set<Promise<void>>();
   const pending = new Set<Group>();
-  const pace = writePace();
+  const pace = writePace(undefined, gate);
   let timer: NodeJS.Timeout | undefined;
   let lastProgress = clock.now();
   let closed = false;

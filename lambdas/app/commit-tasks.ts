@@ -103,10 +103,14 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
       {
         migration,
         range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
         work: 'purge-source',
         realm: source,
         sides: [
-          { side: 'source', pages: (_, from, until) => partKind.purge(where, source, from, until) },
+          {
+            side: 'source',
+            pages: (_, from, until, gate) => partKind.purge(where, source, from, until, gate),
+          },
         ],
         check: () => checkMayPurge(run),
         conclude: async () => ((await partKind.isEmpty(where, source)) ? 'done' : 'again'),

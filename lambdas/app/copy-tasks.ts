@@ -33,6 +33,7 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
       {
         migration,
         range: CLAIM,
+        ranges: [],
         work: 'copy',
         realm: migration.target,
         sides: [],
@@ -86,10 +87,14 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
       {
         migration,
         range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
         work: 'clear',
         realm: target,
         sides: [
-          { side: 'target', pages: (_, from, until) => partKind.purge(where, target, from, until) },
+          {
+            side: 'target',
+            pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
+          },
         ],
         check: () => checkTarget(run, { mayBeUnclean: true }),
         conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
@@ -116,13 +121,14 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
       {
         migration,
         range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
         work: 'copy',
         realm: target,
         sides: [
           {
             side: 'target',
-            pages: (horizon, from, until) =>
-              partKind.copy(where, source, target, horizon, from, until),
+            pages: (horizon, from, until, gate) =>
+              partKind.copy(where, source, target, horizon, from, until, gate),
           },
         ],
         check: () => checkTarget(run, { mayBeUnclean: false }),

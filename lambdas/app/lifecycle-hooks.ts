@@ -91,7 +91,9 @@ export function lifecycleHooks(
     const isFirst = seen.length === 0;
     const renew = isFirst ? withCredentials : withCredentialsOf;
     const { record } = await tenants.change(realm, tenant, (current) =>
-      isOfEarlierResidency(current, via) ? undefined : renew(current, credentials, installation),
+      isOfEarlierResidency(current, via) || (isFirst && current?.state === 'retired')
+        ? undefined
+        : renew(current, credentials, installation),
     );
     if (record === undefined || (!isFirst && record.expiresAt === undefined)) return record;
     const passedOn = standing(record, arrival);

@@ -42,11 +42,18 @@ export function recordWindow(
 function measuredPartKind({ partKind, metrics }: Ports): PartKind {
   return {
     ...partKind,
-    async *copy(range, source, target, horizon, from, until) {
+    async *copy(range, source, target, horizon, from, ...bounds) {
       const before = from?.digest ?? EMPTY_DIGEST;
       let reached = before;
       try {
-        for await (const checkpoint of partKind.copy(range, source, target, horizon, from, until)) {
+        for await (const checkpoint of partKind.copy(
+          range,
+          source,
+          target,
+          horizon,
+          from,
+          ...bounds,
+        )) {
           reached = checkpoint.digest;
           yield checkpoint;
         }

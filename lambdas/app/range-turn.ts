@@ -3,6 +3,7 @@
  * lease runs until this invocation can no longer run, so that it never expires under a living writer; whoever comes
  * next, or wants to discard what was written here, waits for it.
  */
+import { isCrowded, writesOf } from '../domain/allotment.ts';
 import { EMPTY_DIGEST } from '../domain/digest.ts';
 import type { Migration } from '../domain/migration.ts';
 import { isLeased, type Progress, type RangeRecord, type Work } from '../domain/range-record.ts';
@@ -31,12 +32,15 @@ export interface Side {
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
+    gate: number | undefined,
   ) => AsyncIterable<Checkpoint>;
 }
 
 export interface TurnPlan {
   readonly migration: Migration;
   readonly range: string;
+  /** All that this range shares settings with. */
+  readonly ranges: readonly string[];
   readonly work: Work;
   /** The realm whose ledger keeps the range: the one that writes. */
   readonly realm: Realm;
@@ -57,6 +61,8 @@ const RESERVE = 15_000;
 /** How often, and how long, a worker waits for another's lease before it waits for its end. */
 const SOON_TURNS = 5;
 const SOON_SECONDS = 2;
+/** Until a range that finds all places taken looks again. */
+const CROWDED_SECONDS = 30;
 /** Items that expire within this time after the window are left out of what must still be there at the commit. */
 const LASTING_DAYS = 7;
 
@@ -94,12 +100,33 @@ export async function rangeTurn(
     return saving;
   };
 
+  /** What an operator allows, as of this turn. */
+  async function allotted(held: RangeRecord) {
+    const { ranges } = plan;
+    const settings = await ledger.settings(realm, migration.tenant);
+    const isFree = settings.concurrency === undefined && settings.writesPerSecond === undefined;
+    if (isFree || ranges.length === 0) return { crowded: false, gate: undefined };
+    const records = await ledger.listRanges(realm, migration);
+    const leased = records.filter(
+      (other) => ranges.includes(other.range) && isLeased(other, clock.now(), isGone),
+    );
+    return {
+      crowded: isCrowded(settings, held, leased),
+      gate: writesOf(settings, held, ranges, records),
+    };
+  }
+
   const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - RESERVE);
   const horizon = { asOf: record.asOf, lastingUntil: record.lastingUntil };
   try {
     await plan.check();
+    const { crowded, gate } = await allotted(record);
+    if (crowded) {
+      await save(withoutLease);
+      return { number, over: number >= plan.turns, waitSeconds: CROWDED_SECONDS };
+    }
     const ends = await Promise.allSettled(
-      plan.sides.map((side) => advanceSide(side, record?.[side.side])),
+      plan.sides.map((side) => advanceSide(side, record?.[side.side], gate)),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     const isDone = plan.sides.every(({ side }) => record?.[side]?.done);
@@ -115,9 +142,13 @@ export async function rangeTurn(
     throw error;
   }
 
-  async function advanceSide({ side, pages }: Side, from: Progress | undefined): Promise<void> {
+  async function advanceSide(
+    { side, pages }: Side,
+    from: Progress | undefined,
+    gate: number | undefined,
+  ): Promise<void> {
     if (from?.done) return;
-    for await (const checkpoint of pages(horizon, from, until)) {
+    for await (const checkpoint of pages(horizon, from, until, gate)) {
       const saved = save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
       // At once: recorded or not, this work goes on only if it is still wanted, and an ocean is crossed once.
       const ends = await Promise.allSettled([saved, checkpoint.done ? undefined : plan.check()]);

@@ -82,13 +82,14 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
       {
         migration,
         range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
         work: 'restore-source',
         realm: source,
         sides: [
           {
             side: 'source',
-            pages: (horizon, from, until) =>
-              partKind.restore(where, target, source, horizon, from, until),
+            pages: (horizon, from, until, gate) =>
+              partKind.restore(where, target, source, horizon, from, until, gate),
           },
         ],
         check: async () => {
@@ -209,10 +210,14 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
       {
         migration,
         range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
         work: 'discard-target',
         realm: target,
         sides: [
-          { side: 'target', pages: (_, from, until) => partKind.purge(where, target, from, until) },
+          {
+            side: 'target',
+            pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
+          },
         ],
         check: () => checkMayDiscard(run),
         conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),

@@ -1,4 +1,5 @@
 /** Verification: both sides are read again by another reader, strongly consistently; at a commit, the source alone. */
+import { rangesOf } from '../domain/dataset.ts';
 import { differingBuckets } from '../domain/digest.ts';
 import { type Migration, type Phase, realmOfPhase } from '../domain/migration.ts';
 import type { RangeRecord, Work } from '../domain/range-record.ts';
@@ -53,6 +54,7 @@ export function verifyTasks({ ports, settings }: TaskContext) {
       {
         migration,
         range,
+        ranges: rangesOf(settings.parts, tenant).map(({ id }) => id),
         work,
         realm,
         sides,

@@ -77,6 +77,19 @@ describe('a DynamoDB under load', () => {
     return last;
   }
 
+  test('is written no faster than a gate allows, in pages that the gate lets through in time', async () => {
+    const { kind, put, read } = await start(() => undefined, 1_000);
+    await put('us', 'notes', items(60));
+    const begun = performance.now();
+    const reached: number[] = [];
+    for await (const checkpoint of kind.copy(range, 'us', 'de', horizon, undefined, 1e15, 20))
+      reached.push(checkpoint.changed);
+    const seconds = (performance.now() - begun) / 1000;
+    expect(60 / seconds).toBeLessThanOrEqual(24);
+    expect(reached[0]).toBeLessThanOrEqual(40);
+    expect(await read('de', 'notes', 'tenant-1')).toHaveLength(60);
+  });
+
   test('fills its batches across pages', async () => {
     const db = await start(() => ({ delayMs: 5 }), 110);
     await db.put('us', 'notes', items(1_100));

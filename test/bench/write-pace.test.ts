@@ -8,6 +8,7 @@ interface World {
   readonly cap: (at: number) => number;
   readonly burstSeconds?: number;
   readonly writes: number;
+  readonly gate?: number;
 }
 
 interface Flight {
@@ -18,10 +19,10 @@ interface Flight {
 }
 
 /** Writes everything, from one event to the next; when it was done, and how many writes were refused. */
-function simulate({ roundTripMs, cap, burstSeconds = 1, writes }: World) {
+function simulate({ roundTripMs, cap, burstSeconds = 1, writes, gate }: World) {
   let [now, left, refusedInAll, done] = [0, writes, 0, 0];
   let tokens = 0.3 * cap(0); // unused while the work was being prepared
-  const pace = writePace(() => now);
+  const pace = writePace(() => now, gate);
   let flights: Flight[] = [];
 
   function forward(to: number): void {
@@ -56,6 +57,17 @@ function simulate({ roundTripMs, cap, burstSeconds = 1, writes }: World) {
 }
 
 describe('the pace of a write window', () => {
+  test.each([
+    [1, 20],
+    [40, 400],
+    [900, 9_000],
+    [5_000, 20_000],
+  ])('never passes a gate of %d a second, and comes up to it', (gate, writes) => {
+    const free = simulate({ roundTripMs: 11, cap: () => Number.MAX_SAFE_INTEGER, writes, gate });
+    expect(free.rate).toBeLessThanOrEqual(gate * 1.1);
+    expect(free.rate).toBeGreaterThanOrEqual(gate * 0.9);
+  });
+
   test.each([
     [1_000, 11, 20_000],
     [1_000, 96, 20_000],

@@ -348,8 +348,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         ROLLBACK,
-        'partKind.purge(where, target, from, until)',
-        'partKind.purge(where, source, from, until)',
+        'partKind.purge(where, target, from, until, gate)',
+        'partKind.purge(where, source, from, until, gate)',
       ),
       change(
         ROLLBACK,
@@ -453,7 +453,7 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         ROLLBACK,
-        'partKind.restore(where, target, source, horizon, from, until)',
+        'partKind.restore(where, target, source, horizon, from, until, gate)',
         'partKind.digest(where, source, horizon, from, until)',
       ),
       change(
@@ -474,8 +474,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         COMMIT,
-        'partKind.purge(where, source, from, until)',
-        'partKind.purge(where, migration.target, from, until)',
+        'partKind.purge(where, source, from, until, gate)',
+        'partKind.purge(where, migration.target, from, until, gate)',
       ),
     ],
     breaks: ['it ends', 'nothing slips through', 'complete somewhere'],

@@ -16,6 +16,7 @@ import { copyTasks } from './app/copy-tasks.ts';
 import { guard } from './app/guard.ts';
 import { janitor } from './app/janitor.ts';
 import { lifecycleHooks } from './app/lifecycle-hooks.ts';
+import { measuring } from './app/measure.ts';
 import { measured } from './app/measured.ts';
 import { migrationHooks } from './app/migration-hooks.ts';
 import { operating } from './app/operate.ts';
@@ -102,6 +103,8 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       'MAX_OVERLAPPING_MIGRATIONS',
       residency.maxOverlappingMigrations,
     ),
+    parts: residency.parts,
+    drainSeconds: seconds(env, 'DRAIN_SECONDS', 60),
   });
   const context = {
     ports,
@@ -142,6 +145,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     settling: settling(context),
     operating: operating(ports, steps, realm),
     rehearsing: rehearsing(context, dynamoDbSamples(datasets), realm),
+    measuring: measuring(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

@@ -9,7 +9,7 @@ import type { RangeRecord } from './domain/range-record.ts';
 import type { Realm } from './domain/realm.ts';
 import type { Receipt } from './domain/receipt.ts';
 import type { Settings, SettingsChange, SettingsEntry } from './domain/settings.ts';
-import type { RangeSize } from './domain/size.ts';
+import type { Measurement, RangeSize } from './domain/size.ts';
 import type { Slot } from './domain/slots.ts';
 import type { TenantRecord } from './domain/tenant.ts';
 
@@ -61,6 +61,11 @@ export interface MigrationLedger {
   readReceipt(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
   /** Replaces an earlier receipt of the same migration in this realm. */
   writeReceipt(realm: Realm, receipt: Receipt): Promise<void>;
+
+  /** The last count of what a tenant has in this realm, finished or not. */
+  readMeasurement(realm: Realm, tenant: string): Promise<Measurement | undefined>;
+  /** Replaces the one before. Two who count at once cost a little time, and nothing else. */
+  writeMeasurement(realm: Realm, tenant: string, measurement: Measurement): Promise<void>;
 
   /** Holds a window for a migration, unless `cap` others overlap it: then `false`. Holding twice counts once. */
   takeSlot(

@@ -201,8 +201,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     own('migrations', 'GetItem', 'PutItem'),
     own('tenants', 'GetItem', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
+    others('migrations', 'Query'),
   ],
-  // The same, of the one that an operator names; and settings.
   // In the target of a move to come: reads a sample, writes it where no tenant can be, and discards it.
   'tasks/rehearse': [
     own('migrations', 'GetItem', 'PutItem'),
@@ -211,6 +211,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('parts', 'Query'),
     own('parts', 'Query', 'BatchWriteItem'),
   ],
+  // Counts what is about to move.
+  'tasks/measure': [
+    own('migrations-index', 'Query'),
+    own('migrations', 'GetItem', 'PutItem'),
+    own('tenants', 'GetItem'),
+    own('parts', 'Query'),
+  ],
+  // As the janitor, of the one that an operator names; and settings.
   'tasks/operate': [
     own('migrations', 'GetItem', 'PutItem'),
     own('tenants', 'GetItem', 'PutItem'),

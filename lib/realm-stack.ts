@@ -35,7 +35,6 @@ export class RealmStack extends Stack {
       return lambda;
     };
     const settle = lambdaOf('tasks/settle');
-    const janitor = lambdaOf('tasks/janitor');
 
     const { key } = new Data(this, 'Data', { deployment });
     const { hookErrors } = new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
@@ -43,7 +42,7 @@ export class RealmStack extends Stack {
     const { badEnds } = new Workflow(this, 'Workflow', {
       deployment,
       settle,
-      janitor,
+      lambdaOf,
       deadLetters,
     });
     new Monitoring(this, 'Monitoring', {

@@ -127,8 +127,22 @@ export const WORKFLOW_TASKS = [
   'fail-migration',
 ] as const;
 
-/** Lambdas that EventBridge calls, at the bad end of an execution and every few minutes; and one that operators call. */
-export const BACKGROUND_TASKS = ['settle', 'janitor', 'operate', 'rehearse'] as const;
+/** Lambdas that EventBridge calls, at the bad end of an execution and from time to time; and those that operators call. */
+export const BACKGROUND_TASKS = ['settle', 'janitor', 'measure', 'operate', 'rehearse'] as const;
+
+/** Which of them a clock calls, and how often. What one run does not get done, the next goes on with. */
+export const SCHEDULES = [
+  {
+    task: 'janitor',
+    minutes: 5,
+    does: 'Drives every migration to its end when nobody else does.',
+  },
+  { task: 'measure', minutes: 15, does: 'Counts the tenants that are scheduled to move.' },
+] as const satisfies readonly {
+  readonly task: (typeof BACKGROUND_TASKS)[number];
+  readonly minutes: number;
+  readonly does: string;
+}[];
 
 /** `copy-range` → `copyRange`: the substitution in the ASL file. */
 export const substitutionOf = (task: string) =>

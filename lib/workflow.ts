@@ -1,4 +1,4 @@
-/** The state machine of a realm, and what EventBridge calls: `settle` at a bad end, the janitor every five minutes. */
+/** The state machine of a realm, and what EventBridge calls: `settle` at a bad end, and what a clock calls. */
 import { readFileSync } from 'node:fs';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -12,17 +12,16 @@ import { acknowledge } from './acknowledge.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type Deployment, lambdaArn, stateMachineArn } from './deployment.ts';
 import { workflowLog } from './log-groups.ts';
-import { substitutionOf, WORKFLOW_TASKS } from './routes.ts';
+import { SCHEDULES, substitutionOf, WORKFLOW_TASKS } from './routes.ts';
 
 export interface WorkflowProps {
   readonly deployment: Deployment;
   readonly settle: IFunction;
-  readonly janitor: IFunction;
+  readonly lambdaOf: (entry: string) => IFunction;
   readonly deadLetters: DeadLetters;
 }
 
 const DEFINITION = new URL('./realm-migration.asl.json', import.meta.url);
-const JANITOR_EVERY = Duration.minutes(5);
 const BAD_ENDS = ['FAILED', 'TIMED_OUT', 'ABORTED'];
 
 export class Workflow extends Construct {
@@ -33,7 +32,7 @@ export class Workflow extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { deployment, settle, janitor, deadLetters }: WorkflowProps,
+    { deployment, settle, lambdaOf, deadLetters }: WorkflowProps,
   ) {
     super(scope, id);
     const { names, keepsData } = deployment;
@@ -106,13 +105,17 @@ export class Workflow extends Construct {
     });
     deadLetters.keepEventsOf(settle);
 
-    new Rule(this, 'Janitor', {
-      ruleName: `${names.prefix}-janitor`,
-      description: 'Drives every migration to its end when nobody else does.',
-      schedule: Schedule.rate(JANITOR_EVERY),
-      targets: [new LambdaTarget(janitor, { retryAttempts: 0, maxEventAge: JANITOR_EVERY })],
-    });
-    deadLetters.dropEventsOf(janitor, JANITOR_EVERY);
+    for (const { task, minutes, does } of SCHEDULES) {
+      const every = Duration.minutes(minutes);
+      const target = lambdaOf(`tasks/${task}`);
+      new Rule(this, `Every-${task}`, {
+        ruleName: `${names.prefix}-${task}`,
+        description: does,
+        schedule: Schedule.rate(every),
+        targets: [new LambdaTarget(target, { retryAttempts: 0, maxEventAge: every })],
+      });
+      deadLetters.dropEventsOf(target, every);
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { type HistoryEntry, historyEntry } from '../domain/history.ts';
 import { isFinal, type Migration, type MigrationKey } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import type { Measurement } from '../domain/size.ts';
 import { isFree, type Slots } from '../domain/slots.ts';
 import type { Clock, Log, MigrationLedger } from '../ports.ts';
 import {
@@ -46,6 +47,12 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
   const ranges = (realm: Realm) => cells(realm, rangeToItem, rangeFromItem);
   const receipts = (realm: Realm) =>
     cells<Receipt>(realm, plain, (item) => item['receipt'] as Receipt);
+  const measurements = (realm: Realm) =>
+    cells<Measurement>(
+      realm,
+      (measurement) => ({ measurement }),
+      (item) => item['measurement'] as Measurement,
+    );
   const history = (realm: Realm) =>
     cells<HistoryEntry>(realm, (entry) => ({ ...entry }), entryFromItem);
   const slots = (realm: Realm) => cells<Slots>(realm, slotsToItem, slotsFromItem);
@@ -143,6 +150,13 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
       await changeCell(receipts(realm), key, (current) =>
         current && RANK[current.state] > RANK[receipt.state] ? undefined : receipt,
       );
+    },
+
+    readMeasurement: async (realm, tenant) =>
+      (await readCell(measurements(realm), { tenant, id: 'size' })).record,
+
+    async writeMeasurement(realm, tenant, measurement) {
+      await changeCell(measurements(realm), { tenant, id: 'size' }, () => measurement);
     },
 
     async takeSlot({ ledger, tenant, id }, window, cap) {

@@ -1,5 +1,6 @@
 /** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
-import { isFinal, type Migration } from '../domain/migration.ts';
+import { isFinal, isNoOp, type Migration } from '../domain/migration.ts';
+import { isHopeless, project } from '../domain/projection.ts';
 import type { Realm } from '../domain/realm.ts';
 import { isStuck } from '../domain/stuck.ts';
 import type { RollBack } from './lifecycle-hooks.ts';
@@ -17,7 +18,7 @@ const COMMIT_SLACK = 12 * HOUR;
 /** A commit hook that was never answered has been retried for good by then. */
 const UNANSWERED_SLACK = 10 * MINUTE;
 
-export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here: Realm) {
+export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollBack, here: Realm) {
   const { ledger, clock, log, metrics } = ports;
 
   /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
@@ -60,7 +61,7 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
             'the window ended before the copy was verified',
             'janitor',
           );
-        } else {
+        } else if (!(await foresee(migration))) {
           // A start that crashed before its fence is finished by the copy, which makes sure of it.
           await steps.drive(migration, 'janitor');
         }
@@ -92,6 +93,27 @@ export function janitor({ ports, steps }: TaskContext, rollBack: RollBack, here:
         await rollBack(migration, 'janitor', () => true);
         return;
     }
+  }
+
+  /** Looks ahead; `true` when the copy has been given up, in time for the site to come back. */
+  async function foresee(migration: Migration): Promise<boolean> {
+    if (migration.estimate === undefined || isNoOp(migration)) return false;
+    const records = await ledger.listRanges(migration.target, migration);
+    const next = project(migration, records, settings.drainSeconds, clock.now());
+    if (next === undefined) return false;
+    const { record } = await ledger.change(migration, 'janitor', (current) =>
+      current?.status === 'copying' && current.attempt === migration.attempt
+        ? { ...current, projection: next }
+        : undefined,
+    );
+    const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
+    const late = (Date.parse(next.endsAt) - end) / MINUTE;
+    metrics.record('MinutesBeyondWindow', Math.max(0, late));
+    if (record?.status !== 'copying' || !isHopeless(next)) return false;
+    const reason = `by what is done so far, the copy would be verified at ${next.endsAt}, after its window`;
+    log.error(`alarm: migration ${migration.id} is given up: ${reason}`, fieldsOf(migration));
+    await steps.fail(record, 'E9999', reason, 'janitor');
+    return true;
   }
 
   /** A crash between slot and record, or between a final status and its slot, leaves one. */

@@ -2,7 +2,9 @@
  * The five migration hooks: what Atlassian asks of an app while a customer's data moves between realms. Each is a fixed
  * sequence of conditional writes; a repeated hook runs it again, and so finishes what an earlier one left undone.
  */
+import type { Part } from '../domain/dataset.ts';
 import { close, open, withFactsOf } from '../domain/fence.ts';
+import { misfit } from '../domain/fit.ts';
 import {
   type ActingHook,
   advance,
@@ -14,11 +16,12 @@ import {
   sameFacts,
 } from '../domain/migration.ts';
 import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
-import { conflict, Fault, notScheduled, Refusal } from '../domain/refusal.ts';
+import { conflict, Fault, invalid, notScheduled, Refusal } from '../domain/refusal.ts';
 import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
 import type { Residency } from '../domain/residency.ts';
 import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
 import type { Ports } from '../ports.ts';
+import { knownSize } from './known-size.ts';
 import { locate } from './locate.ts';
 import { fieldsOf, type Steps } from './steps.ts';
 import { numberedSchedule } from './unnumbered.ts';
@@ -39,6 +42,8 @@ export interface HookSettings {
   readonly realm: Realm;
   readonly residency: Pick<Residency, 'realms'>;
   readonly maxOverlappingMigrations: number;
+  readonly parts: readonly Part[];
+  readonly drainSeconds: number;
 }
 
 const DAY_SECONDS = 24 * 60 * 60;
@@ -87,9 +92,11 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
   ): Promise<HookAnswer> {
     checkWindow(facts, clock.now());
     await checkTenant(caller, facts);
+    const target = stackOf(settings.residency.realms, location);
+    const reason = target === here ? undefined : await misfitOf(caller.tenant, facts);
+    if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);
     const now = new Date(clock.now()).toISOString();
     const key = { ledger: here, tenant: caller.tenant, id };
-    const target = stackOf(settings.residency.realms, location);
     const proposed: Migration = {
       ...key,
       status: 'scheduled',
@@ -218,7 +225,19 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (current.status !== 'scheduled') return current;
     const isOver = Date.parse(current.facts?.endTime ?? '') <= clock.now();
     if (isOver) return expire(current, 'its window was over before it began');
-    return steps.take(current, 'start', 'start');
+    // It stays scheduled, so that its rollback finds what it undoes; and nobody was fenced.
+    const { id, tenant, facts } = current;
+    const reason = facts && !isNoOp(current) ? await misfitOf(tenant, facts) : undefined;
+    if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
+    const startedAt = new Date(clock.now()).toISOString();
+    return steps.take(current, 'start', 'start', { startedAt });
+  }
+
+  /** Why the window cannot suffice, if the tenant's size is known. */
+  async function misfitOf(tenant: string, facts: Facts): Promise<string | undefined> {
+    const size = await knownSize(ports, here, tenant);
+    const { parts, drainSeconds } = settings;
+    return size && misfit(size, parts, facts, drainSeconds, clock.now());
   }
 
   async function supersedeAtStart(scheduled: Migration): Promise<Migration> {

@@ -1,6 +1,6 @@
 /** What all tasks of the workflow are made from. */
 import type { Part } from '../domain/dataset.ts';
-import type { Migration } from '../domain/migration.ts';
+import { type Migration, windowReserve } from '../domain/migration.ts';
 import type { RangeRecord } from '../domain/range-record.ts';
 import { isLeased } from '../domain/range-record.ts';
 import type { Realm } from '../domain/realm.ts';
@@ -39,12 +39,6 @@ export function leasedUntil(
 ): number {
   const leased = records.filter((record) => isLeased(record, clock.now(), isGone));
   return Math.max(0, ...leased.map(({ lease }) => lease?.until ?? 0));
-}
-
-/** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
-export function windowReserve({ facts }: Migration): number {
-  if (facts === undefined) return 0;
-  return Math.min(300_000, 0.05 * (Date.parse(facts.endTime) - Date.parse(facts.startTime)));
 }
 
 export const isTooLate = (migration: Migration, now: number): boolean =>

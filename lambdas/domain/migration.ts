@@ -1,4 +1,5 @@
 /** A migration: its statuses, the steps between them, and the record of one attempt by Atlassian to move one tenant. */
+import type { Limit } from './estimate.ts';
 import type { Realm } from './realm.ts';
 import { conflict, type Refusal, type RefusalCode } from './refusal.ts';
 
@@ -129,6 +130,17 @@ export interface PartSeal {
   readonly lastingSum: string;
 }
 
+/** When a copy under way will be verified, as far as it can be told: `projection.ts` says how. */
+export interface Projection {
+  /** When it was made, and the time that it comes to; ISO. */
+  readonly at: string;
+  readonly endsAt: string;
+  /** Of copying and verifying, 0 to 1. */
+  readonly fraction: number;
+  /** How many projections in a row, this one included, lay beyond the window by more than the margin. */
+  readonly beyond: number;
+}
+
 /** The status record. Nothing of the customer's content is in it. */
 export interface Migration extends MigrationKey {
   readonly status: Status;
@@ -146,6 +158,18 @@ export interface Migration extends MigrationKey {
   /** The attempt whose execution is known to have been started. */
   readonly driven?: number;
   readonly error?: { readonly code: RefusalCode; readonly reason: string };
+  /** What the planner makes of the size that was known when it was scheduled. `at` is when the tenant was counted. */
+  readonly estimate?: {
+    readonly at: string;
+    readonly items: number;
+    readonly bytes: number;
+    readonly seconds: number;
+    readonly limit: Limit;
+  };
+  /** ISO time of the start. */
+  readonly startedAt?: string;
+  /** The janitor's last look at a copy under way. */
+  readonly projection?: Projection;
   /** Set when the purge of the source may begin: from here on, a rollback copies back. */
   readonly pointOfNoReturn?: string;
   /** What the source looked like when both sides were verified to be equal, by part. */
@@ -158,6 +182,12 @@ export interface Migration extends MigrationKey {
   readonly halted?: string;
   /** Epoch seconds after which the record may vanish (tombstones only). */
   readonly expiresAt?: number;
+}
+
+/** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
+export function windowReserve({ facts }: Pick<Migration, 'facts'>): number {
+  if (facts === undefined) return 0;
+  return Math.min(300_000, 0.05 * (Date.parse(facts.endTime) - Date.parse(facts.startTime)));
 }
 
 export const isFinal = ({ status }: Pick<Migration, 'status'>) =>

@@ -15,3 +15,41 @@ export interface RangeSize {
 }
 
 export const NOTHING_COUNTED: RangeSize = { items: 0, expired: 0, bytes: 0, complete: false };
+
+export interface PartSize {
+  readonly items: number;
+  readonly bytes: number;
+}
+
+/** Of the parts that move, as of a time (ISO). */
+export interface KnownSize {
+  readonly at: string;
+  readonly parts: Readonly<Record<string, PartSize>>;
+}
+
+/** A count of a tenant's ranges that move, as far as it has come. */
+export interface Measurement {
+  readonly begunAt: string;
+  /** Absent as long as it is not finished. */
+  readonly finishedAt?: string;
+  readonly ranges: Readonly<Record<string, RangeSize>>;
+}
+
+export function sizeOfMeasurement({ finishedAt, ranges }: Measurement): KnownSize | undefined {
+  if (finishedAt === undefined) return undefined;
+  const parts: Record<string, PartSize> = {};
+  for (const [range, { items, bytes }] of Object.entries(ranges)) {
+    const part = range.slice(0, range.lastIndexOf('/'));
+    const { items: i = 0, bytes: b = 0 } = parts[part] ?? {};
+    parts[part] = { items: i + items, bytes: b + bytes };
+  }
+  return { at: finishedAt, parts };
+}
+
+export function wholeOf({ parts }: KnownSize): PartSize {
+  const all = Object.values(parts);
+  return {
+    items: all.reduce((sum, { items }) => sum + items, 0),
+    bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}

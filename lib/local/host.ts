@@ -7,7 +7,7 @@ import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/dom
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency } from '../../residency.config.ts';
-import { BACKGROUND_TASKS, ROUTES } from '../routes.ts';
+import { BACKGROUND_TASKS, ROUTES, SCHEDULES } from '../routes.ts';
 import { statusChange } from './bad-end.ts';
 import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import type { Execution } from './execution.ts';
@@ -239,10 +239,13 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 
   async function sweepAll(): Promise<void> {
     const swept = await Promise.allSettled(
-      rows.map(({ realm }) => functionsIn(realm).run('tasks/janitor', {})),
+      rows.map(async ({ realm }) => {
+        for (const { task } of SCHEDULES) await functionsIn(realm).run(`tasks/${task}`, {});
+      }),
     );
     for (const one of swept) {
-      if (one.status === 'rejected') options.log?.error(`a janitor failed: ${String(one.reason)}`);
+      if (one.status === 'rejected')
+        options.log?.error(`a scheduled task failed: ${String(one.reason)}`);
     }
   }
 

@@ -38,6 +38,14 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   attempt: 7,
   driven: 7,
   error: { code: 'E0004', reason: 'a test says so' },
+  estimate: { at: '2026-12-25T12:00:00.000Z', items: 3, bytes: 99, seconds: 9, limit: 'cpu' },
+  startedAt: '2026-12-26T00:00:00.000Z',
+  projection: {
+    at: '2026-12-26T00:15:00.000Z',
+    endsAt: '2026-12-26T02:15:00.000Z',
+    fraction: 0.125,
+    beyond: 1,
+  },
   pointOfNoReturn: '2026-12-26T03:00:00.000Z',
   seals: {
     templates: {
@@ -437,6 +445,23 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
       });
     });
 
+    test('keeps the last count of a tenant, per realm', async () => {
+      expect(await ledger().readMeasurement('us', tenant)).toBeUndefined();
+      const begun = {
+        begunAt: '2026-12-25T12:00:00.000Z',
+        ranges: {
+          'templates/00': { items: 3, expired: 1, bytes: 99, complete: false, cursor: 'x' },
+        },
+      };
+      await ledger().writeMeasurement('us', tenant, begun);
+      expect(await ledger().readMeasurement('us', tenant)).toEqual(begun);
+      const finished = { ...begun, finishedAt: '2026-12-25T12:01:00.000Z' };
+      await ledger().writeMeasurement('us', tenant, finished);
+      expect(await ledger().readMeasurement('us', tenant)).toEqual(finished);
+      expect(await ledger().readMeasurement('de', tenant)).toBeUndefined();
+      expect(await ledger().list('us', tenant)).toEqual([]);
+    });
+
     settingsContract({ the, clock, tenant: () => tenant });
 
     test('throws a fault, whatever is asked, when it cannot be reached', async () => {
@@ -459,6 +484,8 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         () => ledger().changeSettings('us', tenant, 'operator ada', { concurrency: 1 }),
         () => ledger().settingsHistory('us', tenant),
         () => ledger().history(keyOf()),
+        () => ledger().readMeasurement('us', tenant),
+        () => ledger().writeMeasurement('us', tenant, { begunAt: 'now', ranges: {} }),
       ];
       for (const call of calls) await expect(call(), call.toString()).rejects.toThrow(Fault);
       the().setReachable(true);

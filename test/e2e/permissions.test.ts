@@ -200,6 +200,16 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
       async () => (await world.migration('us', 'leaves', 1))?.status === 'rolled-back',
     );
   });
+  test('for a tenant that is counted before its move', async () => {
+    const site = await world.installed('counted');
+    await world.fill('counted', 'us');
+    await world.scheduled(site, 1);
+    await world.host.invoke('us', 'tasks/measure', {});
+    expect((await world.migration('us', 'counted', 1))?.estimate?.items).toBe(80);
+    await world.hook(site, 'start', 1, facts('DE'));
+    await world.host.invoke('us', 'tasks/janitor', {});
+    await world.until(site, 1, ['ready-to-commit']);
+  });
   test('for operators', async () => {
     const site = await world.installed('operated');
     await world.fill('operated', 'us');

@@ -11,6 +11,7 @@ import {
   type SettingsEntry,
   storedSettings,
 } from '../../lambdas/domain/settings.ts';
+import type { Measurement } from '../../lambdas/domain/size.ts';
 import { isFree, type Slot, type Slots } from '../../lambdas/domain/slots.ts';
 import type { Clock, Log, MigrationLedger } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
@@ -42,6 +43,7 @@ export function inMemoryLedger(
   const entries = inMemoryCells<HistoryEntry & { readonly order: number }>(hooks);
   const ranges = inMemoryCells<RangeRecord>(hooks);
   const receipts = inMemoryCells<Receipt>(hooks);
+  const measurements = inMemoryCells<Measurement>(hooks);
   const slots = inMemoryCells<Slots>(hooks);
   const settings = inMemoryCells<Readonly<Record<string, unknown>>>(hooks);
   const settingsEntries = inMemoryCells<SettingsEntry & { readonly order: number }>(hooks);
@@ -142,6 +144,14 @@ export function inMemoryLedger(
       await receipts.change(at, keyOf(realm, tenant, id), (current) =>
         current && RANK[current.state] > RANK[state] ? undefined : receipt,
       );
+    },
+
+    readMeasurement: async (realm, tenant) =>
+      (await measurements.read(site('readMeasurement', realm, tenant), keyOf(realm, tenant)))
+        .record,
+    async writeMeasurement(realm, tenant, measurement) {
+      const at = site('writeMeasurement', realm, tenant);
+      await measurements.change(at, keyOf(realm, tenant), () => measurement);
     },
 
     async takeSlot(key, window, cap) {

@@ -7,6 +7,7 @@ import { copyTasks } from '../../lambdas/app/copy-tasks.ts';
 import { guard } from '../../lambdas/app/guard.ts';
 import { janitor } from '../../lambdas/app/janitor.ts';
 import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
+import { measuring } from '../../lambdas/app/measure.ts';
 import { measured } from '../../lambdas/app/measured.ts';
 import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
 import { operating } from '../../lambdas/app/operate.ts';
@@ -169,6 +170,8 @@ export function realmApp(
     realm,
     residency,
     maxOverlappingMigrations: options.maxOverlappingMigrations ?? 20,
+    parts,
+    drainSeconds: options.drainSeconds ?? 60,
   });
   const context: TaskContext = {
     ports,
@@ -197,6 +200,7 @@ export function realmApp(
     },
     settling: settling(context),
     operating: operating(ports, steps, realm),
+    measuring: measuring(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

@@ -7,8 +7,9 @@ import { dynamoDbPartKind } from './adapters/dynamodb-part-kind.ts';
 import { dynamoDbSamples } from './adapters/dynamodb-samples.ts';
 import { dynamoDbTenants } from './adapters/dynamodb-tenants.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
-import { installKeys } from './adapters/install-keys.ts';
+import { type InstallKeys, installKeys } from './adapters/install-keys.ts';
 import { jsonLog } from './adapters/json-log.ts';
+import { withSmokeKey } from './adapters/smoke-key.ts';
 import { stepFunctions } from './adapters/step-functions.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { commitTasks } from './app/commit-tasks.ts';
@@ -28,6 +29,7 @@ import { verifyTasks } from './app/verify-tasks.ts';
 import type { Part } from './domain/dataset.ts';
 import { regionOf } from './domain/realm.ts';
 import { namesOf, type Residency } from './domain/residency.ts';
+import { mayTrustSmokeKey } from './domain/smoke.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -126,9 +128,10 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     documents: documents(realm),
     names: names(realm),
     jwt: connectJwt({
-      keys: installKeys(
-        env['INSTALL_KEYS_URL'] ?? 'https://connect-install-keys.atlassian.com',
-        clock,
+      keys: trusted(
+        installKeys(env['INSTALL_KEYS_URL'] ?? 'https://connect-install-keys.atlassian.com', clock),
+        env['SMOKE_PUBLIC_KEY'],
+        stage,
       ),
       clock,
     }),
@@ -148,6 +151,14 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     measuring: measuring(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
+}
+
+/** Atlassian's keys, and where no customers are, one of our own for synthetic tenants. */
+function trusted(keys: InstallKeys, smokeKey: string | undefined, stage: string): InstallKeys {
+  if (!smokeKey) return keys;
+  if (!mayTrustSmokeKey(stage))
+    throw new Error(`the environment variable SMOKE_PUBLIC_KEY must not be set in stage ${stage}`);
+  return withSmokeKey(keys, smokeKey);
 }
 
 function required(env: Environment, name: string): string {

@@ -14,7 +14,7 @@ export interface ResidencyAppOptions {
   readonly account?: string;
   /**
    * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `rangesAtOnce`, `alarmEmail`, `alarmUrl`.
+   * `rangesAtOnce`, `smokePublicKey`, `alarmEmail`, `alarmUrl`.
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
@@ -32,6 +32,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const hostedZoneId = given('hostedZoneId');
   const reservedConcurrency = given('reservedConcurrency');
   const rangesAtOnce = given('rangesAtOnce');
+  const smokePublicKey = given('smokePublicKey');
   const email = given('alarmEmail');
   const url = given('alarmUrl');
 
@@ -52,6 +53,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
           reservedConcurrency: Number(reservedConcurrency),
         }),
         ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
+        ...(smokePublicKey !== undefined && { smokePublicKey }),
         alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
       }),
       code,

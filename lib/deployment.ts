@@ -2,6 +2,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { baseUrlsOf, namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import { mayTrustSmokeKey } from '../lambdas/domain/smoke.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS } from './grants.ts';
 
@@ -21,6 +22,8 @@ export interface DeploymentOptions {
   readonly reservedConcurrency?: number;
   /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
   readonly rangesAtOnce?: number;
+  /** Public key of the one who may install synthetic tenants (`residency smoke-key`), as base64 of its DER. Never in `prod`. */
+  readonly smokePublicKey?: string;
   readonly alarmsTo?: AlarmsTo;
 }
 
@@ -73,6 +76,8 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   if (alarmsTo.url !== undefined && !/^https:\/\/\S+$/.test(alarmsTo.url)) {
     throw new Error('alarmUrl begins with https://');
   }
+  if (options.smokePublicKey !== undefined && !mayTrustSmokeKey(stage))
+    throw new Error(`smokePublicKey: stage ${stage} trusts no key but Atlassian’s`);
   const domain = options.domain ?? residency.domain;
   if (domain !== undefined && hostedZoneId === undefined) {
     throw new Error(`domain ${domain}: name its Route 53 zone with -c hostedZoneId=…`);
@@ -100,6 +105,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       DRAIN_SECONDS: String(drainSeconds(otherWritersSeconds)),
       COMMIT_GRACE_SECONDS: '300',
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
+      ...(options.smokePublicKey !== undefined && { SMOKE_PUBLIC_KEY: options.smokePublicKey }),
       ...(residency.app.installedForwardUrl !== undefined && {
         INSTALLED_FORWARD_URL: residency.app.installedForwardUrl,
       }),

@@ -50,7 +50,7 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
     ) {
       throw new Unauthenticated('the audience is another base URL');
     }
-    const key = await keys.find(header['kid']);
+    const key = await keys.find(header['kid'], claims.iss);
     verifying(() => decodeAsymmetric(request.token ?? '', key, AsymmetricAlgorithm.RS256));
     return claims;
   }

@@ -4,8 +4,10 @@ import { Fault, Unauthenticated } from '../domain/refusal.ts';
 import type { Clock } from '../ports.ts';
 
 export interface InstallKeys {
-  /** PEM. Throws `Unauthenticated` where there is no such key, `Fault` where the server cannot say. */
-  find(kid: unknown): Promise<string>;
+  /**
+   * PEM. Throws `Unauthenticated` where there is no such key, or not for this issuer; `Fault` where the server cannot say.
+   */
+  find(kid: unknown, issuer: string): Promise<string>;
 }
 
 const TIMEOUT_MS = 3_000;
@@ -15,12 +17,12 @@ const MOST_REMEMBERED = 1_000;
 const LARGEST_KEY = 16_384;
 
 /** `url` is the server's, without a trailing slash; it never comes from the request. */
-export function installKeys(url: string, clock: Clock): InstallKeys {
+export function installKeys(url: string, clock: Clock) {
   const known = new Map<string, string>();
   const unknown = new Map<string, number>();
 
   return {
-    async find(kid) {
+    async find(kid: unknown): Promise<string> {
       // It becomes part of a URL: a plain identifier, or nothing is fetched.
       if (typeof kid !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(kid)) {
         throw new Unauthenticated('the key id is not a plain identifier');

@@ -1,12 +1,13 @@
 /** `POST /uninstalled`: the tenant retires; its data is kept for the time of realm persistence. */
 import { uninstallRequest } from '../domain/requests.ts';
+import { isSmokeTenant } from '../domain/smoke.ts';
 import { endpointOf, onLambda } from '../hook.ts';
 import { forward, noContent, verifiedInstall } from '../signed-install.ts';
 
 export const endpoint = endpointOf(async (app, event) => {
   const { clientKey, iat } = await verifiedInstall(app, event, '/uninstalled', uninstallRequest);
   await app.lifecycle.uninstalled(clientKey, iat);
-  await forward(app, event, '/uninstalled');
+  if (!isSmokeTenant(clientKey)) await forward(app, event, '/uninstalled');
   return noContent;
 });
 export const handler = onLambda(endpoint);

@@ -3,7 +3,7 @@ import { generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { contextToken, hookToken, type InstallKey, installToken } from './atlassian-tokens.ts';
-import { listenOn, stop } from './http.ts';
+import { listenOn, stop, textOf } from './http.ts';
 
 /** One site of one customer, as Atlassian keeps it. */
 export interface Site {
@@ -66,8 +66,11 @@ export async function startSimulatedAtlassian({
   const publicKeys = new Map<string, string>();
   let key = await newInstallKey(publicKeys);
 
-  const server = createServer((request, response) => {
-    const pem = publicKeys.get((request.url ?? '').slice(1));
+  const server = createServer(async (request, response) => {
+    const kid = (request.url ?? '').slice(1);
+    // Whoever can reach this machine may have a key here: that is how the smoke test signs.
+    if (request.method === 'PUT') publicKeys.set(kid, await textOf(request));
+    const pem = publicKeys.get(kid);
     response.writeHead(pem === undefined ? 404 : 200, { 'content-type': 'text/plain' });
     response.end(pem);
   });

@@ -14,6 +14,8 @@ import { printable } from './print.ts';
 import { receipt } from './receipt.ts';
 import { rehearse } from './rehearse.ts';
 import { show } from './show.ts';
+import { smoke } from './smoke.ts';
+import { smokeKey } from './smoke-key.ts';
 import type { Verdict } from './verdict.ts';
 import { watch } from './watch.ts';
 import { where } from './where.ts';
@@ -199,6 +201,28 @@ export async function residencyCommand(
     .option('--concurrency <ranges>', 'ranges of one move that are worked on at once')
     .option('--writes-per-second <items>', 'items that one move writes per second and table')
     .option('--new-moves <on|off>', 'off: new schedules are refused with E0003');
+
+  command<{ from: string; to: string; key?: string; items?: string }>(
+    'smoke',
+    'WRITES: moves a synthetic tenant there and back again, on a stage without customers',
+    (operator, _, { from, to, key, items = '40', json }) =>
+      smoke(operator, {
+        from,
+        to,
+        key,
+        items: Math.max(1, sampleOf(items)),
+        tell: json ? surroundings.complain : surroundings.print,
+      }),
+  )
+    .requiredOption('--from <realm>', 'where it is installed')
+    .requiredOption('--to <realm>', 'where it is moved')
+    .option('--key <file>', 'the private key that the stage was told to trust')
+    .option('--items <count>', 'in each part (40)');
+  command(
+    'smoke-key <file>',
+    'makes a throw-away key for smoke tests, and says how a stage comes to trust it',
+    (_, [file = '']) => smokeKey(file),
+  );
 
   try {
     await program.parseAsync([...args], { from: 'user' });

@@ -24,6 +24,8 @@ import type { TaskContext } from './task-context.ts';
 const AT_ONCE = 16;
 /** Whatever is timed is timed so often, and the middle counts: something else may happen at the same time. */
 const ROUNDS = 3;
+/** Items of a range that cost little more than none. */
+const FEW = 2;
 /** Calls that are timed one after the other, and those that are timed all at once. */
 const LOOKS = 5;
 const CALLS_AT_ONCE = 160;
@@ -80,22 +82,26 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
     const ranges = pairsOf(moving, tenant);
     const each = Math.max(1, Math.ceil(items / Math.max(1, ranges.length)));
     // Once beforehand, with little: the code is compiled, and connections are open, by the time that it counts.
-    await copySample(ranges, source, horizon, Math.min(each, 2));
+    await copySample(ranges, source, horizon, Math.min(each, FEW));
     const until = deadline - RESERVE;
-    const rounds: Round[] = [];
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const records = await timesOfRecords(tenant, source);
-      // What was deleted in the source in the meantime must not be here either.
-      await discardRehearsal(moving);
+    /** Written and read back, so many items of each range. */
+    const pass = async (limit: number): Promise<Pass> => {
       const begunCopy = performance.now();
-      const written = await copySample(ranges, source, horizon, each);
+      const written = await copySample(ranges, source, horizon, limit);
       const copyMs = performance.now() - begunCopy;
       const begunReading = performance.now();
       const found = await atOnce(ranges, ({ to }) =>
         digestOf(partKind.digest(to, here, horizon, undefined, until)),
       );
-      const readMs = performance.now() - begunReading;
-      rounds.push({ ...records, copyMs, readMs, written, found });
+      return { copyMs, readMs: performance.now() - begunReading, written, found };
+    };
+    const rounds: Round[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const records = await timesOfRecords(tenant, source);
+      // What was deleted in the source in the meantime must not be here either.
+      await discardRehearsal(moving);
+      const few = await pass(Math.min(each, FEW));
+      rounds.push({ ...records, few, ...(await pass(each)) });
     }
 
     await discardRehearsal(moving);
@@ -104,7 +110,7 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
       source,
       target: here,
       leftovers,
-      items: written.reduce((sum, { items: count }) => sum + count, 0),
+      items: countOf(written),
       bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
       ranges: written.filter((digest) => digest.items > 0).length,
       verified: rounds.every(isVerified),
@@ -118,6 +124,11 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
         callMs: median(rounds.map((round) => round.callMs)),
         copyMs: median(rounds.map((round) => round.copyMs)),
         readMs: median(rounds.map((round) => round.readMs)),
+        few: {
+          items: countOf(rounds.at(-1)?.few.written ?? []),
+          copyMs: median(rounds.map(({ few }) => few.copyMs)),
+          readMs: median(rounds.map(({ few }) => few.readMs)),
+        },
         drainMs: settings.drainSeconds * 1000,
       },
     };
@@ -204,12 +215,21 @@ function pairsOf(parts: readonly Part[], tenant: string): readonly Pair[] {
   });
 }
 
-interface Round extends Omit<Measured, 'drainMs'> {
+interface Pass {
+  readonly copyMs: number;
+  readonly readMs: number;
   readonly written: readonly Digest[];
   readonly found: readonly Digest[];
 }
 
-const isVerified = ({ written, found }: Round): boolean =>
+interface Round extends Pass, Pick<Measured, 'sourceMs' | 'targetMs' | 'callMs'> {
+  readonly few: Pass;
+}
+
+const countOf = (digests: readonly Digest[]): number =>
+  digests.reduce((sum, { items }) => sum + items, 0);
+
+const isVerified = ({ written, found }: Pass): boolean =>
   written.every((digest, at) => differingBuckets(digest, found[at] ?? EMPTY_DIGEST).length === 0);
 
 const median = (values: readonly number[]): number =>

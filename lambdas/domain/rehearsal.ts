@@ -45,6 +45,8 @@ export interface Measured {
   /** The whole sample: written, and read back. */
   readonly copyMs: number;
   readonly readMs: number;
+  /** A much smaller one of the same ranges: what does not grow with the items. */
+  readonly few: { readonly items: number; readonly copyMs: number; readonly readMs: number };
   /** How long a move waits for writes that had passed the guard. */
   readonly drainMs: number;
 }

@@ -79,8 +79,11 @@ export function forecast(input: ForecastInput): Forecast {
 
   // The sample went through one process with all its ranges at once. Where workers have one each, that is the least they do.
   const processes = isLocal ? 1 : Math.min(workers, ranges);
-  const writing = ((measured.copyMs / sample.items) * items) / processes / 1000;
-  const reading = ((measured.readMs / sample.items) * items) / processes / 1000;
+  const { few } = measured;
+  const of = (all: number, ofFew: number) =>
+    growing(all, sample.items, ofFew, few.items, items) / processes / 1000;
+  const writing = of(measured.copyMs, few.copyMs);
+  const reading = of(measured.readMs, few.readMs);
   // DynamoDB's own limits hold on AWS alone.
   const limits = isLocal ? { copySeconds: 0, verifySeconds: 0 } : planned;
   const copySeconds = Math.max(writing, limits.copySeconds);
@@ -99,6 +102,14 @@ export function forecast(input: ForecastInput): Forecast {
     dollars: planned.dollars,
     basis: 'measured',
   };
+}
+
+/** A line through two measurements; where they lie so close together that chance decides, not less than a third of the mean. */
+function growing(all: number, items: number, ofFew: number, few: number, wanted: number): number {
+  const mean = all / items;
+  if (items - few < few) return mean * wanted;
+  const each = Math.min(mean, Math.max((all - ofFew) / (items - few), mean / 3));
+  return all + each * (wanted - items);
 }
 
 const sizeOf = (sizes: readonly PartSize[], name: string): PartSize | undefined =>

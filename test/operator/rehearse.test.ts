@@ -221,6 +221,7 @@ describe('a forecast', () => {
     callMs: 3,
     copyMs: 100,
     readMs: 50,
+    few: { items: 30, copyMs: 70, readMs: 40 },
     drainMs: 20_000,
   };
 

@@ -1,19 +1,37 @@
-/** Where the tests are. `npm run prove` runs those that take minutes: deliberate mistakes, and processes that are killed. */
+/** Where the tests are, and what must not disturb what: the long proofs have the machine to themselves when all others are done. */
 import { defineConfig } from 'vitest/config';
 
-const LONG = ['test/simulation/mistakes.test.ts', 'test/processes/kill.test.ts'];
-const isProof = process.env['PROOF'] === '1';
+/** Deliberate mistakes that must be noticed, and processes that are killed: minutes of two processors. */
+const PROOFS = ['test/simulation/mistakes.test.ts', 'test/processes/kill.test.ts'];
 
 export default defineConfig({
   test: {
-    include: isProof ? LONG : ['test/**/*.test.ts'],
-    exclude: isProof ? [] : LONG,
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // Most of them wait, for clocks and for each other: more of them than processors go on at once.
-    maxWorkers: 3,
-    // Killed processes must get their share of two processors: the long ones go one after the other.
-    fileParallelism: !isProof,
-    ...(isProof && { maxConcurrency: 2 }),
+    globalSetup: 'test/support/one-folder.ts',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: PROOFS,
+          // Most of them wait, for clocks and for each other: more of them than processors go on at once.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        // Killed processes must get their share of two processors: one file after the other, two mistakes at once.
+        test: {
+          name: 'proofs',
+          include: PROOFS,
+          maxWorkers: 1,
+          maxConcurrency: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -100,6 +100,7 @@ async function keepUp(): Promise<number> {
     ...portOf(),
     env: process.env,
     ...(dataDir && { dataDir }),
+    throttled: process.env['THROTTLES'] !== 'off',
     dynamoDb: { onAnswered: writes.hear },
   });
   const { page: pagePort } = portsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);

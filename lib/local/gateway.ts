@@ -9,6 +9,7 @@ import type { Route } from '../routes.ts';
 import { eventOf, routeOf, splitTarget } from './gateway-event.ts';
 import { listenOn, stop } from './http.ts';
 import { invoke, TimedOut } from './invocation.ts';
+import type { Throttle } from './throttle.ts';
 
 /** A route's function, bound to its realm. */
 export type Endpoint = (
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly functionTimeoutMs?: (entry: string) => number;
   /** What API Gateway waits for any function; then it answers 503. */
   readonly integrationTimeoutMs?: number;
+  /** Which requests a route lets through; all, unless it is said. */
+  readonly throttle?: Throttle;
   readonly log?: Log;
 }
 
@@ -79,6 +82,8 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const routed = routed404(options.routes, request);
+  if (options.throttle && !options.throttle(routed.route))
+    throw new Answer(429, 'Too Many Requests');
   const body = await bodyOf(request);
   const event = eventOf(request, body, routed);
   if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES)

@@ -20,6 +20,7 @@ import { DEFAULT_PORT, portsFrom } from './ports.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
 import type { MachineOptions } from './state-machine.ts';
 import { createTables, tableDefinitions } from './tables.ts';
+import { throttle } from './throttle.ts';
 import { type WorkerDeaths, workerDeaths } from './worker-death.ts';
 import { startWorkflowRunner } from './workflow-runner.ts';
 
@@ -37,6 +38,8 @@ export interface LocalHostOptions {
   readonly metrics?: (realm: Realm) => Metrics;
   /** Told of every AWS call that a function makes; `currentFunction()` says which function it is. */
   readonly onCall?: (call: SdkCall) => void;
+  /** Each route lets through what `lib/routes.ts` says, as API Gateway does. */
+  readonly throttled?: boolean;
   /** Divides the waiting time of every retrier in the ASL file. */
   readonly retrySpeed?: number;
   /** How long a function may run, for tests that would not wait for a dead worker's lease. */
@@ -153,6 +156,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       endpointOf: (entry) => functions.get(realm)?.named(entry),
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
       ...(options.log && { log: options.log }),
+      ...(options.throttled && { throttle: throttle() }),
     });
     opened.defer(() => gateway.close());
     gateways.set(realm, gateway);

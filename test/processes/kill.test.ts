@@ -66,6 +66,7 @@ beforeAll(async () => {
     DRAIN_SECONDS: '0',
     COMMIT_GRACE_SECONDS: '0',
     JANITOR_SECONDS: '5',
+    THROTTLES: 'off',
   });
   await host.start();
 });

@@ -1,0 +1,38 @@
+/** The journal of executions after a host that was killed in the middle of a line. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { executionJournal } from '../../lib/local/execution-journal.ts';
+
+const entry = (name: string) => ({ name, status: 'RUNNING', at: 1 }) as const;
+let dataDir: string;
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'journal-'));
+});
+afterEach(() => rmSync(dataDir, { recursive: true }));
+
+const file = () => join(dataDir, 'executions', 'us.jsonl');
+const names = () => executionJournal(dataDir, 'us').entries.map(({ name }) => name);
+
+test('an entry that was cut off anywhere is as if it had never been, and those after it are kept', () => {
+  executionJournal(dataDir, 'us').append(entry('first'));
+  const whole = readFileSync(file());
+  const next = `${JSON.stringify(entry('größer'))}\n`;
+  for (let length = 1; length < Buffer.byteLength(next); length += 1) {
+    writeFileSync(file(), whole);
+    appendFileSync(file(), Buffer.from(next).subarray(0, length));
+    const journal = executionJournal(dataDir, 'us');
+    expect(journal.entries.map(({ name }) => name)).toEqual(['first']);
+    journal.append(entry('after'));
+    expect(names()).toEqual(['first', 'after']);
+  }
+});
+
+test('an entry that was the very first, and cut off, leaves an empty journal', () => {
+  executionJournal(dataDir, 'us');
+  writeFileSync(file(), '{"name":"fir');
+  expect(names()).toEqual([]);
+  expect(readFileSync(file(), 'utf8')).toBe('');
+});

@@ -1,4 +1,6 @@
 /** What is run, in which worlds, and what it has to come to. A ratio is always of two runs of the same round. */
+
+import { BATCH, MOST_IN_FLIGHT } from '../lambdas/adapters/write-pace.ts';
 import { atLeast, atMost, type Bar, cpuPerItem, medianOf, noBar, rate } from './bars.ts';
 import type { Bench } from './bench.ts';
 import { S0, S1, S2, world } from './worlds.ts';
@@ -250,19 +252,22 @@ export async function deleting({ sizes, runs, rounds }: Bench): Promise<readonly
   ];
 }
 
+/** Items of the bench in 1 MB. */
+const PAGE = 1_049;
+
 /** Killed in the middle, wherever a round finds it, and started anew: beside the source, where recording takes longest, and as we deploy. */
 export async function resuming({ sizes, killed, rounds }: Bench): Promise<readonly Bar[]> {
   let round = 0;
   const found = await rounds(async () => {
-    const at = sizes.small * (0.35 + 0.17 * round);
+    const at = sizes.killed * (0.35 + 0.17 * round);
     round += 1;
     const [near, far] = [
-      await killed(world(S2, sizes.small), at),
-      await killed(world(S1, sizes.small), at),
+      await killed(world(S2, sizes.killed), at),
+      await killed(world(S1, sizes.killed), at),
     ];
     return Math.max(near.rewritten, far.rewritten);
   });
-  const allowed = 128 * 25 + 1049;
+  const allowed = MOST_IN_FLIGHT * BATCH + PAGE;
   return [
     atMost(
       'resume',
@@ -270,7 +275,7 @@ export async function resuming({ sizes, killed, rounds }: Bench): Promise<readon
       Math.max(...found),
       allowed,
       '',
-      'one window of 128 batches and one page',
+      `one window of ${MOST_IN_FLIGHT} batches and one page`,
     ),
   ];
 }

@@ -36,6 +36,7 @@ export interface Sizes {
   readonly cpu: number;
   readonly small: number;
   readonly large: number;
+  readonly killed: number;
   readonly deleted: number;
   readonly deleteLoop: number;
 }
@@ -51,6 +52,7 @@ export const FULL: Sizes = {
   cpu: 60_000,
   small: 20_000,
   large: 200_000,
+  killed: 20_000,
   deleted: 40_000,
   deleteLoop: 50,
 };
@@ -66,6 +68,7 @@ export const QUICK: Sizes = {
   cpu: 30_000,
   small: 20_000,
   large: 25_000,
+  killed: 12_000,
   deleted: 20_000,
   deleteLoop: 20,
 };

@@ -19,8 +19,8 @@ export interface Pace {
 
 /** DynamoDB's limit. Items are at most 400 KB, so that a batch stays below its 16 MB. */
 export const BATCH = 25;
-/** Enough for 30,000 writes a second over a round trip of 100 ms; one process is bound by its CPU before that. */
-export const MOST_IN_FLIGHT = 128;
+/** Enough for 40,000 writes a second over a round trip of 100 ms; one process is bound by its CPU before that. A worker that dies may have written so many in vain. */
+export const MOST_IN_FLIGHT = 160;
 const FIRST_IN_FLIGHT = 4;
 /** Accepted writes are counted over this time. */
 const MEMORY_MS = 1_000;

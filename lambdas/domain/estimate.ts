@@ -32,7 +32,7 @@ export const CONDITIONS: Conditions = {
   sourceMs: 90,
   targetMs: 11,
   msPerMb: 15,
-  window: 128,
+  window: 160,
   workers: 16,
   cpuMs: 0.06,
 };

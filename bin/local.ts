@@ -13,7 +13,7 @@ import { residency } from '../residency.config.ts';
 
 const USAGE = `usage: node bin/local.ts
          keeps all realms up (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
-       node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback]
+       node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback] [--door connect|forge|both]
          moves a tenant, checks what became of it, and ends`;
 
 class UsageError extends Error {}
@@ -42,16 +42,18 @@ function commandOf(args: string[]): { readonly story?: StoryOptions } {
     if (option !== undefined) throw new UsageError(`--${option} belongs to story`);
     return {};
   }
-  const { from = 'us', to = 'de', items = '4000', rollback = false } = values;
+  const { from = 'us', to = 'de', items = '4000', rollback = false, door = 'connect' } = values;
   const realms = stackRows(residency.realms).map(({ realm }) => realm);
   for (const realm of [from, to]) {
     if (!realms.includes(realm))
       throw new UsageError(`no realm is called "${realm}": there are ${realms.join(', ')}`);
   }
+  if (door !== 'connect' && door !== 'forge' && door !== 'both')
+    throw new UsageError(`--door is connect, forge or both, not "${door}"`);
   if (from === to) throw new UsageError('--from and --to are the same realm');
   if (!/^[1-9]\d{0,6}$/.test(items))
     throw new UsageError(`--items is a number from 1 to 9999999, not "${items}"`);
-  return { story: { from, to, items: Number(items), rollback } };
+  return { story: { from, to, items: Number(items), rollback, door } };
 }
 
 function parsed(args: string[]) {
@@ -64,6 +66,7 @@ function parsed(args: string[]) {
         to: { type: 'string' },
         items: { type: 'string' },
         rollback: { type: 'boolean' },
+        door: { type: 'string' },
       },
     });
   } catch (error) {
@@ -79,7 +82,7 @@ async function runStory(options: StoryOptions): Promise<number> {
     if (!line.startsWith('{"level":"info"')) complaints.push(line);
   });
   const tell = teller();
-  const { INSTALL_KEYS_URL: _, ...env } = process.env;
+  const { INSTALL_KEYS_URL: _, FORGE_JWKS_URL: __, ...env } = process.env;
   const where = process.env.PORT ? portOf() : { ephemeral: true as const };
   const host = await startLocalHost({ ...where, env, log });
   try {
@@ -131,7 +134,12 @@ function introduce(host: LocalHost, pageUrl: string): void {
     ['watch page', `${pageUrl}   (for a browser)`],
     ['Step Functions', host.stepFunctionsUrl],
     ['functions', `${host.functionsUrl}   (Lambda's Invoke, of what runs in the background)`],
-    ...(host.atlassian ? [['install keys', `${host.atlassian.installKeysUrl}/{kid}`]] : []),
+    ...(host.atlassian
+      ? [
+          ['install keys', `${host.atlassian.installKeysUrl}/{kid}`],
+          ['Forge keys', host.atlassian.forgeKeysUrl],
+        ]
+      : []),
     ...host.realms.map(({ realm, region }) => [
       `realm ${realm}`,
       `${host.urls[realm]}   (${region})`,

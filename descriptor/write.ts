@@ -1,18 +1,49 @@
-/** Writes `atlassian-connect.json` beside this file. Atlassian reads the one that the default realm serves; this one is for review. */
+/**
+ * Writes `atlassian-connect.json` and the manifests beside this file. Atlassian reads the descriptor that the default realm
+ * serves, and the manifest that is deployed with the Forge CLI; these are for review, and to take fragments from.
+ */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { baseUrlsOf, type Residency } from '../lambdas/domain/residency.ts';
 import { residency } from '../residency.config.ts';
 import { connectDescriptor } from './connect.ts';
+import { forgeManifest, type ManifestOptions } from './forge.ts';
 
 /** Where neither a domain nor base URLs are configured yet. `.example` never resolves (RFC 2606). */
 const PLACEHOLDER_DOMAIN = 'app.example';
 
 export const DESCRIPTOR_FILE = new URL('./atlassian-connect.json', import.meta.url);
 
+/** Each variant of the manifest, by its file. */
+export const MANIFESTS: ReadonlyMap<string, (configured: Residency) => string> = new Map([
+  ['manifest.yml', (configured) => manifestText(configured)],
+  [
+    'manifest-beside.yml',
+    (configured) => manifestText(configured, { beside: exampleApp(configured) }),
+  ],
+  ['manifest-forge-only.yml', (configured) => manifestText(configured, { lifecycle: 'forge' })],
+]);
+
+export const manifestFile = (name: string): URL => new URL(`./${name}`, import.meta.url);
+
 /** What the file holds for this configuration; what the command line says with `-c domain=…` is not known here. */
 export const descriptorText = (configured: Residency): string =>
-  `${JSON.stringify(connectDescriptor(configured, baseUrlsOf(withUrls(configured))), undefined, 2)}\n`;
+  `${JSON.stringify(connectDescriptor(configured, urlsOf(configured)), undefined, 2)}\n`;
+
+const manifestText = (configured: Residency, options?: ManifestOptions): string =>
+  stringify(forgeManifest(configured, urlsOf(configured), options), { lineWidth: 0 });
+
+/** Stands for the remote of an app that is there already. */
+function exampleApp(configured: Residency) {
+  const ours = forgeManifest(configured, urlsOf(configured)).remotes[0]?.baseUrl ?? {};
+  const baseUrl = Object.fromEntries(
+    Object.keys(ours).map((name) => [name, `https://${name.toLowerCase()}.existing-app.example`]),
+  );
+  return { key: 'existing-app', baseUrl };
+}
+
+const urlsOf = (configured: Residency) => baseUrlsOf(withUrls(configured));
 
 const withUrls = (configured: Residency): Residency =>
   configured.domain === undefined && configured.baseUrls === undefined
@@ -20,8 +51,13 @@ const withUrls = (configured: Residency): Residency =>
     : configured;
 
 if (import.meta.main) {
-  await writeFile(DESCRIPTOR_FILE, descriptorText(residency));
-  console.log(`wrote ${fileURLToPath(DESCRIPTOR_FILE)}`);
+  const files: [URL, string][] = [[DESCRIPTOR_FILE, descriptorText(residency)]];
+  if (residency.app.forge !== undefined)
+    for (const [name, text] of MANIFESTS) files.push([manifestFile(name), text(residency)]);
+  for (const [file, text] of files) {
+    await writeFile(file, text);
+    console.log(`wrote ${fileURLToPath(file)}`);
+  }
   if (residency.domain === undefined && residency.baseUrls === undefined) {
     console.log(`no domain and no base URLs are configured: ${PLACEHOLDER_DOMAIN} stands for them`);
   }

@@ -7,6 +7,8 @@ import { dynamoDbPartKind } from './adapters/dynamodb-part-kind.ts';
 import { dynamoDbSamples } from './adapters/dynamodb-samples.ts';
 import { dynamoDbTenants } from './adapters/dynamodb-tenants.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
+import { forgeKeys } from './adapters/forge-keys.ts';
+import { type ForgeToken, forgeToken } from './adapters/forge-token.ts';
 import { type InstallKeys, installKeys } from './adapters/install-keys.ts';
 import { jsonLog } from './adapters/json-log.ts';
 import { withSmokeKey } from './adapters/smoke-key.ts';
@@ -15,6 +17,7 @@ import { systemClock } from './adapters/system-clock.ts';
 import { commitTasks } from './app/commit-tasks.ts';
 import { copyTasks } from './app/copy-tasks.ts';
 import { guard } from './app/guard.ts';
+import { identification as identificationOf } from './app/identification.ts';
 import { janitor } from './app/janitor.ts';
 import { lifecycleHooks } from './app/lifecycle-hooks.ts';
 import { measuring } from './app/measure.ts';
@@ -28,9 +31,13 @@ import { steps as stepsOf } from './app/steps.ts';
 import { verifyTasks } from './app/verify-tasks.ts';
 import type { Part } from './domain/dataset.ts';
 import { regionOf } from './domain/realm.ts';
+import { Refusal } from './domain/refusal.ts';
 import { namesOf, type Residency } from './domain/residency.ts';
 import { mayTrustSmokeKey } from './domain/smoke.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
+
+/** Of production, and pinned: no claim of a token chooses where keys come from. */
+export const FORGE_JWKS_URL = 'https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -119,6 +126,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     },
   };
   const baseUrls = urls(env['BASE_URLS']);
+  const identification = identificationOf(ports, { realm, residency });
   return {
     realm,
     stage,
@@ -135,10 +143,12 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       ),
       clock,
     }),
+    forge: forgeDoor(env, residency, clock),
+    identification,
     forwardUrl: env['INSTALLED_FORWARD_URL'] ?? residency.app.installedForwardUrl,
     guard: guard(ports, { realm, baseUrls }),
     migrations,
-    lifecycle: lifecycleHooks(ports, migrations.rollBack, { realm, residency }),
+    lifecycle: lifecycleHooks(ports, migrations.rollBack, identification, { realm, residency }),
     tasks: {
       ...copyTasks(context),
       ...verifyTasks(context),
@@ -159,6 +169,22 @@ function trusted(keys: InstallKeys, smokeKey: string | undefined, stage: string)
   if (!mayTrustSmokeKey(stage))
     throw new Error(`the environment variable SMOKE_PUBLIC_KEY must not be set in stage ${stage}`);
   return withSmokeKey(keys, smokeKey);
+}
+
+/** Verifies Forge invocation tokens. An app that has no Forge manifest has no such routes either. */
+function forgeDoor(env: Environment, { app: { forge } }: Residency, clock: Clock): ForgeToken {
+  const appId = env['FORGE_APP_ID'] || forge?.appId;
+  if (appId === undefined) {
+    return async () => {
+      throw new Refusal(404, undefined, 'not found');
+    };
+  }
+  return forgeToken({
+    keys: forgeKeys(env['FORGE_JWKS_URL'] || FORGE_JWKS_URL, clock),
+    clock,
+    appId,
+    environment: env['FORGE_ENVIRONMENT'] || forge?.environment || 'PRODUCTION',
+  });
 }
 
 function required(env: Environment, name: string): string {

@@ -48,15 +48,26 @@ export function endpointOf(
   };
 }
 
-/** A migration hook: a Connect JWT of the tenant, a request, an answer. `path` is the route's own, literal. */
+/** Which door a migration hook came through is the route's to say: each accepts one scheme. */
+const CONNECT_HOOKS = '/dare-migration/';
+const FORGE_HOOKS = '/forge/migration/';
+
+/** A migration hook: a token of the tenant's, a request, an answer. `name` is the last word of both routes. */
 export function migrationHook<T extends { readonly id?: string }>(
   method: 'GET' | 'POST',
-  path: string,
+  name: string,
   parse: (event: APIGatewayProxyEventV2) => T,
   run: (app: App, caller: Caller, request: T) => Promise<object>,
 ): Endpoint {
   return endpointOf(async (app, event) => {
-    const caller = await authenticated(app, signedRequest(event, method, path), 'request');
+    const caller =
+      event.routeKey === `${method} ${FORGE_HOOKS}${name}`
+        ? await invoked(app, event, method === 'GET' ? 'look' : 'learn')
+        : await authenticated(
+            app,
+            signedRequest(event, method, `${CONNECT_HOOKS}${name}`),
+            'request',
+          );
     const request = parse(event);
     const answer = await run(app, caller, request);
     app.ports.log.info(`200: ${event.routeKey}`, {
@@ -79,11 +90,24 @@ export async function authenticated(
   kind: 'request' | 'context',
 ): Promise<Caller> {
   const claims = app.jwt.claimedBy(request, kind);
-  const record = await app.ports.tenants.read(app.realm, claims.iss);
+  const record = await app.identification.byClientKey(claims.iss);
   if (record === undefined) throw new Unauthenticated('the tenant is unknown');
   app.jwt.verifySignature(request.token ?? '', record.credentials.sharedSecret);
-  return { tenant: claims.iss, iat: claims.iat };
+  return { tenant: record.tenant, iat: claims.iat };
 }
+
+/** The tenant of a Forge invocation; one that may write learns an installation that was never announced. */
+export async function invoked(
+  app: App,
+  event: APIGatewayProxyEventV2,
+  access: 'look' | 'learn',
+): Promise<Caller> {
+  return app.identification.forgeCaller(await app.forge(bearerOf(event)), access);
+}
+
+/** `Authorization: Bearer …`, and nowhere else. */
+export const bearerOf = (event: APIGatewayProxyEventV2): string | undefined =>
+  /^Bearer\s+(\S+)\s*$/i.exec(event.headers['authorization'] ?? '')?.[1];
 
 export const signedRequest = (
   event: APIGatewayProxyEventV2,

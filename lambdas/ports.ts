@@ -224,6 +224,18 @@ export interface Claims {
   readonly iat: number;
 }
 
+/** What a verified Forge invocation token says of who calls. */
+export interface ForgeClaims {
+  readonly installationId: string;
+  /** Epoch seconds. */
+  readonly iat: number;
+  readonly cloudId?: string;
+  /** Where the app is installed in one product alone. */
+  readonly product?: string;
+  /** Of the site's URL. */
+  readonly host?: string;
+}
+
 /**
  * Whether the invocation of this id is known to run no more, nor any write of its to be under way. `true` voids its
  * lease at once, so that only certainty counts: where nobody can know, `false`, and the lease runs out.

@@ -14,7 +14,8 @@ export interface ResidencyAppOptions {
   readonly account?: string;
   /**
    * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `rangesAtOnce`, `smokePublicKey`, `alarmEmail`, `alarmUrl`.
+   * `rangesAtOnce`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`,
+   * `alarmUrl`.
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
@@ -33,6 +34,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const reservedConcurrency = given('reservedConcurrency');
   const rangesAtOnce = given('rangesAtOnce');
   const smokePublicKey = given('smokePublicKey');
+  const forgeEnvironment = given('forgeEnvironment');
   const email = given('alarmEmail');
   const url = given('alarmUrl');
 
@@ -54,6 +56,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
         }),
         ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
         ...(smokePublicKey !== undefined && { smokePublicKey }),
+        ...(forgeEnvironment !== undefined && { forgeEnvironment }),
         alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
       }),
       code,

@@ -1,7 +1,7 @@
 /** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
 import { Aws } from 'aws-cdk-lib';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
-import { baseUrlsOf, namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import { baseUrlsOf, type ForgeApp, namesOf, type Residency } from '../lambdas/domain/residency.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/smoke.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS } from './grants.ts';
@@ -20,6 +20,8 @@ export interface DeploymentOptions {
    * Off unless given, because AWS leaves a new account too little to reserve.
    */
   readonly reservedConcurrency?: number;
+  /** Of the Forge app whose tokens this stage accepts, instead of the configuration's. */
+  readonly forgeEnvironment?: string;
   /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
   readonly rangesAtOnce?: number;
   /** Public key of the one who may install synthetic tenants (`residency smoke-key`), as base64 of its DER. Never in `prod`. */
@@ -109,7 +111,23 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       ...(residency.app.installedForwardUrl !== undefined && {
         INSTALLED_FORWARD_URL: residency.app.installedForwardUrl,
       }),
+      ...forgeEnvironment(residency.app.forge, options.forgeEnvironment),
     },
+  };
+}
+
+/** Keys of production, whatever the environment: Atlassian has one set. */
+function forgeEnvironment(
+  forge: ForgeApp | undefined,
+  environment: string | undefined,
+): Readonly<Record<string, string>> {
+  if (environment !== undefined && !['PRODUCTION', 'STAGING', 'DEVELOPMENT'].includes(environment))
+    throw new Error('forgeEnvironment is PRODUCTION, STAGING or DEVELOPMENT');
+  if (forge === undefined) return {};
+  return {
+    FORGE_JWKS_URL: 'https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json',
+    FORGE_APP_ID: forge.appId,
+    FORGE_ENVIRONMENT: environment ?? forge.environment ?? 'PRODUCTION',
   };
 }
 

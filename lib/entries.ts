@@ -1,5 +1,6 @@
 /** DATA: every Lambda of a realm, by the file below `lambdas/` that it is made from, and how large it is. */
-import { BACKGROUND_TASKS, ROUTES, WORKFLOW_TASKS } from './routes.ts';
+import type { Residency } from '../lambdas/domain/residency.ts';
+import { BACKGROUND_TASKS, ROUTES, routesOf, WORKFLOW_TASKS } from './routes.ts';
 
 export interface Size {
   readonly timeoutSeconds: number;
@@ -15,9 +16,13 @@ const TURN: Size = { timeoutSeconds: 300, memoryMb: 1769 };
 
 export const ROUTE_ENTRIES: readonly string[] = [...new Set(ROUTES.map((route) => route.entry))];
 
-export const ENTRIES: readonly string[] = [
-  ...ROUTE_ENTRIES,
-  ...[...WORKFLOW_TASKS, ...BACKGROUND_TASKS].map((task) => `tasks/${task}`),
+const TASK_ENTRIES = [...WORKFLOW_TASKS, ...BACKGROUND_TASKS].map((task) => `tasks/${task}`);
+
+export const ENTRIES: readonly string[] = [...ROUTE_ENTRIES, ...TASK_ENTRIES];
+
+/** Those that this app has routes for. */
+export const entriesOf = (residency: Pick<Residency, 'app'>): readonly string[] => [
+  ...new Set([...routesOf(residency).map((route) => route.entry), ...TASK_ENTRIES]),
 ];
 
 export function sizeOf(entry: string): Size {

@@ -64,6 +64,12 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
+  // Both of these, through the other door.
+  'hooks/forge-lifecycle': [
+    ...everywhere('tenants', 'GetItem', 'PutItem', 'DeleteItem'),
+    ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
   'hooks/schedule': [
     own('tenants', 'GetItem', 'PutItem'),
     own('migrations', 'GetItem', 'PutItem', 'Query'),

@@ -11,7 +11,7 @@ import type { Deployment } from './deployment.ts';
 import { ROUTES, type Route } from './routes.ts';
 
 /** What serves people, or nobody in particular, is no hook. */
-const NO_HOOK: readonly Route['scheme'][] = ['context-jwt', 'public'];
+const NO_HOOK: readonly Route['scheme'][] = ['context-jwt', 'forge-context', 'public'];
 
 /** A pattern of CloudWatch Logs, at most 1,024 characters; hooks in one folder share a clause. */
 export function hookErrorPattern(routes: readonly Route[] = ROUTES): string {

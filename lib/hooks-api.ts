@@ -21,7 +21,7 @@ import { acknowledge } from './acknowledge.ts';
 import { arnOf, type Deployment } from './deployment.ts';
 import { countHookErrors } from './hook-errors.ts';
 import { accessLog } from './log-groups.ts';
-import { ROUTES, type Route } from './routes.ts';
+import { type Route, routesOf } from './routes.ts';
 
 export interface HooksApiProps {
   readonly deployment: Deployment;
@@ -72,7 +72,7 @@ export class HooksApi extends Construct {
       integrations.set(entry, integration);
       return integration;
     };
-    const routes: HttpRoute[] = ROUTES.flatMap((route) =>
+    const routes: HttpRoute[] = routesOf(deployment.residency).flatMap((route) =>
       this.api.addRoutes({
         path: route.path,
         methods: [HttpMethod[route.method]],
@@ -97,7 +97,7 @@ export class HooksApi extends Construct {
       },
       // On each route alone: a flood elsewhere must not make Atlassian's three tries fail.
       routeSettings: Object.fromEntries(
-        ROUTES.map((route) => [
+        routesOf(deployment.residency).map((route) => [
           routeKeyOf(route),
           { ThrottlingRateLimit: route.throttle.rate, ThrottlingBurstLimit: route.throttle.burst },
         ]),

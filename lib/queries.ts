@@ -2,7 +2,7 @@
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
-import { ROUTE_ENTRIES } from './entries.ts';
+import { entriesOf } from './entries.ts';
 import { accessLog, lambdaLog, lambdaLogs, workflowLog } from './log-groups.ts';
 
 export interface SavedQueriesProps {
@@ -36,9 +36,9 @@ export class SavedQueries extends Construct {
     new CfnQueryDefinition(this, 'Requests', {
       name: `${prefix}/requests of one migration`,
       logGroupNames: [
-        ...ROUTE_ENTRIES.filter((entry) => entry.startsWith('hooks/')).map((entry) =>
-          lambdaLog(deployment, entry),
-        ),
+        ...entriesOf(deployment.residency)
+          .filter((entry) => entry.startsWith('hooks/'))
+          .map((entry) => lambdaLog(deployment, entry)),
         accessLog(deployment),
       ],
       queryString: REQUESTS,

@@ -5,7 +5,7 @@ import type { Construct } from 'constructs';
 import { Data } from './data.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
-import { ENTRIES } from './entries.ts';
+import { entriesOf } from './entries.ts';
 import { HooksApi } from './hooks-api.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeLambda } from './node-lambda.ts';
@@ -24,7 +24,7 @@ export class RealmStack extends Stack {
 
     const asset = Code.fromAsset(code);
     const lambdas = new Map<string, IFunction>(
-      ENTRIES.map((entry) => [
+      entriesOf(deployment.residency).map((entry) => [
         entry,
         new NodeLambda(this, entry, { deployment, entry, code: asset }).function,
       ]),

@@ -1,6 +1,14 @@
 /** DATA: every route of a realm, read by the CDK stack and by the local host alike. */
+import type { Residency } from '../lambdas/domain/residency.ts';
 
-export type Scheme = 'signed-install' | 'connect-jwt' | 'context-jwt' | 'public';
+export type Scheme =
+  | 'signed-install'
+  | 'connect-jwt'
+  | 'context-jwt'
+  | 'forge-lifecycle'
+  | 'forge-hook'
+  | 'forge-context'
+  | 'public';
 
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -18,7 +26,45 @@ const LIFECYCLE = { rate: 50, burst: 100 };
 const PUBLIC = { rate: 20, burst: 40 };
 const APP = { rate: 100, burst: 200 };
 
-export const ROUTES: readonly Route[] = [
+/** Of apps that have a Forge manifest. */
+const FORGE_ROUTES: readonly Route[] = [
+  ...(['installed', 'upgraded', 'uninstalled'] as const).map(
+    (event): Route => ({
+      method: 'POST',
+      path: `/forge/lifecycle/${event}`,
+      entry: 'hooks/forge-lifecycle',
+      scheme: 'forge-lifecycle',
+      throttle: LIFECYCLE,
+    }),
+  ),
+  ...(['schedule', 'start', 'status', 'commit', 'rollback'] as const).map(
+    (hook): Route => ({
+      method: hook === 'status' ? 'GET' : 'POST',
+      path: `/forge/migration/${hook}`,
+      entry: `hooks/${hook}`,
+      scheme: 'forge-hook',
+      throttle: HOOK,
+    }),
+  ),
+  ...(['GET', 'PUT', 'DELETE'] as const).map(
+    (method): Route => ({
+      method,
+      path: '/forge/templates/{id}',
+      entry: 'sample-app/templates',
+      scheme: 'forge-context',
+      throttle: APP,
+    }),
+  ),
+  {
+    method: 'POST',
+    path: '/forge/exports',
+    entry: 'sample-app/exports',
+    scheme: 'forge-context',
+    throttle: APP,
+  },
+];
+
+const CONNECT_ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/installed',
@@ -105,6 +151,12 @@ export const ROUTES: readonly Route[] = [
     throttle: APP,
   },
 ];
+
+export const ROUTES: readonly Route[] = [...CONNECT_ROUTES, ...FORGE_ROUTES];
+
+/** An app without a Forge manifest has no Forge door. */
+export const routesOf = ({ app }: Pick<Residency, 'app'>): readonly Route[] =>
+  app.forge === undefined ? CONNECT_ROUTES : ROUTES;
 
 /** One Lambda per kind of workflow state; the ASL file names it as `${entry}` in camel case (`copyRange`). */
 export const WORKFLOW_TASKS = [

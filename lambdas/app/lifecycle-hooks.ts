@@ -1,9 +1,17 @@
 /** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
-import { retire, withCredentials, withCredentialsOf, withUninstalled } from '../domain/fence.ts';
+import {
+  retire,
+  withArrival,
+  withCredentials,
+  withCredentialsOf,
+  withUninstalled,
+} from '../domain/fence.ts';
+import { identityOf, installedIat, isForgeOnly } from '../domain/identity.ts';
 import type { Migration, Status } from '../domain/migration.ts';
 import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
 import { Fault } from '../domain/refusal.ts';
 import {
+  type Announcement,
   type Arrival,
   abandonOpening,
   beginOpening,
@@ -13,6 +21,7 @@ import {
 } from '../domain/takeover.ts';
 import type { TenantRecord } from '../domain/tenant.ts';
 import type { Ports } from '../ports.ts';
+import type { Identification } from './identification.ts';
 
 /** Undoes a migration as the rollback hook does, as long as `mayStill` holds. */
 export type RollBack = (
@@ -20,9 +29,6 @@ export type RollBack = (
   actor: string,
   mayStill: (current: Migration) => boolean,
 ) => Promise<Migration>;
-
-/** An arrival as it is passed on; without facts, where what stands came with another one. */
-type Renewal = Omit<Arrival, 'installation'> & Partial<Pick<Arrival, 'installation'>>;
 
 export interface LifecycleSettings {
   readonly realm: Realm;
@@ -45,6 +51,7 @@ export type LifecycleHooks = ReturnType<typeof lifecycleHooks>;
 export function lifecycleHooks(
   ports: Ports,
   rollBack: RollBack,
+  identification: Pick<Identification, 'othersOf'>,
   { realm: here, residency }: LifecycleSettings,
 ) {
   const { tenants, ledger, clock, log } = ports;
@@ -83,17 +90,17 @@ export function lifecycleHooks(
    */
   async function renewIn(
     realm: Realm,
-    arrival: Renewal,
+    arrival: Announcement,
     seen: readonly Realm[] = [],
     via?: string,
   ): Promise<TenantRecord | undefined> {
-    const { tenant, credentials, installation } = arrival;
+    const { tenant } = arrival;
     const isFirst = seen.length === 0;
     const renew = isFirst ? withCredentials : withCredentialsOf;
     const { record } = await tenants.change(realm, tenant, (current) =>
       isOfEarlierResidency(current, via) || (isFirst && current?.state === 'retired')
         ? undefined
-        : renew(current, credentials, installation),
+        : withArrival(current, arrival, renew),
     );
     if (record === undefined || (!isFirst && record.expiresAt === undefined)) return record;
     const passedOn = standing(record, arrival);
@@ -112,8 +119,12 @@ export function lifecycleHooks(
     const begun = await tenants.change(here, tenant, (current) => beginOpening(current, arrival));
     const state = begun.record?.state;
     if (state !== 'opening' && state !== 'retired') return installed(arrival);
-    if (state === 'retired' || begun.record?.openingIat !== credentials.iat) return;
+    if (state === 'retired') return;
+    // A newer one is under way; what this one brought may still be what is missing.
+    if (begun.record?.openingIat !== credentials.iat) return renewIn(here, arrival);
 
+    const twin = await joinedTwin(arrival);
+    if (twin !== undefined) return installed(twin);
     for (const realm of otherRealms) {
       if (!(await giveWay(realm, arrival))) {
         await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));
@@ -128,6 +139,32 @@ export function lifecycleHooks(
     log.info(`tenant is active in realm ${here}`, { clientKey: tenant });
     // The stub in the realm that it came from goes on verifying late hooks.
     await renewIn(here, arrival);
+  }
+
+  /**
+   * Both doors may announce one installation at the same instant, each for a tenant of its own. Each writes its opening
+   * before it looks for the other's, so that one of them sees both: the one that came by Connect stays, unless the
+   * other serves already. The arrival as one for the tenant that stays, or `undefined` when this one does.
+   */
+  async function joinedTwin(arrival: Arrival): Promise<Arrival | undefined> {
+    const { tenant, credentials, identity } = arrival;
+    const cameByForge = tenant.startsWith('#');
+    const [twin] = (await identification.othersOf(arrival)).filter(
+      (other) => cameByForge || isForgeOnly(other),
+    );
+    if (twin === undefined) return undefined;
+    if (!cameByForge) {
+      const { record } = await tenants.change(here, twin.tenant, (current) =>
+        abandonOpening(current, current?.openingIat ?? 0),
+      );
+      if (record === undefined) return undefined;
+    }
+    await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));
+    return {
+      ...arrival,
+      tenant: twin.tenant,
+      identity: cameByForge ? { ...identity } : { ...identity, clientKey: tenant },
+    };
   }
 
   async function refuseInMove(tenant: string): Promise<void> {
@@ -177,7 +214,7 @@ export function lifecycleHooks(
     const found = elsewhere(record, realm, here, iat);
     if (found === 'in-move') return giveUp(tenant, iat);
     if (found === 'nothing') return true;
-    const isNewer = (record?.credentials.iat ?? 0) >= iat;
+    const isNewer = record !== undefined && installedIat(record) >= iat;
     // It has changed in between, and does not go first: the next try looks again.
     if (found === 'opens-later' || (found === 'serves' && !isNewer)) return giveUp(tenant, iat);
     return false;
@@ -221,10 +258,11 @@ export function lifecycleHooks(
 }
 
 /** What stands here is what the other realms are to learn, whether or not it came just now. */
-function standing({ tenant, credentials }: TenantRecord, arrival: Renewal): Renewal {
+function standing(record: TenantRecord, arrival: Announcement): Announcement {
+  const { tenant, credentials } = record;
   const { sharedSecret, iat } = arrival.credentials;
   const isOfArrival = credentials.iat === iat && credentials.sharedSecret === sharedSecret;
-  return { ...(isOfArrival ? arrival : { tenant }), credentials };
+  return { ...(isOfArrival ? arrival : { tenant }), credentials, identity: identityOf(record) };
 }
 
 /** Retired, and not by way of this migration: whoever lived there then is not concerned. */

@@ -1,6 +1,8 @@
 /** What Atlassian sends, parsed at the edge: `unknown` in, a readonly type on, a refusal otherwise. */
+import { isCloudId, isInstallationId, isProduct } from './identity.ts';
 import type { Facts } from './migration.ts';
 import { invalid, Refusal } from './refusal.ts';
+import type { Identity } from './tenant.ts';
 
 /** `id` is absent where the request names none: then the tenant's one open migration is meant. */
 export interface ScheduleRequest extends Facts {
@@ -88,6 +90,34 @@ export function installRequest(body: unknown): InstallRequest {
   if (new TextEncoder().encode(sharedSecret).length > 400)
     throw invalid('sharedSecret is longer than 400 bytes');
   return { clientKey, sharedSecret, installation };
+}
+
+/** What a Forge-aware Connect installation says of itself besides; what is malformed is as good as absent. `iat` in epoch seconds. */
+export function identityIn(installation: Readonly<Record<string, unknown>>, iat: number): Identity {
+  const { installationId, cloudId, productType } = installation;
+  return {
+    ...(isInstallationId(installationId) ? { installations: [{ id: installationId, iat }] } : {}),
+    ...(isCloudId(cloudId) ? { cloudId: cloudId.toLowerCase() } : {}),
+    ...(isProduct(productType) ? { product: productType } : {}),
+  };
+}
+
+/**
+ * The event is named by the route, because the documented payloads do not name it. What the body says besides must not
+ * contradict the token, which alone is signed.
+ * https://developer.atlassian.com/platform/forge/events-reference/life-cycle/
+ */
+export function checkForgeEvent(
+  body: unknown,
+  event: 'installed' | 'upgraded' | 'uninstalled',
+  installationId: string,
+): void {
+  const { id, eventType } = objectOf(body);
+  if (typeof id === 'string' && id !== '' && !installationId.endsWith(`/${id.split('/').at(-1)}`))
+    throw invalid('the event is of another installation');
+  const named = typeof eventType === 'string' && eventType.startsWith('avi:forge:');
+  if (named && eventType !== `avi:forge:${event}:app`)
+    throw invalid('the event is another one than this route is for');
 }
 
 /** `uninstalled` carries the same body; whether with a secret does not matter. */

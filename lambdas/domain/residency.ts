@@ -3,6 +3,15 @@ import { checkParts, type Part } from './dataset.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 
+export interface ForgeApp {
+  /** `ari:cloud:ecosystem::app/…`, as `forge register` wrote it into the manifest. */
+  readonly appId: string;
+  /** Whose tokens are accepted; `PRODUCTION` unless said otherwise. */
+  readonly environment?: ForgeEnvironment;
+}
+
+export type ForgeEnvironment = 'PRODUCTION' | 'STAGING' | 'DEVELOPMENT';
+
 /** Everything that a vendor decides. */
 export interface Residency {
   /** First word of every physical name: `{name}-{stage}-{realm}-tenants`. */
@@ -15,6 +24,8 @@ export interface Residency {
     readonly scopes: readonly string[];
     /** Where a verified `installed` or `uninstalled` is passed on to, for apps that have handlers of their own. */
     readonly installedForwardUrl?: string;
+    /** Of an app with a Forge manifest; without it there is no Forge door. */
+    readonly forge?: ForgeApp;
   };
   readonly realms: readonly RealmRow[];
   /** The realm that serves `baseUrl`, that is, customers without a pinned location. */
@@ -44,6 +55,9 @@ export function defineResidency(residency: Residency): Residency {
     }
   }
   if (!stacks.has(residency.defaultRealm)) throw new Error('the default realm has no stack');
+  const { forge } = residency.app;
+  if (forge !== undefined && !/^ari:cloud:ecosystem::app\/[0-9a-f-]{36}$/.test(forge.appId))
+    throw new Error('app.forge.appId is an ARI: ari:cloud:ecosystem::app/…');
   const hours = residency.maxMigrationDurationHours;
   if (!(hours >= 0.5 && hours <= 24 && Number.isInteger(hours * 2))) {
     throw new Error('maxMigrationDurationHours is 0.5 to 24 in steps of 0.5');

@@ -1,10 +1,10 @@
-/** `POST /dare-migration/commit`: the site comes back in the target; switch the tenant over, and purge the source. */
+/** `POST /dare-migration/commit`, `POST /forge/migration/commit`: the site comes back in the target; switch the tenant over, and purge the source. */
 import { actionRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',
-  '/dare-migration/commit',
+  'commit',
   (event) => actionRequest(parsedBody(event)),
   (app, caller, request) => app.migrations.commit(caller, request),
 );

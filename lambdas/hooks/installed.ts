@@ -1,5 +1,5 @@
 /** `POST /installed`: a signed install brings a tenant, or new credentials for one. */
-import { installRequest } from '../domain/requests.ts';
+import { identityIn, installRequest } from '../domain/requests.ts';
 import { isSmokeTenant } from '../domain/smoke.ts';
 import { endpointOf, onLambda } from '../hook.ts';
 import { forward, noContent, verifiedInstall } from '../signed-install.ts';
@@ -8,7 +8,10 @@ export const endpoint = endpointOf(async (app, event) => {
   const install = await verifiedInstall(app, event, '/installed', installRequest);
   const { clientKey: tenant, sharedSecret, iat, tokens, installation } = install;
   const credentials = { sharedSecret, iat, tokens };
-  await app.lifecycle.installed({ tenant, credentials, installation });
+  const identity = identityIn(installation, iat);
+  await app.lifecycle.installed(
+    await app.identification.connectArrival({ tenant, credentials, installation, identity }),
+  );
   // The app beside us trusts Atlassian's keys alone.
   if (!isSmokeTenant(tenant)) await forward(app, event, '/installed');
   return noContent;

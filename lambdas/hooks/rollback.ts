@@ -1,10 +1,10 @@
-/** `POST /dare-migration/rollback`: undo everything, from any state. */
+/** `POST /dare-migration/rollback`, `POST /forge/migration/rollback`: undo everything, from any state. */
 import { actionRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',
-  '/dare-migration/rollback',
+  'rollback',
   (event) => actionRequest(parsedBody(event)),
   (app, caller, request) => app.migrations.rollback(caller, request),
 );

@@ -1,10 +1,10 @@
-/** `POST /dare-migration/schedule`: a window and a location are agreed; nothing moves yet. */
+/** `POST /dare-migration/schedule`, `POST /forge/migration/schedule`: a window and a location are agreed; nothing moves yet. */
 import { scheduleRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',
-  '/dare-migration/schedule',
+  'schedule',
   (event) => scheduleRequest(parsedBody(event)),
   (app, caller, request) => app.migrations.schedule(caller, request),
 );

@@ -1,10 +1,10 @@
-/** `POST /dare-migration/start`: the site is offline; fence the tenant and begin to copy. */
+/** `POST /dare-migration/start`, `POST /forge/migration/start`: the site is offline; fence the tenant and begin to copy. */
 import { actionRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',
-  '/dare-migration/start',
+  'start',
   (event) => actionRequest(parsedBody(event)),
   (app, caller, request) => app.migrations.start(caller, request),
 );

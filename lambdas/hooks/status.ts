@@ -1,10 +1,10 @@
-/** `GET /dare-migration/status`: where the migration is. Reads only. */
+/** `GET /dare-migration/status`, `GET /forge/migration/status`: where the migration is. Reads only. */
 import { statusRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'GET',
-  '/dare-migration/status',
+  'status',
   (event) => statusRequest(event.rawQueryString),
   (app, caller, request) => app.migrations.status(caller, request),
 );

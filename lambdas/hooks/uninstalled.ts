@@ -6,7 +6,8 @@ import { forward, noContent, verifiedInstall } from '../signed-install.ts';
 
 export const endpoint = endpointOf(async (app, event) => {
   const { clientKey, iat } = await verifiedInstall(app, event, '/uninstalled', uninstallRequest);
-  await app.lifecycle.uninstalled(clientKey, iat);
+  const record = await app.identification.byClientKey(clientKey);
+  await app.lifecycle.uninstalled(record?.tenant ?? clientKey, iat);
   if (!isSmokeTenant(clientKey)) await forward(app, event, '/uninstalled');
   return noContent;
 });

@@ -7,19 +7,22 @@ import {
   authenticated,
   type Endpoint,
   endpointOf,
+  invoked,
   json,
   type Reply,
   signedRequest,
 } from '../hook.ts';
 
-/** Verifies the tenant's JWT (a context token, or one made for this request), asks the guard, and runs. */
+/** Verifies the tenant's JWT (a context token, or one made for this request) or, behind Forge, its FIT; asks the guard, and runs. */
 export function appEndpoint(
   accessOf: (event: APIGatewayProxyEventV2) => Access,
   run: (app: App, tenant: string, event: APIGatewayProxyEventV2) => Promise<Reply>,
 ): Endpoint {
   return endpointOf(async (app, event) => {
     const { method, path } = event.requestContext.http;
-    const { tenant } = await authenticated(app, signedRequest(event, method, path), 'context');
+    const { tenant } = event.routeKey.startsWith(`${method} /forge/`)
+      ? await invoked(app, event, 'look')
+      : await authenticated(app, signedRequest(event, method, path), 'context');
     const verdict = await app.guard(tenant, accessOf(event));
     switch (verdict.kind) {
       case 'allowed':

@@ -1,5 +1,5 @@
 /** The tokens that Atlassian signs, made from the protocol alone: nothing here is shared with the code that verifies them. */
-import { createHash, createHmac, type KeyObject, sign } from 'node:crypto';
+import { createHash, createHmac, type KeyObject, randomUUID, sign } from 'node:crypto';
 
 /** A request as the signature sees it. */
 export interface SignedRequest {
@@ -20,10 +20,8 @@ const LIFETIME_SECONDS = 180;
 
 /** Of `/installed` and `/uninstalled`: RS256. */
 export function installToken(key: InstallKey, clientKey: string, request: SignedRequest): string {
-  const header = { alg: 'RS256', typ: 'JWT', kid: key.kid };
   const claims = { iss: clientKey, aud: [request.baseUrl], ...validity(), qsh: qshOf(request) };
-  const unsigned = `${encoded(header)}.${encoded(claims)}`;
-  return `${unsigned}.${sign('sha256', Buffer.from(unsigned), key.privateKey).toString('base64url')}`;
+  return rs256(key, claims);
 }
 
 /** Of the migration hooks: HS256 with the tenant's secret, bound to one request. */
@@ -33,6 +31,52 @@ export const hookToken = (clientKey: string, secret: string, request: SignedRequ
 /** Of the app's own pages in a browser: good for any request, and refused by the hooks. */
 export const contextToken = (clientKey: string, secret: string): string =>
   hs256({ iss: clientKey, sub: 'account-1', ...validity(), qsh: 'context-qsh' }, secret);
+
+/** What a Forge invocation token says of who calls. */
+export interface Invocation {
+  readonly appId: string;
+  readonly installationId: string;
+  readonly cloudId: string;
+  readonly product: string;
+  readonly environment?: string;
+}
+
+const INVOCATION_SECONDS = 25;
+
+/** The claims of a Forge invocation token, bound to no request. */
+export function invocationClaims(invocation: Invocation): Readonly<Record<string, unknown>> {
+  const { appId, installationId, cloudId, product, environment = 'PRODUCTION' } = invocation;
+  const iat = Math.floor(Date.now() / 1000);
+  const apiBaseUrl = `https://api.atlassian.com/ex/${product}/${cloudId}`;
+  return {
+    iss: 'forge/invocation-token',
+    aud: appId,
+    iat,
+    nbf: iat,
+    exp: iat + INVOCATION_SECONDS,
+    jti: randomUUID(),
+    app: {
+      id: appId,
+      version: '1.0.0',
+      installationId,
+      apiBaseUrl,
+      environment: { type: environment, id: `ari:cloud:ecosystem::environment/${randomUUID()}` },
+      installation: {
+        id: installationId,
+        contexts: [{ name: product, cloudId, apiBaseUrl }],
+      },
+    },
+  };
+}
+
+/** Of every request that comes through Forge: RS256, by a key of Forge's. */
+export const invocationToken = (key: InstallKey, invocation: Invocation): string =>
+  rs256(key, invocationClaims(invocation));
+
+function rs256(key: InstallKey, claims: object): string {
+  const unsigned = `${encoded({ alg: 'RS256', typ: 'JWT', kid: key.kid })}.${encoded(claims)}`;
+  return `${unsigned}.${sign('sha256', Buffer.from(unsigned), key.privateKey).toString('base64url')}`;
+}
 
 function hs256(claims: object, secret: string): string {
   const unsigned = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded(claims)}`;

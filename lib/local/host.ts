@@ -7,7 +7,7 @@ import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/dom
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency } from '../../residency.config.ts';
-import { BACKGROUND_TASKS, ROUTES, SCHEDULES } from '../routes.ts';
+import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
 import { statusChange } from './bad-end.ts';
 import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
 import type { Execution } from './execution.ts';
@@ -133,6 +133,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     ? undefined
     : await startSimulatedAtlassian({
         appKey: residency.app.key,
+        forgeAppId: residency.app.forge?.appId,
         port: portOf(ports.installKeys),
       });
   if (atlassian) opened.defer(() => atlassian.close());
@@ -152,7 +153,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const gateway = await startGateway({
       realm,
       port: portOf(ports.realm(realm)),
-      routes: ROUTES,
+      routes: routesOf(residency),
       endpointOf: (entry) => functions.get(realm)?.named(entry),
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
       ...(options.log && { log: options.log }),
@@ -197,6 +198,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       ACCOUNT_ID: ACCOUNT,
       BASE_URLS: JSON.stringify(urls),
       INSTALL_KEYS_URL: atlassian?.installKeysUrl ?? env.INSTALL_KEYS_URL,
+      FORGE_JWKS_URL: env.FORGE_JWKS_URL || atlassian?.forgeKeysUrl,
       AWS_REGION: region,
       AWS_ENDPOINT_URL_DYNAMODB: await fromRegion(region, dynamoDbUrl),
       AWS_ENDPOINT_URL_SFN: await fromRegion(region, runner.url),

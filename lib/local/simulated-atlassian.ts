@@ -1,8 +1,14 @@
 /** Atlassian, as an app sees it: it installs the app on sites, signs every request, and knows where each site's app lives. */
-import { generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
+import { createPublicKey, generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
-import { contextToken, hookToken, type InstallKey, installToken } from './atlassian-tokens.ts';
+import {
+  contextToken,
+  hookToken,
+  type InstallKey,
+  installToken,
+  invocationToken,
+} from './atlassian-tokens.ts';
 import { listenOn, stop, textOf } from './http.ts';
 
 /** One site of one customer, as Atlassian keeps it. */
@@ -11,9 +17,18 @@ export interface Site {
   readonly productUrl: string;
   readonly cloudId: string;
   sharedSecret: string;
+  /** The door that it was first installed through. */
+  readonly cameBy: Door;
+  /** Which door its requests come through; an update of the app may change it. */
+  door: Door;
+  /** Of Forge, newest last; another one with each reinstallation, and none before the app is a Forge app. */
+  readonly installations: string[];
+  isInstalled: boolean;
   /** The base URL that requests of this site go to; a committed move changes it. */
   home: string;
 }
+
+export type Door = 'connect' | 'forge';
 
 export type Hook = 'schedule' | 'start' | 'status' | 'commit' | 'rollback';
 
@@ -28,11 +43,15 @@ export interface Reply {
 export interface SimulatedAtlassian {
   /** `/{kid}` below it is the public key as PEM. */
   readonly installKeysUrl: string;
+  /** Forge's keys, as a JWKS. */
+  readonly forgeKeysUrl: string;
   /** A site of ours, not yet installed anywhere. */
-  site(clientKey: string, home: string): Site;
-  /** With a new secret, as every installation brings one. */
+  site(clientKey: string, home: string, door?: Door): Site;
+  /** Through the site's door; by Connect with a new secret, as every installation brings one. */
   install(site: Site): Promise<Reply>;
   uninstall(site: Site): Promise<Reply>;
+  /** The app of a Connect site becomes a Forge app. No event tells so, unless `announced` (a new major version). */
+  upgrade(site: Site, announced?: 'announced'): Promise<Reply | undefined>;
   /** One migration hook, to the realm at `baseUrl`. */
   hook(
     site: Site,
@@ -48,25 +67,37 @@ export interface SimulatedAtlassian {
     body?: unknown,
     baseUrl?: string,
   ): Promise<Reply>;
-  /** The next installations are signed with a new key, under a new `kid`. */
+  /** The next installations, and invocations, are signed with a new key, under a new `kid`. */
   rotateInstallKey(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface AtlassianOptions {
   readonly appKey: string;
+  /** `ari:cloud:ecosystem::app/…`, of an app with a Forge manifest. */
+  readonly forgeAppId?: string | undefined;
   /** Of the key server; 0, or none, takes any free one. */
   readonly port?: number;
 }
 
+const FORGE_KEYS = '/forge/jwks.json';
+
 export async function startSimulatedAtlassian({
   appKey,
+  forgeAppId = '',
   port = 0,
 }: AtlassianOptions): Promise<SimulatedAtlassian> {
   const publicKeys = new Map<string, string>();
   let key = await newInstallKey(publicKeys);
+  const forgeKeys = new Map<string, string>();
+  let forgeKey = await newInstallKey(forgeKeys);
 
   const server = createServer(async (request, response) => {
+    if (request.url === FORGE_KEYS) {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(keySetOf(forgeKeys)));
+      return;
+    }
     const kid = (request.url ?? '').slice(1);
     // Whoever can reach this machine may have a key here: that is how the smoke test signs.
     if (request.method === 'PUT') publicKeys.set(kid, await textOf(request));
@@ -74,45 +105,105 @@ export async function startSimulatedAtlassian({
     response.writeHead(pem === undefined ? 404 : 200, { 'content-type': 'text/plain' });
     response.end(pem);
   });
-  const installKeysUrl = `http://127.0.0.1:${await listenOn(server, port)}`;
+  const url = `http://127.0.0.1:${await listenOn(server, port)}`;
 
-  function lifecycle(site: Site, eventType: 'installed' | 'uninstalled'): Promise<Reply> {
-    const url = `${site.home}/${eventType}`;
-    const token = installToken(key, site.clientKey, { method: 'POST', url, baseUrl: site.home });
-    return send('POST', url, token, installation(appKey, site, eventType));
+  function connectEvent(site: Site, eventType: 'installed' | 'uninstalled'): Promise<Reply> {
+    const to = `${site.home}/${eventType}`;
+    const token = installToken(key, site.clientKey, {
+      method: 'POST',
+      url: to,
+      baseUrl: site.home,
+    });
+    return send('POST', to, `JWT ${token}`, installation(appKey, site, eventType));
   }
 
+  /** The id of the event is the bare one, as documented; the token has the whole. */
+  function forgeEvent(site: Site, event: 'installed' | 'upgraded' | 'uninstalled'): Promise<Reply> {
+    const id = site.installations.at(-1)?.split('/').at(-1);
+    const app = { id: forgeAppId.split('/').at(-1), version: '2.0.0' };
+    const context = `ari:cloud:confluence::site/${site.cloudId}`;
+    const to = `${site.home}/forge/lifecycle/${event}`;
+    return send('POST', to, invocation(site), { id, app, context });
+  }
+
+  const invocation = ({ installations, cloudId }: Site): string => {
+    const installationId = installations.at(-1) ?? '';
+    const said = { appId: forgeAppId, installationId, cloudId, product: 'confluence' };
+    return `Bearer ${invocationToken(forgeKey, said)}`;
+  };
+
   return {
-    installKeysUrl,
-    site: (clientKey, home) => ({
+    installKeysUrl: url,
+    forgeKeysUrl: `${url}${FORGE_KEYS}`,
+    site: (clientKey, home, door = 'connect') => ({
       clientKey,
       home,
       productUrl: `https://${clientKey}.atlassian.example`,
       cloudId: randomUUID(),
       sharedSecret: newSecret(),
+      door,
+      cameBy: door,
+      installations: [],
+      isInstalled: false,
     }),
     install(site) {
+      if (site.door === 'forge' && !site.isInstalled) site.installations.push(newInstallation());
+      site.isInstalled = true;
+      if (site.door === 'forge') return forgeEvent(site, 'installed');
       site.sharedSecret = newSecret();
-      return lifecycle(site, 'installed');
+      return connectEvent(site, 'installed');
     },
-    uninstall: (site) => lifecycle(site, 'uninstalled'),
+    uninstall(site) {
+      site.isInstalled = false;
+      return site.door === 'forge'
+        ? forgeEvent(site, 'uninstalled')
+        : connectEvent(site, 'uninstalled');
+    },
+    async upgrade(site, announced) {
+      site.door = 'forge';
+      site.installations.push(newInstallation());
+      return announced && forgeEvent(site, 'upgraded');
+    },
     hook(site, baseUrl, hook, fields) {
       const method = hook === 'status' ? 'GET' : 'POST';
       const query = new URLSearchParams(
         Object.entries(fields).map(([name, value]): [string, string] => [name, String(value)]),
       );
-      const url = `${baseUrl}/dare-migration/${hook}${method === 'GET' ? `?${query}` : ''}`;
-      const token = hookToken(site.clientKey, site.sharedSecret, { method, url, baseUrl });
-      return send(method, url, token, method === 'GET' ? undefined : fields);
+      const path = site.door === 'forge' ? '/forge/migration' : '/dare-migration';
+      const to = `${baseUrl}${path}/${hook}${method === 'GET' ? `?${query}` : ''}`;
+      const authorization =
+        site.door === 'forge'
+          ? invocation(site)
+          : `JWT ${hookToken(site.clientKey, site.sharedSecret, { method, url: to, baseUrl })}`;
+      return send(method, to, authorization, method === 'GET' ? undefined : fields);
     },
     request: (site, method, path, body, baseUrl = site.home) =>
-      send(method, `${baseUrl}${path}`, contextToken(site.clientKey, site.sharedSecret), body),
+      site.door === 'forge'
+        ? send(method, `${baseUrl}/forge${path}`, invocation(site), body)
+        : send(
+            method,
+            `${baseUrl}${path}`,
+            `JWT ${contextToken(site.clientKey, site.sharedSecret)}`,
+            body,
+          ),
     async rotateInstallKey() {
       key = await newInstallKey(publicKeys);
+      forgeKey = await newInstallKey(forgeKeys);
     },
     close: () => stop(server),
   };
 }
+
+const newInstallation = (): string => `ari:cloud:ecosystem::installation/${randomUUID()}`;
+
+const keySetOf = (keys: ReadonlyMap<string, string>) => ({
+  keys: [...keys].map(([kid, pem]) => ({
+    ...createPublicKey(pem).export({ format: 'jwk' }),
+    kid,
+    use: 'sig',
+    alg: 'RS256',
+  })),
+});
 
 async function newInstallKey(publicKeys: Map<string, string>): Promise<InstallKey> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
@@ -134,15 +225,21 @@ const installation = (appKey: string, site: Site, eventType: string) => ({
   productType: 'confluence',
   description: 'a simulated site',
   cloudId: site.cloudId,
+  ...(site.installations.length > 0 && { installationId: site.installations.at(-1) }),
   eventType,
 });
 
-async function send(method: string, url: string, token: string, body: unknown): Promise<Reply> {
+async function send(
+  method: string,
+  url: string,
+  authorization: string,
+  body: unknown,
+): Promise<Reply> {
   const begun = performance.now();
   const response = await fetch(url, {
     method,
     headers: {
-      authorization: `JWT ${token}`,
+      authorization,
       ...(body !== undefined && { 'content-type': 'application/json' }),
     },
     ...(body !== undefined && { body: JSON.stringify(body) }),

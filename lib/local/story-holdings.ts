@@ -1,13 +1,20 @@
 /** What the story's tenants have in a realm, seen and written behind the app's back. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Part } from '../../lambdas/domain/dataset.ts';
+import { tenantOfInstallation } from '../../lambdas/domain/identity.ts';
 import { type Realm, regionOf } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import { residency } from '../../residency.config.ts';
 import { type LocalHost, STAGE } from './host.ts';
 import type { Site } from './simulated-atlassian.ts';
 import { datasetOf, seed } from './story-dataset.ts';
-import { differences, type Snapshot, snapshotOf, tenantState } from './story-reader.ts';
+import {
+  differences,
+  installationsOf,
+  type Snapshot,
+  snapshotOf,
+  tenantState,
+} from './story-reader.ts';
 
 /** What a tenant has in one realm, by part. */
 export type Holdings = ReadonlyMap<Part, Snapshot>;
@@ -22,21 +29,26 @@ export function storyRealm(host: LocalHost, realm: Realm) {
   const names = namesOf(residency, STAGE, realm);
   const read = async (part: Part, site: Site): Promise<[Part, Snapshot]> => [
     part,
-    await snapshotOf(client, names.part(part), part, site.clientKey),
+    await snapshotOf(client, names.part(part), part, tenantOf(site)),
   ];
   return {
     realm,
     url: host.urls[realm] ?? '',
     async seed(site: Site, items: number): Promise<void> {
-      const dataset = datasetOf(residency.parts, site.clientKey, items);
+      const dataset = datasetOf(residency.parts, tenantOf(site), items);
       await Promise.all([...dataset].map(([part, own]) => seed(client, names.part(part), own)));
     },
     holdings: async (site: Site): Promise<Holdings> =>
       new Map(await Promise.all(residency.parts.map((part) => read(part, site)))),
-    stateOf: (site: Site) => tenantState(client, names.tenants, site.clientKey),
+    stateOf: (site: Site) => tenantState(client, names.tenants, tenantOf(site)),
+    installationsOf: (site: Site) => installationsOf(client, names.tenants, tenantOf(site)),
     close: () => client.destroy(),
   };
 }
+
+/** What the app calls the site: by its client key, or by the first installation that it came with. */
+export const tenantOf = ({ clientKey, cameBy, installations }: Site): string =>
+  cameBy === 'forge' ? tenantOfInstallation(installations[0] ?? '') : clientKey;
 
 export const partsWith = (policy: Part['policy']): readonly Part[] =>
   residency.parts.filter((part) => part.policy === policy);

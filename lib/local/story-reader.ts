@@ -54,10 +54,24 @@ export async function tenantState(
   table: string,
   tenant: string,
 ): Promise<string> {
+  return (await recordOf(client, table, tenant))?.state?.S ?? 'none';
+}
+
+/** The Forge installations that a tenant's record lists. */
+export async function installationsOf(
+  client: DynamoDBClient,
+  table: string,
+  tenant: string,
+): Promise<readonly string[]> {
+  const listed = (await recordOf(client, table, tenant))?.installations?.L ?? [];
+  return listed.map((one) => one.M?.id?.S ?? '');
+}
+
+async function recordOf(client: DynamoDBClient, table: string, tenant: string) {
   const { Item } = await client.send(
     new GetItemCommand({ TableName: table, Key: { tenant: { S: tenant } }, ConsistentRead: true }),
   );
-  return Item?.state?.S ?? 'none';
+  return Item;
 }
 
 /** One text per value: attributes in the order of their names, sets in the order of their members. */

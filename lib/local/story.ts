@@ -26,6 +26,8 @@ export interface StoryOptions {
   readonly items: number;
   /** The move is cancelled when it is ready to be committed. */
   readonly rollback: boolean;
+  /** `both`: installed through Connect, and a Forge app by the time that the move begins. */
+  readonly door: 'connect' | 'forge' | 'both';
 }
 
 /** Who takes part. */
@@ -62,12 +64,13 @@ export async function tellStory(
   options: StoryOptions,
   tell: Teller,
 ): Promise<boolean> {
-  const { from, to, items, rollback } = options;
+  const { from, to, items, door } = options;
   const { atlassian } = host;
   if (!atlassian) throw new Error('the story signs its own installations: unset INSTALL_KEYS_URL');
   const [source, target] = [storyRealm(host, from), storyRealm(host, to)];
-  const tenant = atlassian.site('acme', source.url);
-  const neighbour = atlassian.site('acme-10', source.url);
+  const first = door === 'forge' ? 'forge' : 'connect';
+  const tenant = atlassian.site('acme', source.url, first);
+  const neighbour = atlassian.site('acme-10', source.url, first);
   const cast: Cast = { host, atlassian, tell, source, target, tenant, neighbour };
 
   tell.heading(`${Object.keys(host.urls).length} realms are up`);
@@ -89,7 +92,7 @@ export async function tellStory(
   tell.heading(
     `Atlassian moves ${tenant.clientKey} from ${from} to ${to} (migration ${MIGRATION})`,
   );
-  const course = await move(cast, rollback);
+  const course = await move(cast, options);
 
   tell.heading('Before and after');
   const after = {
@@ -110,9 +113,10 @@ export async function tellStory(
 
   tell.heading('Checked');
   const claims = [
-    ...claimsOfMove(course, rollback),
+    ...claimsOfMove(course, options.rollback),
     ...claimsOfData(before, after, options),
-    ...(await claimsOfService(cast, rollback)),
+    ...(await claimsOfService(cast, options.rollback)),
+    ...(await claimsOfNames(cast, options)),
   ];
   for (const [holds, text] of claims) tell.check(holds, text);
   source.close();
@@ -152,7 +156,7 @@ async function possessionsIn(realm: StoryRealm, { tenant, neighbour }: Cast): Pr
   return { tenant: await realm.holdings(tenant), neighbour: await realm.holdings(neighbour) };
 }
 
-async function move(cast: Cast, rollback: boolean): Promise<Course> {
+async function move(cast: Cast, { rollback, door }: StoryOptions): Promise<Course> {
   const { host, atlassian, tell, source, target, tenant } = cast;
   const follow = workflowFollower(host, tell);
   let whileCopying = 0;
@@ -165,6 +169,10 @@ async function move(cast: Cast, rollback: boolean): Promise<Course> {
     ...(rollback && { cancelWhen: 'ready-to-commit' as const }),
     onReply: replyTeller(tell, follow, async (hook) => {
       if (hook === 'start') whileCopying = await tryToWrite(cast);
+      if (hook === 'schedule' && door === 'both') {
+        await atlassian.upgrade(tenant);
+        tell.event('The app becomes a Forge app on this site, and nobody is told');
+      }
     }),
   };
   const { outcome } = await playMove(atlassian, script);
@@ -297,6 +305,18 @@ async function claimsOfService(
       `a user saves a template again, in ${rollback ? source.realm : target.realm} (${saved.status})`,
     ],
   ];
+}
+
+/** A Forge token has no client key: the tenant is known by its installation, wherever it is. */
+async function claimsOfNames(
+  { source, target, tenant }: Cast,
+  { door, rollback }: StoryOptions,
+): Promise<readonly Claim[]> {
+  const [installation] = tenant.installations.slice(-1);
+  if (door === 'connect' || installation === undefined) return [];
+  const at = rollback ? source : target;
+  const known = await at.installationsOf(tenant);
+  return [[known.includes(installation), `${at.realm} knows the tenant by its Forge installation`]];
 }
 
 /** A row per part; the counts stand in the order of the columns. */

@@ -4,7 +4,7 @@ import { jsonLog } from '../../lambdas/adapters/json-log.ts';
 import { qshOf } from '../../lib/local/atlassian-tokens.ts';
 import { startLocalHost } from '../../lib/local/host.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
-import { hs256, installKeyPair, rs256 } from '../support/tokens.ts';
+import { hs256, installKeyPair, keySet, rs256 } from '../support/tokens.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
@@ -14,6 +14,7 @@ export interface RawRequest {
   /** Path and query. */
   readonly target: string;
   readonly token?: string | undefined;
+  readonly scheme?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -24,6 +25,7 @@ export interface RawReply {
 }
 
 export const KID = 'install-key-1';
+const JWKS = '/jwks.json';
 export const UNAUTHORIZED: RawReply = { status: 401, text: '{"message":"Unauthorized"}' };
 
 export const epoch = () => Math.floor(Date.now() / 1000);
@@ -33,20 +35,29 @@ export type SigningHost = Awaited<ReturnType<typeof startSigningHost>>;
 
 export async function startSigningHost() {
   const { publicKey, privateKey } = installKeyPair();
-  const keyServer: KeyServer = await startKeyServer((path) =>
-    path === `/${KID}` ? { status: 200, body: publicKey } : { status: 404 },
-  );
+  const served = new Map([
+    [`/${KID}`, publicKey],
+    [JWKS, keySet(publicKey, KID)],
+  ]);
+  const keyServer: KeyServer = await startKeyServer((path) => {
+    const body = served.get(path);
+    return body === undefined ? { status: 404 } : { status: 200, body };
+  });
   const lines: string[] = [];
   const host = await startLocalHost({
     ephemeral: true,
     log: jsonLog({}, (line) => lines.push(line)),
-    env: { INSTALL_KEYS_URL: keyServer.url, JANITOR_SECONDS: '0' },
+    env: {
+      INSTALL_KEYS_URL: keyServer.url,
+      FORGE_JWKS_URL: `${keyServer.url}${JWKS}`,
+      JANITOR_SECONDS: '0',
+    },
   });
   const urlOf = (realm: string) => host.urls[realm] ?? '';
 
   /** To realm `us`, unless another one is named. */
   function send(request: RawRequest, realm = 'us'): Promise<RawReply> {
-    const { method, target, token, body, headers = {} } = request;
+    const { method, target, token, scheme = 'JWT', body, headers = {} } = request;
     const { hostname, port } = new URL(urlOf(realm));
     return new Promise((resolve, reject) => {
       const sent = httpRequest(
@@ -56,7 +67,7 @@ export async function startSigningHost() {
           method,
           path: target,
           headers: {
-            ...(token !== undefined && { authorization: `JWT ${token}` }),
+            ...(token !== undefined && { authorization: `${scheme} ${token}` }),
             ...(body !== undefined && { 'content-type': 'application/json' }),
             ...headers,
           },

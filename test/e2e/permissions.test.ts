@@ -2,10 +2,12 @@
  * Least privilege, from both ends: every SDK call that functions make in a local run, the odd paths included, is allowed
  * by the synthesised policy of that very function; and every action that a policy allows was used.
  */
+import { randomUUID } from 'node:crypto';
 import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import { tenantOf } from '../../lib/local/story-holdings.ts';
 import { residency } from '../../residency.config.ts';
 import { allowedCalls, isAllowed } from '../support/policies.ts';
 import { callRecorder } from '../support/recorded-calls.ts';
@@ -258,6 +260,65 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await other('de', 'older', { state: 'active', credentialsIat: 1 });
     await world.installed('older');
     expect(await world.record('older', 'de')).toMatchObject({ state: 'retired', keep: true });
+  });
+});
+
+describe('the Forge door asks AWS', { timeout: 60_000 }, () => {
+  /** With an installation that is known beforehand, and so our id. */
+  function forgeSite(name: string, realm: string) {
+    const site = world.atlassian.site(name, realmUrl(realm), 'forge');
+    site.installations.push(`ari:cloud:ecosystem::installation/${randomUUID()}`);
+    site.isInstalled = true;
+    return site;
+  }
+  async function forgeInstalled(name: string, realm = 'us') {
+    const site = forgeSite(name, realm);
+    expect((await world.atlassian.install(site)).status).toBe(204);
+    return site;
+  }
+  test('for a tenant that is asked everything, and one that was never announced', async () => {
+    const site = await forgeInstalled('forge-all');
+    for (const method of ['PUT', 'GET', 'DELETE'])
+      await world.atlassian.request(site, method, '/templates/one', { title: 'x' });
+    await world.atlassian.request(site, 'POST', '/exports', { title: 'x' });
+    await world.ready(site, 1);
+    const upgraded = await world.installed('forge-later');
+    await world.atlassian.upgrade(upgraded);
+    await world.ready(upgraded, 1);
+  });
+  test('for an uninstallation in the middle', async () => {
+    const site = await forgeInstalled('forge-leaves');
+    await world.ready(site, 1);
+    await world.atlassian.install({ ...site, home: realmUrl('de') });
+    await world.atlassian.uninstall(site);
+    const tenant = tenantOf(site);
+    await eventually(
+      async () => (await world.migration('us', tenant, 1))?.status === 'rolled-back',
+    );
+  });
+  test('for an uninstallation that arrives at the target', async () => {
+    const site = await forgeInstalled('forge-turns');
+    await world.ready(site, 1);
+    await world.atlassian.uninstall({ ...site, home: realmUrl('de') });
+    await world.until(site, 1, ['rolled-back']);
+  });
+  test('for installations that find the tenant elsewhere', async () => {
+    const other = (tenant: string, item: object) =>
+      world.documents('de').send(
+        new PutCommand({
+          TableName: 'residency-local-de-tenants',
+          Item: { tenant, revision: 1, installation: '{}', ...item },
+        }),
+      );
+    const opens = forgeSite('forge-opens', 'us');
+    await other(tenantOf(opens), { state: 'opening', openingIat: 1, credentialsIat: 0 });
+    expect((await world.atlassian.install(opens)).status).toBe(204);
+    expect(await world.record(tenantOf(opens), 'de')).toBeUndefined();
+    const newer = forgeSite('forge-newer', 'us');
+    const later = Math.floor(Date.now() / 1000) + 1_000;
+    await other(tenantOf(newer), { state: 'active', credentialsIat: later });
+    await world.atlassian.install(newer);
+    expect(await world.record(tenantOf(newer), 'us')).toBeUndefined();
   });
 });
 

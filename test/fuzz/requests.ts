@@ -8,6 +8,11 @@ export const SECRET = 'CANARY-shared-secret';
 export const RENEWED = 'CANARY-renewed-secret';
 export const ITEM = 'CANARY-item-body';
 
+/** Of tenant-1, by Forge's name for it. */
+export const INSTALLATION =
+  'ari:cloud:ecosystem::installation/0b5d3a4e-6a6f-4a3c-9d52-3a6f0a1b2c3d';
+export const CLOUD = '11111111-1111-4111-8111-111111111111';
+
 export type Claims = Readonly<Record<string, unknown>>;
 
 /** One request; what it carries depends on its route. */
@@ -141,6 +146,20 @@ const installBody = fc.record(
   },
   { requiredKeys: ['clientKey'] },
 );
+const eventBody = fc.record(
+  {
+    id: fc.oneof(
+      { weight: 6, arbitrary: oneOf<unknown>(INSTALLATION.slice(-36), INSTALLATION) },
+      { weight: 1, arbitrary: oddText },
+    ),
+    eventType: fc.oneof(
+      { weight: 1, arbitrary: oneOf<unknown>('avi:forge:installed:app', null, 7) },
+      { weight: 1, arbitrary: oddText },
+    ),
+    app: fc.jsonValue(),
+  },
+  { requiredKeys: [] },
+);
 const template = fc.record({ text: fc.constant(ITEM), more: fc.jsonValue() });
 
 function bodyFor({ method, scheme, path }: Route) {
@@ -149,9 +168,12 @@ function bodyFor({ method, scheme, path }: Route) {
     'signed-install': installBody,
     'connect-jwt': hookBody,
     'context-jwt': template,
+    'forge-lifecycle': eventBody,
+    'forge-hook': hookBody,
+    'forge-context': template,
     public: template,
   }[scheme].map((value) => JSON.stringify(value));
-  const isLarge = path !== '/exports';
+  const isLarge = !path.endsWith('/exports');
   return fc.oneof(
     { weight: 12, arbitrary: wellFormed },
     { weight: 2, arbitrary: fc.json() },
@@ -236,7 +258,7 @@ const tokenKind: fc.Arbitrary<TokenKind> = fc.oneof(
 
 const oddClaims: fc.Arbitrary<Claims> = fc
   .tuple(
-    oneOf('iss', 'iat', 'exp', 'nbf', 'qsh', 'aud', 'alg', 'kid'),
+    oneOf('iss', 'iat', 'exp', 'nbf', 'qsh', 'aud', 'alg', 'kid', 'jti', 'app', 'context'),
     fc.oneof(
       oneOf<unknown>(null, 0, -1, 1e308, 9e15, '1', true, [], {}, ''),
       oddText,
@@ -254,9 +276,9 @@ const anyRoute = fc.oneof(
 );
 
 function weightOf({ scheme, path }: Route): number {
-  if (path === '/uninstalled') return 1;
-  if (path.endsWith('/rollback')) return 4;
-  return scheme === 'connect-jwt' ? 12 : 3;
+  if (path.endsWith('/uninstalled')) return 1;
+  if (path.endsWith('/rollback')) return 3;
+  return scheme === 'connect-jwt' || scheme === 'forge-hook' ? 9 : 3;
 }
 
 export const generated: fc.Arbitrary<Generated> = anyRoute.chain((route) =>
@@ -266,8 +288,13 @@ export const generated: fc.Arbitrary<Generated> = anyRoute.chain((route) =>
     query: queryFor(route),
     token: tokenKind,
     where: fc.oneof(
-      { weight: 8, arbitrary: fc.constant('header' as const) },
-      { weight: 1, arbitrary: oneOf<'query' | 'bearer'>('query', 'bearer') },
+      {
+        weight: 8,
+        arbitrary: oneOf<Generated['where']>(
+          route.scheme.startsWith('forge-') ? 'bearer' : 'header',
+        ),
+      },
+      { weight: 1, arbitrary: oneOf<Generated['where']>('query', 'bearer', 'header') },
     ),
     iss: fc.oneof(
       { weight: 8, arbitrary: oneOf('tenant-1', 'tenant-1', 'tenant-1', 'tenant-2') },

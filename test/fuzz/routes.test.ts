@@ -3,6 +3,7 @@
  * between, over ports in memory (the sample app alone writes to the embedded DynamoDB). Each run is a short history on a
  * fresh tenant, so that odd requests meet migrations in every status, and a failure names the request that it is about.
  */
+import { createHash } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -15,20 +16,30 @@ import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../lib/local/em
 import { functionsOf, loadFunctions } from '../../lib/local/functions.ts';
 import { eventOf, routeOf, splitTarget } from '../../lib/local/gateway-event.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
-import { ROUTES } from '../../lib/routes.ts';
+import { ROUTES, type Scheme } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
 import { manualClock } from '../support/clock.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
 import type { LogLine } from '../support/log.ts';
 import { memoryApp, PARTS, ROWS } from '../support/memory-app.ts';
-import { hs256, installKeyPair, rs256, unsigned } from '../support/tokens.ts';
-import { type Claims, type Generated, generated, ITEM, RENEWED, SECRET } from './requests.ts';
+import { hs256, installKeyPair, keySet, rs256, unsigned } from '../support/tokens.ts';
+import {
+  CLOUD,
+  type Claims,
+  type Generated,
+  generated,
+  INSTALLATION,
+  ITEM,
+  RENEWED,
+  SECRET,
+} from './requests.ts';
 
 const HISTORIES = 500;
 const REQUESTS_EACH = 42;
 const KID = 'install-key-1';
 
 const { publicKey, privateKey } = installKeyPair();
+const APP = residency.app.forge?.appId;
 let functions: Awaited<ReturnType<typeof loadFunctions>>;
 let keyServer: KeyServer;
 let database: EmbeddedDynamoDb;
@@ -41,9 +52,14 @@ beforeAll(async () => {
   process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
   functions = await loadFunctions();
-  keyServer = await startKeyServer((path) =>
-    path === `/${KID}` ? { status: 200, body: publicKey } : { status: 404 },
-  );
+  const served = new Map([
+    [`/${KID}`, publicKey],
+    ['/jwks.json', keySet(publicKey, KID)],
+  ]);
+  keyServer = await startKeyServer((path) => {
+    const body = served.get(path);
+    return body === undefined ? { status: 404 } : { status: 200, body };
+  });
   database = await startEmbeddedDynamoDb({ port: 0, regions: ['us-east-1'] });
   const client = new DynamoDBClient({ region: 'us-east-1', endpoint: database.url });
   await createTables(client, tableDefinitions(residency, 'fuzz', 'us'));
@@ -55,6 +71,7 @@ beforeAll(async () => {
       ACCOUNT_ID: '000000000000',
       BASE_URLS: JSON.stringify({ us: 'https://us.app.example', de: 'https://de.app.example' }),
       INSTALL_KEYS_URL: keyServer.url,
+      FORGE_JWKS_URL: `${keyServer.url}/jwks.json`,
       AWS_ENDPOINT_URL_DYNAMODB: database.url,
     },
     { clock, residency: { ...residency, realms: ROWS } },
@@ -78,6 +95,7 @@ async function freshWorld() {
     tenant: 'tenant-1',
     credentials: { sharedSecret: SECRET, iat: Math.floor(clock.now() / 1000) - 10 },
     installation: { clientKey: 'tenant-1', baseUrl: 'https://tenant-1.example' },
+    identity: { cloudId: CLOUD, product: 'jira' },
   });
   memory.fill('us', 'tenant-1', 1, ITEM);
   return { memory, functions: functionsOf(functions, 'us', app) };
@@ -90,16 +108,18 @@ function tokenFor(
 ): string | undefined {
   const now = Math.floor(clock.now() / 1000);
   const literal = route.path.includes('{') ? decodedOr(path) : route.path;
-  const good: Claims = {
-    iss,
-    iat: now,
-    exp: now + 180,
-    aud: 'https://us.app.example',
-    qsh: queryStringHash(route.method, literal, query),
-  };
-  const isInstall = route.scheme === 'signed-install';
+  const good: Claims = isForge(route.scheme)
+    ? invocation(iss, now)
+    : {
+        iss,
+        iat: now,
+        exp: now + 180,
+        aud: 'https://us.app.example',
+        qsh: queryStringHash(route.method, literal, query),
+      };
+  const isByAtlassian = isSignedByAtlassian(route.scheme);
   const signed = (claims: Claims, header: Claims = {}) =>
-    isInstall
+    isByAtlassian
       ? rs256(claims, privateKey, { alg: 'RS256', kid: KID, ...header })
       : hs256(claims, secret, { alg: 'HS256', ...header });
   switch (token) {
@@ -114,18 +134,43 @@ function tokenFor(
     case 'unsigned':
       return unsigned(good);
     case 'wrong-secret':
-      return isInstall ? hs256(good, publicKey) : hs256(good, 'another secret');
+      return isByAtlassian ? hs256(good, publicKey) : hs256(good, 'another secret');
     case 'odd-claims':
       return signed({ ...good, ...odd }, odd);
   }
 }
 
-/** Whether the request proves who it is from. Only then may its body matter. */
+const isForge = (scheme: Scheme): boolean => scheme.startsWith('forge-');
+const isSignedByAtlassian = (scheme: Scheme): boolean =>
+  scheme === 'signed-install' || isForge(scheme);
+
+/** Of tenant-1 by its site; of anybody else by an installation that is theirs alone. */
+function invocation(iss: string, now: number): Claims {
+  const isFirst = iss === 'tenant-1';
+  const hash = createHash('sha256').update(iss).digest('hex');
+  const own = `ari:cloud:ecosystem::installation/${hash.slice(0, 8)}-1111-4111-8111-${hash.slice(0, 12)}`;
+  return {
+    iss: 'forge/invocation-token',
+    aud: APP,
+    iat: now,
+    nbf: now,
+    exp: now + 25,
+    jti: 'one',
+    app: {
+      id: APP,
+      installationId: isFirst ? INSTALLATION : own,
+      environment: { type: 'PRODUCTION' },
+      installation: { contexts: [{ name: 'jira', ...(isFirst && { cloudId: CLOUD }) }] },
+    },
+  };
+}
+
+/** Whether the request proves who it is from. Only then may its body matter. A Forge token is bound to no request. */
 const mayBeVerified = ({ token, where, route }: Generated): boolean =>
-  where !== 'bearer' &&
+  isForge(route.scheme) === (where === 'bearer') &&
   (token === 'good' ||
     token === 'odd-claims' ||
-    (token === 'context' && route.scheme === 'context-jwt'));
+    (token === 'context' && (route.scheme === 'context-jwt' || isForge(route.scheme))));
 
 function eventFor(
   request: Generated,
@@ -259,7 +304,9 @@ describe('every route', () => {
     const outcomes = [...seen.keys()].join('\n');
     for (const { method, path } of ROUTES) expect(outcomes).toMatch(`${method} ${path} 20`);
     for (const hook of ['schedule', 'start', 'commit']) {
-      for (const status of [400, 401, 409]) expect(outcomes).toMatch(`/${hook} ${status}`);
+      for (const status of [400, 401, 409])
+        for (const door of ['/dare-migration', '/forge/migration'])
+          expect(outcomes).toMatch(`${door}/${hook} ${status}`);
     }
     expect(outcomes).toMatch('/dare-migration/schedule 413');
   });

@@ -233,7 +233,7 @@ describe('the count of hooks that were answered 5xx', () => {
   test('knows every hook by its route, and no route of the app', () => {
     const isCounted = matcherOf(hookErrorPattern());
     for (const { method, path, scheme } of ROUTES) {
-      const isHook = scheme !== 'public' && scheme !== 'context-jwt';
+      const isHook = !['public', 'context-jwt', 'forge-context'].includes(scheme);
       const line = (httpStatus: string) => ({ route: `${method} ${path}`, httpStatus });
       expect(isCounted(line('503')), path).toBe(isHook);
       expect(isCounted(line('500')), path).toBe(isHook);

@@ -5,6 +5,7 @@
 import { commitTasks } from '../../lambdas/app/commit-tasks.ts';
 import { copyTasks } from '../../lambdas/app/copy-tasks.ts';
 import { guard } from '../../lambdas/app/guard.ts';
+import { identification } from '../../lambdas/app/identification.ts';
 import { janitor } from '../../lambdas/app/janitor.ts';
 import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
 import { measuring } from '../../lambdas/app/measure.ts';
@@ -186,12 +187,14 @@ export function realmApp(
   const baseUrls = Object.fromEntries(
     rows.map((row) => [row.realm, `https://${row.realm}.app.example`]),
   );
+  const identified = identification(ports, { realm, residency });
   return {
     realm,
     steps,
     migrations,
     guard: guard(ports, { realm, baseUrls }),
-    lifecycle: lifecycleHooks(ports, migrations.rollBack, { realm, residency }),
+    identification: identified,
+    lifecycle: lifecycleHooks(ports, migrations.rollBack, identified, { realm, residency }),
     tasks: {
       ...copyTasks(context),
       ...verifyTasks(context),

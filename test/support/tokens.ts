@@ -1,11 +1,19 @@
 /** Tokens as Atlassian makes them, and as it never would. */
-import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createPublicKey, createSign, generateKeyPairSync } from 'node:crypto';
 
 export const installKeyPair = () =>
   generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+
+/** A JWKS of one key. */
+export const keySet = (publicKey: string, kid: string): string =>
+  JSON.stringify({
+    keys: [
+      { ...createPublicKey(publicKey).export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' },
+    ],
   });
 
 type Claims = Readonly<Record<string, unknown>>;

@@ -23,6 +23,7 @@ import {
   startLocalHost,
 } from '../../lib/local/host.ts';
 import type { Hook, Reply, SimulatedAtlassian, Site } from '../../lib/local/simulated-atlassian.ts';
+import { tenantOf } from '../../lib/local/story-holdings.ts';
 import { type Snapshot, snapshotOf } from '../../lib/local/story-reader.ts';
 import { residency } from '../../residency.config.ts';
 
@@ -46,6 +47,8 @@ export interface World extends AsyncDisposable {
   countAll(tenant: string, realm: string): Promise<number>;
   record(tenant: string, realm: string): Promise<Record<string, unknown> | undefined>;
   documents(realm: string): DynamoDBDocumentClient;
+  /** What the app calls the site of this client key. */
+  idOf(clientKey: string): string;
   hook(
     site: Site,
     hook: Hook,
@@ -69,7 +72,14 @@ export interface World extends AsyncDisposable {
 
 const FAST = { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0', JANITOR_SECONDS: '0' };
 
-export async function startWorld(options: Partial<LocalHostOptions> = {}): Promise<World> {
+/** How its sites are installed, and asked: `both` came by Connect, and was made a Forge app without anybody saying so. */
+export const DOORS = ['connect', 'forge', 'both'] as const;
+export type WorldDoor = (typeof DOORS)[number];
+
+export async function startWorld({
+  door = 'connect',
+  ...options
+}: Partial<LocalHostOptions> & { readonly door?: WorldDoor } = {}): Promise<World> {
   const lines: string[] = [];
   const measurements: string[] = [];
   const log = jsonLog({}, (line) => lines.push(line));
@@ -87,6 +97,12 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
   const atlassian = host.atlassian;
   if (!atlassian) throw new Error('the world has no Atlassian');
   const clients = new Map<string, DynamoDBDocumentClient>();
+  const sites = new Map<string, Site>();
+  /** Tests say a site's client key, through whichever door it came; what is stored has our id. */
+  const idOf = (tenant: string): string => {
+    const site = sites.get(tenant);
+    return site === undefined ? tenant : tenantOf(site);
+  };
 
   function documents(realm: string): DynamoDBDocumentClient {
     const region = regionOf(residency.realms, realm);
@@ -114,15 +130,22 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
     lines,
     measurements,
     documents,
+    idOf,
     async installed(clientKey, realm = 'us') {
-      const site = atlassian.site(clientKey, host.urls[realm] ?? '');
+      const site = atlassian.site(
+        clientKey,
+        host.urls[realm] ?? '',
+        door === 'forge' ? 'forge' : 'connect',
+      );
       const reply = await atlassian.install(site);
       if (reply.status !== 204) throw new Error(`installed answers ${reply.status}`);
+      if (door === 'both') await atlassian.upgrade(site);
+      sites.set(clientKey, site);
       return site;
     },
     async fill(tenant, realm, count = 40) {
       for (const part of residency.parts) {
-        const partitions = partitionsOf(part, tenant);
+        const partitions = partitionsOf(part, idOf(tenant));
         const items = Array.from({ length: count }, (_, number) => ({
           tenant: partitions[number % partitions.length],
           id: `${part.name}-${String(number).padStart(5, '0')}`,
@@ -147,7 +170,7 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
       );
     },
     migration: (realm, tenant, migrationId) =>
-      ledger.read({ ledger: realm, tenant, id: String(migrationId) }),
+      ledger.read({ ledger: realm, tenant: idOf(tenant), id: String(migrationId) }),
     async stopExecution(executionArn) {
       const response = await fetch(host.stepFunctionsUrl, {
         method: 'POST',
@@ -159,7 +182,8 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
       });
       if (!response.ok) throw new Error(`StopExecution answers ${response.status}`);
     },
-    receipt: (realm, tenant, migrationId) => ledger.readReceipt(realm, tenant, String(migrationId)),
+    receipt: (realm, tenant, migrationId) =>
+      ledger.readReceipt(realm, idOf(tenant), String(migrationId)),
     async items(tenant, realm) {
       return new Map(await everything(tenant, realm, (policy) => policy === 'move'));
     },
@@ -169,7 +193,7 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
     async record(tenant, realm) {
       const read = new GetCommand({
         TableName: names(realm).tenants,
-        Key: { tenant },
+        Key: { tenant: idOf(tenant) },
         ConsistentRead: true,
       });
       return (await documents(realm).send(read)).Item;
@@ -225,7 +249,7 @@ export async function startWorld(options: Partial<LocalHostOptions> = {}): Promi
     const snapshots = await Promise.all(
       residency.parts
         .filter(({ policy }) => isWanted(policy))
-        .map((part) => snapshotOf(client, names(realm).part(part), part, tenant)),
+        .map((part) => snapshotOf(client, names(realm).part(part), part, idOf(tenant))),
     );
     client.destroy();
     return snapshots.flatMap((snapshot) => [...snapshot]);

@@ -1,0 +1,112 @@
+/** The Forge manifest's fragments that data residency needs, from the same facts as the Connect descriptor. Pure. */
+import { stackOf } from '../lambdas/domain/realm.ts';
+import type { Residency } from '../lambdas/domain/residency.ts';
+
+/** A remote that the manifest has already; its base URLs by location, as they stand there. */
+export interface ExistingRemote {
+  readonly key: string;
+  readonly baseUrl: Readonly<Record<string, string>>;
+}
+
+export interface ManifestOptions {
+  /** The app's own remote, when ours is to stand beside it; the hooks then go to ours. */
+  readonly beside?: ExistingRemote;
+  /** Who announces installations: the app's Connect lifecycle, or Forge itself for an app without any Connect module. */
+  readonly lifecycle?: 'connect' | 'forge';
+}
+
+const OUR_REMOTE = 'residency';
+const APP_REMOTE = 'connect';
+
+/** `baseUrls`: realm with a stack → URL. Throws a sentence where the manifest would be refused. */
+export function forgeManifest(
+  residency: Residency,
+  baseUrls: Readonly<Record<string, string>>,
+  { beside, lifecycle = 'connect' }: ManifestOptions = {},
+) {
+  const { app, maxMigrationDurationHours } = residency;
+  if (app.forge === undefined) throw new Error('app.forge is not configured: there is no manifest');
+  const baseUrl = regionalUrls(residency, baseUrls);
+  if (beside !== undefined) checkRegions(beside, baseUrl);
+  const ours = beside === undefined ? APP_REMOTE : OUR_REMOTE;
+  const remotes = [
+    ...(beside === undefined ? [] : [remote(beside.key, beside.baseUrl)]),
+    remote(ours, baseUrl),
+  ];
+  const hooks = {
+    'migration:dataResidency': [
+      { key: 'data-residency', remote: ours, path: '/forge/migration', maxMigrationDurationHours },
+    ],
+  };
+  const manifest = { app: appOf(residency, lifecycle, beside?.key ?? ours), remotes };
+  return lifecycle === 'connect'
+    ? { ...manifest, connectModules: CONNECT_LIFECYCLE, modules: hooks }
+    : { ...manifest, modules: { ...hooks, ...forgeLifecycle(ours) } };
+}
+
+/** Of a Connect app that adopts Forge: its key and remote stay, so that its tenants do. */
+function appOf({ app }: Residency, lifecycle: 'connect' | 'forge', remoteKey: string) {
+  const id = app.forge?.appId;
+  const runtime = { name: 'nodejs24.x' };
+  return lifecycle === 'connect'
+    ? { id, runtime, connect: { key: app.key, remote: remoteKey, authentication: 'jwt' } }
+    : { id, runtime };
+}
+
+/** Sent to the remote that `app.connect` names. Beside an existing app they go on to us, by its router. */
+const CONNECT_LIFECYCLE = {
+  'confluence:lifecycle': [
+    { key: 'residency-lifecycle', installed: '/installed', uninstalled: '/uninstalled' },
+  ],
+};
+
+function forgeLifecycle(remoteKey: string) {
+  const events = ['installed', 'upgraded', 'uninstalled'] as const;
+  const keyOf = (event: (typeof events)[number]) => `residency-${event}`;
+  return {
+    trigger: (['installed', 'upgraded'] as const).map((event) => ({
+      key: `${keyOf(event)}-trigger`,
+      endpoint: keyOf(event),
+      events: [`avi:forge:${event}:app`],
+    })),
+    preUninstall: [{ key: 'residency-uninstalled-trigger', endpoint: keyOf('uninstalled') }],
+    endpoint: events.map((event) => ({
+      key: keyOf(event),
+      remote: remoteKey,
+      route: { path: `/forge/lifecycle/${event}` },
+    })),
+  };
+}
+
+const remote = (key: string, baseUrl: Readonly<Record<string, string>>) => ({
+  key,
+  baseUrl,
+  operations: ['storage', 'compute'],
+  storage: { inScopeEUD: true },
+});
+
+function regionalUrls(
+  { realms, defaultRealm }: Residency,
+  baseUrls: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  const standard = baseUrls[defaultRealm];
+  if (standard === undefined)
+    throw new Error(`the base URL of realm ${defaultRealm}, the default, is not known yet`);
+  const regional = realms.flatMap(({ realm }) => {
+    const url = baseUrls[stackOf(realms, realm)];
+    return url === undefined ? [] : [[realm.toUpperCase(), url] as const];
+  });
+  return { default: standard, ...Object.fromEntries(regional) };
+}
+
+/** Atlassian refuses a manifest in which remotes that hold data have different regions. */
+function checkRegions({ key, baseUrl }: ExistingRemote, ours: Readonly<Record<string, string>>) {
+  const missing = (some: object, of: object) => Object.keys(of).filter((name) => !(name in some));
+  const [theirs, own] = [missing(baseUrl, ours), missing(ours, baseUrl)];
+  if (theirs.length === 0 && own.length === 0) return;
+  const sentences = [
+    ...(theirs.length > 0 ? [`remote "${key}" has no base URL for ${theirs.join(', ')}`] : []),
+    ...(own.length > 0 ? [`no realm serves ${own.join(', ')}`] : []),
+  ];
+  throw new Error(`both remotes need the same regions: ${sentences.join(', and ')}`);
+}

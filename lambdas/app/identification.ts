@@ -1,0 +1,173 @@
+/** Whose token it is: from what Atlassian calls a tenant to the tenant, through either door and in whichever realm it is asked. */
+import {
+  isForgeOnly,
+  knows,
+  type Name,
+  newestInstallation,
+  onlyOneOf,
+  tenantOfInstallation,
+  withIdentity,
+} from '../domain/identity.ts';
+import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
+import { Unauthenticated } from '../domain/refusal.ts';
+import type { Arrival } from '../domain/takeover.ts';
+import type { Identity, TenantRecord } from '../domain/tenant.ts';
+import type { ForgeClaims, Ports } from '../ports.ts';
+import type { Caller } from './migration-hooks.ts';
+
+export interface IdentificationSettings {
+  readonly realm: Realm;
+  readonly residency: { readonly realms: readonly RealmRow[] };
+}
+
+export type Identification = ReturnType<typeof identification>;
+
+export function identification(
+  { tenants, log }: Pick<Ports, 'tenants' | 'log'>,
+  { realm: here, residency }: IdentificationSettings,
+) {
+  const everywhere = stackRows(residency.realms)
+    .map(({ realm }) => realm)
+    .sort((a, b) => Number(b === here) - Number(a === here));
+
+  /** Of a Connect token: the client key is our id, or a name of a tenant that first came by Forge. */
+  async function byClientKey(clientKey: string): Promise<TenantRecord | undefined> {
+    const own = await tenants.read(here, clientKey);
+    return own ?? (await byNames([{ kind: 'client', value: clientKey }]));
+  }
+
+  /** The first name that means exactly one tenant in these realms. */
+  async function byNames(
+    names: readonly Name[],
+    product?: string,
+    realms: readonly Realm[] = [here],
+    isMeant: (record: TenantRecord) => boolean = () => true,
+  ): Promise<TenantRecord | undefined> {
+    for (const name of names) {
+      const found = await Promise.all(realms.map((realm) => tenants.find(realm, name)));
+      // An installation says itself which product it is in.
+      const wanted = name.kind === 'site' ? product : undefined;
+      const one = onlyOneOf(distinct(found.flat().filter(isMeant)), wanted);
+      if (one !== undefined && isSure(name, one)) return one;
+    }
+    return undefined;
+  }
+
+  /**
+   * The tenant of a verified Forge token. An installation that was never announced, as none is when an app is updated
+   * from Connect to Forge on its own, is matched by its site, and learned if the hook may write.
+   */
+  async function forgeCaller(claims: ForgeClaims, access: 'look' | 'learn'): Promise<Caller> {
+    const { installationId, iat } = claims;
+    const known = await byNames([installationOf(installationId)]);
+    if (known !== undefined) return { tenant: known.tenant, iat };
+    const record = await byNames(sitesOf(claims), claims.product);
+    if (record === undefined) throw new Unauthenticated(`no tenant here has ${saidIn(claims)}`);
+    if (access === 'learn') {
+      await tenants.change(here, record.tenant, (current) =>
+        current === undefined || knows(current, identityIn(claims))
+          ? undefined
+          : withIdentity(current, identityIn(claims)),
+      );
+      log.info('an installation of Forge was matched by its site', {
+        clientKey: record.tenant,
+        installationId,
+      });
+    }
+    return { tenant: record.tenant, iat };
+  }
+
+  /** Of an installation that Forge announces: a known tenant's, in whichever realm, or a new one. */
+  async function forgeArrival(claims: ForgeClaims): Promise<Arrival> {
+    const { installationId, iat, host } = claims;
+    const names = [installationOf(installationId), ...sitesOf(claims)];
+    const known = await byNames(names, claims.product, everywhere);
+    return {
+      tenant: known?.tenant ?? tenantOfInstallation(installationId),
+      credentials: { iat },
+      installation: host === undefined ? {} : { baseUrl: `https://${host}` },
+      identity: identityIn(claims),
+    };
+  }
+
+  /**
+   * Whose uninstallation Forge announces. Of a tenant that has been installed again since, an older installation's says
+   * nothing; one that was never announced is matched by its site, where no other was either.
+   */
+  async function forgeDeparture(claims: ForgeClaims): Promise<TenantRecord | undefined> {
+    const known = await byNames([installationOf(claims.installationId)]);
+    const record = known ?? (await byNames(sitesOf(claims), claims.product));
+    const newest = record && newestInstallation(record);
+    return newest === undefined || newest.id === claims.installationId ? record : undefined;
+  }
+
+  /** Of an installation that Connect announces: a tenant that first came by Forge keeps its id. */
+  async function connectArrival(arrival: Arrival): Promise<Arrival> {
+    const { tenant: clientKey, identity } = arrival;
+    if ((await tenants.read(here, clientKey)) !== undefined) return arrival;
+    const client = await byNames([{ kind: 'client', value: clientKey }], undefined, everywhere);
+    const known = client ?? (await forgeTwin(identity, everywhere));
+    if (known === undefined || known.tenant === clientKey) return arrival;
+    return { ...arrival, tenant: known.tenant, identity: { ...identity, clientKey } };
+  }
+
+  /** A tenant of the same installation, or else of the same site, that no client key is known of. */
+  function forgeTwin(
+    identity: Identity | undefined,
+    realms: readonly Realm[],
+  ): Promise<TenantRecord | undefined> {
+    const { installations = [], cloudId, product } = identity ?? {};
+    const names: Name[] = [
+      ...installations.map(({ id }) => installationOf(id)),
+      ...(cloudId === undefined ? [] : [{ kind: 'site', value: cloudId } as const]),
+    ];
+    return byNames(names, product, realms, isForgeOnly);
+  }
+
+  /** Who else has the installation here; two doors may announce it at the same instant. */
+  async function othersOf({ tenant, identity }: Arrival): Promise<readonly TenantRecord[]> {
+    const names = (identity?.installations ?? []).map(({ id }) => installationOf(id));
+    const found = await Promise.all(names.map((name) => tenants.find(here, name)));
+    return distinct(found.flat()).filter((record) => record.tenant !== tenant);
+  }
+
+  return { byClientKey, forgeCaller, forgeArrival, forgeDeparture, connectArrival, othersOf };
+}
+
+const installationOf = (id: string): Name => ({ kind: 'installation', value: id });
+
+const sitesOf = ({ cloudId, host }: ForgeClaims): readonly Name[] =>
+  [cloudId, host].flatMap((value) => (value === undefined ? [] : [{ kind: 'site', value }]));
+
+/** A cloud id is never given again. A host name is: it means only whoever is still installed there. */
+const isSure = ({ kind, value }: Name, { cloudId, state, uninstalledIat }: TenantRecord): boolean =>
+  kind !== 'site' ||
+  !value.includes('.') ||
+  (cloudId === undefined && state !== 'retired' && uninstalledIat === undefined);
+
+function identityIn({ installationId, iat, cloudId, product }: ForgeClaims): Identity {
+  return {
+    installations: [{ id: installationId, iat }],
+    ...(cloudId === undefined ? {} : { cloudId }),
+    ...(product === undefined ? {} : { product }),
+  };
+}
+
+/** For the log: the ids that were unknown. */
+const saidIn = ({ installationId, cloudId, product, host }: ForgeClaims): string =>
+  [
+    installationId,
+    `or is the only one of site ${cloudId ?? 'unsaid'} (${host ?? 'no host'})`,
+    ...(product === undefined ? [] : [`in ${product}`]),
+  ].join(', ');
+
+/** One record per tenant: of several realms', the one that is installed. */
+function distinct(records: readonly TenantRecord[]): readonly TenantRecord[] {
+  const byTenant = new Map<string, TenantRecord>();
+  for (const record of records) {
+    const other = byTenant.get(record.tenant);
+    const isBetter = other === undefined || other.state === 'retired' || other.state === 'moved';
+    if (isBetter) byTenant.set(record.tenant, record);
+  }
+  return [...byTenant.values()];
+}

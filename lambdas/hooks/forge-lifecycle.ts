@@ -1,0 +1,30 @@
+/**
+ * `POST /forge/lifecycle/{installed|upgraded|uninstalled}`: Forge announces an installation, for apps without a Connect
+ * module to announce it. The documented payloads do not name their event, so each has a path of its own.
+ * `avi:forge:installed:app`, `avi:forge:upgraded:app` (major versions only):
+ * https://developer.atlassian.com/platform/forge/events-reference/life-cycle/ ; to a remote, with a FIT, within 5 s,
+ * repeated up to four times: https://developer.atlassian.com/platform/forge/remote/sending-product-events/ .
+ * Before an uninstallation, once: https://developer.atlassian.com/platform/forge/manifest-reference/modules/pre-uninstall-trigger/
+ * (`avi:forge:uninstalled:app`, which apps in the wild subscribe to and that page does not name, may be sent there as well).
+ */
+import { checkForgeEvent } from '../domain/requests.ts';
+import { bearerOf, endpointOf, onLambda, parsedBody } from '../hook.ts';
+import { forward, noContent } from '../signed-install.ts';
+
+const EVENTS = ['installed', 'upgraded', 'uninstalled'] as const;
+const routeOf = (event: (typeof EVENTS)[number]) => `POST /forge/lifecycle/${event}`;
+
+export const endpoint = endpointOf(async (app, event) => {
+  const claims = await app.forge(bearerOf(event));
+  const name = EVENTS.find((each) => event.routeKey === routeOf(each)) ?? 'installed';
+  checkForgeEvent(parsedBody(event), name, claims.installationId);
+  if (name !== 'uninstalled') {
+    await app.lifecycle.installed(await app.identification.forgeArrival(claims));
+  } else {
+    const record = await app.identification.forgeDeparture(claims);
+    if (record !== undefined) await app.lifecycle.uninstalled(record.tenant, claims.iat);
+  }
+  await forward(app, event, `/forge/lifecycle/${name}`);
+  return noContent;
+});
+export const handler = onLambda(endpoint);

@@ -14,8 +14,7 @@ export interface ResidencyAppOptions {
   readonly account?: string;
   /**
    * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `rangesAtOnce`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`,
-   * `alarmUrl`.
+   * `rangesAtOnce`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`.
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }

@@ -121,7 +121,10 @@ export function lifecycleHooks(
     if (state !== 'opening' && state !== 'retired') return installed(arrival);
     if (state === 'retired') return;
     // A newer one is under way; what this one brought may still be what is missing.
-    if (begun.record?.openingIat !== credentials.iat) return renewIn(here, arrival);
+    if (begun.record?.openingIat !== credentials.iat) {
+      await renewIn(here, arrival);
+      return;
+    }
 
     const twin = await joinedTwin(arrival);
     if (twin !== undefined) return installed(twin);

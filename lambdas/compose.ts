@@ -24,6 +24,7 @@ import { measuring } from './app/measure.ts';
 import { measured } from './app/measured.ts';
 import { migrationHooks } from './app/migration-hooks.ts';
 import { operating } from './app/operate.ts';
+import { purgingRetired } from './app/purge-retired.ts';
 import { rehearsing } from './app/rehearse.ts';
 import { rollbackTasks } from './app/rollback-tasks.ts';
 import { settling } from './app/settle.ts';
@@ -159,6 +160,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     operating: operating(ports, steps, realm),
     rehearsing: rehearsing(context, dynamoDbSamples(datasets), realm),
     measuring: measuring(context, realm),
+    purgingRetired: purgingRetired(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

@@ -8,6 +8,7 @@ import type { Migration, MigrationKey, Phase } from './domain/migration.ts';
 import type { RangeRecord } from './domain/range-record.ts';
 import type { Realm } from './domain/realm.ts';
 import type { Receipt } from './domain/receipt.ts';
+import type { PurgeReceipt } from './domain/retirement.ts';
 import type { Settings, SettingsChange, SettingsEntry } from './domain/settings.ts';
 import type { Measurement, RangeSize } from './domain/size.ts';
 import type { Slot } from './domain/slots.ts';
@@ -36,6 +37,8 @@ export interface TenantStore {
   change(realm: Realm, tenant: string, decide: Decide<TenantRecord>): Promise<Change<TenantRecord>>;
   /** All tenants of the realm whose own record, read strongly consistently, has this name; mostly one or none. */
   find(realm: Realm, name: Name): Promise<readonly TenantRecord[]>;
+  /** Retired tenants whose data is due to be purged by then, or is being purged. May lag behind by a moment. Epoch milliseconds. */
+  due(realm: Realm, now: number): Promise<readonly string[]>;
 }
 
 export interface MigrationLedger {
@@ -61,6 +64,11 @@ export interface MigrationLedger {
   readReceipt(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
   /** Replaces an earlier receipt of the same migration in this realm. */
   writeReceipt(realm: Realm, receipt: Receipt): Promise<void>;
+
+  /** Of a retired tenant's data; replaces an earlier one of the same purge. */
+  writePurge(realm: Realm, receipt: PurgeReceipt): Promise<void>;
+  /** In the order of time. */
+  purges(realm: Realm, tenant: string): Promise<readonly PurgeReceipt[]>;
 
   /** The last count of what a tenant has in this realm, finished or not. */
   readMeasurement(realm: Realm, tenant: string): Promise<Measurement | undefined>;

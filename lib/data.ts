@@ -66,6 +66,14 @@ export class Data extends Construct {
       partitionKey: { name: 'tenant', type: AttributeType.STRING },
     });
 
+    // Sparse: only who is purged when it is due is in it, and nothing but keys.
+    this.tenants.addGlobalSecondaryIndex({
+      indexName: 'retired',
+      partitionKey: { name: 'purgeOf', type: AttributeType.STRING },
+      sortKey: { name: 'purgeDueAt', type: AttributeType.NUMBER },
+      projectionType: ProjectionType.KEYS_ONLY,
+    });
+
     this.migrations = new Table(this, 'Migrations', {
       ...encrypted,
       tableName: names.migrations,

@@ -26,8 +26,9 @@ export const entriesOf = (residency: Pick<Residency, 'app'>): readonly string[] 
 ];
 
 export function sizeOf(entry: string): Size {
-  // A rehearsal is to meet what a worker meets.
-  if (entry.endsWith('-range') || entry === 'tasks/rehearse') return TURN;
+  // A rehearsal is to meet what a worker meets; and what is purged may be as much as what is moved.
+  const isTurn = entry === 'tasks/rehearse' || entry === 'tasks/purge-retired';
+  if (entry.endsWith('-range') || isTurn) return TURN;
   return entry.startsWith('tasks/') ? STEP : HOOK;
 }
 

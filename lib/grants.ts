@@ -3,10 +3,11 @@
  * and a Lambda without a row here cannot be synthesised.
  */
 
-/** `parts` are all tables of the dataset, `part:templates` is one; `migrations-index` is the index of open migrations. */
+/** `parts` are all tables of the dataset, `part:templates` is one; the indexes are those of open migrations, and of retired tenants. */
 export type Store =
   | 'tenants'
   | 'migrations'
+  | 'tenants-index'
   | 'migrations-index'
   | 'parts'
   | `part:${string}`
@@ -223,6 +224,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     own('migrations', 'GetItem', 'PutItem'),
     own('tenants', 'GetItem'),
     own('parts', 'Query'),
+  ],
+  // In its own realm alone: what retired tenants have left.
+  'tasks/purge-retired': [
+    own('tenants-index', 'Query'),
+    own('tenants', 'GetItem', 'PutItem', 'DeleteItem'),
+    own('migrations', 'GetItem', 'PutItem'),
+    others('migrations', 'GetItem'),
+    EMPTY_OWN,
   ],
   // As the janitor, of the one that an operator names; and settings.
   'tasks/operate': [

@@ -85,6 +85,7 @@ function resourcesOf(
   const names = namesOf(residency, stage, realm);
   if (on === 'tenants') return [`table/${names.tenants}`];
   if (on === 'migrations') return [`table/${names.migrations}`];
+  if (on === 'tenants-index') return [`table/${names.tenants}/index/retired`];
   if (on === 'migrations-index') return [`table/${names.migrations}/index/open`];
   if (on === 'state-machine') return [`stateMachine:${names.stateMachine}`];
   if (on === 'dead-letters') return [deadLettersName(names)];

@@ -180,7 +180,14 @@ export const WORKFLOW_TASKS = [
 ] as const;
 
 /** Lambdas that EventBridge calls, at the bad end of an execution and from time to time; and those that operators call. */
-export const BACKGROUND_TASKS = ['settle', 'janitor', 'measure', 'operate', 'rehearse'] as const;
+export const BACKGROUND_TASKS = [
+  'settle',
+  'janitor',
+  'measure',
+  'purge-retired',
+  'operate',
+  'rehearse',
+] as const;
 
 /** Which of them a clock calls, and how often. What one run does not get done, the next goes on with. */
 export const SCHEDULES = [
@@ -190,6 +197,11 @@ export const SCHEDULES = [
     does: 'Drives every migration to its end when nobody else does.',
   },
   { task: 'measure', minutes: 15, does: 'Counts the tenants that are scheduled to move.' },
+  {
+    task: 'purge-retired',
+    minutes: 60,
+    does: 'Purges what tenants left behind that were uninstalled 30 days ago.',
+  },
 ] as const satisfies readonly {
   readonly task: (typeof BACKGROUND_TASKS)[number];
   readonly minutes: number;

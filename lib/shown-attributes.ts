@@ -8,7 +8,8 @@ const SHOWN: Readonly<
     | 'credentialsIat'
     | 'credentialsTokens'
     | 'revision'
-    | 'holders',
+    | 'holders'
+    | 'purgeOf',
     true
   >
 > = {
@@ -31,6 +32,8 @@ const SHOWN: Readonly<
   unclean: true,
   uninstalledIat: true,
   purgeDueAt: true,
+  purge: true,
+  purgeOf: true,
   keep: true,
   openingIat: true,
   expiresAt: true,

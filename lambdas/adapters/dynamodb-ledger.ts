@@ -4,6 +4,7 @@ import { type HistoryEntry, historyEntry } from '../domain/history.ts';
 import { isFinal, type Migration, type MigrationKey } from '../domain/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import type { PurgeReceipt } from '../domain/retirement.ts';
 import type { Measurement } from '../domain/size.ts';
 import { isFree, type Slots } from '../domain/slots.ts';
 import type { Clock, Log, MigrationLedger } from '../ports.ts';
@@ -29,6 +30,7 @@ export interface LedgerTables {
 const statusId = (id: string) => `status#${id}`;
 const rangePrefix = (id: string) => `range#${id}#`;
 const historyPrefix = (id: string) => `history#${id}#`;
+const PURGES = 'purge#';
 const receiptId = (id: string) => `receipt#${id}`;
 
 export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
@@ -47,6 +49,12 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
   const ranges = (realm: Realm) => cells(realm, rangeToItem, rangeFromItem);
   const receipts = (realm: Realm) =>
     cells<Receipt>(realm, plain, (item) => item['receipt'] as Receipt);
+  const purges = (realm: Realm) =>
+    cells<PurgeReceipt>(
+      realm,
+      (purge) => ({ purge }),
+      (item) => item['purge'] as PurgeReceipt,
+    );
   const measurements = (realm: Realm) =>
     cells<Measurement>(
       realm,
@@ -151,6 +159,13 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
         current && RANK[current.state] > RANK[receipt.state] ? undefined : receipt,
       );
     },
+
+    async writePurge(realm, receipt) {
+      const key = { tenant: receipt.tenant, id: `${PURGES}${receipt.begunAt}` };
+      await changeCell(purges(realm), key, () => receipt);
+    },
+
+    purges: (realm, tenant) => query(purges(realm), tenant, PURGES),
 
     readMeasurement: async (realm, tenant) =>
       (await readCell(measurements(realm), { tenant, id: 'size' })).record,

@@ -1,10 +1,10 @@
 /** Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are found. */
-import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { isCalled, isRenamed, type Name } from '../domain/identity.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { TenantRecord } from '../domain/tenant.ts';
 import type { Change, Clock, Decide, TenantStore } from '../ports.ts';
-import { type Cells, changeCell, type Item, readCell } from './compare-and-set.ts';
+import { type Cells, changeCell, type Item, readCell, translated } from './compare-and-set.ts';
 import { tenantAliases } from './tenant-aliases.ts';
 
 export interface TenantTables {
@@ -55,7 +55,27 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
     return records.flatMap((record) => (record && isCalled(record, name) ? [record] : []));
   }
 
-  return { read, change, find };
+  /** The index is sparse: who is not retired, or is kept, is not in it. */
+  async function due(realm: Realm, now: number): Promise<readonly string[]> {
+    const table = tableOf(realm);
+    return translated(table, async () => {
+      const found: string[] = [];
+      const pages = paginateQuery(
+        { client: clientFor(realm) },
+        {
+          TableName: table,
+          IndexName: 'retired',
+          KeyConditionExpression: 'purgeOf = :retired AND purgeDueAt <= :now',
+          ExpressionAttributeValues: { ':retired': RETIRED, ':now': Math.floor(now / 1000) },
+        },
+      );
+      for await (const { Items = [] } of pages)
+        found.push(...Items.map(({ tenant }) => String(tenant)));
+      return found;
+    });
+  }
+
+  return { read, change, find, due };
 }
 
 /**
@@ -69,8 +89,18 @@ function toItem({ credentials, installation, ...record }: TenantRecord): Item {
     ...(credentials.sharedSecret === undefined ? {} : { sharedSecret: credentials.sharedSecret }),
     credentialsIat: credentials.iat,
     credentialsTokens: credentials.tokens,
+    ...(isPurgedLater(record) && { purgeOf: RETIRED }),
   };
 }
+
+/** The one partition of the index of those who are purged when they are due. */
+const RETIRED = 'retired';
+const isPurgedLater = ({
+  state,
+  keep,
+  purgeDueAt,
+}: Pick<TenantRecord, 'state' | 'keep' | 'purgeDueAt'>) =>
+  (state === 'retired' || state === 'purging') && !keep && purgeDueAt !== undefined;
 
 function fromItem(item: Item): TenantRecord {
   const {
@@ -79,6 +109,7 @@ function fromItem(item: Item): TenantRecord {
     credentialsTokens,
     installation,
     revision: _,
+    purgeOf: __,
     ...record
   } = item;
   if (typeof credentialsIat !== 'number' || typeof installation !== 'string') {

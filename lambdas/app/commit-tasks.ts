@@ -18,7 +18,7 @@ import {
 } from './run.ts';
 import { brokenSeals, sealsOf } from './seals.ts';
 import { fieldsOf } from './steps.ts';
-import { leasedUntil, type TaskContext } from './task-context.ts';
+import { backupsExpireAfter, leasedUntil, type TaskContext } from './task-context.ts';
 
 const DAY = 24 * 60 * 60;
 
@@ -152,9 +152,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
     const now = clock.now();
     const at = new Date(now).toISOString();
     const provenEmpty = { realm: source, at, ranges: ranges.map((range) => range.id) };
-    const backupsExpire = new Date(now + (settings.backupDays + 1) * DAY * 1000)
-      .toISOString()
-      .slice(0, 10);
+    const backupsExpire = backupsExpireAfter(settings.backupDays, now);
     const receipt = {
       tenant,
       id,

@@ -66,6 +66,9 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
     const { record } = await tenants.change(target, tenant, (current) =>
       claim(current, from, id, source),
     );
+    // Not for good: it is over in a while, and then there is nothing here.
+    if (record?.state === 'purging')
+      throw new Error(`the data of an earlier residency is being purged in realm ${target}`);
     if (!isOwnedBy(record, id, 'standby')) {
       throw new PermanentError(
         `realm ${target} has a record of the tenant that is ${record?.state}`,

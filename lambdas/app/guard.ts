@@ -30,6 +30,7 @@ export function guard({ tenants }: Pick<Ports, 'tenants'>, { realm, baseUrls }: 
     switch (record?.state) {
       case undefined:
       case 'retired':
+      case 'purging':
         return { kind: 'unknown' };
       case 'active':
         return { kind: 'allowed' };

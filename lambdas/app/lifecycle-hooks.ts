@@ -65,6 +65,9 @@ export function lifecycleHooks(
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
+    // What it left is being deleted: only when nothing is left can it begin anew, and lose nothing.
+    if (record.state === 'purging')
+      throw new Fault('the data of an earlier installation is being purged');
     if (record.state === 'moved') await lookThere(record);
     const renewed = await renewIn(here, arrival);
     // A move that an uninstallation had cancelled has let it go in the meantime: it has retired, and is asked back.
@@ -268,10 +271,13 @@ function standing(record: TenantRecord, arrival: Announcement): Announcement {
   return { ...(isOfArrival ? arrival : { tenant }), credentials, identity: identityOf(record) };
 }
 
+const isRetired = (record: TenantRecord | undefined): boolean =>
+  record?.state === 'retired' || record?.state === 'purging';
+
 /** Retired, and not by way of this migration: whoever lived there then is not concerned. */
 const isOfEarlierResidency = (record: TenantRecord | undefined, via: string | undefined): boolean =>
-  via !== undefined && record?.state === 'retired' && record.arrivedBy !== via;
+  via !== undefined && isRetired(record) && record?.arrivedBy !== via;
 
 function flagged(record: TenantRecord | undefined, iat: number): TenantRecord | undefined {
-  return record?.state === 'retired' ? undefined : withUninstalled(record, iat);
+  return isRetired(record) ? undefined : withUninstalled(record, iat);
 }

@@ -139,7 +139,7 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
         'E0004',
       );
     }
-    if (record === undefined || record.state === 'retired')
+    if (record === undefined || record.state === 'retired' || record.state === 'purging')
       throw conflict('the tenant is not installed here');
     if (record.state === 'opening') throw new Fault('the tenant is being installed at this moment');
     if (record.state === 'moved') throw conflict(`the tenant lives in realm ${record.movedTo}`);

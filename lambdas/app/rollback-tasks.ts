@@ -16,7 +16,7 @@ import {
   secondsLeft,
 } from './run.ts';
 import { fieldsOf } from './steps.ts';
-import { busyUntil, type TaskContext } from './task-context.ts';
+import { backupsExpireAfter, busyUntil, type TaskContext } from './task-context.ts';
 
 /** At most 150 looks at a lease of five minutes: under 1,000 events. */
 const LOOK_AGAIN_SECONDS = 2;
@@ -261,9 +261,7 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     const at = new Date(now).toISOString();
     const receipt = { tenant, id, source, target, state: 'rolled-back', at, seals } as const;
     const provenEmpty = { realm: target, at, ranges: ranges.map((range) => range.id) };
-    const backupsExpire = new Date(now + (settings.backupDays + 1) * 86_400_000)
-      .toISOString()
-      .slice(0, 10);
+    const backupsExpire = backupsExpireAfter(settings.backupDays, now);
     const earlier = await ledger.readReceipt(source, tenant, id);
     if (isOurs || earlier?.state !== 'rolled-back') {
       for (const realm of [target, source]) {

@@ -23,6 +23,10 @@ export interface TaskContext {
   readonly settings: TaskSettings;
 }
 
+/** The day from which no point-in-time backup holds any more what was deleted by `now` (YYYY-MM-DD). */
+export const backupsExpireAfter = (backupDays: number, now: number): string =>
+  new Date(now + (backupDays + 1) * 86_400_000).toISOString().slice(0, 10);
+
 /** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
 export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
   const realms: readonly Realm[] = [migration.source, migration.target];

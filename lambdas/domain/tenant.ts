@@ -4,7 +4,7 @@ import type { Realm } from './realm.ts';
 /**
  * Per realm: `active` serves; `frozen` refuses writes (source, while copying); `standby` is a target before commit;
  * `moved` is a source after commit; `withdrawn` is a target in a rollback; `retired` is uninstalled, its data kept for a
- * while; `opening` waits until it is certain that no other realm serves the tenant.
+ * while; `purging` is retired for so long that its data is being deleted; `opening` waits until it is certain that no other realm serves the tenant.
  */
 export type TenantState =
   | 'active'
@@ -13,6 +13,7 @@ export type TenantState =
   | 'moved'
   | 'withdrawn'
   | 'retired'
+  | 'purging'
   | 'opening';
 
 /** Versioned by the issue time of the token that brought them: the newer one wins in every realm. */
@@ -72,6 +73,8 @@ export interface TenantRecord extends Identity {
   readonly uninstalledIat?: number;
   /** Epoch seconds from which the data of a retired tenant may be purged. */
   readonly purgeDueAt?: number;
+  /** Who purges a retired tenant, until when (epoch milliseconds), and since when. */
+  readonly purge?: { readonly owner: string; readonly until: number; readonly begunAt: string };
   /** Retired by a take-over: perhaps the customer's only copy, and never purged without an operator. */
   readonly keep?: true;
   /** Issue time of the `installed` that is opening this realm. */

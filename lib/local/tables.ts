@@ -16,8 +16,19 @@ export function tableDefinitions(
     {
       TableName: names.tenants,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [{ AttributeName: 'tenant', AttributeType: 'S' }],
+      AttributeDefinitions: [
+        { AttributeName: 'tenant', AttributeType: 'S' },
+        { AttributeName: 'purgeOf', AttributeType: 'S' },
+        { AttributeName: 'purgeDueAt', AttributeType: 'N' },
+      ],
       KeySchema: [{ AttributeName: 'tenant', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: 'retired',
+          KeySchema: keySchema('purgeOf', 'purgeDueAt'),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
     },
     {
       TableName: names.migrations,

@@ -462,6 +462,26 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
       expect(await ledger().list('us', tenant)).toEqual([]);
     });
 
+    test('keeps the receipt of each purge of a retired tenant, per realm', async () => {
+      const purged = (begunAt: string, at: string) => ({
+        tenant,
+        uninstalledIat: 1_000,
+        begunAt,
+        at,
+        provenEmpty: ['templates/00'],
+        backupsExpire: '2026-12-31',
+      });
+      expect(await ledger().purges('us', tenant)).toEqual([]);
+      await ledger().writePurge('us', purged('2026-01', '2026-02'));
+      await ledger().writePurge('us', purged('2026-01', '2026-03'));
+      await ledger().writePurge('us', purged('2026-05', '2026-06'));
+      expect(await ledger().purges('us', tenant)).toEqual([
+        purged('2026-01', '2026-03'),
+        purged('2026-05', '2026-06'),
+      ]);
+      expect(await ledger().purges('de', tenant)).toEqual([]);
+    });
+
     settingsContract({ the, clock, tenant: () => tenant });
 
     test('throws a fault, whatever is asked, when it cannot be reached', async () => {
@@ -485,6 +505,7 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         () => ledger().settingsHistory('us', tenant),
         () => ledger().history(keyOf()),
         () => ledger().readMeasurement('us', tenant),
+        () => ledger().purges('us', tenant),
         () => ledger().writeMeasurement('us', tenant, { begunAt: 'now', ranges: {} }),
       ];
       for (const call of calls) await expect(call(), call.toString()).rejects.toThrow(Fault);

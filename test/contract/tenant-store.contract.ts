@@ -37,6 +37,7 @@ const COMPLETE: Required<TenantRecord> = {
   unclean: true,
   uninstalledIat: 1_700_000_001,
   purgeDueAt: 1_700_000_002,
+  purge: { owner: 'invocation-1', until: 1_800_000_000_124, begunAt: '2026-12-25T12:00:00.000Z' },
   keep: true,
   openingIat: 1_700_000_003,
   expiresAt: 1_700_000_004,
@@ -299,10 +300,42 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
       });
     });
 
+    describe('knows who is due to be purged', () => {
+      const due = (now: number) => the().tenants.due('us', now * 1000);
+      const retired = (rest: Partial<TenantRecord>) =>
+        put({ state: 'retired', uninstalledIat: 1, purgeDueAt: 2_000, ...rest });
+
+      test('from the second on, in this realm', async () => {
+        await retired({});
+        expect(await due(1_999)).not.toContain(tenant);
+        expect(await due(2_000)).toContain(tenant);
+        expect(await the().tenants.due('de', 9_000_000)).not.toContain(tenant);
+      });
+
+      test('and who is being purged, until the record is gone', async () => {
+        await retired({ state: 'purging', purge: { owner: 'x', until: 1, begunAt: 'then' } });
+        expect(await due(2_000)).toContain(tenant);
+        await the().tenants.change('us', tenant, () => 'remove');
+        expect(await due(2_000)).not.toContain(tenant);
+      });
+
+      test.each<[string, Partial<TenantRecord>]>([
+        ['kept', { keep: true }],
+        ['installed again', { state: 'active' }],
+        ['just being installed again', { state: 'opening', openingIat: 3 }],
+        ['the target of a move', { state: 'standby' }],
+      ])('but not who is %s', async (_, rest) => {
+        await retired({});
+        await retired(rest);
+        expect(await due(9_000_000)).not.toContain(tenant);
+      });
+    });
+
     test('throws a fault when it cannot be reached', async () => {
       the().setReachable(false);
       await expect(read()).rejects.toThrow(Fault);
       await expect(put()).rejects.toThrow(Fault);
+      await expect(the().tenants.due('us', 1)).rejects.toThrow(Fault);
       the().setReachable(true);
       expect(await read()).toBeUndefined();
     });

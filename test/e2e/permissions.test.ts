@@ -3,7 +3,7 @@
  * by the synthesised policy of that very function; and every action that a policy allows was used.
  */
 import { randomUUID } from 'node:crypto';
-import { PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
@@ -211,6 +211,29 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.hook(site, 'start', 1, facts('DE'));
     await world.host.invoke('us', 'tasks/janitor', {});
     await world.until(site, 1, ['ready-to-commit']);
+  });
+  test('for a tenant that came by a move, and was uninstalled long ago', async () => {
+    const site = await world.installed('longago');
+    await world.fill('longago', 'us');
+    await world.moved(site, 1, 'DE');
+    await world.atlassian.uninstall(site);
+    await tamper(
+      'de',
+      'longago',
+      'SET purgeDueAt = :then, revision = revision + :one',
+      { ':then': 1, ':one': 1 },
+      false,
+    );
+    // As if a crash had kept the receipt away: the source's ledger knows.
+    await world.documents('de').send(
+      new DeleteCommand({
+        TableName: 'residency-local-de-migrations',
+        Key: { tenant: 'longago', id: 'receipt#1' },
+      }),
+    );
+    await world.host.invoke('de', 'tasks/purge-retired', {});
+    expect(await world.record('longago', 'de')).toBeUndefined();
+    expect(await world.countAll('longago', 'de')).toBe(0);
   });
   test('for operators', async () => {
     const site = await world.installed('operated');

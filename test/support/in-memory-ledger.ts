@@ -4,6 +4,7 @@ import { isFinal, type Migration, type MigrationKey } from '../../lambdas/domain
 import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Receipt } from '../../lambdas/domain/receipt.ts';
+import type { PurgeReceipt } from '../../lambdas/domain/retirement.ts';
 import {
   changedSettings,
   DEFAULT_SETTINGS,
@@ -43,6 +44,7 @@ export function inMemoryLedger(
   const entries = inMemoryCells<HistoryEntry & { readonly order: number }>(hooks);
   const ranges = inMemoryCells<RangeRecord>(hooks);
   const receipts = inMemoryCells<Receipt>(hooks);
+  const purges = inMemoryCells<PurgeReceipt>(hooks);
   const measurements = inMemoryCells<Measurement>(hooks);
   const slots = inMemoryCells<Slots>(hooks);
   const settings = inMemoryCells<Readonly<Record<string, unknown>>>(hooks);
@@ -145,6 +147,13 @@ export function inMemoryLedger(
         current && RANK[current.state] > RANK[state] ? undefined : receipt,
       );
     },
+
+    async writePurge(realm, receipt) {
+      const { tenant, begunAt } = receipt;
+      const at = site('writePurge', realm, tenant);
+      await purges.change(at, keyOf(realm, tenant, begunAt), () => receipt);
+    },
+    purges: (realm, tenant) => purges.list(site('purges', realm, tenant), keyOf(realm, tenant)),
 
     readMeasurement: async (realm, tenant) =>
       (await measurements.read(site('readMeasurement', realm, tenant), keyOf(realm, tenant)))

@@ -1,6 +1,7 @@
 /** The tenants of all realms in memory. */
 import { isCalled } from '../../lambdas/domain/identity.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
+import { isDue } from '../../lambdas/domain/retirement.ts';
 import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
 import type { TenantStore } from '../../lambdas/ports.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
@@ -32,6 +33,10 @@ export function inMemoryTenants(hooks: Hooks = {}): InMemoryTenants {
       (await cells.list(site('find', realm, `${name.kind} ${name.value}`), keyOf(realm))).filter(
         (record) => isCalled(record, name),
       ),
+    due: async (realm, now) =>
+      (await cells.list(site('due', realm, ''), keyOf(realm)))
+        .filter((record) => record.state === 'purging' || isDue(record, now))
+        .map(({ tenant }) => tenant),
 
     peek: (realm, tenant) => cells.peek(keyOf(realm, tenant)),
     peekAll: (realm) => cells.peekAll(keyOf(realm)),

@@ -12,6 +12,7 @@ import { measuring } from '../../lambdas/app/measure.ts';
 import { measured } from '../../lambdas/app/measured.ts';
 import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
 import { operating } from '../../lambdas/app/operate.ts';
+import { purgingRetired } from '../../lambdas/app/purge-retired.ts';
 import type { Invocation } from '../../lambdas/app/range-turn.ts';
 import { rollbackTasks } from '../../lambdas/app/rollback-tasks.ts';
 import { settling } from '../../lambdas/app/settle.ts';
@@ -204,6 +205,7 @@ export function realmApp(
     settling: settling(context),
     operating: operating(ports, steps, realm),
     measuring: measuring(context, realm),
+    purgingRetired: purgingRetired(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };
 }

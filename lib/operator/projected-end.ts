@@ -1,6 +1,7 @@
 /** When the copy at hand will be verified, against the end of its window. */
 import type { HistoryEntry } from '../../lambdas/domain/history.ts';
-import type { Migration } from '../../lambdas/domain/migration.ts';
+import { type Migration, windowReserve } from '../../lambdas/domain/migration.ts';
+import { fractionDone } from '../../lambdas/domain/projection.ts';
 import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type Operator, sizesOf } from './operator.ts';
@@ -15,8 +16,7 @@ export interface ProjectedEnd {
   readonly says: string;
 }
 
-/** Writing takes about three times as long as reading both sides. */
-const COPY_SHARE = 0.75;
+/** Whoever looks may know earlier than whoever decides: the janitor waits ten minutes. */
 const LEAST_FRACTION = 0.03;
 
 export async function projectedEnd(
@@ -27,28 +27,21 @@ export async function projectedEnd(
 ): Promise<ProjectedEnd | undefined> {
   const begun = entries.findLast(({ status }) => status === 'copying')?.at;
   if (migration.status !== 'copying' || begun === undefined) return undefined;
-  const sizes = await sizesOf(operator, migration.source, migration.tenant);
-  const moving = sizes.filter(({ policy }) => policy === 'move');
-  const all = moving.reduce((sum, { items }) => sum + items, 0);
+  // Known since the schedule; counted only if that came to nothing.
+  const items = migration.estimate?.items ?? (await itemsOf(operator, migration));
   const own = records.filter(({ realm }) => realm === migration.target).map(({ record }) => record);
   return projectedFrom({
-    fraction: fractionDone(own, all),
+    fraction: fractionDone(own, items),
     begun: Date.parse(begun),
     now: operator.clock.now(),
-    windowEnds: migration.facts && Date.parse(migration.facts.endTime),
+    // The copy ends itself by then, whatever it has done.
+    windowEnds: migration.facts && Date.parse(migration.facts.endTime) - windowReserve(migration),
   });
 }
 
-/** Pure: what is copied, and what is verified of it, of so many items. */
-export function fractionDone(records: readonly RangeRecord[], items: number): number {
-  if (items === 0) return records.some(({ done }) => done) ? 1 : 0;
-  const seen = (work: RangeRecord['work']) =>
-    records
-      .filter((record) => record.work === work)
-      .reduce((sum, { target, source }) => sum + ((target ?? source)?.digest.items ?? 0), 0);
-  const verified = seen('verify-copy');
-  const copied = Math.max(seen('copy') + verified, verified);
-  return Math.min(1, (COPY_SHARE * copied + (1 - COPY_SHARE) * verified) / items);
+async function itemsOf(operator: Operator, { source, tenant }: Migration): Promise<number> {
+  const sizes = await sizesOf(operator, source, tenant);
+  return sizes.filter(({ policy }) => policy === 'move').reduce((sum, { items }) => sum + items, 0);
 }
 
 /** Pure: the rest takes as long as what is done, in proportion. Epoch milliseconds. */
@@ -73,8 +66,8 @@ export function projectedFrom({
   const isInTime = end < windowEnds;
   const distance = lasting(Math.abs(windowEnds - end) / 1000);
   const where = isInTime
-    ? `${distance} before its window ends`
-    : `${distance} AFTER its window ends`;
+    ? `${distance} before it would have to give up`
+    : `${distance} TOO LATE for its window`;
   return {
     fractionDone: fraction,
     endsAt,

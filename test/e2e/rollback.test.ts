@@ -76,7 +76,10 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       const site = await world.installed('fails');
       await world.fill('fails', 'us');
       const before = await world.items('fails', 'us');
-      await world.put('de', 'templates', { tenant: 'fails', id: 'left here by somebody' });
+      await world.put('de', 'templates', {
+        tenant: world.idOf('fails'),
+        id: 'left here by somebody',
+      });
       await world.scheduled(site, 6);
       await world.hook(site, 'start', 6, facts('DE'));
       await world.until(site, 6, ['failed']);
@@ -102,8 +105,8 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       await world.put(
         'de',
         'templates',
-        { tenant: 'grace', id: 'new in de', title: 'new' },
-        { tenant: 'grace', id: 'templates-00001', title: 'changed in de' },
+        { tenant: world.idOf('grace'), id: 'new in de', title: 'new' },
+        { tenant: world.idOf('grace'), id: 'templates-00001', title: 'changed in de' },
       );
       await rolledBack(site, 7);
       const after = await world.items('grace', 'us');
@@ -122,10 +125,13 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       await world.put(
         'de',
         'exports',
-        { tenant: 'regrets#03', id: 'exports-00003', title: 'changed' },
-        { tenant: 'regrets#15', id: 'zzz', title: 'new' },
+        { tenant: `${world.idOf('regrets')}#03`, id: 'exports-00003', title: 'changed' },
+        { tenant: `${world.idOf('regrets')}#15`, id: 'zzz', title: 'new' },
       );
-      await world.remove('de', 'templates', { tenant: 'regrets', id: 'templates-00000' });
+      await world.remove('de', 'templates', {
+        tenant: world.idOf('regrets'),
+        id: 'templates-00000',
+      });
       const inTarget = await world.items('regrets', 'de');
       expect(inTarget.size).toBe(80);
       await rolledBack(site, 8);

@@ -49,11 +49,24 @@ export function beginOpening(
       ? record.credentials
       : (afterArrival(record.credentials, credentials) ?? record.credentials);
   const next = withIdentity({ ...record, ...opening, credentials: stands }, identity);
-  if (record.state === 'retired' && !isOutdated && !isKnown(credentials, record.credentials))
+  const isRepeated = identity === undefined ? false : isHeard(record, identity);
+  if (
+    record.state === 'retired' &&
+    !isOutdated &&
+    !isRepeated &&
+    !isKnown(credentials, record.credentials)
+  )
     return next;
   if (record.state === 'opening' && (record.openingIat ?? 0) <= credentials.iat) return next;
   return undefined;
 }
+
+/** An announcement of Forge that was heard before, and comes again late in its own second. */
+const isHeard = ({ installations = [] }: TenantRecord, told: Identity): boolean =>
+  (told.installations ?? []).length > 0 &&
+  (told.installations ?? []).every(({ id, iat }) =>
+    installations.some((known) => known.id === id && known.iat >= iat),
+  );
 
 /** `opening(iat)` → `active`, if it is still ours; the data of a retired tenant is the customer's again. */
 export function finishOpening(record: Current, iat: number): Current {

@@ -152,6 +152,19 @@ describe('an announcement', () => {
   });
 });
 
+test('an announcement that was heard before does not open a retired tenant again, late in its own second', () => {
+  const left = tenantRecord({
+    state: 'retired',
+    credentials: { iat: 0 },
+    installations: [{ id: 'one', iat: 100 }],
+    uninstalledIat: 100,
+  });
+  expect(beginOpening(left, forge('one', 100))).toBeUndefined();
+  expect(beginOpening(left, forge('two', 100))).toMatchObject({ state: 'opening' });
+  expect(beginOpening(left, forge('one', 101))).toMatchObject({ state: 'opening' });
+  expect(beginOpening(left, forge('two', 99))).toBeUndefined();
+});
+
 describe('names move with the tenant', () => {
   const identity = { ...forge('one', 5).identity, clientKey: 'key' };
 

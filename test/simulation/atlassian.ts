@@ -96,8 +96,7 @@ export function atlassian(world: World, habits: Habits) {
               isDead: false,
             },
             async () => {
-              const record = await world.app.tenants.read(realm, TENANT);
-              if (record?.credentials.sharedSecret !== secret) throw new Unauthorized();
+              if (!(await world.door.isTenants(realm, hook, iat, secret))) throw new Unauthorized();
               return call(hook, world.app.realm(realm), id, facts, iat);
             },
           ),
@@ -268,7 +267,8 @@ export function atlassian(world: World, habits: Habits) {
       if (heard) break;
       await timeline.sleep(30 * SECOND);
     }
-    site.secret = sharedSecret;
+    if (!world.door.isForge) site.secret = sharedSecret;
+    world.door.heard(number);
     site.isInstalled = true;
     timeline.note('Atlassian: installed, with a new secret');
   }
@@ -279,8 +279,7 @@ export function atlassian(world: World, habits: Habits) {
     for (;;) {
       world.hooks.sent += 1;
       const status = migrations().at(-1)?.status;
-      const { lifecycle } = world.app.realm(realm);
-      const run = () => lifecycle.uninstalled(TENANT, iat);
+      const run = () => world.door.uninstalled(realm, iat);
       const heard = await coverage.watched(status, 'uninstalled', (suffered) =>
         isHeard(timeline.invoke(`uninstalled@${realm}`, 10 * SECOND, run, suffered)),
       );

@@ -172,6 +172,11 @@ export function checkEnd(world: World): void {
     here.record.credentials.sharedSecret === site.secret,
     () => 'the secret is not Atlassian’s',
   );
+  must(
+    'same answer again',
+    world.door.isKnownTo(here.record),
+    () => 'nobody would know the tenant by its next token',
+  );
   const wrong = wrongIn(here.realm);
   must('nothing slips through', wrong.length === 0, () => `wrong at the end: ${wrong.join(', ')}`);
   for (const { realm, record } of records) {

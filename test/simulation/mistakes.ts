@@ -269,6 +269,14 @@ export const MISTAKES: readonly Mistake[] = [
     breaks: ['it ends', 'same answer again', 'nothing slips through'],
   },
   {
+    name: 'names that stay behind',
+    changes: [
+      change(FENCE, '...identityOf(source),', '...identityOf({}),'),
+      change(FENCE, 'identityOf(other),', 'identityOf({}),'),
+    ],
+    breaks: ['it ends', 'same answer again'],
+  },
+  {
     name: 'a stub that verifies nothing',
     rule: 15,
     changes: [

@@ -5,12 +5,13 @@ import type { Migration } from '../../lambdas/domain/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { PermanentError } from '../../lambdas/domain/refusal.ts';
 import type { Run } from '../../lambdas/ports.ts';
-import { arrivalAt, itemOf } from '../support/builders.ts';
+import { itemOf } from '../support/builders.ts';
 import { MINUTE, manualClock, SECOND } from '../support/clock.ts';
 import type { Operation } from '../support/in-memory-cells.ts';
 import { type MemoryApp, memoryApp } from '../support/memory-app.ts';
 import { inputOf } from '../support/memory-workflow.ts';
 import { Coverage } from './coverage.ts';
+import { type DoorName, door } from './doors.ts';
 import { type Content, oracle } from './oracle.ts';
 import type { Random } from './random.ts';
 import { type FaultKind, type FaultPlan, scheduler } from './scheduler.ts';
@@ -50,6 +51,8 @@ export interface WorldOptions {
   readonly items?: number;
   /** The tenant once lived in `de`, was uninstalled there, and its data is still kept. */
   readonly hasPast?: boolean;
+  /** The one that Atlassian comes through. */
+  readonly through?: DoorName;
   /** Told of every task before it is invoked. */
   readonly sees?: (world: World, task: string, migration: Migration) => void;
   readonly check: (world: World, operation?: Operation) => void;
@@ -63,6 +66,7 @@ export function world({
   isFair = false,
   items = 2,
   hasPast = false,
+  through = 'connect',
   sees,
   check,
 }: WorldOptions) {
@@ -86,6 +90,7 @@ export function world({
     pageItems: 2,
   });
   const truth = oracle();
+  const itsDoor = door(through, app);
 
   /** Atlassian's view: where the site's app lives, which secret it signs with, and what it has been told last. */
   const site = { home: 'us' as Realm, secret: `${SECRET}-0`, isInstalled: true };
@@ -100,6 +105,7 @@ export function world({
     state: 'active',
     credentials: { sharedSecret: site.secret, iat: Math.floor(clock.now() / 1000) },
     installation: { clientKey: TENANT },
+    ...itsDoor.identity,
   });
   for (const part of PARTS) {
     for (const partition of partitionsOf(part, TENANT)) {
@@ -166,12 +172,8 @@ export function world({
     { sharedSecret, iat, number }: Install,
     suffered: Set<FaultKind>,
   ): Promise<void> {
-    const arrival = {
-      ...arrivalAt(clock, sharedSecret, TENANT),
-      credentials: { sharedSecret, iat, tokens: [`a token of ${iat}, number ${number}`] },
-    };
-    const { lifecycle } = app.realm(realm);
-    const run = () => lifecycle.installed(arrival);
+    const tokens = [`a token of ${iat}, number ${number}`];
+    const run = () => itsDoor.installed(realm, { sharedSecret, iat, tokens }, number);
     return timeline.invoke(`installed@${realm}`, HOOK_TIMEOUT, run, suffered);
   }
 
@@ -287,6 +289,7 @@ export function world({
     app,
     clock,
     coverage,
+    door: itsDoor,
     follow,
     /** Requests of Atlassian, those that came twice and the lifecycle's included. */
     hooks: { sent: 0 },

@@ -18,7 +18,7 @@ import {
 } from './run.ts';
 import { brokenSeals, sealsOf } from './seals.ts';
 import { fieldsOf } from './steps.ts';
-import { backupsExpireAfter, leasedUntil, type TaskContext } from './task-context.ts';
+import { backupsExpireAfter, leasedUntil, purgeAgain, type TaskContext } from './task-context.ts';
 
 const DAY = 24 * 60 * 60;
 
@@ -145,6 +145,8 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
       throw new Error('a worker of the source has not given its lease back yet');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));
     if (!empty.every(Boolean)) {
+      const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
+      await purgeAgain(ports, source, migration, records, left);
       log.error(`alarm: migration ${id}: the purged source is not empty`, fieldsOf(migration));
       throw new PermanentError('the purged source is not empty');
     }

@@ -123,7 +123,9 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
       const migration = await ledger.read(key);
       const isLeaked =
         migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
-      if (isLeaked) await ledger.freeSlot(key);
+      // Whoever has left the slot may have left the fence too.
+      if (migration?.status === 'rolled-back') await steps.afterRollback(migration);
+      else if (isLeaked) await ledger.freeSlot(key);
     }
   }
 

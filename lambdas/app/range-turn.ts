@@ -61,6 +61,8 @@ const RESERVE = 15_000;
 /** How often, and how long, a worker waits for another's lease before it waits for its end. */
 const SOON_TURNS = 5;
 const SOON_SECONDS = 2;
+/** How often a lease is offered back. */
+const MOST_TRIES = 5;
 /** Until a range that finds all places taken looks again. */
 const CROWDED_SECONDS = 30;
 /** Items that expire within this time after the window are left out of what must still be there at the commit. */
@@ -157,19 +159,24 @@ export async function rangeTurn(
     }
   }
 
-  /** Every writer of this invocation has stopped by now: the next one need not wait. */
+  /**
+   * Every writer of this invocation has stopped by now: the next one need not wait. A lease that is kept for want of a write
+   * holds everybody up for five minutes; so it is read again, in case that a write happened whose reply was lost.
+   */
   async function giveBack(error: unknown): Promise<void> {
     const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
     await saving.catch(() => undefined);
-    if (record === undefined) return;
-    const free = { ...withoutLease(record), lastError: reason };
-    // Once more: a lease that is kept for want of one write holds everybody up for five minutes.
-    await ledger
-      .putRange(realm, migration, free)
-      .catch(() => ledger.putRange(realm, migration, free))
-      .catch(() =>
-        log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`),
-      );
+    for (let tries = 0; tries < MOST_TRIES && clock.now() < invocation.deadline; tries += 1) {
+      try {
+        const current = await ledger.readRange(realm, migration, plan.range);
+        if (current?.lease?.owner !== invocation.id) return;
+        const free = { ...withoutLease(current), lastError: reason };
+        if (await ledger.putRange(realm, migration, free)) return;
+      } catch {
+        // Again: each call of the store has waited for a while already.
+      }
+    }
+    log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   secondsLeft,
 } from './run.ts';
 import { fieldsOf } from './steps.ts';
-import { backupsExpireAfter, busyUntil, type TaskContext } from './task-context.ts';
+import { backupsExpireAfter, busyUntil, purgeAgain, type TaskContext } from './task-context.ts';
 
 /** At most 150 looks at a lease of five minutes: under 1,000 events. */
 const LOOK_AGAIN_SECONDS = 2;
@@ -254,6 +254,8 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
     if (!ranges.every(isDiscarded)) return steps.restart(migration, 'finish-rollback');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
     if (!empty.every(Boolean)) {
+      const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
+      await purgeAgain(ports, target, migration, records, left);
       log.error(`alarm: migration ${id}: the discarded target is not empty`, fieldsOf(migration));
       throw new PermanentError('the discarded target is not empty');
     }

@@ -25,11 +25,16 @@ export function settling({ ports, steps }: TaskContext) {
       `alarm: phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} has ended as ${ending}`,
       fieldsOf(migration),
     );
-    const mayGoOn = migration.attempt % ATTEMPTS_AT_ONCE !== 0;
+    const badEnds = (migration.badEnds ?? 0) + 1;
+    const mayGoOn = badEnds % ATTEMPTS_AT_ONCE !== 0;
     if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
       await steps.fail(migration, 'E9999', `the copy ended as ${ending}`, 'settle');
     } else if (mayGoOn) {
-      await steps.restart(migration, 'settle');
+      await steps.restart(migration, 'settle', { badEnds });
+    } else {
+      await ledger.change(migration, 'settle', (current) =>
+        current?.attempt === migration.attempt ? { ...current, badEnds } : undefined,
+      );
     }
   }
 

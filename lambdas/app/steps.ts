@@ -56,7 +56,8 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     if (!PHASES_OF[status]?.includes(phase)) return migration;
     if ((await workflows.start(runOf(migration, phase))) === 'running')
       return markDriven(migration, actor);
-    await restart(migration, actor);
+    const { badEnds } = migration;
+    await restart(migration, actor, badEnds === undefined ? {} : { badEnds });
     return (await ledger.read(migration)) ?? migration;
   }
 
@@ -72,7 +73,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
       current?.status === migration.status &&
       current.attempt === migration.attempt &&
       !current.halted
-        ? { ...current, ...facts, phase, attempt: current.attempt + 1 }
+        ? { ...goingOn(current), ...facts, phase, attempt: current.attempt + 1 }
         : undefined,
     );
     if (!changed || record === undefined) return;
@@ -163,6 +164,16 @@ function nextPhase(current: Migration, to: Status, wanted?: Phase): Partial<Migr
   return phase === undefined ? {} : { phase, attempt: current.attempt + 1 };
 }
 
-function withoutDriver({ driven: _d, halted: _h, ...migration }: Migration): Migration {
+function withoutDriver({
+  driven: _d,
+  halted: _h,
+  badEnds: _b,
+  ...migration
+}: Migration): Migration {
+  return migration;
+}
+
+/** Whoever starts the phase anew because it went well so far says nothing of bad ends: their count begins again. */
+function goingOn({ badEnds: _, ...migration }: Migration): Migration {
   return migration;
 }

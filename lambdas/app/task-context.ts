@@ -27,6 +27,20 @@ export interface TaskContext {
 export const backupsExpireAfter = (backupDays: number, now: number): string =>
   new Date(now + (backupDays + 1) * 86_400_000).toISOString().slice(0, 10);
 
+/** What was purged and is not empty is purged again, by the next attempt. */
+export async function purgeAgain(
+  { ledger }: Pick<Ports, 'ledger'>,
+  realm: Realm,
+  migration: Migration,
+  records: readonly RangeRecord[],
+  ranges: readonly string[],
+): Promise<void> {
+  for (const { source: _s, target: _t, ...record } of records) {
+    if (ranges.includes(record.range))
+      await ledger.putRange(realm, migration, { ...record, done: false });
+  }
+}
+
 /** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
 export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
   const realms: readonly Realm[] = [migration.source, migration.target];

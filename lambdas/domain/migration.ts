@@ -157,6 +157,8 @@ export interface Migration extends MigrationKey {
   readonly attempt: number;
   /** The attempt whose execution is known to have been started. */
   readonly driven?: number;
+  /** Executions of the phase at hand that have ended badly, one after the other. */
+  readonly badEnds?: number;
   readonly error?: { readonly code: RefusalCode; readonly reason: string };
   /** What the planner makes of the size that was known when it was scheduled. `at` is when the tenant was counted. */
   readonly estimate?: {

@@ -447,6 +447,31 @@ describe('rule 5: leases', () => {
     expect(app.clock.now()).toBeGreaterThan(until);
   });
 
+  test('a lease is given back also when the reply of a write was lost, and when some more writes are refused', async () => {
+    let writes = 0;
+    const trouble = (operation: Operation) =>
+      operation.name === 'putRange' && operation.detail?.endsWith('templates/00');
+    const migration = await moved('copying', {
+      hooks: {
+        step: async (operation) => {
+          if (!trouble(operation) || operation.access !== 'write') return;
+          writes += 1;
+          if (writes > 2 && writes < 6) throw new Error('the ledger cannot be reached');
+        },
+        after: async (operation) => {
+          if (trouble(operation) && writes === 2) throw new Error('the reply is lost');
+        },
+      },
+    });
+    const { app, key } = migration;
+    const [run] = app.workflows.running();
+    await app.runWorkflow(run ?? fail('no copy runs'), { tries: 1 });
+    expect(writes).toBeGreaterThanOrEqual(6);
+    const range = app.ledger.peekRanges('de', key).find((one) => one.range === 'templates/00');
+    expect(range?.lease).toBeUndefined();
+    expect(range?.lastError).toBeDefined();
+  });
+
   test('a worker that is not wanted any more stops before its next page, and gives its lease back', async () => {
     const gate = gateAt(({ port, name }) => port === 'partKind' && name === 'copy');
     const migration = await moved('copying', { hooks: gate.hooks });
@@ -509,6 +534,39 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
       installation: { displayUrl: 'of de' },
       credentials: { sharedSecret: 'secret-1' },
     });
+  });
+
+  test('and only executions that ended badly one after the other are counted, however often the janitor started one', async () => {
+    const { app, record } = await moved('copying');
+    const end = async () => {
+      const [run] = app.workflows.running();
+      if (run === undefined) throw new Error('nothing runs');
+      app.workflows.close(run, 'failed');
+      return run;
+    };
+    for (let restart = 0; restart < 4; restart += 1) {
+      await end(); // and nobody is told
+      await app.realm('us').janitor.run();
+    }
+    expect(record()).toMatchObject({ status: 'copying', attempt: 5 });
+    for (const [badEnds, status] of [
+      [1, 'copying'],
+      [2, 'copying'],
+      [undefined, 'failed'],
+    ] as const) {
+      await app.realm('de').settling.settle(inputOf(await end()), 'FAILED');
+      expect(record().status).toBe(status);
+      expect(record().badEnds).toBe(badEnds);
+    }
+  });
+
+  test('and what a rollback that died has left of its fence is let go with its slot', async () => {
+    const { app, record } = await moved('scheduled');
+    await app.realm('us').steps.take(record(), 'rollback', 'rollback');
+    expect(app.tenants.peek('us', TENANT)?.released).toBeUndefined();
+    await app.realm('us').janitor.run();
+    expect(app.tenants.peek('us', TENANT)?.released).toEqual(['57500']);
+    expect(app.ledger.peekSlots('us')).toEqual([]);
   });
 
   test('and a workflow that has ended badly is followed by the next attempt', async () => {

@@ -37,6 +37,7 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   phase: 'commit',
   attempt: 7,
   driven: 7,
+  badEnds: 2,
   error: { code: 'E0004', reason: 'a test says so' },
   estimate: { at: '2026-12-25T12:00:00.000Z', items: 3, bytes: 99, seconds: 9, limit: 'cpu' },
   startedAt: '2026-12-26T00:00:00.000Z',

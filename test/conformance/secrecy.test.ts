@@ -92,6 +92,8 @@ async function troubled(): Promise<void> {
   let calls = 0;
   fault = ({ operation, input }) => {
     calls += 1;
+    // The first one fails for certain, whatever else a hook comes to read.
+    if (calls === 1) return { error: 'AccessDeniedException' };
     if (operation === 'BatchWriteItem' && calls % 3 === 0) return { error: 'ValidationException' };
     if (operation === 'PutItem' && calls % 7 === 0) return { error: 'AccessDeniedException' };
     if (calls % 11 === 0) return { lost: true };

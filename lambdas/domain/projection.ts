@@ -27,8 +27,16 @@ export function fractionDone(records: readonly RangeRecord[], items: number): nu
 
 /**
  * The rest takes as long as what is done, in proportion: averaged since the copy began, so that a stall of a minute shifts it
- * by little, and is forgotten. `undefined` while it is too early, or the size is not known.
+ * by little, and is forgotten. Epoch milliseconds.
  */
+export const projectedEnd = (began: number, fraction: number, now: number): number =>
+  began + (now - began) / fraction;
+
+/** The moment by which a copy has to be verified, or ends itself. Epoch milliseconds. */
+export const latestEnd = (facts: NonNullable<Migration['facts']>): number =>
+  Date.parse(facts.endTime) - windowReserve({ facts });
+
+/** One look of the janitor. `undefined` while it is too early, or the size is not known. */
 export function project(
   migration: Pick<Migration, 'facts' | 'startedAt' | 'estimate' | 'projection'>,
   records: readonly RangeRecord[],
@@ -40,8 +48,8 @@ export function project(
   const began = Date.parse(startedAt) + drainSeconds * 1000;
   const fraction = fractionDone(records, estimate.items);
   if (now - began < EARLIEST_MS || fraction < LEAST_FRACTION) return undefined;
-  const endsAt = began + (now - began) / fraction;
-  const latest = Date.parse(facts.endTime) - windowReserve({ facts });
+  const endsAt = projectedEnd(began, fraction, now);
+  const latest = latestEnd(facts);
   const isBeyond = endsAt > latest + MARGIN * Math.max(0, latest - now);
   return {
     at: new Date(now).toISOString(),

@@ -1,7 +1,7 @@
 /** When the copy at hand will be verified, against the end of its window. */
 import type { HistoryEntry } from '../../lambdas/domain/history.ts';
-import { type Migration, windowReserve } from '../../lambdas/domain/migration.ts';
-import { fractionDone } from '../../lambdas/domain/projection.ts';
+import type { Migration } from '../../lambdas/domain/migration.ts';
+import { fractionDone, latestEnd, projectedEnd } from '../../lambdas/domain/projection.ts';
 import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type Operator, sizesOf } from './operator.ts';
@@ -19,7 +19,7 @@ export interface ProjectedEnd {
 /** Whoever looks may know earlier than whoever decides: the janitor waits ten minutes. */
 const LEAST_FRACTION = 0.03;
 
-export async function projectedEnd(
+export async function projectionOf(
   operator: Operator,
   migration: Migration,
   records: readonly { readonly realm: Realm; readonly record: RangeRecord }[],
@@ -35,7 +35,7 @@ export async function projectedEnd(
     begun: Date.parse(begun),
     now: operator.clock.now(),
     // The copy ends itself by then, whatever it has done.
-    windowEnds: migration.facts && Date.parse(migration.facts.endTime) - windowReserve(migration),
+    windowEnds: migration.facts && latestEnd(migration.facts),
   });
 }
 
@@ -44,7 +44,7 @@ async function itemsOf(operator: Operator, { source, tenant }: Migration): Promi
   return sizes.filter(({ policy }) => policy === 'move').reduce((sum, { items }) => sum + items, 0);
 }
 
-/** Pure: the rest takes as long as what is done, in proportion. Epoch milliseconds. */
+/** Pure, by the janitor's own formula. Epoch milliseconds. */
 export function projectedFrom({
   fraction,
   begun,
@@ -58,7 +58,7 @@ export function projectedFrom({
 }): ProjectedEnd {
   if (fraction < LEAST_FRACTION)
     return { fractionDone: fraction, says: 'it is too early to say when the copy will be done' };
-  const end = begun + (now - begun) / fraction;
+  const end = projectedEnd(begun, fraction, now);
   const endsAt = new Date(end).toISOString();
   const percent = `${Math.floor(fraction * 100)} % done`;
   if (windowEnds === undefined)

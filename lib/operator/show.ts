@@ -15,7 +15,7 @@ import { migrationOf } from './find-migration.ts';
 import { type MigrationRow, rowOf } from './migrations.ts';
 import type { Operator } from './operator.ts';
 import { lasting, moment, printable, sized, table } from './print.ts';
-import { type ProjectedEnd, projectedEnd } from './projected-end.ts';
+import { type ProjectedEnd, projectionOf } from './projected-end.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Shown {
@@ -77,7 +77,7 @@ export async function shownOf(operator: Operator, migration: Migration): Promise
     ...(isNoOp(migration) ? [] : inTarget.map((record) => ({ realm: target, record }))),
   ];
   const progress = progressOf(operator, migration, records);
-  const projection = await projectedEnd(operator, migration, records, entries);
+  const projection = await projectionOf(operator, migration, records, entries);
   const execution = await executionOf(operator, migration);
   return {
     migration: {

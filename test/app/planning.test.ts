@@ -141,30 +141,56 @@ describe('a window that cannot suffice', () => {
   });
 });
 
-describe('a copy that turns out to be too slow', () => {
-  test('is given up by the janitor in its third look, before its window ends', async () => {
-    const migration = await moved('scheduled', { pageItems: 1 });
-    const { app, said, record, facts } = migration;
-    for (let number = 0; number < 100; number += 1)
-      app.datasets.put('us', 'templates', itemOf(TENANT, `more-${number}`));
-    await count(app);
-    app.clock.advanceTo(Date.parse(facts.startTime));
-    await said.start();
-    // A worker that has copied a tenth, and is slow.
-    await app.ledger.putRange('de', migration.key, {
-      range: 'templates/00',
-      revision: 0,
-      work: 'copy',
-      asOf: 1,
-      lastingUntil: 2,
-      tries: 0,
+/** A copy that has begun, of something more than a hundred items, by a worker that has copied so many and goes no further. */
+async function halfway(items: number): Promise<Move> {
+  const migration = await moved('scheduled', { pageItems: 1 });
+  const { app, said, facts } = migration;
+  for (let number = 0; number < 100; number += 1)
+    app.datasets.put('us', 'templates', itemOf(TENANT, `more-${number}`));
+  await count(app);
+  app.clock.advanceTo(Date.parse(facts.startTime));
+  await said.start();
+  await app.ledger.putRange('de', migration.key, {
+    range: 'templates/00',
+    revision: 0,
+    work: 'copy',
+    asOf: 1,
+    lastingUntil: 2,
+    tries: 0,
+    done: false,
+    target: {
       done: false,
-      target: {
-        done: false,
-        changed: 11,
-        digest: { items: 11, bytes: 1, buckets: new Map(), lasting: { count: 0, sum: 0n } },
-      },
-    });
+      changed: items,
+      digest: { items, bytes: 1, buckets: new Map(), lasting: { count: 0, sum: 0n } },
+    },
+  });
+  return migration;
+}
+
+describe('a copy that turns out to be too slow', () => {
+  test('is measured from its tenth minute on, by the minutes that it is expected to come too late', async () => {
+    const { app, facts, record } = await halfway(11);
+    const minutes = () => app.metrics.values('MinutesBeyondWindow');
+    app.clock.advance(10 * MINUTE); // of which the source drains for one
+    await app.realm('us').janitor.run();
+    expect(minutes()).toEqual([]);
+    app.clock.advance(MINUTE);
+    await app.realm('us').janitor.run();
+    const late = Date.parse(record().projection?.endsAt ?? '') - Date.parse(facts.endTime);
+    expect(minutes()).toEqual([late / MINUTE]);
+    expect(late).toBeGreaterThan(MINUTE);
+  });
+
+  test('is measured as nought while it is expected to be in time', async () => {
+    const { app, record } = await halfway(100);
+    app.clock.advance(11 * MINUTE);
+    await app.realm('us').janitor.run();
+    expect(record().projection?.beyond).toBe(0);
+    expect(app.metrics.values('MinutesBeyondWindow')).toEqual([0]);
+  });
+
+  test('is given up by the janitor in its third look, before its window ends', async () => {
+    const { app, said, record, facts } = await halfway(11);
     app.clock.advance(21 * MINUTE);
     const statuses: string[] = [];
     for (let look = 0; look < 3; look += 1) {

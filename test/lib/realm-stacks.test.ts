@@ -1,4 +1,5 @@
 /** The stacks of all realms: alike, without circles, and strict where data is kept. */
+import { readFileSync } from 'node:fs';
 import type { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -43,6 +44,17 @@ describe('the stacks', () => {
     if (first === undefined) throw new Error('there is no stack');
     const alike = { ...first, resources: withoutFleet(first) };
     for (const other of others) expect(inPlaceOf(alike, other)).toEqual(canonical(other.resources));
+  });
+
+  test('hold as much as the README says', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    for (const template of prod) {
+      expect(readme).toContain(`${ofType(template, 'AWS::Lambda::Function').length} Lambdas on`);
+      const rules = ofType(template, 'AWS::Events::Rule').length;
+      expect(readme).toContain(
+        `${['no', 'one', 'two', 'three', 'four', 'five'][rules]} EventBridge rules`,
+      );
+    }
   });
 
   test('have no circle of references', () => {

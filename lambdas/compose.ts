@@ -21,7 +21,7 @@ import { identification as identificationOf } from './app/identification.ts';
 import { janitor } from './app/janitor.ts';
 import { lifecycleHooks } from './app/lifecycle-hooks.ts';
 import { measuring } from './app/measure.ts';
-import { measured } from './app/measured.ts';
+import { counted, measured } from './app/measured.ts';
 import { migrationHooks } from './app/migration-hooks.ts';
 import { operating } from './app/operate.ts';
 import { purgingRetired } from './app/purge-retired.ts';
@@ -63,8 +63,8 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const realm = required(env, 'REALM');
   const stage = required(env, 'STAGE');
   const account = required(env, 'ACCOUNT_ID');
-  const log = options.log ?? jsonLog({ realm, stage });
   const metrics = options.metrics ?? emfMetrics({ service: residency.name, stage, realm });
+  const log = counted(options.log ?? jsonLog({ realm, stage }), metrics);
   const region = (of: string) => regionOf(residency.realms, of);
   const names = (of: string) => namesOf(residency, stage, of);
   const clients = awsClients({

@@ -89,6 +89,27 @@ export const ALARMS: readonly AlarmRow[] = [
     saysWhenOver: true,
   },
   {
+    word: 'purge-retired',
+    means: 'What retired tenants left behind has not been looked at, or in vain, for three hours.',
+    first:
+      'Read the log of purge-retired: nothing is lost, but data that is due stays until it runs.',
+    metric: ({ lambdaOf }) =>
+      lambdaOf('tasks/purge-retired').metricErrors({
+        statistic: 'Average',
+        period: Duration.hours(1),
+      }),
+    of: { bad: 3, periods: 3 },
+    missingIsBad: true,
+    saysWhenOver: true,
+  },
+  {
+    word: 'alarm-line',
+    means: 'A function has met what it cannot mend, and says so in a line with "alarm:".',
+    first:
+      'Find the line by the saved query "alarms"; if another alarm speaks too, begin with that one.',
+    metric: (watched) => measured(watched.deployment, 'Alarms', 'Sum'),
+  },
+  {
     word: 'hooks-5xx',
     means: 'Hooks were answered 5xx three times within a quarter of an hour.',
     first: 'Look which hook and why: after three tries Atlassian gives a move up.',

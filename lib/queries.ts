@@ -1,4 +1,4 @@
-/** Queries that are saved with each stack: all that was logged of one migration, and its requests. */
+/** Queries that are saved with each stack: all that was logged of one migration, its requests, and what calls for an operator. */
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
@@ -9,7 +9,7 @@ export interface SavedQueriesProps {
   readonly deployment: Deployment;
 }
 
-/** Stands in both queries for the migration that is looked for. */
+/** Stands in two of them for the migration that is looked for. */
 const EXAMPLE = '57500';
 
 /** Functions say `migrationId`; Step Functions, without payloads, says the execution's name, and the id is in it. */
@@ -23,6 +23,11 @@ const ONE_MIGRATION = `fields @timestamp, coalesce(realm, "workflow") as where, 
 const REQUESTS = `stats earliest(@timestamp) as at, sortsLast(migrationId) as migration, sortsLast(route) as hook, sortsLast(httpStatus) as answered, sortsLast(status) as migrationIs, max(milliseconds) as ms by requestId
 | filter migration = "${EXAMPLE}"
 | sort at`;
+
+const ALARM_LINES = `fields @timestamp, message, migrationId, clientKey, source, target, @log
+| filter message like /^alarm:/
+| sort @timestamp desc
+| limit 1000`;
 
 export class SavedQueries extends Construct {
   constructor(scope: Construct, id: string, { deployment }: SavedQueriesProps) {
@@ -42,6 +47,11 @@ export class SavedQueries extends Construct {
         accessLog(deployment),
       ],
       queryString: REQUESTS,
+    });
+    new CfnQueryDefinition(this, 'Alarms', {
+      name: `${prefix}/alarms`,
+      logGroupNames: [...lambdaLogs(deployment)],
+      queryString: ALARM_LINES,
     });
   }
 }

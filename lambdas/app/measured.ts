@@ -2,10 +2,21 @@
 import { EMPTY_DIGEST } from '../domain/digest.ts';
 import { windowMinutesLeft } from '../domain/metric.ts';
 import type { Migration } from '../domain/migration.ts';
-import type { MigrationLedger, PartKind, Ports } from '../ports.ts';
+import type { Log, Metrics, MigrationLedger, PartKind, Ports } from '../ports.ts';
 
 export function measured(ports: Ports): Ports {
   return { ...ports, ledger: measuredLedger(ports), partKind: measuredPartKind(ports) };
+}
+
+/** Whoever calls for an operator does so in the log: `alarm:` at the beginning of a line. Each such line is counted. */
+export function counted(log: Log, metrics: Metrics): Log {
+  const at =
+    (level: keyof Log): Log[keyof Log] =>
+    (message, fields) => {
+      log[level](message, fields);
+      if (message.startsWith('alarm:')) metrics.record('Alarms', 1);
+    };
+  return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
 /** Counts a status once, however often its step is repeated: only the write that changed it counts. */

@@ -27,6 +27,8 @@ export const METRICS = {
   MinutesBeyondWindow: { unit: 'None' },
   /** Migrations that do not go on by themselves, at each run of the janitor that finds one. */
   StuckMigrations: { unit: 'Count' },
+  /** Lines of the log that begin with `alarm:`, each said by whoever has met what nobody else will mend. */
+  Alarms: { unit: 'Count' },
   HookLatency: { unit: 'Milliseconds', by: 'hook' },
   Refusals: { unit: 'Count', by: 'code' },
   /** Answers 503: Atlassian asks again. */

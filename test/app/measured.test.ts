@@ -1,7 +1,10 @@
 /** What the app says of itself in numbers: each change once, each page once, and what needs an operator again and again. */
 import { describe, expect, test } from 'vitest';
+import { counted } from '../../lambdas/app/measured.ts';
 import { TENANT } from '../support/builders.ts';
 import { HOUR, MINUTE } from '../support/clock.ts';
+import { collectedLog } from '../support/log.ts';
+import { collectedMetrics } from '../support/metrics.ts';
 import { type Move, move, tenantInUs } from '../support/moves.ts';
 
 async function copying(pageItems = 1): Promise<Move> {
@@ -89,6 +92,35 @@ describe('a migration that is stuck', () => {
     expect(migration.record().status).toBe('committed');
     await janitor();
     expect(realms.metrics.values('StuckMigrations')).toEqual([1]);
+  });
+});
+
+describe('a line of the log that calls for an operator', () => {
+  test('is counted, at whatever level, and is written as it is; no other line is', () => {
+    const log = collectedLog();
+    const metrics = collectedMetrics();
+    const { info, warn, error } = counted(log, metrics);
+    info('no alarm: all is well', { migrationId: '57500' });
+    expect(metrics.all).toEqual([]);
+    error('alarm: migration 57500 is halted', { migrationId: '57500' });
+    warn('alarm: twice');
+    expect(metrics.all).toEqual([
+      { name: 'Alarms', value: 1, word: undefined },
+      { name: 'Alarms', value: 1, word: undefined },
+    ]);
+    expect(log.lines).toEqual([
+      {
+        level: 'info',
+        message: 'no alarm: all is well',
+        fields: { migrationId: '57500' },
+      },
+      {
+        level: 'error',
+        message: 'alarm: migration 57500 is halted',
+        fields: { migrationId: '57500' },
+      },
+      { level: 'warn', message: 'alarm: twice', fields: {} },
+    ]);
   });
 });
 

@@ -15,6 +15,7 @@ const [MOVES, DIFFERS, HALTS] = TENANTS;
 let fault: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
 let world: World;
 let lines: readonly Readonly<Record<string, unknown>>[];
+let alarmLines: readonly string[];
 
 beforeAll(async () => {
   world = await startWorld({ dynamoDb: { inject: (call) => fault(call) } });
@@ -23,6 +24,9 @@ beforeAll(async () => {
   await halted();
   await world.host.invoke('us', 'tasks/janitor', {});
   lines = world.measurements.map((line) => Object(JSON.parse(line)));
+  alarmLines = world.lines
+    .map((line) => String(Object(JSON.parse(line)).message))
+    .filter((message) => message.startsWith('alarm:'));
 }, 90_000);
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -132,6 +136,15 @@ describe('what moves measure', () => {
     expect(seen('StuckMigrations')).toEqual([
       { value: 1, dimensions: { service: residency.name, stage: 'local', realm: 'us' } },
     ]);
+  });
+
+  test('counts each line that calls for an operator, whoever said it', () => {
+    const said = alarmLines.join('\n');
+    expect(said).toContain(`migration ${MIGRATIONS[2]} is halted`);
+    expect(said).toContain('is not the same in both realms');
+    expect(sum('Alarms')).toBe(alarmLines.length);
+    expect(sum('Alarms', { realm: 'us' })).toBeGreaterThan(0);
+    expect(sum('Alarms', { realm: 'de' })).toBeGreaterThan(0);
   });
 
   test('times each hook, and counts refusals by code, and faults', () => {

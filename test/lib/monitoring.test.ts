@@ -73,10 +73,10 @@ describe('alarms', () => {
     }
   });
 
-  test('take no news for good news, but for the janitor’s', () => {
+  test('take no news for good news, but for that of functions which run all the time', () => {
     for (const { Properties } of prod.flatMap(alarmsOf)) {
-      const isJanitor = String(Properties['AlarmName']).endsWith('-janitor');
-      expect(Properties['TreatMissingData']).toBe(isJanitor ? 'breaching' : 'notBreaching');
+      const runsAllTheTime = /-(janitor|purge-retired)$/.test(String(Properties['AlarmName']));
+      expect(Properties['TreatMissingData']).toBe(runsAllTheTime ? 'breaching' : 'notBreaching');
     }
   });
 
@@ -103,7 +103,7 @@ describe('alarms', () => {
           { Namespace: Properties['Namespace'], dimensions: dimensionsOf(Properties) },
         ]),
     );
-    expect(ours).toHaveLength(3 * residency.realms.length);
+    expect(ours).toHaveLength(4 * residency.realms.length);
     for (const [name, metric] of ours)
       expect(metric, String(name)).toEqual(written.get(String(name)));
   });
@@ -203,7 +203,7 @@ describe('the dead-letter queue', () => {
     }
   });
 
-  test('gets what EventBridge cannot bring to settle, and what settle fails at; of the janitor, nothing', () => {
+  test('gets what EventBridge cannot bring to settle, and what settle fails at; of a schedule, nothing', () => {
     for (const template of prod) {
       const queue = { 'Fn::GetAtt': [idOf(template, only(template, 'AWS::SQS::Queue')), 'Arn'] };
       const targets = ofType(template, 'AWS::Events::Rule').map(({ Properties }) => [
@@ -211,14 +211,20 @@ describe('the dead-letter queue', () => {
         at(Properties, 'Targets', 0, 'DeadLetterConfig', 'Arn'),
       ]);
       expect(Object.fromEntries(targets)).toMatchObject({ 'realm-migration-bad-end': queue });
-      expect(Object.fromEntries(targets)['janitor']).toBeUndefined();
+      const scheduled = targets.filter(([name]) => name !== 'realm-migration-bad-end');
+      expect(Object.fromEntries(scheduled)).toEqual({
+        janitor: undefined,
+        measure: undefined,
+        'purge-retired': undefined,
+      });
       const kept = ofType(template, 'AWS::Lambda::EventInvokeConfig').map(({ Properties }) => [
         functionNamed(template, Properties['FunctionName']),
         at(Properties, 'DestinationConfig', 'OnFailure', 'Destination'),
         Properties['MaximumRetryAttempts'],
       ]);
       expect(kept).toContainEqual(['settle', queue, 2]);
-      expect(kept).toContainEqual(['janitor', undefined, 0]);
+      for (const task of ['janitor', 'measure', 'purge-retired'])
+        expect(kept).toContainEqual([task, undefined, 0]);
     }
   });
 });
@@ -280,7 +286,8 @@ describe('saved queries', () => {
         ({ Properties }) => Properties['LogGroupName'],
       );
       const queries = ofType(template, 'AWS::Logs::QueryDefinition');
-      expect(queries.map(({ Properties }) => Properties['Name'])).toEqual([
+      expect(queries.map(({ Properties }) => Properties['Name']).sort()).toEqual([
+        `residency-prod-${template.realm}/alarms`,
         `residency-prod-${template.realm}/one migration`,
         `residency-prod-${template.realm}/requests of one migration`,
       ]);
@@ -292,7 +299,9 @@ describe('saved queries', () => {
   });
 
   test('find a migration in the names of its executions', () => {
-    const [query] = prod.flatMap((template) => ofType(template, 'AWS::Logs::QueryDefinition'));
+    const query = prod
+      .flatMap((template) => ofType(template, 'AWS::Logs::QueryDefinition'))
+      .find(({ Properties }) => String(Properties['Name']).endsWith('/one migration'));
     const text = String(query?.Properties['QueryString']);
     const pattern = /parse execution_arn \/(.+)\/$/m.exec(text)?.[1] ?? '';
     const name = executionName({

@@ -9,7 +9,7 @@ import { identification } from '../../lambdas/app/identification.ts';
 import { janitor } from '../../lambdas/app/janitor.ts';
 import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
 import { measuring } from '../../lambdas/app/measure.ts';
-import { measured } from '../../lambdas/app/measured.ts';
+import { counted, measured } from '../../lambdas/app/measured.ts';
 import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
 import { operating } from '../../lambdas/app/operate.ts';
 import { purgingRetired } from '../../lambdas/app/purge-retired.ts';
@@ -71,20 +71,21 @@ export type MemoryApp = ReturnType<typeof memoryApp>;
 export function memoryApp(options: MemoryAppOptions = {}) {
   const { rows = ROWS, parts = PARTS, clock = manualClock(), hooks = {}, pageItems = 3 } = options;
   const log = collectedLog();
+  const metrics = collectedMetrics();
+  const heard = counted(log, metrics);
   const tenants = inMemoryTenants(hooks);
-  const ledger = inMemoryLedger(clock, hooks, log);
+  const ledger = inMemoryLedger(clock, hooks, heard);
   const workflows = inMemoryWorkflows(hooks);
   const datasets = inMemoryPartKind({ parts, clock, pageItems });
   const partKind = stepped(datasets.kind, hooks);
   const isGone = () => false;
-  const metrics = collectedMetrics();
   const ports: Ports = measured({
     tenants,
     ledger,
     partKind,
     workflows,
     clock,
-    log,
+    log: heard,
     metrics,
     isGone,
   });

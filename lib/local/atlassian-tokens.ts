@@ -18,9 +18,14 @@ export interface InstallKey {
 
 const LIFETIME_SECONDS = 180;
 
-/** Of `/installed` and `/uninstalled`: RS256. */
-export function installToken(key: InstallKey, clientKey: string, request: SignedRequest): string {
-  const claims = { iss: clientKey, aud: [request.baseUrl], ...validity(), qsh: qshOf(request) };
+/** Of `/installed` and `/uninstalled`: RS256. `iat` in epoch seconds; one and the same second gives one and the same token. */
+export function installToken(
+  key: InstallKey,
+  clientKey: string,
+  request: SignedRequest,
+  iat: number = secondsNow(),
+): string {
+  const claims = { iss: clientKey, aud: [request.baseUrl], ...validity(iat), qsh: qshOf(request) };
   return rs256(key, claims);
 }
 
@@ -46,7 +51,7 @@ const INVOCATION_SECONDS = 25;
 /** The claims of a Forge invocation token, bound to no request. */
 export function invocationClaims(invocation: Invocation): Readonly<Record<string, unknown>> {
   const { appId, installationId, cloudId, product, environment = 'PRODUCTION' } = invocation;
-  const iat = Math.floor(Date.now() / 1000);
+  const iat = secondsNow();
   const apiBaseUrl = `https://api.atlassian.com/ex/${product}/${cloudId}`;
   return {
     iss: 'forge/invocation-token',
@@ -85,8 +90,9 @@ function hs256(claims: object, secret: string): string {
 
 const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-function validity() {
-  const iat = Math.floor(Date.now() / 1000);
+const secondsNow = (): number => Math.floor(Date.now() / 1000);
+
+function validity(iat: number = secondsNow()) {
   return { iat, exp: iat + LIFETIME_SECONDS };
 }
 

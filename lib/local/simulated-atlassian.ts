@@ -107,13 +107,23 @@ export async function startSimulatedAtlassian({
   });
   const url = `http://127.0.0.1:${await listenOn(server, port)}`;
 
+  /** No customer installs twice within a second; whoever plays one may. Epoch seconds. */
+  const lastEvent = new Map<string, number>();
+  function secondOfItsOwn(clientKey: string): number {
+    const last = lastEvent.get(clientKey) ?? 0;
+    const iat = Math.max(Math.floor(Date.now() / 1000), last + 1);
+    lastEvent.set(clientKey, iat);
+    return iat;
+  }
+
   function connectEvent(site: Site, eventType: 'installed' | 'uninstalled'): Promise<Reply> {
     const to = `${site.home}/${eventType}`;
-    const token = installToken(key, site.clientKey, {
-      method: 'POST',
-      url: to,
-      baseUrl: site.home,
-    });
+    const token = installToken(
+      key,
+      site.clientKey,
+      { method: 'POST', url: to, baseUrl: site.home },
+      secondOfItsOwn(site.clientKey),
+    );
     return send('POST', to, `JWT ${token}`, installation(appKey, site, eventType));
   }
 

@@ -75,15 +75,20 @@ export function lifecycleHooks(
   }
 
   /**
-   * Where a tenant that has moved is uninstalled, it opens only when that realm itself is told: nobody may believe that it is
-   * installed. Asked before anything is written: the old secret must still verify what Atlassian does about a refusal.
+   * Where a tenant that has moved is uninstalled, or will be as soon as it is opened there, it opens only when that realm
+   * itself is told: nobody may believe that it is installed. Asked before anything is written: the old secret must still
+   * verify what Atlassian does about a refusal.
    */
-  async function lookThere({ tenant, movedTo = here }: TenantRecord): Promise<void> {
+  async function lookThere(record: TenantRecord): Promise<void> {
+    const { tenant, movedTo = here } = record;
     log.error(`alarm: installed in realm ${here}, which the tenant has left for ${movedTo}`, {
       clientKey: tenant,
     });
     const there = await tenants.read(movedTo, tenant);
-    if (there?.state === 'retired')
+    const isUninstalled = (one: TenantRecord) => one.uninstalledIat !== undefined;
+    const willRetire =
+      there?.state === 'standby' && (isUninstalled(record) || isUninstalled(there));
+    if (there?.state === 'retired' || willRetire)
       throw new Fault(`the tenant is uninstalled in realm ${movedTo}, where it lives`);
   }
 

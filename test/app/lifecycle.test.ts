@@ -1,6 +1,7 @@
 /** The lifecycle hooks, in every state that a tenant can have in the realm that is called. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { close, withUninstalled } from '../../lambdas/domain/fence.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import { arrivalAt, TENANT, tenantRecord } from '../support/builders.ts';
@@ -654,6 +655,27 @@ describe('installed in the source, after the move has taken an uninstalled tenan
       await install(app, 'de', 'secret-3');
       expect(statesOf(app)).toEqual({ us: 'moved', de: 'active' });
       expect(app.holdings('de')).toEqual(items);
+    },
+  );
+
+  test.each<Realm[]>([['us'], ['de']])(
+    'is not believed while the target is about to be opened either, though only the record in %s says so',
+    async (flagged) => {
+      const { app, said } = await moved('ready-to-commit');
+      const id = recordIn(app, 'us')?.migration ?? '';
+      await app.tenants.change(flagged, TENANT, (record) =>
+        withUninstalled(record, Math.floor(app.clock.now() / 1000)),
+      );
+      await app.tenants.change('us', TENANT, (record) => close(record, id, 'de'));
+      app.clock.advance(MINUTE);
+      const before = [recordIn(app, 'us'), recordIn(app, 'de')];
+      await expect(install(app, 'us')).rejects.toThrow(Fault);
+      expect([recordIn(app, 'us'), recordIn(app, 'de')]).toEqual(before);
+      await said.commit();
+      await app.runAll();
+      expect(statesOf(app)).toEqual({ us: 'moved', de: 'retired' });
+      await install(app, 'de', 'secret-3');
+      expect(statesOf(app)).toEqual({ us: 'moved', de: 'active' });
     },
   );
 });

@@ -1,6 +1,13 @@
-/** Whole moves on real parts: signed hooks over HTTP, the real ASL file, the embedded DynamoDB. */
+/**
+ * Whole moves on real parts: signed hooks over HTTP, the real ASL file, the embedded DynamoDB.
+ *
+ * A door decides who calls (`Caller`: our id, and when the token was issued) and which names the tenants' records and
+ * their aliases have; `hook.ts` hands nothing else on. So whatever names a tenant anew, finds it in another realm, or
+ * carries its record there runs behind each door. What follows from the ledger, the workflow and the items alone runs once.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import { testIf } from '../support/doors.ts';
 import { DOORS, facts, startWorld, type World } from '../support/world.ts';
 
 /** Forge brings none. */
@@ -13,6 +20,10 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     world = await startWorld({ door });
   });
   afterAll(() => world[Symbol.asyncDispose]());
+  /** The same behind any door. */
+  const testOnce = testIf(door === 'connect');
+  /** By a client key or by an installation; that one became the other adds nothing. */
+  const testEach = testIf(door !== 'both');
 
   describe('a tenant that moves', () => {
     test('arrives with every item unchanged, and leaves nothing behind', async () => {
@@ -42,7 +53,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       });
     });
 
-    test('leaves a receipt in both ledgers that proves the source empty', async () => {
+    testOnce('leaves a receipt in both ledgers that proves the source empty', async () => {
       const site = await world.installed('receipts');
       await world.fill('receipts', 'us');
       await world.moved(site, 11, 'EU');
@@ -56,7 +67,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       }
     });
 
-    test('takes its neighbours’ items neither along nor away', async () => {
+    testOnce('takes its neighbours’ items neither along nor away', async () => {
       const site = await world.installed('tenant-1');
       const neighbours = ['tenant-10', 'tenant-1#00', 'tenant-1#'];
       for (const tenant of ['tenant-1', ...neighbours]) await world.fill(tenant, 'us', 17);
@@ -71,7 +82,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect(await world.countAll('tenant-1', 'us')).toBe(0);
     });
 
-    test('moves there and back again, and on', async () => {
+    testEach('moves there and back again, and on', async () => {
       const site = await world.installed('returns');
       await world.fill('returns', 'us');
       const before = await world.items('returns', 'us');
@@ -93,13 +104,13 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect(await world.countAll('returns', 'us')).toBe(0);
     });
 
-    test('without an item moves as well', async () => {
+    testOnce('without an item moves as well', async () => {
       const site = await world.installed('empty');
       await world.moved(site, 6, 'DE');
       expect(await world.record('empty', 'de')).toMatchObject({ state: 'active' });
     });
 
-    test('to where it is already is a no-op that is recorded', async () => {
+    testOnce('to where it is already is a no-op that is recorded', async () => {
       const site = await world.installed('stays');
       await world.fill('stays', 'us');
       const before = await world.items('stays', 'us');
@@ -152,6 +163,23 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       });
       expect((await world.hook(site, 'status', 9, {}, 'de')).body).toEqual({ status: 'committed' });
     });
+
+    testOnce('goes on when its app becomes a Forge app in the middle, unannounced', async () => {
+      const site = await world.installed('updates');
+      await world.fill('updates', 'us');
+      const before = await world.items('updates', 'us');
+      await world.ready(site, 10);
+      await world.atlassian.upgrade(site);
+      expect((await world.hook(site, 'status', 10)).body).toEqual({ status: 'ready-to-commit' });
+      expect((await world.hook(site, 'commit', 10)).status).toBe(200);
+      await world.until(site, 10, ['committed']);
+      expect(await world.items('updates', 'de')).toEqual(before);
+      const installations = [{ id: site.installations[0] }];
+      expect(await world.record('updates', 'de')).toMatchObject({ state: 'active', installations });
+      expect((await world.hook(site, 'status', 10, {}, 'de')).body).toEqual({
+        status: 'committed',
+      });
+    });
   });
 
   describe('hooks that come twice, late, or at once', () => {
@@ -196,7 +224,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       });
     });
 
-    test('without an id mean the open migration', async () => {
+    testEach('without an id mean the open migration', async () => {
       const site = await world.installed('nameless');
       await world.fill('nameless', 'us');
       expect((await world.hook(site, 'schedule', undefined, facts('DE'))).status).toBe(200);
@@ -212,7 +240,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect(await world.countAll('nameless', 'us')).toBe(0);
     });
 
-    test('schedule a newer migration in place of one that only waits', async () => {
+    testOnce('schedule a newer migration in place of one that only waits', async () => {
       const site = await world.installed('supersedes');
       await world.fill('supersedes', 'us');
       await world.scheduled(site, 23);

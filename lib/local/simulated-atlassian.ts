@@ -52,6 +52,8 @@ export interface SimulatedAtlassian {
   uninstall(site: Site): Promise<Reply>;
   /** The app of a Connect site becomes a Forge app. No event tells so, unless `announced` (a new major version). */
   upgrade(site: Site, announced?: 'announced'): Promise<Reply | undefined>;
+  /** The `Authorization` of one request for a migration hook, by the site's door. `url` is below `baseUrl`. */
+  authorization(site: Site, method: string, url: string, baseUrl: string): string;
   /** One migration hook, to the realm at `baseUrl`. */
   hook(
     site: Site,
@@ -142,7 +144,13 @@ export async function startSimulatedAtlassian({
     return `Bearer ${invocationToken(forgeKey, said)}`;
   };
 
+  const authorization: SimulatedAtlassian['authorization'] = (site, method, to, baseUrl) =>
+    site.door === 'forge'
+      ? invocation(site)
+      : `JWT ${hookToken(site.clientKey, site.sharedSecret, { method, url: to, baseUrl })}`;
+
   return {
+    authorization,
     installKeysUrl: url,
     forgeKeysUrl: `${url}${FORGE_KEYS}`,
     site: (clientKey, home, door = 'connect') => ({
@@ -181,11 +189,8 @@ export async function startSimulatedAtlassian({
       );
       const path = site.door === 'forge' ? '/forge/migration' : '/dare-migration';
       const to = `${baseUrl}${path}/${hook}${method === 'GET' ? `?${query}` : ''}`;
-      const authorization =
-        site.door === 'forge'
-          ? invocation(site)
-          : `JWT ${hookToken(site.clientKey, site.sharedSecret, { method, url: to, baseUrl })}`;
-      return send(method, to, authorization, method === 'GET' ? undefined : fields);
+      const body = method === 'GET' ? undefined : fields;
+      return send(method, to, authorization(site, method, to, baseUrl), body);
     },
     request: (site, method, path, body, baseUrl = site.home) =>
       site.door === 'forge'

@@ -111,6 +111,8 @@ describe('a forged workflow input', () => {
 /** What a terminal obeys, and what turns a line round. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+/** So that its claims are looked at as far as they ever are before the signature. */
+const RS256 = { alg: 'RS256', kid: 'k' };
 const POISON = 'a\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n{"level":"info"}\u202ecod.exe';
 
 describe('a poisoned item', () => {
@@ -140,14 +142,23 @@ describe('a poisoned item', () => {
 });
 
 describe('a token that claims to be from somebody', () => {
-  test('puts nothing into the log but what has the form of a client key', async () => {
-    const token = hs256({ iss: POISON }, 'x');
-    await fetch(`${world.host.urls['us']}/dare-migration/commit`, {
-      method: 'POST',
-      headers: { authorization: `JWT ${token}` },
-    });
-    const last = world.lines.at(-1) ?? '';
-    expect(last).toContain('401: ');
-    expect(last).not.toContain('owned');
-  });
+  test.each([
+    ['/dare-migration', `JWT ${hs256({ iss: POISON }, 'x')}`],
+    [
+      '/forge/migration',
+      `Bearer ${hs256({ iss: POISON, app: { installationId: POISON } }, 'x', RS256)}`,
+    ],
+  ])(
+    'puts nothing into the log of %s but what has the form of a name',
+    async (hooks, authorization) => {
+      await fetch(`${world.host.urls['us']}${hooks}/commit`, {
+        method: 'POST',
+        headers: { authorization },
+      });
+      const last = world.lines.at(-1) ?? '';
+      expect(last).toContain('401: ');
+      expect(last).not.toContain('owned');
+      expect(last).not.toMatch(CONTROL);
+    },
+  );
 });

@@ -1,8 +1,10 @@
 /**
- * Whole moves of a tenant whose secrets and items are marked: afterwards no mark is in any log line, workflow input,
- * output or history, nor in any record, history entry, checkpoint or receipt of any ledger.
+ * Whole moves of a tenant whose secrets and items are marked, and of which every token is known: afterwards no mark and
+ * no token is in any log line, workflow input, output or history, nor in any record, history entry, checkpoint or receipt
+ * of any ledger. Behind the Forge door the ids of site and installation may be logged, but travel nowhere else.
  */
 import { randomBytes } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { namesOf } from '../../lambdas/domain/residency.ts';
@@ -10,168 +12,216 @@ import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynam
 import { STAGE } from '../../lib/local/host.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { residency } from '../../residency.config.ts';
-import { eventually, facts, startWorld, type World } from '../support/world.ts';
+import { DOORS, eventually, facts, startWorld, type World } from '../support/world.ts';
 
 const ITEM = `item-${randomBytes(9).toString('hex')}`;
-const secrets = new Set<string>();
 const REALMS = residency.realms.map(({ realm }) => realm);
-
-let fault: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
-let world: World;
-
-beforeAll(async () => {
-  world = await startWorld({ dynamoDb: { inject: (call) => fault(call) } });
-  await committed();
-  await takenBack();
-  await failed();
-  await troubled();
-  await cancelled();
-}, 90_000);
-afterAll(() => world[Symbol.asyncDispose]());
-
-async function settled(tenant: string): Promise<Site> {
-  const site = await world.installed(tenant);
-  secrets.add(site.sharedSecret);
-  await filled('us', tenant);
-  return site;
-}
-
-/** The mark is in values of every kind, and in the name of an attribute. */
-async function filled(realm: string, tenant: string): Promise<void> {
-  const marked = (id: string) => ({
-    id,
-    text: ITEM,
-    [`name ${ITEM}`]: true,
-    bytes: Buffer.from(ITEM),
-    words: new Set([ITEM]),
-    nested: { list: [{ text: ITEM }] },
-  });
-  for (const number of [1, 2, 3]) {
-    await world.put(realm, 'templates', { ...marked(`t-${number}`), tenant });
-    await world.put(realm, 'exports', { ...marked(`e-${number}`), tenant: `${tenant}#0${number}` });
-    await world.put(realm, 'previews', { ...marked(`p-${number}`), tenant });
-  }
-}
-
-async function renewed(site: Site): Promise<void> {
-  await world.atlassian.install(site);
-  secrets.add(site.sharedSecret);
-}
-
-async function committed(): Promise<void> {
-  const site = await settled('goes');
-  await world.ready(site, 1);
-  await renewed(site);
-  await world.hook(site, 'commit', 1);
-  await world.until(site, 1, ['committed']);
-}
-
-async function takenBack(): Promise<void> {
-  const site = await settled('returns');
-  await world.moved(site, 2, 'EU');
-  await world.put('eu', 'templates', { tenant: 'returns', id: 'new', text: ITEM });
-  site.home = world.host.urls['us'] ?? '';
-  await world.hook(site, 'rollback', 2);
-  await world.until(site, 2, ['rolled-back']);
-}
-
-/** The target holds something else: keys are named in the log, and nothing more. */
-async function failed(): Promise<void> {
-  const site = await settled('differs');
-  await world.put('de', 'templates', { tenant: 'differs', id: 'a stranger', text: ITEM });
-  await world.scheduled(site, 3);
-  await world.hook(site, 'start', 3, facts('DE'));
-  await world.until(site, 3, ['failed']);
-  await world.hook(site, 'rollback', 3);
-  await world.until(site, 3, ['rolled-back']);
-}
-
-/** Every kind of error on the way, from both tables of records and from the dataset; how it ends is no matter here. */
-async function troubled(): Promise<void> {
-  const site = await settled('stumbles');
-  let calls = 0;
-  fault = ({ operation, input }) => {
-    calls += 1;
-    // The first one fails for certain, whatever else a hook comes to read.
-    if (calls === 1) return { error: 'AccessDeniedException' };
-    if (operation === 'BatchWriteItem' && calls % 3 === 0) return { error: 'ValidationException' };
-    if (operation === 'PutItem' && calls % 7 === 0) return { error: 'AccessDeniedException' };
-    if (calls % 11 === 0) return { lost: true };
-    return JSON.stringify(input).includes('exports') && calls % 5 === 0
-      ? { error: 'InternalServerError' }
-      : undefined;
-  };
-  const insist = async (hook: 'schedule' | 'start' | 'rollback', more = {}) =>
-    eventually(async () => (await world.hook(site, hook, 4, more)).status < 500);
-  await insist('schedule', facts('AU'));
-  await insist('start', facts('AU'));
-  await renewed(site);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  await insist('rollback');
-  fault = () => undefined;
-}
-
-async function cancelled(): Promise<void> {
-  const site = await settled('leaves');
-  await world.ready(site, 5);
-  await world.atlassian.uninstall(site);
-  await world.until(site, 5, ['rolled-back']);
-}
-
-/** A mark, also in the forms that it takes on the way. */
-function found(text: string): readonly string[] {
-  return [...secrets, ITEM].filter((mark) =>
-    [
-      mark,
-      Buffer.from(mark).toString('base64').replace(/=+$/, ''),
-      Buffer.from(mark).toString('hex'),
-    ].some((form) => text.includes(form)),
-  );
-}
-
-async function tableText(realm: string, table: string): Promise<string> {
-  const { Items } = await world
-    .documents(realm)
-    .send(new ScanCommand({ TableName: table, ConsistentRead: true }));
-  return JSON.stringify(Items, (_, value: unknown) =>
-    value instanceof Uint8Array || value instanceof Set ? [...value].join() : value,
-  );
-}
-
+const TOKEN = /eyJ[\w-]{8,}/;
+/** In PEM, or as a JWK. */
+const PRIVATE_KEY = /PRIVATE KEY|"(?:d|dp|dq|qi)\\?":/;
 const names = (realm: string) => namesOf(residency, STAGE, realm);
 
-describe('the marks', () => {
-  test('are where they belong, so that they would be found elsewhere', async () => {
-    expect(secrets.size).toBe(7);
-    expect(found(await tableText('us', names('us').tenants)).length).toBeGreaterThan(3);
-    expect(found(await tableText('us', names('us').part(partNamed('templates'))))).toEqual([ITEM]);
+describe.each(DOORS)('behind the door %s:', (door) => {
+  const secrets = new Set<string>();
+  const sites = new Set<Site>();
+  /** The signature of every token that was sent. */
+  const signatures = new Set<string>();
+
+  let fault: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
+  let world: World;
+
+  beforeAll(async () => {
+    subscribe('undici:request:create', learnToken);
+    world = await startWorld({ door, dynamoDb: { inject: (call) => fault(call) } });
+    await Promise.all([committed(), takenBack(), failed(), cancelled()]);
+    await troubled();
+  }, 90_000);
+  afterAll(async () => {
+    unsubscribe('undici:request:create', learnToken);
+    await world[Symbol.asyncDispose]();
   });
 
-  test('are in no line of the log, and no token is', () => {
-    const text = world.lines.join('\n');
-    expect(text).toContain('migration 1 is committed');
-    expect(text).toContain('a stranger');
-    expect(text).toContain('503: ');
-    expect(found(text)).toEqual([]);
-    expect(text).not.toMatch(/eyJ[\w-]{8,}/);
-  });
+  function learnToken(message: unknown): void {
+    const [, signature] =
+      /(?:JWT|Bearer),[\w-]+\.[\w-]+\.([\w-]+)/.exec(sentHeaders(message)) ?? [];
+    if (signature !== undefined) signatures.add(signature);
+  }
 
-  test('are in no input, output, history or cause of an execution', () => {
-    const executions = REALMS.flatMap((realm) => world.host.executions(realm));
-    expect(executions.length).toBeGreaterThan(8);
-    expect(new Set(executions.map(({ status }) => status))).toContain('FAILED');
-    expect(found(JSON.stringify(executions))).toEqual([]);
-  });
+  async function settled(tenant: string): Promise<Site> {
+    const site = await world.installed(tenant);
+    sites.add(site);
+    learnSecret(site);
+    await filled('us', tenant);
+    return site;
+  }
 
-  test('are in no ledger: not in a record, its history, its ranges or a receipt', async () => {
-    for (const realm of REALMS) {
-      const text = await tableText(realm, names(realm).migrations);
-      if (realm === 'us')
-        for (const kind of ['status#', 'history#', 'range#', 'receipt#'])
-          expect(text).toContain(kind);
-      expect(found(text), realm).toEqual([]);
-      expect(text).not.toMatch(/eyJ[\w-]{8,}/);
+  /** Forge has none. */
+  function learnSecret({ cameBy, sharedSecret }: Site): void {
+    if (cameBy === 'connect') secrets.add(sharedSecret);
+  }
+
+  /** The mark is in values of every kind, and in the name of an attribute. */
+  async function filled(realm: string, tenant: string): Promise<void> {
+    const own = world.idOf(tenant);
+    const marked = (id: string) => ({
+      id,
+      text: ITEM,
+      [`name ${ITEM}`]: true,
+      bytes: Buffer.from(ITEM),
+      words: new Set([ITEM]),
+      nested: { list: [{ text: ITEM }] },
+    });
+    for (const number of [1, 2, 3]) {
+      await world.put(realm, 'templates', { ...marked(`t-${number}`), tenant: own });
+      await world.put(realm, 'exports', { ...marked(`e-${number}`), tenant: `${own}#0${number}` });
+      await world.put(realm, 'previews', { ...marked(`p-${number}`), tenant: own });
     }
+  }
+
+  async function renewed(site: Site): Promise<void> {
+    await world.atlassian.install(site);
+    learnSecret(site);
+  }
+
+  async function committed(): Promise<void> {
+    const site = await settled('goes');
+    await world.ready(site, 1);
+    await renewed(site);
+    await world.hook(site, 'commit', 1);
+    await world.until(site, 1, ['committed']);
+  }
+
+  async function takenBack(): Promise<void> {
+    const site = await settled('returns');
+    await world.moved(site, 2, 'EU');
+    await world.put('eu', 'templates', { tenant: world.idOf('returns'), id: 'new', text: ITEM });
+    site.home = world.host.urls['us'] ?? '';
+    await world.hook(site, 'rollback', 2);
+    await world.until(site, 2, ['rolled-back']);
+  }
+
+  /** The target holds something else: keys are named in the log, and nothing more. */
+  async function failed(): Promise<void> {
+    const site = await settled('differs');
+    await world.put('de', 'templates', {
+      tenant: world.idOf('differs'),
+      id: 'a stranger',
+      text: ITEM,
+    });
+    await world.scheduled(site, 3);
+    await world.hook(site, 'start', 3, facts('DE'));
+    await world.until(site, 3, ['failed']);
+    await world.hook(site, 'rollback', 3);
+    await world.until(site, 3, ['rolled-back']);
+  }
+
+  /** Every kind of error on the way, from both tables of records and from the dataset; how it ends is no matter here. */
+  async function troubled(): Promise<void> {
+    const site = await settled('stumbles');
+    let calls = 0;
+    fault = ({ operation, input }) => {
+      calls += 1;
+      // The first one fails for certain, whatever else a hook comes to read.
+      if (calls === 1) return { error: 'AccessDeniedException' };
+      if (operation === 'BatchWriteItem' && calls % 3 === 0)
+        return { error: 'ValidationException' };
+      if (operation === 'PutItem' && calls % 7 === 0) return { error: 'AccessDeniedException' };
+      if (calls % 11 === 0) return { lost: true };
+      return JSON.stringify(input).includes('exports') && calls % 5 === 0
+        ? { error: 'InternalServerError' }
+        : undefined;
+    };
+    const insist = async (hook: 'schedule' | 'start' | 'rollback', more = {}) =>
+      eventually(async () => (await world.hook(site, hook, 4, more)).status < 500);
+    await insist('schedule', facts('AU'));
+    await insist('start', facts('AU'));
+    await renewed(site);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await insist('rollback');
+    fault = () => undefined;
+  }
+
+  async function cancelled(): Promise<void> {
+    const site = await settled('leaves');
+    await world.ready(site, 5);
+    await world.atlassian.uninstall(site);
+    await world.until(site, 5, ['rolled-back']);
+  }
+
+  /** A mark, also in the forms that it takes on the way. */
+  function found(text: string): readonly string[] {
+    return [...secrets, ...signatures, ITEM].filter((mark) =>
+      [
+        mark,
+        Buffer.from(mark).toString('base64').replace(/=+$/, ''),
+        Buffer.from(mark).toString('hex'),
+      ].some((form) => text.includes(form)),
+    );
+  }
+
+  /** What Forge calls a site and its installation, in the form that is nobody's id with us. */
+  function idsIn(text: string): readonly string[] {
+    return [...sites]
+      .flatMap(({ cameBy, cloudId, installations }) => [
+        ...(door === 'connect' ? [] : [cloudId]),
+        ...installations.map((id) => (cameBy === 'forge' ? id : id.slice(id.lastIndexOf('/') + 1))),
+      ])
+      .filter((id) => text.includes(id));
+  }
+
+  async function tableText(realm: string, table: string): Promise<string> {
+    const { Items } = await world
+      .documents(realm)
+      .send(new ScanCommand({ TableName: table, ConsistentRead: true }));
+    return JSON.stringify(Items, (_, value: unknown) =>
+      value instanceof Uint8Array || value instanceof Set ? [...value].join() : value,
+    );
+  }
+
+  describe('the marks', () => {
+    test('are where they belong, so that they would be found elsewhere', async () => {
+      expect(secrets.size).toBe({ connect: 7, both: 5, forge: 0 }[door]);
+      expect(signatures.size).toBeGreaterThan(20);
+      const kept = await tableText('us', names('us').tenants);
+      expect(found(kept).length > 3).toBe(door !== 'forge');
+      expect(idsIn(kept).length > 3).toBe(door !== 'connect');
+      expect(found(await tableText('us', names('us').part(partNamed('templates'))))).toEqual([
+        ITEM,
+      ]);
+    });
+
+    test('are in no line of the log, and no token is', () => {
+      const text = world.lines.join('\n');
+      expect(text).toContain('migration 1 is committed');
+      expect(text).toContain('a stranger');
+      expect(text).toContain('503: ');
+      expect(found(text)).toEqual([]);
+      expect(text).not.toMatch(TOKEN);
+      expect(text).not.toMatch(PRIVATE_KEY);
+    });
+
+    test('are in no input, output, history or cause of an execution', () => {
+      const executions = REALMS.flatMap((realm) => world.host.executions(realm));
+      expect(executions.length).toBeGreaterThan(8);
+      expect(new Set(executions.map(({ status }) => status))).toContain('FAILED');
+      const text = JSON.stringify(executions);
+      expect(found(text)).toEqual([]);
+      expect(idsIn(text)).toEqual([]);
+      expect(text).not.toMatch(TOKEN);
+      expect(text).not.toMatch(PRIVATE_KEY);
+    });
+
+    test('are in no ledger: not in a record, its history, its ranges or a receipt', async () => {
+      for (const realm of REALMS) {
+        const text = await tableText(realm, names(realm).migrations);
+        if (realm === 'us')
+          for (const kind of ['status#', 'history#', 'range#', 'receipt#'])
+            expect(text).toContain(kind);
+        expect(found(text), realm).toEqual([]);
+        expect(idsIn(text), realm).toEqual([]);
+        expect(text).not.toMatch(TOKEN);
+      }
+    });
   });
 });
 
@@ -179,4 +229,11 @@ function partNamed(name: string) {
   const part = residency.parts.find((candidate) => candidate.name === name);
   if (part === undefined) throw new Error(`no part ${name}`);
   return part;
+}
+
+/** Of a request that the built-in fetch makes, name by name. */
+function sentHeaders(message: unknown): string {
+  const { request }: { request?: unknown } = Object(message);
+  const { headers }: { headers?: unknown } = Object(request);
+  return String(headers).replaceAll(' ', ',');
 }

@@ -2,12 +2,14 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import type { LocalHostOptions } from '../../lib/local/host.ts';
-import { eventually, facts, startWorld, type World } from '../support/world.ts';
+import { eventually, facts, startWorld, type World, type WorldDoor } from '../support/world.ts';
 
 let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
 let world: World | undefined;
 
-async function faultyWorld(options: Partial<LocalHostOptions> = {}): Promise<World> {
+async function faultyWorld(
+  options: Partial<LocalHostOptions> & { readonly door?: WorldDoor } = {},
+): Promise<World> {
   inject = () => undefined;
   world = await startWorld({ ...options, dynamoDb: { inject: (call) => inject(call) } });
   return world;
@@ -16,6 +18,9 @@ afterEach(async () => {
   inject = () => undefined;
   await world?.[Symbol.asyncDispose]();
 });
+
+/** One fault of each kind meets either door; what it does to a copy or a purge is the same behind both. */
+const EITHER = ['connect', 'forge'] as const;
 
 const DE = 'eu-central-1';
 const US = 'us-east-1';
@@ -46,23 +51,26 @@ describe('a copy', () => {
     expect(isRetried).toBe(true);
   });
 
-  test('whose execution dies is followed by the next attempt', async () => {
-    const { installed, fill, items, scheduled, hook, until, host, stopExecution } =
-      await faultyWorld();
-    const site = await installed('dies');
-    await fill('dies', 'us', 200);
-    const before = await items('dies', 'us');
-    inject = ({ region, operation }) =>
-      region === DE && operation === 'BatchWriteItem' ? { delayMs: 300 } : undefined;
-    await scheduled(site, 1);
-    await hook(site, 'start', 1, facts('DE'));
-    await expect.poll(() => host.executions('de')[0]?.name ?? '').toMatch(/^copy-/);
-    await stopExecution(host.executions('de')[0]?.arn ?? '');
-    inject = () => undefined;
-    await until(site, 1, ['ready-to-commit']);
-    expect(await items('dies', 'de')).toEqual(before);
-    expect(host.executions('de').map(({ name }) => name.split('-').at(-1))).toEqual(['2', '1']);
-  });
+  test.each(EITHER)(
+    'whose execution dies is followed by the next attempt, behind the door %s',
+    async (door) => {
+      const { installed, fill, items, scheduled, hook, until, host, stopExecution } =
+        await faultyWorld({ door });
+      const site = await installed('dies');
+      await fill('dies', 'us', 200);
+      const before = await items('dies', 'us');
+      inject = ({ region, operation }) =>
+        region === DE && operation === 'BatchWriteItem' ? { delayMs: 300 } : undefined;
+      await scheduled(site, 1);
+      await hook(site, 'start', 1, facts('DE'));
+      await expect.poll(() => host.executions('de')[0]?.name ?? '').toMatch(/^copy-/);
+      await stopExecution(host.executions('de')[0]?.arn ?? '');
+      inject = () => undefined;
+      await until(site, 1, ['ready-to-commit']);
+      expect(await items('dies', 'de')).toEqual(before);
+      expect(host.executions('de').map(({ name }) => name.split('-').at(-1))).toEqual(['2', '1']);
+    },
+  );
 
   test('of which one range fails for good is not discarded before the others have stopped writing', async () => {
     const { installed, fill, items, scheduled, hook, until, countAll, record } =
@@ -93,22 +101,25 @@ describe('a copy', () => {
     expect(await items('siblings', 'us')).toEqual(before);
   });
 
-  test('into a target that loses and refuses writes arrives all the same', async () => {
-    const { installed, fill, items, ready } = await faultyWorld();
-    const site = await installed('throttled');
-    await fill('throttled', 'us', 300);
-    const before = await items('throttled', 'us');
-    let calls = 0;
-    inject = ({ region, operation }) => {
-      if (region !== DE || operation !== 'BatchWriteItem') return undefined;
-      calls += 1;
-      if (calls % 5 === 0) return { error: 'ProvisionedThroughputExceededException' };
-      if (calls % 5 === 1) return { unprocessed: 3 };
-      return calls % 5 === 2 ? { lost: true } : undefined;
-    };
-    await ready(site, 1);
-    expect(await items('throttled', 'de')).toEqual(before);
-  });
+  test.each(EITHER)(
+    'into a target that loses and refuses writes arrives all the same, behind the door %s',
+    async (door) => {
+      const { installed, fill, items, ready } = await faultyWorld({ door });
+      const site = await installed('throttled');
+      await fill('throttled', 'us', 300);
+      const before = await items('throttled', 'us');
+      let calls = 0;
+      inject = ({ region, operation }) => {
+        if (region !== DE || operation !== 'BatchWriteItem') return undefined;
+        calls += 1;
+        if (calls % 5 === 0) return { error: 'ProvisionedThroughputExceededException' };
+        if (calls % 5 === 1) return { unprocessed: 3 };
+        return calls % 5 === 2 ? { lost: true } : undefined;
+      };
+      await ready(site, 1);
+      expect(await items('throttled', 'de')).toEqual(before);
+    },
+  );
 
   test('that cannot be right fails with a code, names the keys, and lets the tenant go', async () => {
     const { installed, fill, put, scheduled, hook, until, record, lines } = await faultyWorld();
@@ -145,41 +156,44 @@ describe('a copy', () => {
 });
 
 describe('a hook', () => {
-  test('is a fault without a code while a table cannot be reached, and does its work when asked again', async () => {
-    const { installed, fill, scheduled, hook, until } = await faultyWorld();
-    const site = await installed('unreachable');
-    await fill('unreachable', 'us');
-    for (const table of ['tenants', 'migrations']) {
+  test.each(EITHER)(
+    'is a fault without a code while a table cannot be reached, and does its work when asked again, behind the door %s',
+    async (door) => {
+      const { installed, fill, scheduled, hook, until } = await faultyWorld({ door });
+      const site = await installed('unreachable');
+      await fill('unreachable', 'us');
+      for (const table of ['tenants', 'migrations']) {
+        inject = (call) =>
+          call.region === US && text(call).includes(`-${table}`)
+            ? { error: 'AccessDeniedException' }
+            : undefined;
+        const reply = await hook(site, 'schedule', 1, facts('DE'));
+        expect(reply.status, table).toBe(503);
+        expect(reply.body, table).not.toHaveProperty('errorResponseCode');
+      }
+      inject = () => undefined;
+      await scheduled(site, 1);
+      // The ledger says copying, and then the fence cannot be written.
       inject = (call) =>
-        call.region === US && text(call).includes(`-${table}`)
+        call.operation === 'PutItem' && text(call).includes('-tenants')
           ? { error: 'AccessDeniedException' }
           : undefined;
-      const reply = await hook(site, 'schedule', 1, facts('DE'));
-      expect(reply.status, table).toBe(503);
-      expect(reply.body, table).not.toHaveProperty('errorResponseCode');
-    }
-    inject = () => undefined;
-    await scheduled(site, 1);
-    // The ledger says copying, and then the fence cannot be written.
-    inject = (call) =>
-      call.operation === 'PutItem' && text(call).includes('-tenants')
-        ? { error: 'AccessDeniedException' }
-        : undefined;
-    expect((await hook(site, 'start', 1, facts('DE'))).status).toBe(503);
-    expect((await hook(site, 'status', 1)).body).toEqual({ status: 'copying' });
-    inject = () => undefined;
-    expect((await hook(site, 'start', 1, facts('DE'))).status).toBe(200);
-    await until(site, 1, ['ready-to-commit']);
-    // The source is closed, and then the target cannot be opened.
-    inject = (call) =>
-      call.region === DE && call.operation === 'PutItem'
-        ? { error: 'AccessDeniedException' }
-        : undefined;
-    expect((await hook(site, 'commit', 1)).status).toBe(503);
-    inject = () => undefined;
-    expect((await hook(site, 'commit', 1)).status).toBe(200);
-    await until(site, 1, ['committed']);
-  });
+      expect((await hook(site, 'start', 1, facts('DE'))).status).toBe(503);
+      expect((await hook(site, 'status', 1)).body).toEqual({ status: 'copying' });
+      inject = () => undefined;
+      expect((await hook(site, 'start', 1, facts('DE'))).status).toBe(200);
+      await until(site, 1, ['ready-to-commit']);
+      // The source is closed, and then the target cannot be opened.
+      inject = (call) =>
+        call.region === DE && call.operation === 'PutItem'
+          ? { error: 'AccessDeniedException' }
+          : undefined;
+      expect((await hook(site, 'commit', 1)).status).toBe(503);
+      inject = () => undefined;
+      expect((await hook(site, 'commit', 1)).status).toBe(200);
+      await until(site, 1, ['committed']);
+    },
+  );
 
   test('whose start never came back is finished by the janitor', async () => {
     const { installed, fill, scheduled, hook, until, host, record } = await faultyWorld();
@@ -200,26 +214,29 @@ describe('a hook', () => {
 });
 
 describe('a commit', () => {
-  test('that finds another source than was verified stops, and keeps both sides', async () => {
-    const { installed, fill, put, ready, hook, record, countAll, lines, until, items } =
-      await faultyWorld();
-    const site = await installed('tampered');
-    await fill('tampered', 'us');
-    await ready(site, 1);
-    await put('us', 'templates', { tenant: 'tampered', id: 'slipped through', title: 'x' });
-    await hook(site, 'commit', 1);
-    await expect
-      .poll(() => lines.some((line) => line.includes('is halted')), { timeout: 10_000 })
-      .toBe(true);
-    expect((await hook(site, 'status', 1)).body).toEqual({ status: 'committing' });
-    expect((await hook(site, 'commit', 1)).status).toBe(200);
-    expect(await countAll('tampered', 'us')).toBe(121);
-    expect(await record('tampered', 'de')).toMatchObject({ state: 'active' });
-    const inTarget = await items('tampered', 'de');
-    await hook(site, 'rollback', 1);
-    await until(site, 1, ['rolled-back']);
-    expect(await items('tampered', 'us')).toEqual(inTarget);
-  });
+  test.each(EITHER)(
+    'that finds another source than was verified stops, and keeps both sides, behind the door %s',
+    async (door) => {
+      const { installed, fill, put, ready, hook, record, countAll, lines, until, items, idOf } =
+        await faultyWorld({ door });
+      const site = await installed('tampered');
+      await fill('tampered', 'us');
+      await ready(site, 1);
+      await put('us', 'templates', { tenant: idOf('tampered'), id: 'slipped through', title: 'x' });
+      await hook(site, 'commit', 1);
+      await expect
+        .poll(() => lines.some((line) => line.includes('is halted')), { timeout: 10_000 })
+        .toBe(true);
+      expect((await hook(site, 'status', 1)).body).toEqual({ status: 'committing' });
+      expect((await hook(site, 'commit', 1)).status).toBe(200);
+      expect(await countAll('tampered', 'us')).toBe(121);
+      expect(await record('tampered', 'de')).toMatchObject({ state: 'active' });
+      const inTarget = await items('tampered', 'de');
+      await hook(site, 'rollback', 1);
+      await until(site, 1, ['rolled-back']);
+      expect(await items('tampered', 'us')).toEqual(inTarget);
+    },
+  );
 
   test('that was halted goes on once an operator has cured the source', async () => {
     const { installed, fill, put, remove, ready, hook, lines, until, items, host } =

@@ -39,10 +39,20 @@ export async function locate(
     const known = (await ledger.list(here, tenant)).filter(
       ({ scheduledIat }) => scheduledIat <= iat,
     );
-    const meant = hook === 'rollback' ? known : known.filter(({ facts }) => facts !== undefined);
+    const meant =
+      hook === 'rollback'
+        ? known.filter((migration) => !isOfForerunner(migration, iat))
+        : known.filter(({ facts }) => facts !== undefined);
     // By when Atlassian said so: a delayed repetition of an old schedule is no newer for having come late.
     const isNewer = (a: Migration, b: Migration) =>
       a.scheduledIat === b.scheduledIat ? isLater(a, b) : a.scheduledIat > b.scheduledIat;
     return meant.sort((a, b) => (isNewer(a, b) ? -1 : 1))[0];
   }
 }
+
+/**
+ * A rollback issued in the very second of this schedule, and delayed: before or after it, its token cannot say. What was
+ * started by a later token had not been undone until then, so that the rollback was of the migration before.
+ */
+const isOfForerunner = ({ scheduledIat, startedIat }: Migration, iat: number): boolean =>
+  scheduledIat === iat && startedIat !== undefined && startedIat > iat;

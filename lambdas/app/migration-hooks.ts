@@ -208,11 +208,12 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (!migration) throw notScheduled(request.id ?? 'without an id');
     refuseOtherFacts(migration, request.facts, 'E0001');
     refuseUnlessAllowed(migration, 'start');
-    return answered(await continueStart(migration), 'start');
+    return answered(await continueStart(migration, caller), 'start');
   }
 
-  async function continueStart(migration: Migration): Promise<Migration> {
-    if (migration.status === 'scheduled') return continueStart(await beginCopying(migration));
+  async function continueStart(migration: Migration, caller: Caller): Promise<Migration> {
+    if (migration.status === 'scheduled')
+      return continueStart(await beginCopying(migration, caller), caller);
     if (migration.status !== 'copying') return migration;
     if (isNoOp(migration)) return steps.take(migration, 'copied', 'start');
     if (!(await steps.fence(migration))) return lostFence(migration);
@@ -220,7 +221,7 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
   }
 
   /** Ledger first, then the fence, then the workflow. */
-  async function beginCopying(scheduled: Migration): Promise<Migration> {
+  async function beginCopying(scheduled: Migration, { iat }: Caller): Promise<Migration> {
     const current = await supersedeAtStart(scheduled);
     if (current.status !== 'scheduled') return current;
     const isOver = Date.parse(current.facts?.endTime ?? '') <= clock.now();
@@ -230,7 +231,7 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     const reason = facts && !isNoOp(current) ? await misfitOf(tenant, facts) : undefined;
     if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
     const startedAt = new Date(clock.now()).toISOString();
-    return steps.take(current, 'start', 'start', { startedAt });
+    return steps.take(current, 'start', 'start', { startedAt, startedIat: iat });
   }
 
   /** Why the window cannot suffice, if the tenant's size is known. */

@@ -168,8 +168,9 @@ export interface Migration extends MigrationKey {
     readonly seconds: number;
     readonly limit: Limit;
   };
-  /** ISO time of the start. */
+  /** ISO time of the start; `startedIat` is the issue time of its token, epoch seconds. */
   readonly startedAt?: string;
+  readonly startedIat?: number;
   /** The janitor's last look at a copy under way. */
   readonly projection?: Projection;
   /** Set when the purge of the source may begin: from here on, a rollback copies back. */

@@ -929,6 +929,42 @@ describe('rule 14: hooks without an id', () => {
     expect(second.record().status).toBe('rolling-back');
   });
 
+  test('issued in the second of the next schedule, and delayed, undo nothing that began later', async () => {
+    const app = tenantInUs();
+    const { migrations } = app.realm('us');
+    const first = move(app, { id: '1' });
+    await first.driveTo('scheduled');
+    app.clock.advance(MINUTE);
+    const delayed = app.caller();
+    const rollback = () => answerOf(migrations.rollback(delayed, {}));
+    expect(await rollback()).toBe('200 rolled-back');
+    const second = move(app, { id: '2' });
+    await second.driveTo('ready-to-commit');
+    expect(await rollback()).toBe('200 rolled-back');
+    expect(second.record().status).toBe('ready-to-commit');
+    expect(await second.said.commit()).toBe('200 committing');
+    await app.runAll();
+    expect(await rollback()).toBe('200 rolled-back');
+    expect(second.record().status).toBe('committed');
+  });
+
+  test.each<[Row, string]>([
+    ['scheduled', '200 rolled-back'],
+    ['copying', '200 rolling-back'],
+  ])(
+    'issued in the second in which it was scheduled still undo what is %s',
+    async (row, answer) => {
+      const app = tenantInUs();
+      const { migrations } = app.realm('us');
+      const facts = factsFrom(app.clock, { startsIn: 0 });
+      const caller = app.caller();
+      await migrations.schedule(caller, { id: '1', ...facts });
+      if (row === 'copying') await migrations.start(caller, { id: '1', facts });
+      expect(await answerOf(migrations.rollback(caller, {}))).toBe(answer);
+      expect(app.ledger.peekAll('us')).toMatchObject([{ status: answer.slice(4) }]);
+    },
+  );
+
   test('that follow a refused schedule do not undo the move by which the tenant came', async () => {
     const { app, record } = await moved('committed');
     app.ledger.setSettings('de', { noNewMoves: true });

@@ -41,6 +41,7 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   error: { code: 'E0004', reason: 'a test says so' },
   estimate: { at: '2026-12-25T12:00:00.000Z', items: 3, bytes: 99, seconds: 9, limit: 'cpu' },
   startedAt: '2026-12-26T00:00:00.000Z',
+  startedIat: 1_798_243_200,
   projection: {
     at: '2026-12-26T00:15:00.000Z',
     endsAt: '2026-12-26T02:15:00.000Z',

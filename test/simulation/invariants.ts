@@ -14,7 +14,7 @@ export class InvariantBroken extends Error {
   }
 }
 
-function must(invariant: string, isSo: boolean, message: () => string): void {
+export function must(invariant: string, isSo: boolean, message: () => string): void {
   if (!isSo) throw new InvariantBroken(invariant, message());
 }
 
@@ -61,7 +61,7 @@ function checkCopies(world: World): void {
   );
 }
 
-function checkNeighbours({ app, neighbours, seen }: World): void {
+export function checkNeighbours({ app, neighbours, seen }: World): void {
   for (const realm of REALMS) {
     const revision = app.datasets.revision(realm);
     if (seen.neighbours.get(realm) === revision) continue;

@@ -5,7 +5,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { crashAt, SCENARIOS, type Scenario } from './crash-points.ts';
+import { type CrashRun, crashAt, SCENARIOS, type Scenario } from './crash-points.ts';
 import { playOnAll, playSlices } from './many.ts';
 import { missingIn } from './required.ts';
 import { simulate } from './simulate.ts';
@@ -98,23 +98,32 @@ function showSum({ seeds, figures, cells, broken }: Tally, seconds: number): voi
 async function everyCrash(): Promise<void> {
   const scenarios = Object.keys(SCENARIOS).filter(isScenario);
   for (const scenario of scenarios.filter((one) => one === (values.scenario ?? one))) {
-    const { operations } = await crashAt(scenario, -1, 'killed-before');
-    for (let at = 0; at < operations; at += 1) {
-      for (const kind of ['killed-before', 'killed-after'] as const) {
-        const { outcome } = await crashAt(scenario, at, kind);
-        if (outcome.broken === undefined) continue;
-        console.log(outcome.trace().slice(-60).join('\n'));
-        console.log(
-          `\n${scenario}, operation ${at} ${kind} BROKEN ${outcome.broken}: ${outcome.message}`,
-        );
-        process.exitCode = 1;
-        return;
+    let [deaths, moments] = [0, 0];
+    for (; ; moments += 1) {
+      const whole = await crashAt(scenario, -1, 'killed-before', moments);
+      if (hasBroken(scenario, whole, `moment ${moments}`)) return;
+      if (moments > 0 && !whole.isEntered) break;
+      for (let at = 0; at < whole.operations; at += 1) {
+        for (const kind of ['killed-before', 'killed-after'] as const) {
+          const run = await crashAt(scenario, at, kind, moments);
+          if (hasBroken(scenario, run, `moment ${moments}, operation ${at} ${kind}`)) return;
+        }
       }
+      deaths += whole.operations;
     }
     console.log(
-      `${scenario}: a death before and after each of ${operations} operations, and everything held`,
+      `${scenario}: a death before and after each of ${deaths} operations, and everything held` +
+        (moments > 1 ? `, whichever of ${moments} moments somebody came in at` : ''),
     );
   }
+}
+
+function hasBroken(scenario: Scenario, { outcome }: CrashRun, where: string): boolean {
+  if (outcome.broken === undefined) return false;
+  console.log(outcome.trace().slice(-60).join('\n'));
+  console.log(`\n${scenario}, ${where} BROKEN ${outcome.broken}: ${outcome.message}`);
+  process.exitCode = 1;
+  return true;
 }
 
 function isScenario(name: string): name is Scenario {

@@ -21,6 +21,8 @@ export interface Actor {
   isSluggish?: boolean;
   /** Which of its operations, counted from 0, it sleeps before, for as long as it can: a paused function. -1 for none. */
   sleepsAt?: number;
+  /** For so many milliseconds at most, rather than at random. */
+  readonly napsFor?: number;
   operations?: number;
   onDeath?: (reason: string) => void;
 }
@@ -111,12 +113,13 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
 
   /** When it wakes: somewhere in the time that it has left, or at the last moment of it. */
   function napOf(actor: Actor): number | undefined {
-    if (actor.deadline === undefined || isFair) return undefined;
+    if (actor.deadline === undefined || (isFair && actor.sleepsAt === undefined)) return undefined;
     actor.operations = (actor.operations ?? -1) + 1;
     actor.sleepsAt ??= faults.sleeps(actor) ? random.below(MOST_AWAKE) : -1;
     if (actor.operations !== actor.sleepsAt) return undefined;
     const left = Math.max(1, actor.deadline - clock.now());
     note(`${actor.name} sleeps`);
+    if (actor.napsFor !== undefined) return clock.now() + Math.min(actor.napsFor, left - 1);
     return random.chance(0.5) ? actor.deadline - 1 : clock.now() + random.below(left);
   }
 

@@ -29,6 +29,7 @@ export interface InMemoryLedger extends MigrationLedger {
   peekRanges(realm: Realm, key: MigrationKey): readonly RangeRecord[];
   peekSlots(realm: Realm): readonly Slot[];
   peekReceipt(realm: Realm, tenant: string, id: string): Receipt | undefined;
+  peekPurges(realm: Realm, tenant: string): readonly PurgeReceipt[];
   /** What operators set for the realm, or for one tenant in it, or what somebody wrote there by hand. */
   setSettings(realm: Realm, settings: Readonly<Record<string, unknown>>, tenant?: string): void;
   /** Tombstones whose time is over by then vanish. Epoch milliseconds. */
@@ -222,6 +223,7 @@ export function inMemoryLedger(
     peekRanges: (realm, { tenant, id }) => ranges.peekAll(keyOf(realm, tenant, id)),
     peekSlots: (realm) => Object.values(slots.peek(realm) ?? {}),
     peekReceipt: (realm, tenant, id) => receipts.peek(keyOf(realm, tenant, id)),
+    peekPurges: (realm, tenant) => purges.peekAll(keyOf(realm, tenant)),
     setSettings: (realm, set, tenant) => settings.set(settingsKey(realm, tenant), set),
     sweep: (now) =>
       migrations.sweep(({ expiresAt }) => expiresAt !== undefined && expiresAt * 1000 <= now),

@@ -1,0 +1,163 @@
+/** An operator who cancels a move at every moment of it, or tries a halted commit again; alone, repeatedly, and beside another. */
+import type { OperationAnswer } from '../../lambdas/domain/operations.ts';
+import { itemOf } from '../support/builders.ts';
+import { MINUTE, SECOND } from '../support/clock.ts';
+import type { Entry, Script } from './crash-points.ts';
+import { must } from './invariants.ts';
+import type { Actor } from './scheduler.ts';
+import { TENANT, type World } from './world.ts';
+
+type Verb = 'cancel' | 'retry';
+
+const isOperators = (verb: Verb) => (actor: Actor) => actor.name.startsWith(verb);
+const statusIn = (world: World) => world.migrations()[0]?.status;
+
+/** At every operation of the move, as long as there is something to cancel. */
+const cancel = {
+  habits: {},
+  hits: isOperators('cancel'),
+  isEntry: (world, actor) =>
+    !actor.name.startsWith('cancel') && ['scheduled', 'copying'].includes(statusIn(world) ?? ''),
+  end: (world) => {
+    const times = stepsOfOperator(world).length;
+    must('same answer again', times <= 1, () => `cancelled ${times} times`);
+  },
+} as const satisfies Script;
+
+export const CANCELS = {
+  'a cancel that is said until it is heard, and then again': {
+    ...cancel,
+    async beside(world, entry) {
+      if (!(await comesIn(world, entry))) return;
+      const first = await askUntilHeard(world, 'cancel');
+      checkServing(world, first);
+      const second = await askUntilHeard(world, 'cancel');
+      must(
+        'same answer again',
+        first.outcome === second.outcome && first.outcome !== 'left-alone',
+        () => `first ${first.message}; and then ${second.message}`,
+      );
+      // The record says so: a death between it and its history leaves no entry.
+      const isCancelled = world.migrations()[0]?.error?.reason === 'cancelled by operator one';
+      must(
+        'same answer again',
+        isCancelled === (first.outcome === 'cancelled'),
+        () => `${first.message}, and the record says something else`,
+      );
+    },
+  },
+  'a cancel that nobody says again': {
+    ...cancel,
+    async beside(world, entry) {
+      if (await comesIn(world, entry)) await ask(world, 'cancel');
+    },
+  },
+} as const satisfies Record<string, Script>;
+
+const retry = {
+  habits: {},
+  hits: isOperators('retry'),
+  end: (world) => {
+    const [migration] = world.migrations();
+    const attempts = world.app.workflows.runs().filter(({ run }) => run.phase === 'commit').length;
+    must('it ends', migration?.status === 'committed', () => `it is ${migration?.status}`);
+    must('same answer again', attempts === 2, () => `the commit was attempted ${attempts} times`);
+  },
+} as const satisfies Script;
+
+export const RETRIES = {
+  'a retry of a halted commit that is said until it is heard, and then again': {
+    ...retry,
+    async beside(world) {
+      await haltAndMend(world);
+      const first = await askUntilHeard(world, 'retry');
+      checkRetried(first);
+      checkRetried(await askUntilHeard(world, 'retry'));
+    },
+  },
+  'a retry of a halted commit by two at once': {
+    ...retry,
+    isEntry: (_, actor) => actor.name === 'retry@us by one',
+    async beside(world, entry) {
+      let isDone = false;
+      await haltAndMend(world);
+      world.timeline.spawn('another operator', async () => {
+        await entry.reached;
+        checkRetried(await askUntilHeard(world, 'retry', 'another'));
+        isDone = true;
+      });
+      checkRetried(await askUntilHeard(world, 'retry'));
+      // Nobody comes in after the last operation of the first one.
+      for (let pauses = 0; !isDone && pauses < 100; pauses += 1) await world.timeline.sleep(SECOND);
+    },
+  },
+} as const satisfies Record<string, Script>;
+
+/** Whether the moment to come in came before the move was committed. */
+async function comesIn({ timeline, migrations }: World, { reached }: Entry): Promise<boolean> {
+  const comes = reached.then(() => true);
+  const isMissed = async () => {
+    while (migrations()[0]?.status !== 'committed') await timeline.sleep(MINUTE);
+    return false;
+  };
+  return Promise.race([comes, isMissed()]);
+}
+
+/** Somebody has written past the guard; the commit stops, and what is wrong is taken away again. */
+async function haltAndMend({ app, timeline, truth, migrations }: World): Promise<void> {
+  const stranger = itemOf(TENANT, 'stranger', 'stranger');
+  while (migrations()[0]?.status !== 'ready-to-commit') await timeline.sleep(SECOND);
+  truth.landed(`templates ${TENANT} stranger`, 'stranger');
+  app.datasets.put('us', 'templates', stranger);
+  while (migrations()[0]?.halted === undefined) await timeline.sleep(SECOND);
+  app.datasets.remove('us', 'templates', stranger);
+}
+
+function checkRetried({ outcome, status, message }: OperationAnswer): void {
+  const isLegal =
+    outcome === 'retried' ||
+    outcome === 'left-alone' ||
+    (outcome === 'refused' && status === 'committed');
+  must('same answer again', isLegal, () => message);
+}
+
+/** As soon as it is heard, the source serves again, and what never began holds no window. */
+function checkServing({ app }: World, { outcome, status }: OperationAnswer): void {
+  if (outcome !== 'cancelled') return;
+  const state = app.tenants.peek('us', TENANT)?.state;
+  must('same answer again', state === 'active', () => `cancelled, and the tenant is ${state}`);
+  const slots = app.ledger.peekSlots('us').length;
+  const isFree = status !== 'rolled-back' || slots === 0;
+  must('it ends', isFree, () => `cancelled, and ${slots} windows are held`);
+}
+
+/** The steps that it has taken, by its history. */
+const stepsOfOperator = ({ app, migrations }: World) =>
+  migrations().flatMap((migration) =>
+    app.ledger
+      .peekHistory(migration)
+      .filter(
+        ({ actor, status }) =>
+          actor.startsWith('operator') && ['failed', 'rolled-back'].includes(status),
+      ),
+  );
+
+/** Told once; what is started runs, whatever became of whoever started it. */
+async function ask(world: World, verb: Verb, who = 'one'): Promise<OperationAnswer | undefined> {
+  const { app, timeline, migrations } = world;
+  const [{ ledger, tenant, id } = {}] = migrations();
+  const name = `${verb}@us by ${who}`;
+  const call = () => app.realm('us').operating.operate({ verb, actor: who, ledger, tenant, id });
+  const answer = await timeline.invoke(name, 60 * SECOND, call).catch(() => undefined);
+  if (answer) timeline.note(`operator ${who}: ${verb} → ${answer.outcome}: ${answer.message}`);
+  world.follow();
+  return answer;
+}
+
+async function askUntilHeard(world: World, verb: Verb, who?: string): Promise<OperationAnswer> {
+  for (;;) {
+    const answer = await ask(world, verb, who);
+    if (answer) return answer;
+    await world.timeline.sleep(5 * SECOND);
+  }
+}

@@ -263,6 +263,7 @@ const FAULTS = [
   'another installation of this tenant is under way',
   'cannot switch its tenant over at this moment',
   'changed while it was being rolled back',
+  'the tenant is uninstalled in realm',
 ];
 const isFault = ({ message }: { readonly message: string }): boolean =>
   message.startsWith('503: ') && FAULTS.some((fault) => message.includes(fault));

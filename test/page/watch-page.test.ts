@@ -124,7 +124,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     await page.locator('#start-reason').waitFor();
     expect(await outlineOf(page)).toMatch(/^solid [23]px/);
     await page.keyboard.press('Enter');
-    expect(await textsOf(page, '#outcome')).toEqual(['no migration is scheduled']);
+    await expectSoon(() => textsOf(page, '#outcome')).toEqual(['no migration is scheduled']);
     await page.keyboard.press('Shift+Tab');
     expect(await focused(page)).toBe('Schedule');
     await page.keyboard.press('Space');

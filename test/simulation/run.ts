@@ -1,6 +1,6 @@
 /**
  * `npm run simulate -- --seeds 200000 [--from 1] [--processes 2] [--coverage] [--all]`, `-- --seed N` for one with its trace, and
- * `-- --crash-points [--scenario S]` for a death at every operation. Ends with 1, and a way to replay it, when an invariant is
+ * `-- --crash-points [--scenario S] [--every N]` for a death at every operation, beside each Nth moment at which somebody comes in. Ends with 1, and a way to replay it, when an invariant is
  * broken; with `--all` only after the last seed.
  */
 import { availableParallelism } from 'node:os';
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     slices: { type: 'boolean', default: false },
     'crash-points': { type: 'boolean', default: false },
     scenario: { type: 'string' },
+    every: { type: 'string', default: '1' },
   },
 });
 
@@ -99,7 +100,7 @@ async function everyCrash(): Promise<void> {
   const scenarios = Object.keys(SCENARIOS).filter(isScenario);
   for (const scenario of scenarios.filter((one) => one === (values.scenario ?? one))) {
     let [deaths, moments] = [0, 0];
-    for (; ; moments += 1) {
+    for (; ; moments += Number(values.every)) {
       const whole = await crashAt(scenario, -1, 'killed-before', moments);
       if (hasBroken(scenario, whole, `moment ${moments}`)) return;
       if (moments > 0 && !whole.isEntered) break;

@@ -7,6 +7,9 @@ import { stackRows } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { residencyApp } from '../../lib/app.ts';
 
+// CDK's own check of finished templates takes longer than all else, each time: `npm run synth` makes it, once. cdk-nag's runs here too.
+process.env['CDK_VALIDATION'] = 'false';
+
 export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;

@@ -6,8 +6,8 @@ const PROOFS = ['test/simulation/mistakes.test.ts', 'test/processes/kill.test.ts
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     globalSetup: 'test/support/one-folder.ts',
     projects: [
       {

@@ -83,8 +83,8 @@ function showSum({ seeds, figures, cells, broken }: Tally, seconds: number): voi
   console.log(
     `${many(figures.migrations)} migrations, of which ${many(figures.committed)} were committed · ` +
       `${many(figures.hooks)} hooks · ${many(figures.invocations)} invocations · ` +
-      `${many(figures.operations)} operations · ${many(figures.faults)} faults, of which ` +
-      `${many(figures.deaths)} deaths`,
+      `${many(figures.operations)} operations · ${many(figures.faults)} faults · ` +
+      `${many(figures.deaths)} deaths of functions`,
   );
   const seen = new Map(Object.entries(cells));
   const missing = seeds < ENOUGH_SEEDS ? [] : missingIn(seen);

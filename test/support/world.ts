@@ -207,7 +207,7 @@ export async function startWorld({
       if (reply.status !== 200)
         throw new Error(`schedule answers ${reply.status} ${JSON.stringify(reply.body)}`);
     },
-    async until(site, migrationId, statuses, patienceMs = 20_000) {
+    async until(site, migrationId, statuses, patienceMs = 45_000) {
       const end = Date.now() + patienceMs;
       for (;;) {
         const { body } = await world.hook(site, 'status', migrationId);
@@ -268,7 +268,7 @@ export const facts = (location: string) => ({
 /** Looks until it is true; fails after `patienceMs`. */
 export async function eventually(
   isSo: () => boolean | Promise<boolean>,
-  patienceMs = 20_000,
+  patienceMs = 45_000,
 ): Promise<void> {
   const end = Date.now() + patienceMs;
   while (!(await isSo())) {

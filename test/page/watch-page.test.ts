@@ -121,7 +121,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     await chosen(page, 'initech');
     await page.locator('#outcome[data-done=true]').waitFor();
     await tabTo(page, 'Start');
-    await page.locator('#start-reason').waitFor();
+    await expectSoon(() => textsOf(page, '#start-reason')).toEqual(['no migration is scheduled']);
     expect(await outlineOf(page)).toMatch(/^solid [23]px/);
     await page.keyboard.press('Enter');
     await expectSoon(() => textsOf(page, '#outcome')).toEqual(['no migration is scheduled']);

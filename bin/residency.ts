@@ -4,6 +4,11 @@ import { createInterface } from 'node:readline/promises';
 import { residencyCommand } from '../lib/operator/program.ts';
 import { residency } from '../residency.config.ts';
 
+// Whoever reads only the first lines (`| head`) closes the pipe: what was begun is finished, and nobody sees a stack.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 process.exitCode = await residencyCommand(process.argv.slice(2), {
   residency,
   print: (text) => process.stdout.write(`${text}\n`),

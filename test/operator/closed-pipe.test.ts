@@ -1,0 +1,13 @@
+/** The command line behind a reader that has seen enough. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+
+test('ends in silence, and well, when nobody reads it any more', async () => {
+  const command = spawn(process.execPath, ['bin/residency.ts', '--help']);
+  command.stdout.destroy();
+  const [complaints, [code]] = await Promise.all([text(command.stderr), once(command, 'close')]);
+  expect(complaints).toBe('');
+  expect(code).toBe(0);
+});

@@ -4,9 +4,9 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
-import { residency } from '../../residency.config.ts';
+import { residency as configured } from '../../residency.config.ts';
 import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
 import { statusChange } from './bad-end.ts';
 import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
@@ -25,6 +25,8 @@ import { type WorkerDeaths, workerDeaths } from './worker-death.ts';
 import { startWorkflowRunner } from './workflow-runner.ts';
 
 export interface LocalHostOptions {
+  /** Instead of `residency.config.ts`, for tests. */
+  readonly residency?: Residency;
   /** Of DynamoDB; the realms follow on the next ones, and then what `ports.ts` says. */
   readonly port?: number;
   /** Any free ports instead. */
@@ -80,6 +82,7 @@ const DEFAULTS = { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '2', JANITOR_SECOND
 
 export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
   await using opened = new AsyncDisposableStack();
+  const residency = options.residency ?? configured;
   const env: Record<string, string | undefined> = { ...DEFAULTS, ...options.env };
   const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
@@ -171,6 +174,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const loaded = await loadFunctions();
   for (const row of rows) {
     const app = compose(await environmentOf(row), {
+      residency,
       around: (call, make) => {
         options.onCall?.(call);
         return deaths.around(call, make);

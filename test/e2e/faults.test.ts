@@ -125,7 +125,7 @@ describe('a copy', () => {
     const { installed, fill, put, scheduled, hook, until, record, lines } = await faultyWorld();
     const site = await installed('differs');
     await fill('differs', 'us');
-    await put('de', 'exports', { tenant: 'differs#07', id: 'a stranger', title: 'x' });
+    await put('de', 'exports', { tenant: 'differs#01', id: 'a stranger', title: 'x' });
     await scheduled(site, 1);
     await hook(site, 'start', 1, facts('DE'));
     await until(site, 1, ['failed']);

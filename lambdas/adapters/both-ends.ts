@@ -80,7 +80,8 @@ export async function* readBothEnds(
       if (end === 'front') {
         beginning ??= fresh[0];
         seen += fresh.length;
-        perPage = items.length;
+        // What was asked for at last is less than a page, and may arrive before the page at the other end.
+        perPage = Math.max(perPage, items.length);
       }
       const before = { ...stands };
       const cursorAfter = (item: WireItem) => cursorAt(part, { ...before, [end]: item });

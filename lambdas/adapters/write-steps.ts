@@ -118,6 +118,14 @@ function progressOf(clock: Clock) {
     failure !== undefined ||
     clock.now() - yieldedAt >= RECORDING_MS;
 
+  /** Of all that has come true, the newest checkpoint is the one that counts. */
+  function joinReached(): void {
+    const newest = reached.at(-1);
+    if (newest === undefined) return;
+    const all = reached.reduce<Extent>(plus, { writes: 0, pages: 0 });
+    reached.splice(0, reached.length, { ...all, checkpoint: newest.checkpoint });
+  }
+
   return {
     isStopped: () => isStopped,
     reach(step: Step): void {
@@ -145,6 +153,7 @@ function progressOf(clock: Clock) {
     /** The consumer is back, and what was yielded is recorded; `undefined` at the end. */
     async next(): Promise<Checkpoint | undefined> {
       clearImmediate(leaving);
+      if (isAway) joinReached();
       isAway = false;
       if (recording !== undefined) {
         ahead = minus(ahead, recording);

@@ -108,7 +108,12 @@ export function estimate(
   const limits: readonly Limit[] = ['partition', 'table', 'reading', 'writing', 'cpu'];
   const limit = limits.reduce((most, one) => (bounds[one] > bounds[most] ? one : most));
   const beginning = (SOURCE_ROUND_TRIPS * sourceMs + TARGET_ROUND_TRIPS * targetMs) / 1000;
-  const copySeconds = bounds[limit] + beginning;
+  const pipeline =
+    bounds.cpu > 0
+      ? together(bounds.writing, bounds.cpu - WARM_UP_SECONDS, (unrecorded * bytes) / items / MB) +
+        WARM_UP_SECONDS
+      : bounds.writing;
+  const copySeconds = Math.max(bounds[limit], pipeline) + beginning;
   // From both ends at once, both sides in parallel.
   const pages = Math.ceil(megabytes * busiest) / 2;
   const reading = (pages * (Math.max(sourceMs, targetMs) + msPerMb)) / 1000;
@@ -128,6 +133,16 @@ export function estimate(
     readUnits,
     dollars,
   };
+}
+
+/**
+ * What waits and what computes overlap only as far as there are pages to take turns: `pages` customers in a closed network of
+ * one queue and one delay (mean value analysis, after Schweitzer). One page: the sum of both; many: the larger of the two.
+ */
+function together(waiting: number, computing: number, pages: number): number {
+  const turns = Math.max(1, pages);
+  const apart = (waiting - computing) ** 2 + (4 * waiting * computing) / turns;
+  return (waiting + computing + Math.sqrt(apart)) / 2;
 }
 
 /** Per KB begun: exact for items of at most 1 KB; beyond that, sizes end in the middle of a KB on average. */

@@ -30,6 +30,18 @@ describe('the estimate of a move', () => {
     ).toBe('writing');
   });
 
+  test('lets waiting and computing overlap only as far as there are pages to take turns', () => {
+    const conditions = {
+      partitionUnits: Number.POSITIVE_INFINITY,
+      tableUnits: Number.POSITIVE_INFINITY,
+      sourceMs: 5,
+      targetMs: 96,
+    };
+    const { copySeconds, bounds } = estimate(MILLION, MILLION * KB, [{}], conditions);
+    expect(copySeconds).toBeGreaterThan(1.2 * Math.max(bounds.cpu, bounds.writing));
+    expect(copySeconds).toBeLessThan(bounds.cpu + bounds.writing);
+  });
+
   test('goes by the shares of the parts where they are known', () => {
     const even = estimate(MILLION, MILLION * KB, [{ shards: 16 }, {}]);
     const skewed = estimate(MILLION, MILLION * KB, [{ shards: 16, share: 0.2 }, { share: 0.8 }]);

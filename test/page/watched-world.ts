@@ -1,6 +1,7 @@
 /** The realms with the watch page in front of them. */
 import { writes as writesTo } from '../../lib/local/page-counts.ts';
 import { type Page as ServedPage, startPage } from '../../lib/local/page-server.ts';
+import { residency } from '../../residency.config.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 export interface WatchedWorld extends AsyncDisposable {
@@ -14,6 +15,8 @@ export async function startWatchedWorld(): Promise<WatchedWorld> {
   const writes = writesTo(true);
   const held = new Map<string, Promise<void>>();
   const world = await startWorld({
+    // The page reads it, too.
+    residency,
     dynamoDb: {
       onAnswered: writes.hear,
       onRequest: ({ operation, input }) =>

@@ -44,15 +44,21 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     await press(page, 'Start');
     await page.locator('#state-copy.lit').waitFor();
     await page.locator('#state-copy-a-range.lit').waitFor();
-    expect(await textsOf(page, '#executions .where')).toEqual(['Copy › Copy a range']);
-    expect(await textsOf(page, '#realm-us .pill, #realm-de .pill')).toEqual(['frozen', 'standby']);
+    await expectSoon(() => textsOf(page, '#executions .where')).toEqual(['Copy › Copy a range']);
+    await expectSoon(() => textsOf(page, '#realm-us .pill, #realm-de .pill')).toEqual([
+      'frozen',
+      'standby',
+    ]);
     copyOn();
     await reached(page, 'acme', 'ready-to-commit');
     await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0']);
     const purgeOn = watched.hold('residency-local-us-exports');
     await press(page, 'Commit');
     await page.locator('#state-purge-a-range.lit').waitFor();
-    expect(await textsOf(page, '#realm-us .pill, #realm-de .pill')).toEqual(['moved', 'active']);
+    await expectSoon(() => textsOf(page, '#realm-us .pill, #realm-de .pill')).toEqual([
+      'moved',
+      'active',
+    ]);
     purgeOn();
     await reached(page, 'acme', 'committed');
 
@@ -72,9 +78,11 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     expect(
       await page.locator('#state-committed.visited, #state-purge-the-source.visited').count(),
     ).toBe(2);
-    expect(await textsOf(page, '#executions strong')).toEqual(['commit', 'copy']);
-    expect(await textsOf(page, '#announcer')).toEqual(['acme, migration 57500: committed']);
-    expect(await textsOf(page, '#said .what')).toContain('acme: status? 57500');
+    await expectSoon(() => textsOf(page, '#executions strong')).toEqual(['commit', 'copy']);
+    await expectSoon(() => textsOf(page, '#announcer')).toEqual([
+      'acme, migration 57500: committed',
+    ]);
+    await expectSoon(() => textsOf(page, '#said .what')).toContain('acme: status? 57500');
     expect(complaints).toEqual([]);
   });
 
@@ -98,7 +106,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
 
     await page.locator('#realm-au .empty').waitFor();
     await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10']);
-    expect(await textsOf(page, '#realm-eu .pill')).toEqual(['active']);
+    await expectSoon(() => textsOf(page, '#realm-eu .pill')).toEqual(['active']);
     await expectSoon(() => page.locator('.state.lit').count()).toBe(0);
     expect(await page.locator('#state-rolled-back.visited').count()).toBe(1);
     const said = (await textsOf(page, '#said li')).toReversed().map((line) => line.slice(8));

@@ -15,15 +15,15 @@ export const marginalCpu = (runs: readonly Run[]): readonly number[] =>
     .filter(({ variant, world }) => variant === 'ours' && world.source.base === 0)
     .map(({ cpuSeconds, items }) => (cpuSeconds - WARM_UP_SECONDS) / items);
 
-/** Every copy of ours, rounds of the same by their median. `cpuMs` is this machine's, from the runs without latency. */
+/** Every copy and verification of ours, rounds of the same by their median. `cpuMs` is this machine's, from the runs without latency. */
 export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecast[] {
   const found = runs
     .filter(
       ({ variant, work, nodeOptions }) =>
-        variant === 'ours' && work === 'copy' && nodeOptions === undefined,
+        variant === 'ours' && (work === 'copy' || work === 'verify') && nodeOptions === undefined,
     )
     .filter(({ world, resumed }) => world.source.base > 0 && world.items >= 2_000 && !resumed)
-    .map(({ world, items, seconds }) => {
+    .map(({ work, world, items, seconds }) => {
       const { source, target, caps, part, itemBytes } = world;
       const conditions: Partial<Conditions> = {
         sourceMs: source.base,
@@ -35,12 +35,13 @@ export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecas
         cpuMs,
       };
       const parts = [part === 'four' ? { shards: 4 } : {}];
-      const { copySeconds, limit } = estimate(items, items * itemBytes, parts, conditions);
+      const planned = estimate(items, items * itemBytes, parts, conditions);
+      const isCopy = work === 'copy';
       const where = source.base < target.base ? 'S1' : 'S2';
       return {
-        what: `${where}, ${items} items, ${limit}`,
+        what: `${where}, ${items} items, ${isCopy ? planned.limit : 'verification'}`,
         measured: seconds,
-        estimated: copySeconds,
+        estimated: isCopy ? planned.copySeconds : planned.verifySeconds,
       };
     });
   return [...Map.groupBy(found, ({ what, estimated }) => `${what}, ${estimated}`).values()].flatMap(
@@ -60,7 +61,7 @@ export function planning(found: readonly Forecast[]): readonly Bar[] {
       Math.max(...errors),
       0.25,
       '%',
-      `${found.length} copies`,
+      `${found.length} copies and verifications`,
     ),
   ];
 }

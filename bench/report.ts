@@ -63,7 +63,7 @@ export const bundleTable = (rows: readonly BundleRow[]): string =>
 
 export const forecastTable = (forecasts: readonly Forecast[]): string =>
   markdown(
-    ['copy, and its limit', 'measured', 'estimated'],
+    ['what, and its limit', 'measured', 'estimated'],
     forecasts.map(({ what, measured, estimated }) => [
       what,
       `${measured.toFixed(1)} s`,

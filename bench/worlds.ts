@@ -67,8 +67,8 @@ export const QUICK: Sizes = {
   perPartition: 2_500,
   cpu: 30_000,
   small: 20_000,
-  large: 25_000,
-  killed: 12_000,
+  large: 22_000,
+  killed: 9_000,
   deleted: 20_000,
   deleteLoop: 20,
 };

@@ -98,26 +98,26 @@ export function estimate(
   const recordMs = sourceMs + Math.max(sourceMs, targetMs);
   const unrecordedMs = targetMs + RECORDS_WAITED_FOR * recordMs;
 
+  const writing = (items * busiest * unrecordedMs) / unrecorded / 1000;
+  const computing = (items * busiest * cpuMs) / 1000;
+  const warmUp = items > 0 ? WARM_UP_SECONDS : 0;
   const bounds: Record<Limit, number> = {
     partition: (writeUnits * hottest) / partitionUnits,
     table: (writeUnits * largestPart) / tableUnits,
     reading: (megabytes * busiest * (sourceMs + msPerMb)) / 1000,
-    writing: (items * busiest * unrecordedMs) / unrecorded / 1000,
-    cpu: items > 0 ? (items * busiest * cpuMs) / 1000 + WARM_UP_SECONDS : 0,
+    writing,
+    cpu: computing + warmUp,
   };
-  const limits: readonly Limit[] = ['partition', 'table', 'reading', 'writing', 'cpu'];
-  const limit = limits.reduce((most, one) => (bounds[one] > bounds[most] ? one : most));
+  const pagesUnderWay = items > 0 ? (unrecorded * bytes) / items / MB : 1;
+  const pipeline = together(writing, computing, pagesUnderWay) + warmUp;
+  const outside = largest(bounds, ['partition', 'table', 'reading']);
+  const limit = bounds[outside] >= pipeline ? outside : largest(bounds, ['writing', 'cpu']);
   const beginning = (SOURCE_ROUND_TRIPS * sourceMs + TARGET_ROUND_TRIPS * targetMs) / 1000;
-  const pipeline =
-    bounds.cpu > 0
-      ? together(bounds.writing, bounds.cpu - WARM_UP_SECONDS, (unrecorded * bytes) / items / MB) +
-        WARM_UP_SECONDS
-      : bounds.writing;
-  const copySeconds = Math.max(bounds[limit], pipeline) + beginning;
-  // From both ends at once, both sides in parallel.
+  const copySeconds = Math.max(bounds[outside], pipeline) + beginning;
+  // From both ends at once, both sides in parallel; to read both takes as much CPU as to read one and write the other.
   const pages = Math.ceil(megabytes * busiest) / 2;
   const reading = (pages * (Math.max(sourceMs, targetMs) + msPerMb)) / 1000;
-  const verifySeconds = Math.max(reading, 2 * bounds.cpu) + beginning;
+  const verifySeconds = Math.max(reading, bounds.cpu) + beginning;
   const readUnits = (READINGS * bytes) / 4096;
   const dollars =
     2 * writeUnits * WRITE_UNIT_DOLLARS +
@@ -144,6 +144,11 @@ function together(waiting: number, computing: number, pages: number): number {
   const apart = (waiting - computing) ** 2 + (4 * waiting * computing) / turns;
   return (waiting + computing + Math.sqrt(apart)) / 2;
 }
+
+const largest = (
+  bounds: Readonly<Record<Limit, number>>,
+  [first, ...others]: readonly [Limit, ...Limit[]],
+): Limit => others.reduce((most, one) => (bounds[one] > bounds[most] ? one : most), first);
 
 /** Per KB begun: exact for items of at most 1 KB; beyond that, sizes end in the middle of a KB on average. */
 function unitsOf(items: number, bytes: number): number {

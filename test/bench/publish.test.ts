@@ -43,5 +43,5 @@ describe('the table of bars', () => {
 });
 
 test('the table of growth is the planner’s', () => {
-  expect(growthTable()).toContain('| 1,000,000     | 17 min + 2 min (partition)');
+  expect(growthTable()).toContain('| 1,000,000     | 17 min + 61 s (partition)');
 });

@@ -169,7 +169,7 @@ export async function cpu({ sizes, run, rounds }: Bench): Promise<readonly Bar[]
       medianOf(found, ({ ours, documents }) => ours / documents),
       0.7,
       '×',
-      `${micros} µs an item; stretch 0.50×`,
+      `${micros} µs an item, of ${sizes.cpu}; stretch 0.50×`,
     ),
   ];
 }

@@ -1,5 +1,5 @@
 /** The planner, held against what was measured: it has to be right to within a quarter. */
-import { type Conditions, estimate, WARM_UP_SECONDS } from '../lambdas/domain/estimate.ts';
+import { type Conditions, estimate, WARM_UP_SECONDS } from '../lambdas/domain/planning/estimate.ts';
 import { atMost, type Bar, median } from './bars.ts';
 import type { Run } from './bench.ts';
 

@@ -1,5 +1,5 @@
 /** The tables for people, in Markdown. */
-import { estimate } from '../lambdas/domain/estimate.ts';
+import { estimate } from '../lambdas/domain/planning/estimate.ts';
 import { type Bar, shown } from './bars.ts';
 import type { Run } from './bench.ts';
 import type { BundleRow } from './bundles.ts';

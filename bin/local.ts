@@ -4,11 +4,11 @@ import { jsonLog } from '../lambdas/adapters/json-log.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { DataDirInUse } from '../lib/local/dynamodb-store.ts';
 import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
-import { writes as writesTo } from '../lib/local/page-counts.ts';
-import { startPage } from '../lib/local/page-server.ts';
-import { DEFAULT_PORT, portsFrom } from '../lib/local/ports.ts';
-import { type StoryOptions, tellStory } from '../lib/local/story.ts';
-import { teller } from '../lib/local/story-print.ts';
+import { writes as writesTo } from '../lib/local/page/counts.ts';
+import { startPage } from '../lib/local/page/server.ts';
+import { teller } from '../lib/local/story/print.ts';
+import { type StoryOptions, tellStory } from '../lib/local/story/story.ts';
+import { DEFAULT_PORT, portsFrom } from '../lib/local-ports.ts';
 import { residency } from '../residency.config.ts';
 
 const USAGE = `usage: node bin/local.ts

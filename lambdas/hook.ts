@@ -1,10 +1,10 @@
 /** The middy stack that every HTTP function shares: log, authenticate, parse, run, reply; refusals and faults in one place. */
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { SignedRequest } from './adapters/connect-jwt.ts';
+import type { SignedRequest } from './adapters/tokens/connect-jwt.ts';
 import type { Caller } from './app/migration-hooks.ts';
 import { type App, compose } from './compose.ts';
-import { hookOf } from './domain/metric.ts';
+import { hookOf } from './domain/operating/metric.ts';
 import { Fault, Refusal, Unauthenticated } from './domain/refusal.ts';
 import { jsonBody, tooLarge } from './domain/requests.ts';
 

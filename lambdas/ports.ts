@@ -1,18 +1,18 @@
 /** Every boundary of the system on one screen. Ports speak our words; AWS errors are translated where they happen. */
-import type { Range } from './domain/dataset.ts';
-import type { Digest } from './domain/digest.ts';
-import type { HistoryEntry } from './domain/history.ts';
-import type { Name } from './domain/identity.ts';
-import type { MetricName, WordOf } from './domain/metric.ts';
-import type { Migration, MigrationKey, Phase } from './domain/migration.ts';
-import type { RangeRecord } from './domain/range-record.ts';
+import type { Range } from './domain/datasets/dataset.ts';
+import type { Digest } from './domain/datasets/digest.ts';
+import type { Measurement, RangeSize } from './domain/datasets/size.ts';
+import type { HistoryEntry } from './domain/moving/history.ts';
+import type { Migration, MigrationKey, Phase } from './domain/moving/migration.ts';
+import type { RangeRecord } from './domain/moving/range-record.ts';
+import type { Receipt } from './domain/moving/receipt.ts';
+import type { Slot } from './domain/moving/slots.ts';
+import type { MetricName, WordOf } from './domain/operating/metric.ts';
+import type { Settings, SettingsChange, SettingsEntry } from './domain/operating/settings.ts';
 import type { Realm } from './domain/realm.ts';
-import type { Receipt } from './domain/receipt.ts';
-import type { PurgeReceipt } from './domain/retirement.ts';
-import type { Settings, SettingsChange, SettingsEntry } from './domain/settings.ts';
-import type { Measurement, RangeSize } from './domain/size.ts';
-import type { Slot } from './domain/slots.ts';
-import type { TenantRecord } from './domain/tenant.ts';
+import type { Name } from './domain/tenants/identity.ts';
+import type { PurgeReceipt } from './domain/tenants/retirement.ts';
+import type { TenantRecord } from './domain/tenants/tenant.ts';
 
 /**
  * What a pure decision makes of a record that was just read: the next record, `'remove'`, or `undefined` to leave it.
@@ -220,7 +220,7 @@ export interface Log {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Numbers for the fleet, by the table in `domain/metric.ts`; whose move it was, the log says. */
+/** Numbers for the fleet, by the table in `domain/operating/metric.ts`; whose move it was, the log says. */
 export interface Metrics {
   record<N extends MetricName>(name: N, value: number, ...word: WordOf<N>): void;
 }

@@ -1,5 +1,5 @@
 /** What every function of the workflow shares: its app, and the bounds of its invocation. */
-import type { Invocation } from './app/range-turn.ts';
+import type { Invocation } from './app/phases/range-turn.ts';
 import { type App, compose } from './compose.ts';
 import type { InvocationContext } from './hook.ts';
 

@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
-import type { MetricName } from '../lambdas/domain/metric.ts';
+import type { MetricName } from '../lambdas/domain/operating/metric.ts';
 import type { Realm } from '../lambdas/domain/realm.ts';
 import type { Deployment } from './deployment.ts';
 

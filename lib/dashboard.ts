@@ -11,7 +11,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { MetricName } from '../lambdas/domain/metric.ts';
+import type { MetricName } from '../lambdas/domain/operating/metric.ts';
 import { type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { namesOf } from '../lambdas/domain/residency.ts';
 import { ALARMS, type MeasuredOptions, measuredIn } from './alarms.ts';

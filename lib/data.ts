@@ -17,7 +17,7 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { DynamoDbPart } from '../lambdas/domain/dataset.ts';
+import type { DynamoDbPart } from '../lambdas/domain/datasets/dataset.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { namesOf } from '../lambdas/domain/residency.ts';
 import { alarmArn, alarmTopicName, arnOf, type Deployment } from './deployment.ts';

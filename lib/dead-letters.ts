@@ -6,8 +6,8 @@ import { Duration } from 'aws-cdk-lib';
 import { EventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
 import { type Deployment, deadLettersName } from './deployment.ts';
+import { acknowledge } from './nag-suppressions.ts';
 
 export interface DeadLettersProps {
   readonly deployment: Deployment;

@@ -1,8 +1,8 @@
 /** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
 import { Aws } from 'aws-cdk-lib';
+import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { baseUrlsOf, type ForgeApp, namesOf, type Residency } from '../lambdas/domain/residency.ts';
-import { mayTrustSmokeKey } from '../lambdas/domain/smoke.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS } from './grants.ts';
 

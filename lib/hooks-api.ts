@@ -17,10 +17,10 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AaaaRecord, ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
 import { arnOf, type Deployment } from './deployment.ts';
 import { countHookErrors } from './hook-errors.ts';
 import { accessLog } from './log-groups.ts';
+import { acknowledge } from './nag-suppressions.ts';
 import { type Route, routesOf } from './routes.ts';
 
 export interface HooksApiProps {

@@ -9,7 +9,7 @@ import { entriesOf } from './entries.ts';
 import { HooksApi } from './hooks-api.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeLambda } from './node-lambda.ts';
-import { Operators } from './operators.ts';
+import { Operators } from './operator-roles.ts';
 import { Workflow } from './workflow.ts';
 
 export interface RealmStackProps extends StackProps {

@@ -1,5 +1,5 @@
 /** DATA: what people may see of a tenant's record. `sharedSecret` is the one attribute that is not in it. */
-import type { TenantRecord } from '../lambdas/domain/tenant.ts';
+import type { TenantRecord } from '../lambdas/domain/tenants/tenant.ts';
 
 /** What a tenant's record is stored with, but for `sharedSecret`; and of an alias, whose it is. The type keeps the list complete. */
 const SHOWN: Readonly<

@@ -8,10 +8,10 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { acknowledge } from './acknowledge.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { type Deployment, lambdaArn, stateMachineArn } from './deployment.ts';
 import { workflowLog } from './log-groups.ts';
+import { acknowledge } from './nag-suppressions.ts';
 import { SCHEDULES, substitutionOf, WORKFLOW_TASKS } from './routes.ts';
 
 export interface WorkflowProps {

@@ -1,9 +1,9 @@
 /** Our own: the task code of the Lambdas, composed from an environment as there, turn after turn until a range is done. */
 import { type App, compose } from '../../lambdas/compose.ts';
-import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
-import type { Migration, Phase } from '../../lambdas/domain/migration.ts';
+import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
 import { defineResidency } from '../../lambdas/domain/residency.ts';
-import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import {
   CREDENTIALS,
   type Job,

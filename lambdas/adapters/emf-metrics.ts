@@ -1,6 +1,6 @@
 /** Metrics as lines in the log, in the embedded metric format: CloudWatch makes metrics of them, and no call is made. */
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
-import { METRICS, type MetricName } from '../domain/metric.ts';
+import { METRICS, type MetricName } from '../domain/operating/metric.ts';
 import type { Metrics } from '../ports.ts';
 
 export interface EmfMetricsOptions {

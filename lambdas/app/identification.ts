@@ -1,4 +1,7 @@
 /** Whose token it is: from what Atlassian calls a tenant to the tenant, through either door and in whichever realm it is asked. */
+
+import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
+import { Unauthenticated } from '../domain/refusal.ts';
 import {
   isForgeOnly,
   knows,
@@ -7,11 +10,9 @@ import {
   onlyOneOf,
   tenantOfInstallation,
   withIdentity,
-} from '../domain/identity.ts';
-import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
-import { Unauthenticated } from '../domain/refusal.ts';
-import type { Arrival } from '../domain/takeover.ts';
-import type { Identity, TenantRecord } from '../domain/tenant.ts';
+} from '../domain/tenants/identity.ts';
+import type { Arrival } from '../domain/tenants/takeover.ts';
+import type { Identity, TenantRecord } from '../domain/tenants/tenant.ts';
 import type { ForgeClaims, Ports } from '../ports.ts';
 import type { Caller } from './migration-hooks.ts';
 

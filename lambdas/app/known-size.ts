@@ -1,6 +1,7 @@
 /** What is known of a tenant's size: from a count, or from the move by which it came. */
+
+import { type KnownSize, sizeOfMeasurement } from '../domain/datasets/size.ts';
 import type { Realm } from '../domain/realm.ts';
-import { type KnownSize, sizeOfMeasurement } from '../domain/size.ts';
 import type { Ports } from '../ports.ts';
 
 const DAY = 86_400_000;

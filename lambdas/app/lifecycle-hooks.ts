@@ -1,15 +1,16 @@
 /** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
+
+import type { Migration, Status } from '../domain/moving/migration.ts';
+import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
+import { Fault } from '../domain/refusal.ts';
 import {
   retire,
   withArrival,
   withCredentials,
   withCredentialsOf,
   withUninstalled,
-} from '../domain/fence.ts';
-import { identityOf, installedIat, isForgeOnly } from '../domain/identity.ts';
-import type { Migration, Status } from '../domain/migration.ts';
-import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
-import { Fault } from '../domain/refusal.ts';
+} from '../domain/tenants/fence.ts';
+import { identityOf, installedIat, isForgeOnly } from '../domain/tenants/identity.ts';
 import {
   type Announcement,
   type Arrival,
@@ -18,8 +19,8 @@ import {
   elsewhere,
   finishOpening,
   takeOver,
-} from '../domain/takeover.ts';
-import type { TenantRecord } from '../domain/tenant.ts';
+} from '../domain/tenants/takeover.ts';
+import type { TenantRecord } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
 import type { Identification } from './identification.ts';
 

@@ -1,5 +1,5 @@
 /** Which migration a hook means, whichever realm it arrived in. */
-import { isLater, type Migration } from '../domain/migration.ts';
+import { isLater, type Migration } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Ports } from '../ports.ts';
 

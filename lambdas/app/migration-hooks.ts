@@ -2,9 +2,7 @@
  * The five migration hooks: what Atlassian asks of an app while a customer's data moves between realms. Each is a fixed
  * sequence of conditional writes; a repeated hook runs it again, and so finishes what an earlier one left undone.
  */
-import type { Part } from '../domain/dataset.ts';
-import { close, open, withFactsOf } from '../domain/fence.ts';
-import { misfit } from '../domain/fit.ts';
+import type { Part } from '../domain/datasets/dataset.ts';
 import {
   type ActingHook,
   advance,
@@ -14,17 +12,19 @@ import {
   isUnderWay,
   type Migration,
   sameFacts,
-} from '../domain/migration.ts';
+} from '../domain/moving/migration.ts';
+import { misfit } from '../domain/planning/window-fit.ts';
 import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
 import { conflict, Fault, invalid, notScheduled, Refusal } from '../domain/refusal.ts';
 import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
 import type { Residency } from '../domain/residency.ts';
-import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenant.ts';
+import { close, open, withFactsOf } from '../domain/tenants/fence.ts';
+import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
 import { knownSize } from './known-size.ts';
 import { locate } from './locate.ts';
+import { numberedSchedule } from './schedule-ids.ts';
 import { fieldsOf, type Steps } from './steps.ts';
-import { numberedSchedule } from './unnumbered.ts';
 
 /** A verified caller: the tenant, and when its token was issued (epoch seconds). */
 export interface Caller {

@@ -1,5 +1,5 @@
 /** What hooks, tasks and the janitor have in common: how a status moves, and what must follow when it has. */
-import { freeze, release } from '../domain/fence.ts';
+
 import {
   isNoOp,
   type Migration,
@@ -9,9 +9,10 @@ import {
   realmOfPhase,
   type Status,
   type Step,
-} from '../domain/migration.ts';
+} from '../domain/moving/migration.ts';
 import type { RefusalCode } from '../domain/refusal.ts';
-import { isOwnedBy } from '../domain/tenant.ts';
+import { freeze, release } from '../domain/tenants/fence.ts';
+import { isOwnedBy } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
 
 export type Steps = ReturnType<typeof steps>;

@@ -1,8 +1,9 @@
 /** What Atlassian sends, parsed at the edge: `unknown` in, a readonly type on, a refusal otherwise. */
-import { isCloudId, isInstallationId, isProduct } from './identity.ts';
-import type { Facts } from './migration.ts';
+
+import type { Facts } from './moving/migration.ts';
 import { invalid, Refusal } from './refusal.ts';
-import type { Identity } from './tenant.ts';
+import { isCloudId, isInstallationId, isProduct } from './tenants/identity.ts';
+import type { Identity } from './tenants/tenant.ts';
 
 /** `id` is absent where the request names none: then the tenant's one open migration is meant. */
 export interface ScheduleRequest extends Facts {

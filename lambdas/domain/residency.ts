@@ -1,5 +1,5 @@
 /** The shape of `residency.config.ts`, and the names that follow from it. */
-import { checkParts, type Part } from './dataset.ts';
+import { checkParts, type Part } from './datasets/dataset.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 

@@ -1,6 +1,7 @@
 /** `POST /installed`: a signed install brings a tenant, or new credentials for one. */
+
+import { isSmokeTenant } from '../domain/operating/smoke.ts';
 import { identityIn, installRequest } from '../domain/requests.ts';
-import { isSmokeTenant } from '../domain/smoke.ts';
 import { endpointOf, onLambda } from '../hook.ts';
 import { forward, noContent, verifiedInstall } from '../signed-install.ts';
 

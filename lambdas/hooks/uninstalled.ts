@@ -1,6 +1,7 @@
 /** `POST /uninstalled`: the tenant retires; its data is kept for the time of realm persistence. */
+
+import { isSmokeTenant } from '../domain/operating/smoke.ts';
 import { uninstallRequest } from '../domain/requests.ts';
-import { isSmokeTenant } from '../domain/smoke.ts';
 import { endpointOf, onLambda } from '../hook.ts';
 import { forward, noContent, verifiedInstall } from '../signed-install.ts';
 

@@ -1,7 +1,7 @@
 /** `POST /exports` of the sample document exporter: keeps a document, in one of the tenant's sixteen shards. */
 import { createHash, randomUUID } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
-import { type Part, partitionsOf } from '../domain/dataset.ts';
+import { type Part, partitionsOf } from '../domain/datasets/dataset.ts';
 import { json, onLambda, parsedBody } from '../hook.ts';
 import { appEndpoint } from './access.ts';
 import { objectOf, partOf, translatedCall } from './part.ts';

@@ -8,7 +8,7 @@ import {
   type InstallKey,
   installToken,
   invocationToken,
-} from './atlassian-tokens.ts';
+} from '../atlassian-tokens.ts';
 import { listenOn, stop, textOf } from './http.ts';
 
 /** One site of one customer, as Atlassian keeps it. */

@@ -1,7 +1,7 @@
 /** The tables of a realm as data, for hosts that have no CloudFormation. */
 import type { CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
-import type { DynamoDbPart } from '../../lambdas/domain/dataset.ts';
+import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 

@@ -1,7 +1,7 @@
 /** `retry`, `cancel` and `set`: what an operator changes. Each asks first, and goes through the function `operate`. */
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import type { OperationAnswer } from '../../lambdas/domain/operations.ts';
-import type { SettingsChange } from '../../lambdas/domain/settings.ts';
+import type { OperationAnswer } from '../../lambdas/domain/operating/operations.ts';
+import type { SettingsChange } from '../../lambdas/domain/operating/settings.ts';
 import { Failure, UsageError } from './failure.ts';
 import { migrationOf } from './find-migration.ts';
 import type { Operator } from './operator.ts';

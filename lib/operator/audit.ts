@@ -1,10 +1,10 @@
 /** `audit`: reads what is on record, and finds anything that is where it should not be. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
-import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
-import type { Migration } from '../../lambdas/domain/migration.ts';
+import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
+import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { REHEARSAL } from '../../lambdas/domain/rehearsal.ts';
 import { UsageError } from './failure.ts';
 import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
 import type { Operator } from './operator.ts';

@@ -3,9 +3,9 @@ import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dyn
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { connectDescriptor } from '../../descriptor/connect.ts';
-import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
+import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { portsFrom } from '../local/ports.ts';
+import { portsFrom } from '../local-ports.ts';
 import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { lasting, moment, printable, table } from './print.ts';

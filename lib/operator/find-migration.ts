@@ -1,6 +1,6 @@
 /** Which migration is meant: the one that was named, or the tenant's last. */
-import type { Migration } from '../../lambdas/domain/migration.ts';
-import { isLater } from '../../lambdas/domain/migration.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
+import { isLater } from '../../lambdas/domain/moving/migration.ts';
 import { Failure } from './failure.ts';
 import type { Operator } from './operator.ts';
 

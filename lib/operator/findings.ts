@@ -1,10 +1,10 @@
 /** Pure: what an audit makes of what it has read. Each rule says what must hold; whatever breaks it is a finding. */
-import { type Part, partitionsOf } from '../../lambdas/domain/dataset.ts';
-import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
+import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import type { Slot } from '../../lambdas/domain/moving/slots.ts';
+import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
-import { REHEARSAL } from '../../lambdas/domain/rehearsal.ts';
-import type { Slot } from '../../lambdas/domain/slots.ts';
 import type { TenantFacts } from './tenant-reader.ts';
 
 export type FindingKind =

@@ -1,7 +1,7 @@
 /** Pure: how long a move will take, by what a rehearsal measured, and by what DynamoDB takes at most. */
-import { type Part, partitionsOf } from '../../lambdas/domain/dataset.ts';
-import { type Estimate, estimate } from '../../lambdas/domain/estimate.ts';
-import type { Measured } from '../../lambdas/domain/rehearsal.ts';
+import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Measured } from '../../lambdas/domain/operating/rehearsal.ts';
+import { type Estimate, estimate } from '../../lambdas/domain/planning/estimate.ts';
 import type { PartSize } from './operator.ts';
 
 export interface Forecast {

@@ -1,9 +1,9 @@
 /** The ledger as people look at it: everything that a realm, or a tenant in it, has on record. */
 import { type DynamoDBDocumentClient, paginateQuery, paginateScan } from '@aws-sdk/lib-dynamodb';
-import { migrationFromItem } from '../../lambdas/adapters/dynamodb-ledger.ts';
-import type { Migration } from '../../lambdas/domain/migration.ts';
+import { migrationFromItem } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
 
 /** Read by scanning, or a tenant's by key. */
 export interface LedgerReader {

@@ -1,5 +1,10 @@
 /** `migrations`: what is under way, or everything that the ledgers have on record. */
-import { isFinal, type Migration, STATUSES, type Status } from '../../lambdas/domain/migration.ts';
+import {
+  isFinal,
+  type Migration,
+  STATUSES,
+  type Status,
+} from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { UsageError } from './failure.ts';
 import type { Operator } from './operator.ts';

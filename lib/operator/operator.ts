@@ -1,13 +1,13 @@
 /** What every command works with: the stage's stores, read with an operator's rights. Nothing here can see a secret. */
 import { userInfo } from 'node:os';
-import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
-import { dynamoDbPartKind } from '../../lambdas/adapters/dynamodb-part-kind.ts';
+import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
+import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
-import { type Part, rangesOf } from '../../lambdas/domain/dataset.ts';
+import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { baseUrlsOf, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Clock, MigrationLedger, PartKind } from '../../lambdas/ports.ts';
-import { portsFrom } from '../local/ports.ts';
+import { portsFrom } from '../local-ports.ts';
 import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
 import { UsageError } from './failure.ts';
 import { type LedgerReader, ledgerReader } from './ledger-reader.ts';

@@ -1,8 +1,8 @@
 /** The command line `residency`: its commands, their options, and what becomes of an answer or an error. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { MOST_SAMPLED } from '../../lambdas/domain/rehearsal.ts';
+import { MOST_SAMPLED } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
-import { DEFAULT_PORT } from '../local/ports.ts';
+import { DEFAULT_PORT } from '../local-ports.ts';
 import { actOn, type Confirm, type SettingOptions, set } from './act.ts';
 import { audit } from './audit.ts';
 import type { OperatorCall } from './clients.ts';

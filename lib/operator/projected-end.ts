@@ -1,8 +1,8 @@
 /** When the copy at hand will be verified, against the end of its window. */
-import type { HistoryEntry } from '../../lambdas/domain/history.ts';
-import type { Migration } from '../../lambdas/domain/migration.ts';
-import { fractionDone, latestEnd, projectedEnd } from '../../lambdas/domain/projection.ts';
-import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
+import type { HistoryEntry } from '../../lambdas/domain/moving/history.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
+import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
+import { fractionDone, latestEnd, projectedEnd } from '../../lambdas/domain/planning/projection.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type Operator, sizesOf } from './operator.ts';
 import { lasting, moment } from './print.ts';

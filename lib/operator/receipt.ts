@@ -1,10 +1,10 @@
 /** `receipt`: the signed-off record of a move, for an auditor: as JSON, and as a page to print. */
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import type { HistoryEntry } from '../../lambdas/domain/history.ts';
-import type { Migration, PartSeal } from '../../lambdas/domain/migration.ts';
+import type { HistoryEntry } from '../../lambdas/domain/moving/history.ts';
+import type { Migration, PartSeal } from '../../lambdas/domain/moving/migration.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
 import { Failure } from './failure.ts';
 import { migrationOf } from './find-migration.ts';
 import type { Operator } from './operator.ts';

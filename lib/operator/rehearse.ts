@@ -1,7 +1,7 @@
 /** `rehearse`: everything of a move but the move. Says how long it will take, what it will cost, and whether it fits its window. */
 
+import type { RehearsalReport } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { RehearsalReport } from '../../lambdas/domain/rehearsal.ts';
 import { invoked } from './act.ts';
 import { Failure, UsageError } from './failure.ts';
 import { type Forecast, forecast } from './forecast.ts';

@@ -1,15 +1,15 @@
 /** `show`: one migration with its timeline, the work at hand, when it will end, and where to look at it. */
 import { executionName } from '../../lambdas/adapters/step-functions.ts';
-import { partitionsOf } from '../../lambdas/domain/dataset.ts';
-import type { HistoryEntry } from '../../lambdas/domain/history.ts';
+import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import type { HistoryEntry } from '../../lambdas/domain/moving/history.ts';
 import {
   isFinal,
   isNoOp,
   type Migration,
   PHASES_OF,
   realmOfPhase,
-} from '../../lambdas/domain/migration.ts';
-import type { RangeRecord, Work } from '../../lambdas/domain/range-record.ts';
+} from '../../lambdas/domain/moving/migration.ts';
+import type { RangeRecord, Work } from '../../lambdas/domain/moving/range-record.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { migrationOf } from './find-migration.ts';
 import { type MigrationRow, rowOf } from './migrations.ts';

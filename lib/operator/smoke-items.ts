@@ -5,7 +5,7 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { type Part, partitionsOf } from '../../lambdas/domain/dataset.ts';
+import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 
 type RawItem = Record<string, AttributeValue>;
 

@@ -6,9 +6,9 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { smokeKidOf } from '../../lambdas/adapters/smoke-key.ts';
-import type { InstallKey } from '../local/atlassian-tokens.ts';
-import { portsFrom } from '../local/ports.ts';
+import { smokeKidOf } from '../../lambdas/adapters/tokens/smoke-key.ts';
+import type { InstallKey } from '../atlassian-tokens.ts';
+import { portsFrom } from '../local-ports.ts';
 import { Failure } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { printable } from './print.ts';

@@ -1,8 +1,8 @@
 /** A synthetic site, and what Atlassian would send on its behalf: signed, over HTTPS, to whichever realm it is told to. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SMOKE_PREFIX } from '../../lambdas/domain/smoke.ts';
-import { hookToken, type InstallKey, installToken } from '../local/atlassian-tokens.ts';
+import { SMOKE_PREFIX } from '../../lambdas/domain/operating/smoke.ts';
+import { hookToken, type InstallKey, installToken } from '../atlassian-tokens.ts';
 import { Failure } from './failure.ts';
 import { printable } from './print.ts';
 

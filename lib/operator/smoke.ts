@@ -3,10 +3,10 @@
  * Refused in production.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { rangesOf } from '../../lambdas/domain/dataset.ts';
+import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { isSmokeTenant, mayTrustSmokeKey } from '../../lambdas/domain/operating/smoke.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { isSmokeTenant, mayTrustSmokeKey } from '../../lambdas/domain/smoke.ts';
-import { differences, type Snapshot, snapshotOf } from '../local/story-reader.ts';
+import { differences, type Snapshot, snapshotOf } from '../snapshots.ts';
 import { Failure, UsageError } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { lasting } from './print.ts';

@@ -1,7 +1,7 @@
 /** Tenants as an operator may see them: the request names every attribute that it wants, and the secret is none of them. */
 import { type DynamoDBDocumentClient, GetCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import { SHOWN_ATTRIBUTES } from '../shown-attributes.ts';
 
 /** A tenant's record without its credentials, and without what Atlassian says of the site. */

@@ -1,7 +1,7 @@
 /** `watch`: one migration, live, until it needs nobody's eyes any more. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { MultiBar, type SingleBar } from 'cli-progress';
-import { isFinal } from '../../lambdas/domain/migration.ts';
+import { isFinal } from '../../lambdas/domain/moving/migration.ts';
 import { migrationOf } from './find-migration.ts';
 import { type Operator, sizesOf } from './operator.ts';
 import { counted, moment, printable } from './print.ts';

@@ -1,6 +1,6 @@
 /** `where`: which realm a tenant is in, by its records and by what every realm really holds of it. */
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { TenantState } from '../../lambdas/domain/tenant.ts';
+import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { Failure } from './failure.ts';
 import { type Operator, type PartSize, sizesOf } from './operator.ts';
 import { printable, sized, table } from './print.ts';

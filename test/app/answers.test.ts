@@ -1,6 +1,6 @@
 /** The table of answers: every hook, in every state of a migration, once, again, twice at once, and after a crash anywhere. */
 import { describe, expect, test } from 'vitest';
-import { STATUSES } from '../../lambdas/domain/migration.ts';
+import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import type { Hooks } from '../support/in-memory-cells.ts';
 import type { MemoryApp } from '../support/memory-app.ts';
 import {

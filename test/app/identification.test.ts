@@ -1,8 +1,8 @@
 /** Tenants behind both doors: how Forge's installations find them, in whichever realm, and how both doors announce one tenant. */
 import { describe, expect, test } from 'vitest';
-import { tenantOfInstallation } from '../../lambdas/domain/identity.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Unauthenticated } from '../../lambdas/domain/refusal.ts';
+import { tenantOfInstallation } from '../../lambdas/domain/tenants/identity.ts';
 import type { ForgeClaims } from '../../lambdas/ports.ts';
 import { TENANT, tenantRecord } from '../support/builders.ts';
 import { DAY, MINUTE } from '../support/clock.ts';

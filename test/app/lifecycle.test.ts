@@ -1,9 +1,9 @@
 /** The lifecycle hooks, in every state that a tenant can have in the realm that is called. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { close, withUninstalled } from '../../lambdas/domain/fence.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
+import { close, withUninstalled } from '../../lambdas/domain/tenants/fence.ts';
 import { arrivalAt, TENANT, tenantRecord } from '../support/builders.ts';
 import { DAY, MINUTE } from '../support/clock.ts';
 import { type MemoryApp, memoryApp } from '../support/memory-app.ts';

@@ -1,6 +1,6 @@
 /** Tenants of known size: counted ahead of their window, refused when it cannot suffice, given up when it turns out not to. */
 import { describe, expect, test } from 'vitest';
-import type { Measurement } from '../../lambdas/domain/size.ts';
+import type { Measurement } from '../../lambdas/domain/datasets/size.ts';
 import { itemOf, TENANT } from '../support/builders.ts';
 import { DAY, HOUR, MINUTE } from '../support/clock.ts';
 import type { MemoryApp, MemoryAppOptions } from '../support/memory-app.ts';

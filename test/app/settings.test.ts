@@ -1,8 +1,8 @@
 /** Settings that concern a move under way: how many ranges are worked on at once, and by which realm's word. */
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
-import type { Settings } from '../../lambdas/domain/settings.ts';
+import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
+import type { Settings } from '../../lambdas/domain/operating/settings.ts';
 import type { Operation } from '../support/in-memory-cells.ts';
 import type { MemoryApp, MemoryAppOptions } from '../support/memory-app.ts';
 import type { WorkflowOptions } from '../support/memory-workflow.ts';

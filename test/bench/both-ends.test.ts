@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Stub, startStub } from '../../bench/stub/handle.ts';
-import { readBothEnds } from '../../lambdas/adapters/both-ends.ts';
-import type { DynamoDbPart } from '../../lambdas/domain/dataset.ts';
+import { readBothEnds } from '../../lambdas/adapters/dataset/both-ends.ts';
+import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 
 const region = 'us-east-1';
 const part: DynamoDbPart = {

@@ -1,6 +1,6 @@
 /** The pace of a write window, in a simulated time and against a simulated cap: it has to find what nobody tells it. */
 import { describe, expect, test } from 'vitest';
-import { writePace } from '../../lambdas/adapters/write-pace.ts';
+import { writePace } from '../../lambdas/adapters/dataset/write-pace.ts';
 
 interface World {
   readonly roundTripMs: number;

@@ -1,7 +1,7 @@
 /** Forge invocation tokens over HTTP: one good kind, and everything else is answered 401 with the one body. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Invocation, invocationClaims } from '../../lib/local/atlassian-tokens.ts';
+import { type Invocation, invocationClaims } from '../../lib/atlassian-tokens.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
 import { hs256, installKeyPair, rs256, unsigned } from '../support/tokens.ts';

@@ -1,7 +1,7 @@
 /** A running local host whose installations the test signs itself, and requests that are sent as they are written. */
 import { request as httpRequest } from 'node:http';
 import { jsonLog } from '../../lambdas/adapters/json-log.ts';
-import { qshOf } from '../../lib/local/atlassian-tokens.ts';
+import { qshOf } from '../../lib/atlassian-tokens.ts';
 import { startLocalHost } from '../../lib/local/host.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
 import { hs256, installKeyPair, keySet, rs256 } from '../support/tokens.ts';

@@ -1,7 +1,7 @@
 /** What every ledger promises of settings. */
 import { afterEach, describe, expect, test } from 'vitest';
+import type { SettingsChange } from '../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { SettingsChange } from '../../lambdas/domain/settings.ts';
 import { type ManualClock, SECOND } from '../support/clock.ts';
 import type { LedgerHost } from './ledger.contract.ts';
 

@@ -1,10 +1,14 @@
 /** What every ledger promises. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Bucket, type Digest, EMPTY_DIGEST } from '../../lambdas/domain/digest.ts';
-import { type Migration, type MigrationKey, STATUSES } from '../../lambdas/domain/migration.ts';
-import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
+import { type Bucket, type Digest, EMPTY_DIGEST } from '../../lambdas/domain/datasets/digest.ts';
+import {
+  type Migration,
+  type MigrationKey,
+  STATUSES,
+} from '../../lambdas/domain/moving/migration.ts';
+import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { Clock, MigrationLedger } from '../../lambdas/ports.ts';
 import { migrationRecord, rangeRecord, receiptOf } from '../support/builders.ts';

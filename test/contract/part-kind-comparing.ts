@@ -1,7 +1,7 @@
 /** What every part kind promises of its digests, its differences, and the order in which it goes. */
 import { describe, expect, test } from 'vitest';
-import type { Item } from '../../lambdas/adapters/item-key.ts';
-import { differingBuckets } from '../../lambdas/domain/digest.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
+import { differingBuckets } from '../../lambdas/domain/datasets/digest.ts';
 import {
   bytes,
   FOREVER,

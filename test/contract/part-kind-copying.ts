@@ -1,7 +1,7 @@
 /** What every part kind promises when it copies. */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { Item } from '../../lambdas/adapters/item-key.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import type { Checkpoint } from '../../lambdas/ports.ts';
 import {
   all,

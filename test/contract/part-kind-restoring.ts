@@ -1,7 +1,7 @@
 /** What every part kind promises when it restores, and when it purges. */
 import { describe, expect, test } from 'vitest';
-import type { Item } from '../../lambdas/adapters/item-key.ts';
-import type { Range } from '../../lambdas/domain/dataset.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
+import type { Range } from '../../lambdas/domain/datasets/dataset.ts';
 import {
   FOREVER,
   inTurns,

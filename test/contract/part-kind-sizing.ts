@@ -1,8 +1,8 @@
 /** What every part kind promises of its sizes. */
 import { describe, expect, test } from 'vitest';
-import { sizeOfItem } from '../../lambdas/adapters/item-encoding.ts';
-import type { Item } from '../../lambdas/adapters/item-key.ts';
-import type { RangeSize } from '../../lambdas/domain/size.ts';
+import { sizeOfItem } from '../../lambdas/adapters/dataset/item-encoding.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
+import type { RangeSize } from '../../lambdas/domain/datasets/size.ts';
 import {
   bytes,
   FOREVER,

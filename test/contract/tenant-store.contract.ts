@@ -1,7 +1,7 @@
 /** What every store of tenants promises. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../lambdas/domain/refusal.ts';
-import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { TenantStore } from '../../lambdas/ports.ts';
 import { tenantRecord } from '../support/builders.ts';
 

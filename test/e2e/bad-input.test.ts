@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { jsonLog } from '../../lambdas/adapters/json-log.ts';
-import { hookToken, installToken, invocationToken } from '../../lib/local/atlassian-tokens.ts';
+import { hookToken, installToken, invocationToken } from '../../lib/atlassian-tokens.ts';
 import { type LocalHost, startLocalHost } from '../../lib/local/host.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { residency } from '../../residency.config.ts';

@@ -1,7 +1,7 @@
 /** Whole moves, good and bad: what they measure is what alarms look at, and nothing of it says whose move it was. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { HOOKS, METRICS } from '../../lambdas/domain/metric.ts';
-import { STATUSES } from '../../lambdas/domain/migration.ts';
+import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
+import { HOOKS, METRICS } from '../../lambdas/domain/operating/metric.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import { residency } from '../../residency.config.ts';
 import { at, listOf } from '../support/templates.ts';

@@ -7,7 +7,7 @@ import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
-import { tenantOf } from '../../lib/local/story-holdings.ts';
+import { tenantOf } from '../../lib/local/story/holdings.ts';
 import { residency } from '../../residency.config.ts';
 import { allowedCalls, isAllowed } from '../support/policies.ts';
 import { callRecorder } from '../support/recorded-calls.ts';

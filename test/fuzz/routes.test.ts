@@ -10,7 +10,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { queryStringHash } from '../../lambdas/adapters/qsh.ts';
+import { queryStringHash } from '../../lambdas/adapters/tokens/qsh.ts';
 import { type App, compose } from '../../lambdas/compose.ts';
 import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
 import { functionsOf, loadFunctions } from '../../lib/local/functions.ts';

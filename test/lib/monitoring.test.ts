@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emfMetrics } from '../../lambdas/adapters/emf-metrics.ts';
 import { executionName } from '../../lambdas/adapters/step-functions.ts';
-import { METRICS, type MetricName } from '../../lambdas/domain/metric.ts';
+import { METRICS, type MetricName } from '../../lambdas/domain/operating/metric.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import { ALARMS, descriptionOf } from '../../lib/alarms.ts';
 import { hookErrorPattern } from '../../lib/hook-errors.ts';

@@ -1,6 +1,6 @@
 /** What each role may do: what its row in grants.ts says, in documents that IAM accepts, and not a star more. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Part } from '../../lambdas/domain/dataset.ts';
+import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { ENTRIES } from '../../lib/entries.ts';
 import { GRANTS } from '../../lib/grants.ts';

@@ -1,7 +1,7 @@
 /** What wakes somebody leads to a heading that is there, and what is written there names commands that exist. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { STATUSES } from '../../lambdas/domain/migration.ts';
+import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import { ALARMS, runbookOf } from '../../lib/alarms.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency } from '../../residency.config.ts';

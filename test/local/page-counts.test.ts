@@ -1,7 +1,7 @@
 /** Counting that is no burden: what was written to is counted again, and only that. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { seldom, writes } from '../../lib/local/page-counts.ts';
+import { seldom, writes } from '../../lib/local/page/counts.ts';
 
 const call = (operation: string, input: Record<string, unknown>) => ({
   region: 'us-east-1',

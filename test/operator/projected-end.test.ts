@@ -1,7 +1,7 @@
 /** When a copy will be done, as an operator is told. */
 import { describe, expect, test } from 'vitest';
-import { EMPTY_DIGEST } from '../../lambdas/domain/digest.ts';
-import { fractionDone, latestEnd, project } from '../../lambdas/domain/projection.ts';
+import { EMPTY_DIGEST } from '../../lambdas/domain/datasets/digest.ts';
+import { fractionDone, latestEnd, project } from '../../lambdas/domain/planning/projection.ts';
 import { projectedFrom } from '../../lib/operator/projected-end.ts';
 import { migrationRecord, rangeRecord } from '../support/builders.ts';
 import { MINUTE } from '../support/clock.ts';

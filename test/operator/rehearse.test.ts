@@ -1,8 +1,8 @@
 /** `rehearse`: it foretells a move, copies a sample where no tenant can be, and leaves nothing behind, however it ends. */
 import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { rangesOf } from '../../lambdas/domain/dataset.ts';
-import { REHEARSAL } from '../../lambdas/domain/rehearsal.ts';
+import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
 import { forecast } from '../../lib/operator/forecast.ts';
 import { residency as configured } from '../../residency.config.ts';

@@ -1,6 +1,6 @@
 /** The realms with the watch page in front of them. */
-import { writes as writesTo } from '../../lib/local/page-counts.ts';
-import { type Page as ServedPage, startPage } from '../../lib/local/page-server.ts';
+import { writes as writesTo } from '../../lib/local/page/counts.ts';
+import { type Page as ServedPage, startPage } from '../../lib/local/page/server.ts';
 import { residency } from '../../residency.config.ts';
 import { startWorld, type World } from '../support/world.ts';
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { portCount, portsFrom } from '../../lib/local/ports.ts';
+import { portCount, portsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));

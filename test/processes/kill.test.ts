@@ -10,10 +10,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
+import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
-import type { Migration, Phase } from '../../lambdas/domain/migration.ts';
-import type { Work } from '../../lambdas/domain/range-record.ts';
+import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
+import type { Work } from '../../lambdas/domain/moving/range-record.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import { STAGE } from '../../lib/local/host.ts';
@@ -25,13 +25,8 @@ import {
   type Site,
   startSimulatedAtlassian,
 } from '../../lib/local/simulated-atlassian.ts';
-import { datasetOf, seed } from '../../lib/local/story-dataset.ts';
-import {
-  differences,
-  type Snapshot,
-  snapshotOf,
-  tenantState,
-} from '../../lib/local/story-reader.ts';
+import { datasetOf, seed } from '../../lib/local/story/dataset.ts';
+import { differences, type Snapshot, snapshotOf, tenantState } from '../../lib/snapshots.ts';
 import { residency } from '../../residency.config.ts';
 import { facts } from '../support/world.ts';
 import { freePorts, type HostProcess, hostProcess } from './host-process.ts';

@@ -8,9 +8,9 @@ import dynalite from 'dynalite/db/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import { startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
-import { hostLife } from '../../lib/local/host-life.ts';
-import { portsFrom } from '../../lib/local/ports.ts';
+import { hostLife } from '../../lib/local/host-id.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
+import { portsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';
 import {
   type Environment,

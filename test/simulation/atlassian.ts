@@ -1,6 +1,6 @@
 /** Atlassian, and an admin with changing wishes: moves that are retried, doubled, cancelled, forgotten and rolled back late. */
 import type { HookAnswer } from '../../lambdas/app/migration-hooks.ts';
-import type { Facts, Status } from '../../lambdas/domain/migration.ts';
+import type { Facts, Status } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Refusal } from '../../lambdas/domain/refusal.ts';
 import { HOUR, MINUTE, SECOND } from '../support/clock.ts';

@@ -1,5 +1,5 @@
 /** Which combinations of status, step and fault a simulation has seen: a cell that can occur and never did proves nothing. */
-import type { Status } from '../../lambdas/domain/migration.ts';
+import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import type { FaultKind } from './scheduler.ts';
 
 export type Seen = FaultKind | 'nothing';

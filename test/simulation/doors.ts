@@ -1,6 +1,6 @@
 /** Through which door the simulated Atlassian comes: what it sends, and how the app knows from it whose it is. */
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Credentials, TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { Credentials, TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { ForgeClaims } from '../../lambdas/ports.ts';
 import { arrivalAt, TENANT } from '../support/builders.ts';
 import type { MemoryApp } from '../support/memory-app.ts';

@@ -1,5 +1,5 @@
 /** The invariants, looked at after everything that happens. None has an exception that is not a sentence here. */
-import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
+import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { DAY } from '../support/clock.ts';
 import type { Operation } from '../support/in-memory-cells.ts';

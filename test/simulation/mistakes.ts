@@ -16,16 +16,16 @@ export interface Mistake {
   readonly breaks: readonly string[];
 }
 
-const CREDENTIALS = 'lambdas/domain/credentials.ts';
-const FENCE = 'lambdas/domain/fence.ts';
+const CREDENTIALS = 'lambdas/domain/tenants/credentials.ts';
+const FENCE = 'lambdas/domain/tenants/fence.ts';
 const HOOKS = 'lambdas/app/migration-hooks.ts';
 const LIFECYCLE = 'lambdas/app/lifecycle-hooks.ts';
 const STEPS = 'lambdas/app/steps.ts';
-const COPY = 'lambdas/app/copy-tasks.ts';
-const COMMIT = 'lambdas/app/commit-tasks.ts';
-const ROLLBACK = 'lambdas/app/rollback-tasks.ts';
-const TURN = 'lambdas/app/range-turn.ts';
-const JANITOR = 'lambdas/app/janitor.ts';
+const COPY = 'lambdas/app/phases/copy-tasks.ts';
+const COMMIT = 'lambdas/app/phases/commit-tasks.ts';
+const ROLLBACK = 'lambdas/app/phases/rollback-tasks.ts';
+const TURN = 'lambdas/app/phases/range-turn.ts';
+const JANITOR = 'lambdas/app/background/janitor.ts';
 const LOCATE = 'lambdas/app/locate.ts';
 
 const change = (file: string, from: string, to: string) => ({ file, from, to });
@@ -244,7 +244,7 @@ export const MISTAKES: readonly Mistake[] = [
         'if (phase === undefined || migration.halted) return migration;',
       ),
       change(
-        'lambdas/app/run.ts',
+        'lambdas/app/phases/task-input.ts',
         'if (migration.source === migration.target)',
         "if (migration.source === 'nowhere')",
       ),
@@ -320,7 +320,7 @@ export const MISTAKES: readonly Mistake[] = [
         'if (!movingRanges(parts, tenant).every(isVerified) && parts.length === 0)',
       ),
       change(
-        'lambdas/app/verify-tasks.ts',
+        'lambdas/app/phases/verify-tasks.ts',
         "if (buckets.length === 0) return 'done';",
         "if (buckets.length >= 0) return 'done';",
       ),
@@ -392,7 +392,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a prefix instead of a key',
     changes: [
       change(
-        'lambdas/domain/dataset.ts',
+        'lambdas/domain/datasets/dataset.ts',
         'if (part.shards === undefined) return [tenant];',
         "if (part.shards === undefined) return [tenant, tenant + '0'];",
       ),
@@ -465,7 +465,7 @@ export const MISTAKES: readonly Mistake[] = [
         'partKind.digest(where, source, horizon, from, until)',
       ),
       change(
-        'lambdas/app/verify-tasks.ts',
+        'lambdas/app/phases/verify-tasks.ts',
         'if (buckets.length === 0) return',
         "if (buckets.length === 0 || record.work === 'verify-restore') return",
       ),

@@ -1,5 +1,5 @@
 /** An operator who cancels a move at every moment of it, or tries a halted commit again; alone, repeatedly, and beside another. */
-import type { OperationAnswer } from '../../lambdas/domain/operations.ts';
+import type { OperationAnswer } from '../../lambdas/domain/operating/operations.ts';
 import { itemOf } from '../support/builders.ts';
 import { MINUTE, SECOND } from '../support/clock.ts';
 import type { Entry, Script } from './crash-points.ts';

@@ -1,6 +1,6 @@
 /** Who else is in the world beside Atlassian: users, an operator, and people who do what nobody may. */
-import { partitionsOf } from '../../lambdas/domain/dataset.ts';
-import { isFinal, type Migration } from '../../lambdas/domain/migration.ts';
+import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { itemOf } from '../support/builders.ts';
 import { MINUTE, SECOND } from '../support/clock.ts';

@@ -1,5 +1,5 @@
 /** DATA: the combinations of status, step and fault that can occur, and must, in the ordinary number of seeds. */
-import type { Status } from '../../lambdas/domain/migration.ts';
+import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import { cellOf, type Seen } from './coverage.ts';
 
 /** What happens to an operation; a function that outlives its time is made by chance, not by plan. */

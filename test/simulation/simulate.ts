@@ -1,5 +1,5 @@
 /** One seed, one world: who is in it, what goes wrong, and whether everything held. */
-import type { Migration } from '../../lambdas/domain/migration.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import { HOUR, MINUTE } from '../support/clock.ts';
 import { atlassian, type Habits } from './atlassian.ts';
 import type { Coverage } from './coverage.ts';

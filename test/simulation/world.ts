@@ -1,7 +1,7 @@
 /** The real apps of three realms over ports in memory, in a world where time and luck are the scheduler's. */
-import type { Invocation } from '../../lambdas/app/range-turn.ts';
-import { partitionsOf } from '../../lambdas/domain/dataset.ts';
-import type { Migration } from '../../lambdas/domain/migration.ts';
+import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
+import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { PermanentError } from '../../lambdas/domain/refusal.ts';
 import type { Run } from '../../lambdas/ports.ts';

@@ -1,10 +1,10 @@
 /** Records and requests with sensible contents, of which a test says only what it is about. */
-import type { Item } from '../../lambdas/adapters/item-key.ts';
-import type { Facts, Migration } from '../../lambdas/domain/migration.ts';
-import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
-import type { Arrival } from '../../lambdas/domain/takeover.ts';
-import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
+import type { Facts, Migration } from '../../lambdas/domain/moving/migration.ts';
+import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import type { Arrival } from '../../lambdas/domain/tenants/takeover.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import { HOUR } from './clock.ts';
 

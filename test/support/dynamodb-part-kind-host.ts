@@ -1,7 +1,7 @@
 /** The DynamoDB part kind over the embedded DynamoDB, through HTTP and with the real client. */
 import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { dynamoDbPartKind } from '../../lambdas/adapters/dynamodb-part-kind.ts';
-import type { Item } from '../../lambdas/adapters/item-key.ts';
+import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import {

@@ -6,8 +6,8 @@ import {
   PutCommand,
   ScanCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
-import { dynamoDbTenants } from '../../lambdas/adapters/dynamodb-tenants.ts';
+import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
+import { dynamoDbTenants } from '../../lambdas/adapters/records/dynamodb-tenants.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { namesOf } from '../../lambdas/domain/residency.ts';
 import type { Clock } from '../../lambdas/ports.ts';

@@ -1,19 +1,24 @@
 /** The ledgers of all realms in memory. */
-import { type HistoryEntry, historyEntry } from '../../lambdas/domain/history.ts';
-import { isFinal, type Migration, type MigrationKey } from '../../lambdas/domain/migration.ts';
-import type { RangeRecord } from '../../lambdas/domain/range-record.ts';
-import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
-import type { PurgeReceipt } from '../../lambdas/domain/retirement.ts';
+
+import type { Measurement } from '../../lambdas/domain/datasets/size.ts';
+import { type HistoryEntry, historyEntry } from '../../lambdas/domain/moving/history.ts';
+import {
+  isFinal,
+  type Migration,
+  type MigrationKey,
+} from '../../lambdas/domain/moving/migration.ts';
+import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import { isFree, type Slot, type Slots } from '../../lambdas/domain/moving/slots.ts';
 import {
   changedSettings,
   DEFAULT_SETTINGS,
   type Settings,
   type SettingsEntry,
   storedSettings,
-} from '../../lambdas/domain/settings.ts';
-import type { Measurement } from '../../lambdas/domain/size.ts';
-import { isFree, type Slot, type Slots } from '../../lambdas/domain/slots.ts';
+} from '../../lambdas/domain/operating/settings.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { PurgeReceipt } from '../../lambdas/domain/tenants/retirement.ts';
 import type { Clock, Log, MigrationLedger } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';

@@ -5,18 +5,18 @@ import {
   isLive,
   itemDigest,
   sizeOfItem,
-} from '../../lambdas/adapters/item-encoding.ts';
+} from '../../lambdas/adapters/dataset/item-encoding.ts';
 import {
   compareKeys,
   cursorOf,
   type Item,
   printableKey,
   startKey,
-} from '../../lambdas/adapters/item-key.ts';
-import type { Part, Range } from '../../lambdas/domain/dataset.ts';
-import { EMPTY_DIGEST, withItems } from '../../lambdas/domain/digest.ts';
+} from '../../lambdas/adapters/dataset/item-key.ts';
+import type { Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
+import { EMPTY_DIGEST, withItems } from '../../lambdas/domain/datasets/digest.ts';
+import { NOTHING_COUNTED } from '../../lambdas/domain/datasets/size.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { NOTHING_COUNTED } from '../../lambdas/domain/size.ts';
 import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
 

@@ -1,8 +1,9 @@
 /** The tenants of all realms in memory. */
-import { isCalled } from '../../lambdas/domain/identity.ts';
+
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { isDue } from '../../lambdas/domain/retirement.ts';
-import type { TenantRecord } from '../../lambdas/domain/tenant.ts';
+import { isCalled } from '../../lambdas/domain/tenants/identity.ts';
+import { isDue } from '../../lambdas/domain/tenants/retirement.ts';
+import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { TenantStore } from '../../lambdas/ports.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
 

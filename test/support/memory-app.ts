@@ -2,24 +2,25 @@
  * The apps of several realms over one shared set of ports in memory, put together as `compose.ts` does, and a small
  * interpreter of the workflow: a whole move takes milliseconds, and the clock moves only as far as somebody waits.
  */
-import { commitTasks } from '../../lambdas/app/commit-tasks.ts';
-import { copyTasks } from '../../lambdas/app/copy-tasks.ts';
+
+import { janitor } from '../../lambdas/app/background/janitor.ts';
+import { measuring } from '../../lambdas/app/background/measure-tenants.ts';
+import { operating } from '../../lambdas/app/background/operate.ts';
+import { purgingRetired } from '../../lambdas/app/background/purge-retired.ts';
+import { settling } from '../../lambdas/app/background/settle.ts';
 import { guard } from '../../lambdas/app/guard.ts';
 import { identification } from '../../lambdas/app/identification.ts';
-import { janitor } from '../../lambdas/app/janitor.ts';
 import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
-import { measuring } from '../../lambdas/app/measure.ts';
-import { counted, measured } from '../../lambdas/app/measured.ts';
 import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
-import { operating } from '../../lambdas/app/operate.ts';
-import { purgingRetired } from '../../lambdas/app/purge-retired.ts';
-import type { Invocation } from '../../lambdas/app/range-turn.ts';
-import { rollbackTasks } from '../../lambdas/app/rollback-tasks.ts';
-import { settling } from '../../lambdas/app/settle.ts';
+import { commitTasks } from '../../lambdas/app/phases/commit-tasks.ts';
+import { copyTasks } from '../../lambdas/app/phases/copy-tasks.ts';
+import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
+import { rollbackTasks } from '../../lambdas/app/phases/rollback-tasks.ts';
+import type { TaskContext } from '../../lambdas/app/phases/task-context.ts';
+import { verifyTasks } from '../../lambdas/app/phases/verify-tasks.ts';
 import { steps as stepsOf } from '../../lambdas/app/steps.ts';
-import type { TaskContext } from '../../lambdas/app/task-context.ts';
-import { verifyTasks } from '../../lambdas/app/verify-tasks.ts';
-import { type Part, partitionsOf } from '../../lambdas/domain/dataset.ts';
+import { counted, measured } from '../../lambdas/app/with-metrics.ts';
+import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import type { Checkpoint, PartKind, Ports } from '../../lambdas/ports.ts';
 import { itemOf, TENANT } from './builders.ts';

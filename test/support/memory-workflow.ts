@@ -1,6 +1,6 @@
 /** A small interpreter of the realm-migration workflow: the states of each phase, in the order of the ASL file. */
-import type { Invocation, Turn } from '../../lambdas/app/range-turn.ts';
-import type { Plan } from '../../lambdas/app/run.ts';
+import type { Invocation, Turn } from '../../lambdas/app/phases/range-turn.ts';
+import type { Plan } from '../../lambdas/app/phases/task-input.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { PermanentError } from '../../lambdas/domain/refusal.ts';
 import type { Run } from '../../lambdas/ports.ts';

@@ -1,5 +1,5 @@
 /** Metrics that are kept. */
-import type { MetricName } from '../../lambdas/domain/metric.ts';
+import type { MetricName } from '../../lambdas/domain/operating/metric.ts';
 import type { Metrics } from '../../lambdas/ports.ts';
 
 export interface Measurement {

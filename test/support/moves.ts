@@ -1,6 +1,6 @@
 /** One move in memory: its hooks as Atlassian calls them, the states it can be driven into, and what then stands. */
 import type { HookAnswer } from '../../lambdas/app/migration-hooks.ts';
-import type { Migration, MigrationKey, Status } from '../../lambdas/domain/migration.ts';
+import type { Migration, MigrationKey, Status } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault, Refusal } from '../../lambdas/domain/refusal.ts';
 import type { ScheduleRequest } from '../../lambdas/domain/requests.ts';

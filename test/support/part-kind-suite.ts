@@ -1,7 +1,7 @@
 /** What the contract of part kinds is written with: a host, two realms, and items. */
-import type { Item } from '../../lambdas/adapters/item-key.ts';
-import type { Part, Range } from '../../lambdas/domain/dataset.ts';
-import type { Digest } from '../../lambdas/domain/digest.ts';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
+import type { Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Digest } from '../../lambdas/domain/datasets/digest.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Checkpoint, Clock, Horizon, PartKind } from '../../lambdas/ports.ts';
 

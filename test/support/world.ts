@@ -7,14 +7,14 @@ import {
   DynamoDBDocumentClient,
   GetCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { dynamoDbLedger } from '../../lambdas/adapters/dynamodb-ledger.ts';
 import { emfMetrics } from '../../lambdas/adapters/emf-metrics.ts';
 import { jsonLog } from '../../lambdas/adapters/json-log.ts';
+import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
-import { partitionsOf } from '../../lambdas/domain/dataset.ts';
-import type { Migration } from '../../lambdas/domain/migration.ts';
+import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Migration } from '../../lambdas/domain/moving/migration.ts';
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
-import type { Receipt } from '../../lambdas/domain/receipt.ts';
 import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import {
   type LocalHost,
@@ -23,8 +23,8 @@ import {
   startLocalHost,
 } from '../../lib/local/host.ts';
 import type { Hook, Reply, SimulatedAtlassian, Site } from '../../lib/local/simulated-atlassian.ts';
-import { tenantOf } from '../../lib/local/story-holdings.ts';
-import { type Snapshot, snapshotOf } from '../../lib/local/story-reader.ts';
+import { tenantOf } from '../../lib/local/story/holdings.ts';
+import { type Snapshot, snapshotOf } from '../../lib/snapshots.ts';
 import { residency as configured } from '../../residency.config.ts';
 
 export interface World extends AsyncDisposable {

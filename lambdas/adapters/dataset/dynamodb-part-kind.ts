@@ -1,0 +1,225 @@
+/** How a part that is a DynamoDB table is copied, compared, restored and purged. */
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDbPart, Part, Range } from '../../domain/datasets/dataset.ts';
+import type { ItemDigest } from '../../domain/datasets/digest.ts';
+import { withItems } from '../../domain/datasets/digest.ts';
+import type { Realm } from '../../domain/realm.ts';
+import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../../ports.ts';
+import { readBothEnds } from './both-ends.ts';
+import { BEGINNING, checkpointAt } from './checkpoint.ts';
+import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
+import { type AnyItem, cursorOf, keyOf, printableKey, type WireItem } from './item-key.ts';
+import { put, remove, type WireWrite } from './item-wire.ts';
+import { mergeJoin, type Pair } from './merge-join.ts';
+import { quartersOf } from './page-split.ts';
+import { digestRange, isEmptyRange } from './range-digest.ts';
+import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
+import { sizeOfRange } from './range-size.ts';
+import { acknowledged, type Step } from './write-steps.ts';
+import { writeWindow } from './write-window.ts';
+
+export interface DynamoDbPartKindOptions {
+  readonly clientFor: (realm: Realm) => DynamoDBClient;
+  /** Clients that do not retry (`maxAttempts: 1`), so that the write window sees every throttle. */
+  readonly writerFor: (realm: Realm) => DynamoDBClient;
+  readonly tableOf: (part: Part, realm: Realm) => string;
+  readonly parts: readonly Part[];
+  readonly clock: Clock;
+  /** Items per page; without it, pages are 1 MB. */
+  readonly pageItems?: number;
+  /** Told at the end of a turn how many writes had to be sent again. */
+  readonly onThrottled?: (writes: number) => void;
+}
+
+export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
+  const { clientFor, writerFor, tableOf, parts, clock, pageItems, onThrottled } = options;
+
+  function sideOf(range: Range, realm: Realm, gate?: number): RangeSide {
+    const part = parts.find(({ name }) => name === range.part);
+    if (part === undefined) throw new Error(`no part is called ${range.part}`);
+    return {
+      client: clientFor(realm),
+      table: tableOf(part, realm),
+      part,
+      partition: range.partition,
+      pageItems: pageItemsAt(gate, pageItems),
+    };
+  }
+
+  async function* writeAll(
+    steps: AsyncGenerator<Step>,
+    { table, part }: RangeSide,
+    realm: Realm,
+    until: number,
+    gate: number | undefined,
+  ): AsyncGenerator<Checkpoint> {
+    const window = writeWindow(writerFor(realm), table, part, clock, gate);
+    try {
+      yield* acknowledged(steps, window, clock, until);
+    } finally {
+      if (window.throttled() > 0) onThrottled?.(window.throttled());
+    }
+  }
+
+  return {
+    async *copy(range, source, target, horizon, from, until, gate) {
+      if (from?.done) return yield from;
+      const steps = copySteps(sideOf(range, source, gate), horizon, from);
+      yield* writeAll(steps, sideOf(range, target), target, until, gate);
+    },
+
+    async *digest(range, realm, horizon, from, until) {
+      if (from?.done) return yield from;
+      yield* digestRange(sideOf(range, realm), horizon, from, clock, until);
+    },
+
+    async *restore(range, source, target, horizon, from, until, gate) {
+      if (from?.done) return yield from;
+      const [one, other] = [sideOf(range, source, gate), sideOf(range, target, gate)];
+      yield* writeAll(restoreSteps(one, other, horizon, from), other, target, until, gate);
+    },
+
+    async *purge(range, realm, from, until, gate) {
+      if (from?.done) return yield from;
+      const side = sideOf(range, realm, gate);
+      yield* writeAll(
+        purgeSteps(side, () => clock.now() < until, from),
+        side,
+        realm,
+        until,
+        gate,
+      );
+    },
+
+    isEmpty: async (range, realm) => isEmptyRange(sideOf(range, realm)),
+
+    size: async (range, realm, until, from) =>
+      sizeOfRange(sideOf(range, realm), clock, until, from),
+
+    async differences(range, source, target, horizon, limit) {
+      const [one, other] = [sideOf(range, source), sideOf(range, target)];
+      const found: Difference[] = [];
+      for await (const { pairs } of mergeJoin(one.part, readPages(one), readPages(other))) {
+        for (const pair of pairs) {
+          const difference = differenceIn(one.part, pair, horizon);
+          if (difference !== undefined) found.push(difference);
+          if (found.length >= limit) return found;
+        }
+      }
+      return found;
+    },
+  };
+}
+
+/** Below this, a gate makes pages smaller, so that those under way at the end of a turn are written in time. */
+const PAGE_SECONDS = 2;
+
+const pageItemsAt = (gate: number | undefined, most: number | undefined): number | undefined =>
+  gate === undefined
+    ? most
+    : Math.max(1, Math.min(Math.floor(gate * PAGE_SECONDS), most ?? MOST_PAGE_ITEMS));
+
+/** Of a page of 1 MB. */
+const MOST_PAGE_ITEMS = 10_000;
+
+async function* copySteps(
+  source: RangeSide,
+  horizon: Horizon,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
+  let { digest, changed } = from;
+  const { part } = source;
+  for await (const { items, texts, cursor } of oneAhead(readPages(source, from.cursor))) {
+    const words = texts();
+    for (const { from: first, to, share } of quartersOf(items.length)) {
+      const writes: WireWrite[] = [];
+      const seen: ItemDigest[] = [];
+      for (let index = first; index < to; index += 1) {
+        const [item, text] = [items[index], words[index]];
+        if (item === undefined || text === undefined || !isLive(part, item, horizon)) continue;
+        writes.push(put(cursorOf(part, item), text));
+        seen.push(itemDigest(part, item, horizon));
+      }
+      digest = withItems(digest, seen);
+      changed += writes.length;
+      const last = items[to - 1];
+      const reached = to < items.length && last !== undefined ? cursorOf(part, last) : cursor;
+      yield { writes, checkpoint: checkpointAt(reached, digest, changed), pages: share };
+    }
+  }
+}
+
+/**
+ * An item that has expired counts as absent in the source: a live one in the target under its key is deleted. One that
+ * has expired in the target is overwritten by a live one, and otherwise left to DynamoDB.
+ */
+async function* restoreSteps(
+  source: RangeSide,
+  target: RangeSide,
+  horizon: Horizon,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
+  const { part } = source;
+  let { digest, changed } = from;
+  for await (const { pairs, cursor } of mergeJoin(
+    part,
+    oneAhead(readPages(source, from.cursor)),
+    oneAhead(readPages(target, from.cursor)),
+  )) {
+    const writes: WireWrite[] = [];
+    const seen: ItemDigest[] = [];
+    for (const pair of pairs) {
+      const wanted = live(part, pair.source, horizon);
+      if (wanted !== undefined) seen.push(itemDigest(part, wanted, horizon));
+      const difference = differenceIn(part, pair, horizon)?.found;
+      if (difference === 'extra' && pair.target !== undefined)
+        writes.push(removal(part, pair.target));
+      else if (difference !== undefined && wanted !== undefined)
+        writes.push(put(cursorOf(part, wanted), JSON.stringify(wanted)));
+    }
+    digest = withItems(digest, seen);
+    changed += writes.length;
+    yield { writes, checkpoint: checkpointAt(cursor, digest, changed), pages: 1 };
+  }
+}
+
+async function* purgeSteps(
+  side: RangeSide,
+  isUrgent: () => boolean,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
+  let { changed } = from;
+  for await (const { items, cursor, cursorAfter } of oneAhead(
+    readBothEnds(side, from.cursor, 'keys', isUrgent),
+  )) {
+    for (const { from: first, to, share } of quartersOf(items.length)) {
+      const some = items.slice(first, to);
+      changed += some.length;
+      const last = some.at(-1);
+      const reached = to < items.length && last !== undefined ? cursorAfter(last) : cursor;
+      yield {
+        writes: some.map((item) => removal(side.part, item)),
+        checkpoint: checkpointAt(reached, from.digest, changed),
+        pages: share,
+      };
+    }
+  }
+}
+
+/** What it takes to make the target equal to the source under this key; nothing where both are the same, or absent. */
+function differenceIn(part: DynamoDbPart, pair: Pair, horizon: Horizon): Difference | undefined {
+  const wanted = live(part, pair.source, horizon);
+  const present = live(part, pair.target, horizon);
+  if (wanted === undefined) return present && { key: printableKey(part, present), found: 'extra' };
+  if (present === undefined) return { key: printableKey(part, wanted), found: 'missing' };
+  if (encodeItem(wanted) === encodeItem(present)) return undefined;
+  return { key: printableKey(part, wanted), found: 'changed' };
+}
+
+const live = (
+  part: DynamoDbPart,
+  item: WireItem | undefined,
+  horizon: Horizon,
+): WireItem | undefined => (item !== undefined && isLive(part, item, horizon) ? item : undefined);
+const removal = (part: DynamoDbPart, item: AnyItem): WireWrite =>
+  remove(cursorOf(part, item), keyOf(part, item));

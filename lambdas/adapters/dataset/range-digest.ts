@@ -1,0 +1,65 @@
+/** Reads a range to prove something about it. */
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { withItems } from '../../domain/datasets/digest.ts';
+import type { Checkpoint, Clock, Horizon } from '../../ports.ts';
+import { readBothEnds } from './both-ends.ts';
+import { BEGINNING, checkpointAt } from './checkpoint.ts';
+import { isLive, itemDigest } from './item-encoding.ts';
+import type { RangeSide } from './range-reader.ts';
+import { acknowledged, type Step } from './write-steps.ts';
+import type { WriteWindow } from './write-window.ts';
+
+/** Reads on while a checkpoint is being recorded. */
+export function digestRange(
+  side: RangeSide,
+  horizon: Horizon,
+  from: Checkpoint | undefined,
+  clock: Clock,
+  until: number,
+): AsyncGenerator<Checkpoint> {
+  const isUrgent = () => clock.now() < until;
+  return acknowledged(digestSteps(side, horizon, isUrgent, from), NO_WRITES, clock, until);
+}
+
+async function* digestSteps(
+  side: RangeSide,
+  horizon: Horizon,
+  isUrgent: () => boolean,
+  from = BEGINNING,
+): AsyncGenerator<Step> {
+  let { digest } = from;
+  for await (const { items, cursor } of readBothEnds(side, from.cursor, 'items', isUrgent)) {
+    const live = items.filter((item) => isLive(side.part, item, horizon));
+    digest = withItems(
+      digest,
+      live.map((item) => itemDigest(side.part, item, horizon)),
+    );
+    yield { writes: [], checkpoint: checkpointAt(cursor, digest, 0), pages: 1 };
+  }
+}
+
+const NO_WRITES: Pick<WriteWindow, 'write' | 'close'> = {
+  write: async () => {},
+  close: async () => {},
+};
+
+/** Also an item that has expired, but that DynamoDB has not removed, is something. */
+export async function isEmptyRange({
+  client,
+  table,
+  part,
+  partition,
+}: RangeSide): Promise<boolean> {
+  const { Count } = await client.send(
+    new QueryCommand({
+      TableName: table,
+      ConsistentRead: true,
+      KeyConditionExpression: '#p = :p',
+      ExpressionAttributeNames: { '#p': part.partitionKey },
+      ExpressionAttributeValues: { ':p': { S: partition } },
+      Limit: 1,
+      Select: 'COUNT',
+    }),
+  );
+  return Count === 0;
+}

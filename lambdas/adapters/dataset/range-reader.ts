@@ -1,0 +1,71 @@
+/** Reads a range page by page, one page ahead of whoever works on it. */
+import { setImmediate as turn } from 'node:timers/promises';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
+import { cursorOf, startKey, type WireItem } from './item-key.ts';
+import { itemTexts } from './item-texts.ts';
+import { queryItems } from './item-wire.ts';
+
+/** A range as it lies in one realm. */
+export interface RangeSide {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+  readonly part: DynamoDbPart;
+  readonly partition: string;
+  /** Items per page, where 1 MB would be too many. */
+  readonly pageItems: number | undefined;
+}
+
+/** `cursor` is where the next page starts, and absent on the last one. */
+export interface Page {
+  readonly items: readonly WireItem[];
+  /** Each item in the words in which it came. */
+  readonly texts: () => readonly string[];
+  readonly cursor?: string;
+}
+
+/** Strongly consistent. At least one page, which is empty when there is nothing (after `cursor`). */
+export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerator<Page> {
+  const { client, table, part, partition, pageItems } = side;
+  let next = cursor;
+  do {
+    const { page, text } = await queryItems(client, {
+      TableName: table,
+      ConsistentRead: true,
+      KeyConditionExpression: '#partition = :partition',
+      ExpressionAttributeNames: { '#partition': part.partitionKey },
+      ExpressionAttributeValues: { ':partition': { S: partition } },
+      ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
+      Limit: pageItems,
+    });
+    const { Items: items = [], LastEvaluatedKey } = page;
+    next = LastEvaluatedKey && cursorOf(part, LastEvaluatedKey);
+    yield { items, texts: () => textsOf(items, text), ...(next !== undefined && { cursor: next }) };
+  } while (next !== undefined);
+}
+
+/** Should the answer look otherwise than DynamoDB's do, items are put into words again. */
+function textsOf(items: readonly WireItem[], answer: string): readonly string[] {
+  const texts = itemTexts(answer);
+  return texts?.length === items.length ? texts : items.map((item) => JSON.stringify(item));
+}
+
+/** Asks for the next element before it hands out the current one. Leaves nothing running when it is closed. */
+export async function* oneAhead<T>(elements: AsyncGenerator<T>): AsyncGenerator<T> {
+  const ask = () => {
+    const answer = elements.next();
+    answer.catch(() => {}); // it is awaited, and then thrown, one turn later
+    return answer;
+  };
+  let coming = ask();
+  try {
+    for (let current = await coming; !current.done; current = await coming) {
+      coming = ask();
+      await turn(); // the request leaves before anybody is busy with the current element
+      yield current.value;
+    }
+  } finally {
+    await coming.catch(() => {});
+    await elements.return(undefined);
+  }
+}

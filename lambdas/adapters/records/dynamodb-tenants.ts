@@ -1,0 +1,128 @@
+/** Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are found. */
+import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import type { Realm } from '../../domain/realm.ts';
+import { isCalled, isRenamed, type Name } from '../../domain/tenants/identity.ts';
+import type { TenantRecord } from '../../domain/tenants/tenant.ts';
+import type { Change, Clock, Decide, TenantStore } from '../../ports.ts';
+import { type Cells, changeCell, type Item, readCell, translated } from './compare-and-set.ts';
+import { tenantAliases } from './tenant-aliases.ts';
+
+export interface TenantTables {
+  readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
+  readonly tableOf: (realm: Realm) => string;
+  readonly clock: Clock;
+}
+
+export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): TenantStore {
+  const cells = (realm: Realm): Cells<TenantRecord> => ({
+    client: clientFor(realm),
+    table: tableOf(realm),
+    toItem,
+    fromItem,
+  });
+  const aliasesIn = (realm: Realm) => tenantAliases(clientFor(realm), tableOf(realm), clock);
+
+  const read = async (realm: Realm, tenant: string) =>
+    (await readCell(cells(realm), { tenant })).record;
+
+  /** The aliases are ready before the record is written, and final after it; gone before the record goes. */
+  async function change(
+    realm: Realm,
+    tenant: string,
+    decide: Decide<TenantRecord>,
+  ): Promise<Change<TenantRecord>> {
+    const aliases = aliasesIn(realm);
+    let replaced: TenantRecord | undefined;
+    let isWithdrawn = false;
+    const result = await changeCell(cells(realm), { tenant }, decide, async (next, current) => {
+      replaced = current;
+      if (next === 'remove') {
+        isWithdrawn = true;
+        return aliases.withdraw(current);
+      }
+      return aliases.announce(next, current);
+    });
+    const { changed, record } = result;
+    if (record === undefined) return result;
+    // Or somebody has kept the record that we were about to remove.
+    if ((changed && isRenamed(record, replaced)) || isWithdrawn) await aliases.confirm(record);
+    return result;
+  }
+
+  async function find(realm: Realm, name: Name): Promise<readonly TenantRecord[]> {
+    const holders = await aliasesIn(realm).holdersOf(name);
+    const records = await Promise.all(holders.map((tenant) => read(realm, tenant)));
+    return records.flatMap((record) => (record && isCalled(record, name) ? [record] : []));
+  }
+
+  /** The index is sparse: who is not retired, or is kept, is not in it. */
+  async function due(realm: Realm, now: number): Promise<readonly string[]> {
+    const table = tableOf(realm);
+    return translated(table, async () => {
+      const found: string[] = [];
+      const pages = paginateQuery(
+        { client: clientFor(realm) },
+        {
+          TableName: table,
+          IndexName: 'retired',
+          KeyConditionExpression: 'purgeOf = :retired AND purgeDueAt <= :now',
+          ExpressionAttributeValues: { ':retired': RETIRED, ':now': Math.floor(now / 1000) },
+        },
+      );
+      for await (const { Items = [] } of pages)
+        found.push(...Items.map(({ tenant }) => String(tenant)));
+      return found;
+    });
+  }
+
+  return { read, change, find, due };
+}
+
+/**
+ * The secret is an attribute of its own, so that a policy can withhold it from those who only look. The installation is
+ * JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
+ */
+function toItem({ credentials, installation, ...record }: TenantRecord): Item {
+  return {
+    ...record,
+    installation: JSON.stringify(installation),
+    ...(credentials.sharedSecret === undefined ? {} : { sharedSecret: credentials.sharedSecret }),
+    credentialsIat: credentials.iat,
+    credentialsTokens: credentials.tokens,
+    ...(isPurgedLater(record) && { purgeOf: RETIRED }),
+  };
+}
+
+/** The one partition of the index of those who are purged when they are due. */
+const RETIRED = 'retired';
+const isPurgedLater = ({
+  state,
+  keep,
+  purgeDueAt,
+}: Pick<TenantRecord, 'state' | 'keep' | 'purgeDueAt'>) =>
+  (state === 'retired' || state === 'purging') && !keep && purgeDueAt !== undefined;
+
+function fromItem(item: Item): TenantRecord {
+  const {
+    sharedSecret,
+    credentialsIat,
+    credentialsTokens,
+    installation,
+    revision: _,
+    purgeOf: __,
+    ...record
+  } = item;
+  if (typeof credentialsIat !== 'number' || typeof installation !== 'string') {
+    throw new Error('a tenant record has no credentials, or no installation');
+  }
+  // Written by toItem alone, and by nobody else.
+  return {
+    ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
+    installation: JSON.parse(installation),
+    credentials: {
+      ...(typeof sharedSecret === 'string' ? { sharedSecret } : {}),
+      iat: credentialsIat,
+      ...(Array.isArray(credentialsTokens) && { tokens: credentialsTokens }),
+    },
+  };
+}

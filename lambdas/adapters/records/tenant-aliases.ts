@@ -1,0 +1,106 @@
+/**
+ * Aliases: items beside the tenants' records, from a name to the ids of those who may have it. They are hints, and the
+ * record decides. One is there before a record can have its name; until then it expires within a day, so that a crash in
+ * between leaves nothing for good.
+ */
+import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { type Name, namesOfTenant } from '../../domain/tenants/identity.ts';
+import type { TenantRecord } from '../../domain/tenants/tenant.ts';
+import type { Clock } from '../../ports.ts';
+import { type Cells, changeCell, type Item, readCell } from './compare-and-set.ts';
+
+/** Absent `expiresAt` (epoch seconds): for as long as the record stands. */
+interface Holder {
+  readonly tenant: string;
+  readonly expiresAt?: number;
+}
+
+export type Aliases = ReturnType<typeof tenantAliases>;
+
+/** Whoever writes a name and dies is followed by somebody who writes it again, or nobody ever will. */
+const PROVISIONAL_SECONDS = 24 * 60 * 60;
+
+export function tenantAliases(client: DynamoDBDocumentClient, table: string, clock: Clock) {
+  const cells: Cells<readonly Holder[]> = { client, table, toItem, fromItem };
+  const now = () => Math.floor(clock.now() / 1000);
+
+  /** Lets a tenant be found by a name, until then; writes only what is not so already. */
+  async function hold(name: Name, holder: Holder): Promise<void> {
+    await changeCell(cells, { tenant: keyOf(name) }, (current = []) => {
+      const held = current.find(({ tenant }) => tenant === holder.tenant);
+      if (held !== undefined && held.expiresAt === holder.expiresAt) return undefined;
+      return [...othersIn(current, holder.tenant), holder];
+    });
+  }
+
+  async function letGo(name: Name, tenant: string): Promise<void> {
+    await changeCell(cells, { tenant: keyOf(name) }, (current = []) => {
+      if (!current.some((holder) => holder.tenant === tenant)) return undefined;
+      const others = othersIn(current, tenant);
+      return others.length === 0 ? 'remove' : others;
+    });
+  }
+
+  /** Holders that have expired are as good as gone, whether or not DynamoDB has removed the item. */
+  const othersIn = (holders: readonly Holder[], tenant: string) =>
+    holders.filter((holder) => holder.tenant !== tenant && !isOver(holder));
+  const isOver = ({ expiresAt }: Holder) => expiresAt !== undefined && expiresAt <= now();
+
+  return {
+    /** Who may have the name. */
+    async holdersOf(name: Name): Promise<readonly string[]> {
+      const { record = [] } = await readCell(cells, { tenant: keyOf(name) });
+      return record.filter((holder) => !isOver(holder)).map(({ tenant }) => tenant);
+    },
+    /** Before `next` is written over `current`: every name is there, the new ones on trial. */
+    async announce(next: TenantRecord, current: TenantRecord | undefined): Promise<void> {
+      const trial = now() + PROVISIONAL_SECONDS;
+      const known = current === undefined ? [] : namesOfTenant(current).map(keyOf);
+      const wanted = namesOfTenant(next);
+      const kept = wanted.map(keyOf);
+      await Promise.all([
+        ...wanted.map((name) =>
+          known.includes(keyOf(name))
+            ? hold(name, holderOf(next))
+            : hold(name, { tenant: next.tenant, expiresAt: trial }),
+        ),
+        // A name that the record loses: on trial as well, because the write may fail.
+        ...(current === undefined ? [] : namesOfTenant(current))
+          .filter((name) => !kept.includes(keyOf(name)))
+          .map((name) => hold(name, { tenant: next.tenant, expiresAt: trial })),
+      ]);
+    },
+    /** After `record` was written: its names stay for as long as it does. */
+    async confirm(record: TenantRecord): Promise<void> {
+      await Promise.all(namesOfTenant(record).map((name) => hold(name, holderOf(record))));
+    },
+    /** Before a record is removed. Whoever dies in between is repeated, or the record's next write announces it again. */
+    async withdraw(record: TenantRecord | undefined): Promise<void> {
+      const names = record === undefined ? [] : namesOfTenant(record);
+      await Promise.all(names.map((name) => letGo(name, record?.tenant ?? '')));
+    },
+  };
+}
+
+/** `#` begins no client key, so that an alias is never taken for a record. */
+const keyOf = ({ kind, value }: Name): string => `#${kind}#${value}`;
+
+/** The names of a stub expire with it. */
+const holderOf = ({ tenant, expiresAt }: TenantRecord): Holder => ({
+  tenant,
+  ...(expiresAt === undefined ? {} : { expiresAt }),
+});
+
+/** The item expires when its last holder does. */
+function toItem(holders: readonly Holder[]): Item {
+  const ends = holders.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY);
+  const last = Math.max(...ends);
+  return { holders, ...(Number.isFinite(last) ? { expiresAt: last } : {}) };
+}
+
+function fromItem(item: Item): readonly Holder[] {
+  const { holders } = item;
+  if (!Array.isArray(holders)) throw new Error('an alias has no holders');
+  // Written by toItem alone, and by nobody else.
+  return holders as readonly Holder[];
+}

@@ -1,0 +1,91 @@
+/** Public keys of Forge invocation tokens: one pinned set, fetched at most once per interval, whoever asks for what. */
+import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWTHeaderParameters } from 'jose';
+import { Fault, Unauthenticated } from '../../domain/refusal.ts';
+import type { Clock } from '../../ports.ts';
+
+export type ForgeKeys = (
+  header: JWTHeaderParameters,
+  token: FlattenedJWSInput,
+) => ReturnType<ReturnType<typeof createLocalJWKSet>>;
+
+const TIMEOUT_MS = 3_000;
+/** Between two fetches, however they ended. Shorter than Atlassian's three tries take, so that a new key gets through. */
+const INTERVAL_MS = 5_000;
+/** Keys are looked up again after this time, and are good for a day where the server cannot be reached. */
+const FRESH_MS = 10 * 60 * 1000;
+const LASTING_MS = 24 * 60 * 60 * 1000;
+const LARGEST_SET = 256 * 1024;
+
+interface Known {
+  readonly find: ReturnType<typeof createLocalJWKSet>;
+  readonly at: number;
+}
+
+/**
+ * `createRemoteJWKSet` of jose counts its cool-down only from fetches that went well: a flood while the server is down
+ * would reach it. `url` comes from the configuration, never from a claim. Throws `Unauthenticated` where there is no such key, `Fault` where nobody can say.
+ */
+export function forgeKeys(url: string, clock: Clock): ForgeKeys {
+  let known: Known | undefined;
+  let lastTry = Number.NEGATIVE_INFINITY;
+  let hasFailed = false;
+  let pending: Promise<void> | undefined;
+
+  async function reload(): Promise<void> {
+    try {
+      known = { find: createLocalJWKSet(await fetchSet(url)), at: clock.now() };
+      hasFailed = false;
+    } catch {
+      hasFailed = true;
+    }
+  }
+
+  /** One fetch for all who ask at the same time, and none within the interval. */
+  async function refresh(): Promise<void> {
+    if (pending === undefined) {
+      if (clock.now() - lastTry < INTERVAL_MS) return;
+      lastTry = clock.now();
+      pending = reload().finally(() => {
+        pending = undefined;
+      });
+    }
+    await pending;
+  }
+
+  const age = () => (known === undefined ? Number.POSITIVE_INFINITY : clock.now() - known.at);
+
+  return async (header, token) => {
+    if (age() > FRESH_MS) await refresh();
+    const found = await among(known, header, token);
+    if (found !== undefined && age() <= LASTING_MS) return found;
+    await refresh();
+    const again = await among(known, header, token);
+    if (again !== undefined && age() <= LASTING_MS) return again;
+    if (hasFailed || known === undefined) throw new Fault('the keys of Forge cannot be fetched');
+    throw new Unauthenticated('the key id is unknown');
+  };
+}
+
+async function among(
+  known: Known | undefined,
+  header: JWTHeaderParameters,
+  token: FlattenedJWSInput,
+) {
+  try {
+    return await known?.find(header, token);
+  } catch (error) {
+    if (error instanceof errors.JWKSNoMatchingKey) return undefined;
+    throw error;
+  }
+}
+
+async function fetchSet(url: string) {
+  const response = await fetch(url, {
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    redirect: 'error',
+    headers: { accept: 'application/json' },
+  });
+  const text = await response.text();
+  if (!response.ok || text.length > LARGEST_SET) throw new Error('no key set');
+  return JSON.parse(text);
+}

@@ -1,0 +1,133 @@
+/** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
+import { isFinal, isNoOp, type Migration } from '../../domain/moving/migration.ts';
+import { isStuck } from '../../domain/moving/stuck.ts';
+import { isHopeless, project } from '../../domain/planning/projection.ts';
+import type { Realm } from '../../domain/realm.ts';
+import type { RollBack } from '../lifecycle-hooks.ts';
+import { isTooLate, type TaskContext } from '../phases/task-context.ts';
+import { fieldsOf } from '../steps.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+/** After a window's end, a schedule that never started is over. */
+const SCHEDULE_SLACK = 30 * MINUTE;
+/** Atlassian rolls a failed move back by itself; after this long it does not. */
+const FAILED_SLACK = HOUR;
+/** A commit comes after the window, when the site is back; after this long it does not. */
+const COMMIT_SLACK = 12 * HOUR;
+/** A commit hook that was never answered has been retried for good by then. */
+const UNANSWERED_SLACK = 10 * MINUTE;
+
+export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollBack, here: Realm) {
+  const { ledger, clock, log, metrics } = ports;
+
+  /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
+  async function run(): Promise<void> {
+    const stuck = new Set<Migration>();
+    for (const listed of await ledger.open(here)) {
+      try {
+        const migration = await ledger.read(listed);
+        if (migration && isStuck(migration, clock.now())) stuck.add(listed);
+        if (migration && !isFinal(migration)) await tend(migration);
+      } catch (error) {
+        stuck.add(listed);
+        log.error(
+          `alarm: migration ${listed.id} cannot be tended: ${error instanceof Error ? error.message : 'unknown error'}`,
+          fieldsOf(listed),
+        );
+      }
+    }
+    if (stuck.size > 0) metrics.record('StuckMigrations', stuck.size);
+    await freeLeakedSlots();
+  }
+
+  async function tend(migration: Migration): Promise<void> {
+    const now = clock.now();
+    const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
+    const quietFor = now - Date.parse(migration.updatedAt);
+    const isUnchanged = (current: Migration) =>
+      current.status === migration.status && current.driven === migration.driven;
+    switch (migration.status) {
+      case 'scheduled':
+        if (now > end + SCHEDULE_SLACK) {
+          await steps.afterRollback(await steps.take(migration, 'expire', 'janitor'));
+        }
+        return;
+      case 'copying':
+        if (isTooLate(migration, now)) {
+          await steps.fail(
+            migration,
+            'E9999',
+            'the window ended before the copy was verified',
+            'janitor',
+          );
+        } else if (!(await foresee(migration))) {
+          // A start that crashed before its fence is finished by the copy, which makes sure of it.
+          await steps.drive(migration, 'janitor');
+        }
+        return;
+      case 'failed':
+        await steps.letGo(migration);
+        if (now > end && quietFor > FAILED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
+        return;
+      case 'ready-to-commit':
+        if (now > end + COMMIT_SLACK) await rollBack(migration, 'janitor', isUnchanged);
+        return;
+      case 'committing':
+        if (migration.halted) {
+          log.error(
+            `alarm: migration ${migration.id} is halted: ${migration.halted}`,
+            fieldsOf(migration),
+          );
+        } else if (
+          migration.driven === undefined &&
+          migration.attempt > 0 &&
+          !migration.pointOfNoReturn
+        ) {
+          if (quietFor > UNANSWERED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
+        } else {
+          await steps.drive(migration, 'janitor');
+        }
+        return;
+      case 'rolling-back':
+        await rollBack(migration, 'janitor', () => true);
+        return;
+    }
+  }
+
+  /** Looks ahead; `true` when the copy has been given up, in time for the site to come back. */
+  async function foresee(migration: Migration): Promise<boolean> {
+    if (migration.estimate === undefined || isNoOp(migration)) return false;
+    const records = await ledger.listRanges(migration.target, migration);
+    const next = project(migration, records, settings.drainSeconds, clock.now());
+    if (next === undefined) return false;
+    const { record } = await ledger.change(migration, 'janitor', (current) =>
+      current?.status === 'copying' && current.attempt === migration.attempt
+        ? { ...current, projection: next }
+        : undefined,
+    );
+    const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
+    const late = (Date.parse(next.endsAt) - end) / MINUTE;
+    metrics.record('MinutesBeyondWindow', Math.max(0, late));
+    if (record?.status !== 'copying' || !isHopeless(next)) return false;
+    const reason = `by what is done so far, the copy would be verified at ${next.endsAt}, after its window`;
+    log.error(`alarm: migration ${migration.id} is given up: ${reason}`, fieldsOf(migration));
+    await steps.fail(record, 'E9999', reason, 'janitor');
+    return true;
+  }
+
+  /** A crash between slot and record, or between a final status and its slot, leaves one. */
+  async function freeLeakedSlots(): Promise<void> {
+    for (const { tenant, id, takenAt } of await ledger.slots(here)) {
+      const key = { ledger: here, tenant, id };
+      const migration = await ledger.read(key);
+      const isLeaked =
+        migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
+      // Whoever has left the slot may have left the fence too.
+      if (migration?.status === 'rolled-back') await steps.afterRollback(migration);
+      else if (isLeaked) await ledger.freeSlot(key);
+    }
+  }
+
+  return { run };
+}

@@ -1,0 +1,143 @@
+/** The verbs of an operator. Each takes a step that a hook, the janitor or a task could have taken, and says who asked for it. */
+import { operatorActor } from '../../domain/moving/history.ts';
+import { isNoOp, type Migration, PHASES_OF } from '../../domain/moving/migration.ts';
+import {
+  type Operation,
+  type OperationAnswer,
+  operation,
+} from '../../domain/operating/operations.ts';
+import type { Realm } from '../../domain/realm.ts';
+import { Fault, Refusal } from '../../domain/refusal.ts';
+import type { Ports } from '../../ports.ts';
+import { fieldsOf, type Steps } from '../steps.ts';
+
+export function operating({ ledger, log }: Ports, steps: Steps, here: Realm) {
+  /** Safe twice: the second call finds what the first has done, and answers the same. Faults are thrown. */
+  async function operate(input: unknown): Promise<OperationAnswer> {
+    try {
+      const asked = operation(input);
+      if (asked.ledger !== here)
+        return refused(`realm ${here} keeps another ledger: ask the one of ${realmName(asked)}`);
+      return asked.verb === 'set' ? await set(asked) : await onMigration(asked);
+    } catch (error) {
+      if (error instanceof Refusal) return refused(error.message);
+      throw error;
+    }
+  }
+
+  async function onMigration(
+    asked: Extract<Operation, { verb: 'cancel' | 'retry' }>,
+  ): Promise<OperationAnswer> {
+    const migration = await ledger.read(asked);
+    if (migration === undefined)
+      return refused(`migration ${asked.id} of this tenant is not in the ledger of realm ${here}`);
+    const actor = operatorActor(asked.actor);
+    const answer = await (asked.verb === 'cancel' ? cancel : retry)(migration, actor);
+    log.info(`${actor}: ${asked.verb}: ${answer.message}`, fieldsOf(migration));
+    return answer;
+  }
+
+  /** `scheduled` ends without having begun; `copying` fails, so that the site comes back now and Atlassian rolls it back. */
+  async function cancel(migration: Migration, actor: string, tries = 3): Promise<OperationAnswer> {
+    const { id, status, error } = migration;
+    const wasCancelled = error?.reason.startsWith(CANCELLED) ?? false;
+    const why = { code: 'E9999', reason: `${CANCELLED} ${actor}` } as const;
+    switch (status) {
+      case 'scheduled':
+        return again(await steps.take(migration, 'expire', actor, { error: why }));
+      case 'copying':
+        return again(await steps.fail(migration, why.code, why.reason, actor));
+      case 'rolled-back':
+        if (!wasCancelled) break;
+        await steps.afterRollback(migration); // whatever a crash kept an earlier call from
+        return cancelled(status, `migration ${id} is cancelled, and nothing has moved`);
+      case 'failed':
+        if (!wasCancelled) break;
+        await steps.letGo(migration);
+        return cancelled(
+          status,
+          `migration ${id} has failed, as was asked: the source serves again, and Atlassian rolls it back`,
+        );
+      default:
+    }
+    return refused(`migration ${id} is ${status}: ${HINTS[status] ?? NOT_ANY_MORE}`, status);
+
+    async function again(next: Migration): Promise<OperationAnswer> {
+      if (tries === 0) throw new Fault(`migration ${id} changes while it is being cancelled`);
+      return cancel(next, actor, tries - 1);
+    }
+  }
+
+  /** The next attempt of the phase at hand, unless its execution runs. */
+  async function retry(migration: Migration, actor: string): Promise<OperationAnswer> {
+    const { id, status, phase, attempt, halted, driven } = migration;
+    if (phase === undefined || !PHASES_OF[status]?.includes(phase))
+      return refused(`migration ${id} is ${status}: no phase of it can be tried again`, status);
+    if (isNoOp(migration))
+      return refused(`migration ${id} moves nothing: its hook, said again, ends it`, status);
+    if (status === 'committing' && driven === undefined && !halted)
+      return refused(
+        `migration ${id} has a commit that was never answered: said again it goes on, and else it is rolled back`,
+        status,
+      );
+    const next = halted ? await resume(migration, actor) : await steps.drive(migration, actor);
+    const where = `phase ${next.phase}, attempt ${next.attempt} of migration ${id}`;
+    if (next.status !== status)
+      return {
+        outcome: 'left-alone',
+        status: next.status,
+        message: `migration ${id} is ${next.status} by now`,
+      };
+    if (next.attempt === attempt && driven === attempt)
+      return { outcome: 'left-alone', status, message: `${where} is running` };
+    return { outcome: 'retried', status, message: `${where} has been started` };
+  }
+
+  /** Whatever the commit found has been mended: it looks again. Of two who try, one starts it. */
+  async function resume(migration: Migration, actor: string): Promise<Migration> {
+    const { changed, record } = await ledger.change(migration, actor, (current) => {
+      if (current?.status !== migration.status || current.attempt !== migration.attempt) return;
+      const { halted: _, ...rest } = current;
+      return current.halted ? { ...rest, attempt: current.attempt + 1 } : undefined;
+    });
+    if (record === undefined) throw new Error(`the ledger has lost migration ${migration.id}`);
+    return changed ? steps.drive(record, actor) : record;
+  }
+
+  async function set(asked: Extract<Operation, { verb: 'set' }>): Promise<OperationAnswer> {
+    const actor = operatorActor(asked.actor);
+    const { tenant, settings: change } = asked;
+    const { changed, record } = await ledger.changeSettings(here, tenant, actor, change);
+    const whose = tenant === undefined ? `realm ${here}` : `this tenant in realm ${here}`;
+    const settings = record ?? {};
+    const message = `settings of ${whose}: ${JSON.stringify(settings)}`;
+    if (changed) log.info(`${actor}: set: ${message}`, tenant ? { clientKey: tenant } : {});
+    return { outcome: 'set', message, settings };
+  }
+
+  return { operate };
+}
+
+/** How the reason of a cancelled migration begins. */
+const CANCELLED = 'cancelled by';
+
+const NOT_ANY_MORE = 'there is nothing left to cancel';
+const HINTS: Partial<Record<Migration['status'], string>> = {
+  'ready-to-commit':
+    'only what is scheduled or copying is cancelled here, and Atlassian decides now',
+  committing: 'the tenant lives in the target already; only a rollback by Atlassian brings it back',
+  committed: 'the tenant lives in the target; only a rollback by Atlassian brings it back',
+};
+
+const refused = (message: string, status?: string): OperationAnswer => ({
+  outcome: 'refused',
+  message,
+  ...(status !== undefined && { status }),
+});
+const cancelled = (status: string, message: string): OperationAnswer => ({
+  outcome: 'cancelled',
+  status,
+  message,
+});
+/** As much of it as may be said. */
+const realmName = ({ ledger }: Operation) => JSON.stringify(ledger.slice(0, 16));

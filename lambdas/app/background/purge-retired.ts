@@ -1,0 +1,116 @@
+/** Purges what tenants left behind that were uninstalled 30 days ago and have not come back: data, proof, receipt, record. */
+import { rangesOf } from '../../domain/datasets/dataset.ts';
+import type { Realm } from '../../domain/realm.ts';
+import {
+  beginPurge,
+  isDue,
+  isPurgedBy,
+  type PurgeReceipt,
+  pausePurge,
+} from '../../domain/tenants/retirement.ts';
+import type { TenantRecord } from '../../domain/tenants/tenant.ts';
+import type { Invocation } from '../phases/range-turn.ts';
+import { backupsExpireAfter, type TaskContext } from '../phases/task-context.ts';
+
+/** Clocks of two machines may differ by this much. */
+const CLOCK_SKEW = 5_000;
+/** The last page still fits in. */
+const RESERVE = 15_000;
+
+export function purgingRetired({ ports, settings }: TaskContext, here: Realm) {
+  const { tenants, ledger, partKind, clock, log, isGone } = ports;
+  const { parts, backupDays } = settings;
+
+  /** One turn. Safe twice: what is purged is not there any more. One tenant's trouble does not stop the others. */
+  async function run(invocation: Invocation): Promise<void> {
+    const until = invocation.deadline - RESERVE;
+    for (const tenant of await tenants.due(here, clock.now())) {
+      if (clock.now() >= until) return;
+      try {
+        await purgeRetired(tenant, invocation, until);
+      } catch (error) {
+        log.error(
+          `alarm: a retired tenant cannot be purged: ${error instanceof Error ? error.message : 'unknown error'}`,
+          { clientKey: tenant },
+        );
+      }
+    }
+  }
+
+  async function purgeRetired(tenant: string, invocation: Invocation, until: number) {
+    if (!(await mayBePurged(tenant))) return;
+    const purger = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
+    const { record } = await tenants.change(here, tenant, (current) =>
+      beginPurge(current, purger, clock.now(), isGone),
+    );
+    if (!isPurgedBy(record, purger.owner)) return;
+    try {
+      const isDone = (await purgeAll(tenant, until)) && (await isProvenEmpty(tenant));
+      if (isDone) return await signOff(record);
+    } catch (error) {
+      await pause().catch(() => undefined); // else the lease runs out by itself
+      throw error;
+    }
+    await pause();
+
+    async function pause() {
+      await tenants.change(here, tenant, (current) => pausePurge(current, purger.owner));
+    }
+  }
+
+  /** As long as the move by which it came is not committed, the source may yet be restored from here. */
+  async function mayBePurged(tenant: string): Promise<boolean> {
+    const record = await tenants.read(here, tenant);
+    if (record?.state === 'purging') return true;
+    if (record === undefined || !isDue(record, clock.now())) return false;
+    const { arrivedBy: id, ledger: source } = record;
+    if (id === undefined || source === undefined) return true;
+    if ((await ledger.readReceipt(here, tenant, id))?.state === 'committed') return true;
+    if ((await ledger.read({ ledger: source, tenant, id }))?.status === 'committed') return true;
+    throw new Error(`migration ${id}, by which it came, is not committed`);
+  }
+
+  /** Every part, caches too; `false` when the time is over. */
+  async function purgeAll(tenant: string, until: number): Promise<boolean> {
+    const { writesPerSecond } = await ledger.settings(here, tenant);
+    for (const range of rangesOf(parts, tenant)) {
+      let isDone = false;
+      for await (const { done } of partKind.purge(range, here, undefined, until, writesPerSecond))
+        isDone = done;
+      if (!isDone || clock.now() >= until) return false;
+    }
+    return true;
+  }
+
+  async function isProvenEmpty(tenant: string): Promise<boolean> {
+    const ranges = rangesOf(parts, tenant);
+    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, here)));
+    if (empty.every(Boolean)) return true;
+    log.error('alarm: a retired tenant was purged, and is not empty: it is purged again', {
+      clientKey: tenant,
+    });
+    return false;
+  }
+
+  /** The receipt before the record: with the record, everybody forgets that there was something to prove. */
+  async function signOff(
+    record: TenantRecord & { readonly purge: NonNullable<TenantRecord['purge']> },
+  ) {
+    const { tenant, uninstalledIat, purge } = record;
+    const receipt: PurgeReceipt = {
+      tenant,
+      ...(uninstalledIat !== undefined && { uninstalledIat }),
+      begunAt: purge.begunAt,
+      at: new Date(clock.now()).toISOString(),
+      provenEmpty: rangesOf(parts, tenant).map(({ id }) => id),
+      backupsExpire: backupsExpireAfter(backupDays, clock.now()),
+    };
+    await ledger.writePurge(here, receipt);
+    await tenants.change(here, tenant, (current) =>
+      isPurgedBy(current, purge.owner) ? 'remove' : undefined,
+    );
+    log.info(`a retired tenant is purged in realm ${here}`, { clientKey: tenant });
+  }
+
+  return { run };
+}

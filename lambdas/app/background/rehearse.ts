@@ -1,0 +1,277 @@
+/**
+ * Rehearses a move in its target: copies a sample of the tenant's items to partition keys that are nobody's, verifies and
+ * discards it, and tells how long each of that took. Touches nothing else, and writes nothing of the tenant's.
+ */
+import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Digest, differingBuckets, EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
+import type { MigrationKey } from '../../domain/moving/migration.ts';
+import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts';
+import {
+  type Measured,
+  REHEARSAL,
+  type RehearsalRefused,
+  type RehearsalReport,
+  type RehearsalRequest,
+  rehearsalRequest,
+} from '../../domain/operating/rehearsal.ts';
+import type { Realm } from '../../domain/realm.ts';
+import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
+import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
+import type { Invocation } from '../phases/range-turn.ts';
+import type { TaskContext } from '../phases/task-context.ts';
+
+/** Ranges at a time, as the Map of a move has them. */
+const AT_ONCE = 16;
+/** Whatever is timed is timed so often, and the middle counts: something else may happen at the same time. */
+const ROUNDS = 3;
+/** Items of a range that cost little more than none. */
+const FEW = 2;
+/** Calls that are timed one after the other, and those that are timed all at once. */
+const LOOKS = 5;
+const CALLS_AT_ONCE = 160;
+const CLOCK_SKEW = 30_000;
+/** So much of an invocation is left for discarding and proving. Milliseconds. */
+const RESERVE = 60_000;
+
+export function rehearsing({ ports, settings }: TaskContext, samples: Samples, here: Realm) {
+  const { ledger, tenants, partKind, clock, isGone } = ports;
+  const moving = settings.parts.filter(({ policy }) => policy === 'move');
+
+  /**
+   * Safe twice, and safe when it dies anywhere: who comes next finds what is left and discards it first. Two at once would
+   * discard each other's, so there is a lease. Of a tenant that is gone meanwhile, nothing is copied.
+   */
+  async function rehearse(
+    input: unknown,
+    invocation: Invocation,
+  ): Promise<RehearsalReport | RehearsalRefused> {
+    try {
+      return await leased(rehearsalRequest(input), invocation);
+    } catch (error) {
+      if (error instanceof Refusal) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  async function leased(request: RehearsalRequest, invocation: Invocation) {
+    if (request.source === here)
+      throw invalid('a rehearsal is run in another realm than the source');
+    const record = await tenants.read(request.source, request.tenant);
+    if (record?.state !== 'active' && record?.state !== 'frozen')
+      throw conflict(`realm ${request.source} does not serve this tenant`);
+    const held = await lease(invocation);
+    try {
+      const leftovers = await discardRehearsal(settings.parts);
+      try {
+        return await timed(request, leftovers, invocation);
+      } finally {
+        await discardRehearsal(moving);
+      }
+    } finally {
+      await giveBack(held);
+    }
+  }
+
+  async function timed(
+    { tenant, source, items }: RehearsalRequest,
+    leftovers: number,
+    { deadline }: Invocation,
+  ): Promise<RehearsalReport> {
+    const now = Math.floor(clock.now() / 1000);
+    const horizon = { asOf: now, lastingUntil: now };
+    const ranges = pairsOf(moving, tenant);
+    const each = Math.max(1, Math.ceil(items / Math.max(1, ranges.length)));
+    // Once beforehand, with little: the code is compiled, and connections are open, by the time that it counts.
+    await copySample(ranges, source, horizon, Math.min(each, FEW));
+    const until = deadline - RESERVE;
+    /** Written and read back, so many items of each range. */
+    const pass = async (limit: number): Promise<Pass> => {
+      const begunCopy = performance.now();
+      const written = await copySample(ranges, source, horizon, limit);
+      const copyMs = performance.now() - begunCopy;
+      const begunReading = performance.now();
+      const found = await atOnce(ranges, ({ to }) =>
+        digestOf(partKind.digest(to, here, horizon, undefined, until)),
+      );
+      return { copyMs, readMs: performance.now() - begunReading, written, found };
+    };
+    const rounds: Round[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const records = await timesOfRecords(tenant, source);
+      // What was deleted in the source in the meantime must not be here either.
+      await discardRehearsal(moving);
+      const few = await pass(Math.min(each, FEW));
+      rounds.push({ ...records, few, ...(await pass(each)) });
+    }
+
+    await discardRehearsal(moving);
+    const written = rounds.at(-1)?.written ?? [];
+    return {
+      source,
+      target: here,
+      leftovers,
+      items: countOf(written),
+      bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),
+      ranges: written.filter((digest) => digest.items > 0).length,
+      verified: rounds.every(isVerified),
+      provenEmpty: true,
+      backupsExpire: new Date(clock.now() + (settings.backupDays + 1) * 86_400_000)
+        .toISOString()
+        .slice(0, 10),
+      measured: {
+        sourceMs: median(rounds.map((round) => round.sourceMs)),
+        targetMs: median(rounds.map((round) => round.targetMs)),
+        callMs: median(rounds.map((round) => round.callMs)),
+        copyMs: median(rounds.map((round) => round.copyMs)),
+        readMs: median(rounds.map((round) => round.readMs)),
+        few: {
+          items: countOf(rounds.at(-1)?.few.written ?? []),
+          copyMs: median(rounds.map(({ few }) => few.copyMs)),
+          readMs: median(rounds.map(({ few }) => few.readMs)),
+        },
+        drainMs: settings.drainSeconds * 1000,
+      },
+    };
+  }
+
+  const copySample = (pairs: readonly Pair[], source: Realm, horizon: Horizon, each: number) =>
+    atOnce(pairs, ({ from, to }) => digestOf(samples.copy(from, source, to, here, horizon, each)));
+
+  /** What a turn of a worker asks of records: the migration in the source, both fences, its own range. */
+  async function timesOfRecords(tenant: string, source: Realm) {
+    const key: MigrationKey = { ledger: source, tenant, id: REHEARSAL };
+    const sourceMs = await each(LOOKS, () => ledger.read(key));
+    const targetMs = await each(LOOKS, () => tenants.read(here, tenant));
+    const asked = [
+      () => ledger.read(key),
+      () => tenants.read(source, tenant),
+      () => tenants.read(here, tenant),
+      () => ledger.readRange(here, LEASE, LEASE.id),
+    ];
+    const begun = performance.now();
+    const calls = Array.from({ length: CALLS_AT_ONCE }, (_, at) => asked[at % asked.length]);
+    await atOnce(calls, async (call) => call?.());
+    return { sourceMs, targetMs, callMs: (performance.now() - begun) / CALLS_AT_ONCE };
+  }
+
+  /** Deletes every item under the rehearsal's keys, and proves it; how many there were. These keys are no tenant's. */
+  async function discardRehearsal(parts: readonly Part[]): Promise<number> {
+    const ranges = rangesOf(parts, REHEARSAL);
+    const discarded = await atOnce(ranges, async (range) => {
+      if (await partKind.isEmpty(range, here)) return 0;
+      const last = await lastOf(partKind.purge(range, here, undefined, Number.POSITIVE_INFINITY));
+      if (!(await partKind.isEmpty(range, here)))
+        throw new Error(`the rehearsal's range ${range.id} is not empty`);
+      return last?.changed ?? 0;
+    });
+    return discarded.reduce((sum, count) => sum + count, 0);
+  }
+
+  async function lease({ id, deadline }: Invocation): Promise<RangeRecord> {
+    const stored = await ledger.readRange(here, LEASE, LEASE.id);
+    if (stored && isLeased(stored, clock.now(), isGone))
+      throw conflict(
+        `another rehearsal is running here, until ${new Date(stored.lease?.until ?? 0).toISOString()} at the latest`,
+      );
+    const taken = await ledger.putRange(here, LEASE, {
+      ...(stored ?? FRESH),
+      lease: { owner: id, until: deadline + CLOCK_SKEW },
+    });
+    if (taken === undefined) throw conflict('another rehearsal has just begun here');
+    return taken;
+  }
+
+  /** Kept for want of one write, it runs out. */
+  async function giveBack({ lease: _, ...record }: RangeRecord): Promise<void> {
+    await ledger.putRange(here, LEASE, record).catch(() => undefined);
+  }
+
+  return { rehearse };
+}
+
+/** Name of the record whose lease guards the rehearsal's keys in a realm; `#` keeps it apart from every tenant's. */
+const LEASE: MigrationKey = { ledger: REHEARSAL, tenant: REHEARSAL, id: 'lease' };
+const FRESH: RangeRecord = {
+  range: LEASE.id,
+  revision: 0,
+  work: 'copy',
+  asOf: 0,
+  lastingUntil: 0,
+  tries: 0,
+  done: false,
+};
+
+/** A range of the tenant's, and the one of the rehearsal's that has the same number: no two samples meet under one key. */
+interface Pair {
+  readonly from: Range;
+  readonly to: Range;
+}
+
+function pairsOf(parts: readonly Part[], tenant: string): readonly Pair[] {
+  const targets = new Map(rangesOf(parts, REHEARSAL).map((range) => [range.id, range]));
+  return rangesOf(parts, tenant).flatMap((from) => {
+    const to = targets.get(from.id);
+    return to === undefined ? [] : [{ from, to }];
+  });
+}
+
+interface Pass {
+  readonly copyMs: number;
+  readonly readMs: number;
+  readonly written: readonly Digest[];
+  readonly found: readonly Digest[];
+}
+
+interface Round extends Pass, Pick<Measured, 'sourceMs' | 'targetMs' | 'callMs'> {
+  readonly few: Pass;
+}
+
+const countOf = (digests: readonly Digest[]): number =>
+  digests.reduce((sum, { items }) => sum + items, 0);
+
+const isVerified = ({ written, found }: Pass): boolean =>
+  written.every((digest, at) => differingBuckets(digest, found[at] ?? EMPTY_DIGEST).length === 0);
+
+const median = (values: readonly number[]): number =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
+
+async function lastOf(checkpoints: AsyncIterable<Checkpoint>): Promise<Checkpoint | undefined> {
+  let last: Checkpoint | undefined;
+  for await (const checkpoint of checkpoints) last = checkpoint;
+  return last;
+}
+
+const digestOf = async (checkpoints: AsyncIterable<Checkpoint>): Promise<Digest> =>
+  (await lastOf(checkpoints))?.digest ?? EMPTY_DIGEST;
+
+/** Milliseconds of one call, one after the other; the first, which opens connections, does not count. */
+async function each(times: number, call: () => Promise<unknown>): Promise<number> {
+  await call();
+  const begun = performance.now();
+  for (let look = 0; look < times; look += 1) await call();
+  return (performance.now() - begun) / times;
+}
+
+/** All of them, so many at a time, in their order. When one fails, no new one begins, and those under way are waited for. */
+async function atOnce<T, R>(
+  elements: readonly T[],
+  run: (element: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  const queue = elements.entries();
+  let hasFailed = false;
+  const workers = Array.from({ length: AT_ONCE }, async () => {
+    for (const [at, element] of queue) {
+      if (hasFailed) return;
+      try {
+        results[at] = await run(element);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    }
+  });
+  const ends = await Promise.allSettled(workers);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  return results;
+}

@@ -1,0 +1,42 @@
+/** What the bad end of an execution means: the next attempt, or `failed`. EventBridge says so; the janitor is the backstop. */
+import { PHASES_OF } from '../../domain/moving/migration.ts';
+import { isTooLate, type TaskContext } from '../phases/task-context.ts';
+import { runKey } from '../phases/task-input.ts';
+import { fieldsOf } from '../steps.ts';
+
+/** Executions in a row that are started at once; after these, the janitor's pace is enough. */
+const ATTEMPTS_AT_ONCE = 3;
+
+export function settling({ ports, steps }: TaskContext) {
+  const { ledger, clock, log } = ports;
+
+  /** Safe twice: an attempt that is no longer at hand changes nothing. `input` is the execution's. */
+  async function settle(input: unknown, ending: string): Promise<void> {
+    const run = runKey(input);
+    const migration = await ledger.read(run);
+    if (
+      migration === undefined ||
+      migration.phase !== run.phase ||
+      migration.attempt !== run.attempt
+    )
+      return;
+    if (!PHASES_OF[migration.status]?.includes(run.phase) || migration.halted) return;
+    log.error(
+      `alarm: phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} has ended as ${ending}`,
+      fieldsOf(migration),
+    );
+    const badEnds = (migration.badEnds ?? 0) + 1;
+    const mayGoOn = badEnds % ATTEMPTS_AT_ONCE !== 0;
+    if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
+      await steps.fail(migration, 'E9999', `the copy ended as ${ending}`, 'settle');
+    } else if (mayGoOn) {
+      await steps.restart(migration, 'settle', { badEnds });
+    } else {
+      await ledger.change(migration, 'settle', (current) =>
+        current?.attempt === migration.attempt ? { ...current, badEnds } : undefined,
+      );
+    }
+  }
+
+  return { settle };
+}

@@ -1,0 +1,190 @@
+/** Phase commit, in the source realm: grace, a last look, the point of no return, purge, proof, receipt. */
+import { rangesOf } from '../../domain/datasets/dataset.ts';
+import type { Migration } from '../../domain/moving/migration.ts';
+import type { RangeRecord } from '../../domain/moving/range-record.ts';
+import { PermanentError } from '../../domain/refusal.ts';
+import { stub } from '../../domain/tenants/fence.ts';
+import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
+import { fieldsOf } from '../steps.ts';
+import { brokenSeals, sealsOf } from './part-checksums.ts';
+import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import { backupsExpireAfter, leasedUntil, purgeAgain, type TaskContext } from './task-context.ts';
+import {
+  expected,
+  movingRanges,
+  type Plan,
+  plan,
+  rangeInput,
+  rangeOf,
+  runKey,
+  secondsLeft,
+} from './task-input.ts';
+
+const DAY = 24 * 60 * 60;
+
+export function commitTasks({ ports, steps, settings }: TaskContext) {
+  const { tenants, ledger, partKind, clock, log, metrics } = ports;
+  const { parts } = settings;
+
+  /** Safe twice: reads only. Once the purge may have begun, the source is no longer what it was, and is not rechecked. */
+  async function beginCommit(input: unknown): Promise<Plan> {
+    const migration = await expected(ports, runKey(input));
+    await checkSwitched(migration);
+    const planned = plan(parts, migration.tenant);
+    if (migration.pointOfNoReturn) return { ...planned, moving: [] };
+    const since = Date.parse(migration.updatedAt);
+    return {
+      ...planned,
+      waitSeconds: secondsLeft(since, settings.commitGraceSeconds, clock.now()),
+    };
+  }
+
+  /** Safe twice: set once. Compared with what was verified, never with the target, which serves and may rightly differ. */
+  async function passPointOfNoReturn(input: unknown): Promise<void> {
+    const migration = await expected(ports, runKey(input));
+    if (migration.pointOfNoReturn) return;
+    const { tenant, source } = migration;
+    await checkSwitched(migration);
+    const records = await ledger.listRanges(source, migration);
+    const isRechecked = ({ id }: { readonly id: string }) =>
+      records.some(({ range, work, done }) => range === id && work === 'recheck-source' && done);
+    if (!movingRanges(parts, tenant).every(isRechecked)) {
+      await steps.restart(migration, 'pass-point-of-no-return');
+      throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
+    }
+    const broken = brokenSeals(migration.seals ?? {}, sealsOf(parts, tenant, records));
+    if (broken.length > 0) {
+      await lookAgain(migration, records);
+      return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
+    }
+    const { changed, record } = await ledger.change(
+      migration,
+      'pass-point-of-no-return',
+      (current) =>
+        current?.status === 'committing' &&
+        current.attempt === migration.attempt &&
+        !current.pointOfNoReturn
+          ? { ...current, pointOfNoReturn: new Date(clock.now()).toISOString() }
+          : undefined,
+    );
+    if (!changed && !record?.pointOfNoReturn)
+      throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+  }
+
+  /** What was read is forgotten, so that the attempt after an operator's cure reads the source again. */
+  async function lookAgain(migration: Migration, records: readonly RangeRecord[]): Promise<void> {
+    for (const { source: _, ...record } of records) {
+      if (record.work !== 'recheck-source') continue;
+      await ledger.putRange(migration.source, migration, { ...record, done: false });
+    }
+  }
+
+  /** Keeps both sides, and waits for an operator or a rollback. */
+  async function halt(migration: Migration, reason: string): Promise<never> {
+    await ledger.change(migration, 'pass-point-of-no-return', (current) =>
+      current?.status === 'committing' && current.attempt === migration.attempt
+        ? { ...current, halted: reason }
+        : undefined,
+    );
+    metrics.record('VerifyMismatches', 1);
+    log.error(`alarm: migration ${migration.id} is halted: ${reason}`, fieldsOf(migration));
+    throw new PermanentError(reason);
+  }
+
+  /** Safe twice: deletes what is left. Only after the point of no return, and never in a realm that serves. */
+  async function purgeSourceRange(input: unknown, invocation: Invocation): Promise<Turn> {
+    const run = runKey(input);
+    const { range, number, turns } = rangeInput(input);
+    const migration = await expected(ports, run);
+    const { source, tenant } = migration;
+    const where = rangeOf(parts, tenant, range);
+    return rangeTurn(
+      ports,
+      {
+        migration,
+        range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
+        work: 'purge-source',
+        realm: source,
+        sides: [
+          {
+            side: 'source',
+            pages: (_, from, until, gate) => partKind.purge(where, source, from, until, gate),
+          },
+        ],
+        check: () => checkMayPurge(run),
+        conclude: async () => ((await partKind.isEmpty(where, source)) ? 'done' : 'again'),
+        number,
+        turns,
+      },
+      invocation,
+    );
+  }
+
+  async function checkMayPurge(run: ReturnType<typeof runKey>): Promise<void> {
+    const migration = await expected(ports, run);
+    if (!migration.pointOfNoReturn)
+      throw new PermanentError('the point of no return has not been passed');
+    const record = await tenants.read(migration.source, migration.tenant);
+    if (!isOwnedBy(record, migration.id, 'moved'))
+      throw new PermanentError('the source is not closed');
+  }
+
+  /** Safe twice: proof, stub, receipt, status; a receipt that a crash keeps from the target is fetched when it is asked for. */
+  async function finishCommit(input: unknown): Promise<void> {
+    const migration = await expected(ports, runKey(input));
+    const { tenant, id, source, target, seals = {} } = migration;
+    const records = await ledger.listRanges(source, migration);
+    const ranges = rangesOf(parts, tenant);
+    const isPurged = ({ id: range }: { readonly id: string }) =>
+      records.some(
+        (record) => record.range === range && record.work === 'purge-source' && record.done,
+      );
+    if (!ranges.every(isPurged)) return steps.restart(migration, 'finish-commit');
+    if (leasedUntil(ports, records) > 0)
+      throw new Error('a worker of the source has not given its lease back yet');
+    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));
+    if (!empty.every(Boolean)) {
+      const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
+      await purgeAgain(ports, source, migration, records, left);
+      log.error(`alarm: migration ${id}: the purged source is not empty`, fieldsOf(migration));
+      throw new PermanentError('the purged source is not empty');
+    }
+
+    const now = clock.now();
+    const at = new Date(now).toISOString();
+    const provenEmpty = { realm: source, at, ranges: ranges.map((range) => range.id) };
+    const backupsExpire = backupsExpireAfter(settings.backupDays, now);
+    const receipt = {
+      tenant,
+      id,
+      source,
+      target,
+      state: 'committed',
+      at,
+      seals,
+      provenEmpty,
+      backupsExpire,
+    } as const;
+    await tenants.change(source, tenant, (current) =>
+      stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY),
+    );
+    await ledger.writeReceipt(source, receipt);
+    // The status before the target's receipt: as soon as that is there, the tenant may move on.
+    await steps.take(migration, 'purged', 'finish-commit', { committedAt: at });
+    await ledger.writeReceipt(target, receipt);
+    await ledger.freeSlot(migration);
+  }
+
+  /** The commit hook's sequence has been finished: one side is closed, the other open. */
+  async function checkSwitched({ tenant, id, source, target }: Migration): Promise<void> {
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!isOwnedBy(from, id, 'moved')) throw new PermanentError('the source is not closed');
+    if (!arrivedBy(to, id)) throw new PermanentError('the target is not open');
+  }
+
+  return { beginCommit, passPointOfNoReturn, purgeSourceRange, finishCommit };
+}

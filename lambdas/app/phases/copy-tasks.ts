@@ -1,0 +1,251 @@
+/** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
+import { rangesOf } from '../../domain/datasets/dataset.ts';
+import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
+import { PermanentError } from '../../domain/refusal.ts';
+import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
+import { isOwnedBy } from '../../domain/tenants/tenant.ts';
+import { fieldsOf } from '../steps.ts';
+import { recordWindow } from '../with-metrics.ts';
+import { sealsOf } from './part-checksums.ts';
+import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import { isTooLate, type TaskContext } from './task-context.ts';
+import {
+  expected,
+  movingRanges,
+  type Plan,
+  plan,
+  rangeInput,
+  rangeOf,
+  runKey,
+  secondsLeft,
+} from './task-input.ts';
+
+export function copyTasks({ ports, steps, settings }: TaskContext) {
+  const { tenants, ledger, partKind, clock, log } = ports;
+  const { parts } = settings;
+
+  /** Safe twice: fence and claim are this migration's own the second time. Holds a lease, as every writer of the target. */
+  async function prepareCopy(input: unknown, invocation: Invocation): Promise<Plan> {
+    const run = runKey(input);
+    const migration = await inTime(await expected(ports, run));
+    const turn = await rangeTurn(
+      ports,
+      {
+        migration,
+        range: CLAIM,
+        ranges: [],
+        work: 'copy',
+        realm: migration.target,
+        sides: [],
+        check: async () => claimTarget(await expected(ports, run)),
+        // Never done: each attempt looks again.
+        conclude: async () => 'again',
+        number: 0,
+        turns: 2,
+      },
+      invocation,
+    );
+    if (turn.waitSeconds > 0) throw new Error('another invocation is claiming the target');
+    const [source, target] = await Promise.all([
+      tenants.read(migration.source, migration.tenant),
+      tenants.read(migration.target, migration.tenant),
+    ]);
+    return plan(parts, migration.tenant, {
+      unclean: target?.unclean ?? false,
+      waitSeconds: secondsLeft(source?.fencedAt ?? clock.now(), settings.drainSeconds, clock.now()),
+    });
+  }
+
+  async function claimTarget(migration: Migration): Promise<void> {
+    const { tenant, id, source, target } = migration;
+    if (!(await steps.fence(migration)))
+      throw new PermanentError('the tenant is not fenced in the source');
+    const from = await tenants.read(source, tenant);
+    if (!isOwnedBy(from, id, 'frozen'))
+      throw new PermanentError('the tenant is not fenced in the source');
+    const { record } = await tenants.change(target, tenant, (current) =>
+      claim(current, from, id, source),
+    );
+    // Not for good: it is over in a while, and then there is nothing here.
+    if (record?.state === 'purging')
+      throw new Error(`the data of an earlier residency is being purged in realm ${target}`);
+    if (!isOwnedBy(record, id, 'standby')) {
+      throw new PermanentError(
+        `realm ${target} has a record of the tenant that is ${record?.state}`,
+      );
+    }
+  }
+
+  /** Safe twice: deletes what is left. Only the data of an earlier, retired residency is here: nothing is copied before it is gone. */
+  async function clearTargetRange(input: unknown, invocation: Invocation): Promise<Turn> {
+    const run = runKey(input);
+    const { range, number, turns } = rangeInput(input);
+    const migration = await inTime(await expected(ports, run));
+    const { target, tenant } = migration;
+    const cleared = await ledger.readRange(target, migration, range);
+    if (cleared?.cleared) return { number: number + 1, over: true, waitSeconds: 0 };
+    const where = rangeOf(parts, tenant, range);
+    return rangeTurn(
+      ports,
+      {
+        migration,
+        range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
+        work: 'clear',
+        realm: target,
+        sides: [
+          {
+            side: 'target',
+            pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
+          },
+        ],
+        check: () => checkTarget(run, { mayBeUnclean: true }),
+        conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
+        number,
+        turns,
+      },
+      invocation,
+    );
+  }
+
+  /** Safe twice: puts the same items again, from the last checkpoint on, which follows the page. */
+  async function copyRange(input: unknown, invocation: Invocation): Promise<Turn> {
+    const run = runKey(input);
+    const { range, number, turns } = rangeInput(input);
+    const migration = await inTime(await expected(ports, run));
+    const { source, target, tenant } = migration;
+    recordWindow(ports, migration);
+    const stored = await ledger.readRange(target, migration, range);
+    if (stored?.work === 'verify-copy') return { number: number + 1, over: true, waitSeconds: 0 };
+    if (!(await isClean(migration))) return { number: number + 1, over: true, waitSeconds: 0 };
+    const where = rangeOf(parts, tenant, range);
+    return rangeTurn(
+      ports,
+      {
+        migration,
+        range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
+        work: 'copy',
+        realm: target,
+        sides: [
+          {
+            side: 'target',
+            pages: (horizon, from, until, gate) =>
+              partKind.copy(where, source, target, horizon, from, until, gate),
+          },
+        ],
+        check: () => checkTarget(run, { mayBeUnclean: false }),
+        number,
+        turns,
+      },
+      invocation,
+    );
+  }
+
+  /** Whether the target holds nothing of an earlier residency; the first to find all ranges cleared says so on the record. */
+  async function isClean(migration: Migration): Promise<boolean> {
+    const { tenant, id, target } = migration;
+    const record = await tenants.read(target, tenant);
+    if (!record?.unclean) return true;
+    const records = await ledger.listRanges(target, migration);
+    const isCleared = ({ id: range }: { readonly id: string }) =>
+      records.some(
+        (found) =>
+          found.range === range && (found.cleared || (found.work === 'clear' && found.done)),
+      );
+    if (!rangesOf(parts, tenant).every(isCleared)) return false;
+    await tenants.change(target, tenant, (current) => cleaned(current, id));
+    return true;
+  }
+
+  /** The target is still claimed and clean, the source still fenced, this attempt still wanted, and there is time. */
+  async function checkTarget(
+    run: ReturnType<typeof runKey>,
+    { mayBeUnclean }: { mayBeUnclean: boolean },
+  ): Promise<void> {
+    const migration = await inTime(await expected(ports, run));
+    const { tenant, id, source, target } = migration;
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!isOwnedBy(from, id, 'frozen'))
+      throw new PermanentError('the tenant is not fenced in the source');
+    if (!isOwnedBy(to, id, 'standby')) throw new PermanentError('the target is not claimed');
+    if (to.unclean && !mayBeUnclean)
+      throw new PermanentError('the target still holds data of an earlier residency');
+  }
+
+  /** Safe twice: the status moves once. What is unfinished goes on in the next attempt, a new execution. */
+  async function finishCopy(input: unknown): Promise<void> {
+    const run = runKey(input);
+    const migration = await inTime(await expected(ports, run));
+    const { tenant, id, source, target } = migration;
+    const records = await ledger.listRanges(target, migration);
+    const isVerified = ({ id: range }: { readonly id: string }) =>
+      records.some(
+        (record) => record.range === range && record.work === 'verify-copy' && record.done,
+      );
+    if (!movingRanges(parts, tenant).every(isVerified))
+      return steps.restart(migration, 'finish-copy');
+
+    const from = await tenants.read(source, tenant);
+    if (!isOwnedBy(from, id, 'frozen'))
+      throw new PermanentError('the tenant is not fenced in the source');
+    const { record } = await tenants.change(target, tenant, (current) =>
+      isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
+    );
+    if (!isOwnedBy(record, id, 'standby')) throw new PermanentError('the target is not claimed');
+    const seals = sealsOf(parts, tenant, records);
+    const at = new Date(clock.now()).toISOString();
+    await ledger.writeReceipt(target, {
+      tenant,
+      id,
+      source,
+      target,
+      state: 'ready-to-commit',
+      at,
+      seals,
+    });
+    await steps.take(migration, 'copied', 'finish-copy', { seals });
+  }
+
+  /** Safe twice: a migration fails once, and is let go as often as asked. */
+  async function failMigration(input: unknown): Promise<void> {
+    const run = runKey(input);
+    const migration = await ledger.read(run);
+    if (migration?.status !== 'copying' || migration.attempt !== run.attempt) return;
+    const reason = reasonOf(input);
+    log.error(`alarm: migration ${migration.id} cannot be copied: ${reason}`, fieldsOf(migration));
+    await steps.fail(migration, 'E9999', reason, 'fail-migration');
+  }
+
+  async function inTime(migration: Migration): Promise<Migration> {
+    if (isNoOp(migration)) throw new PermanentError('a move within one realm has nothing to copy');
+    if (isTooLate(migration, clock.now())) {
+      throw new PermanentError('the window ends before the copy is verified');
+    }
+    return migration;
+  }
+
+  return { prepareCopy, clearTargetRange, copyRange, finishCopy, failMigration };
+}
+
+/** Name of the record whose lease guards the claim on the target; no range of a part is called so. */
+const CLAIM = 'claim';
+
+/** The message of the error that Step Functions caught, if it is one of ours; never a stack trace. */
+function reasonOf(input: unknown): string {
+  const { failure }: { failure?: unknown } = { ...(typeof input === 'object' ? input : {}) };
+  const { Error: name, Cause: cause }: { Error?: unknown; Cause?: unknown } = {
+    ...(typeof failure === 'object' ? failure : {}),
+  };
+  try {
+    const { errorMessage }: { errorMessage?: unknown } = JSON.parse(String(cause));
+    if (name === 'PermanentError' && typeof errorMessage === 'string')
+      return errorMessage.slice(0, 300);
+  } catch {
+    // Not the cause of a Lambda: its name says enough.
+  }
+  return `a task failed for good: ${String(name)}`;
+}

@@ -1,0 +1,240 @@
+/**
+ * One turn of a worker on a range: lease first, then the status, then page by page with a checkpoint after each. The
+ * lease runs until this invocation can no longer run, so that it never expires under a living writer; whoever comes
+ * next, or wants to discard what was written here, waits for it.
+ */
+
+import { EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
+import type { Migration } from '../../domain/moving/migration.ts';
+import {
+  isLeased,
+  type Progress,
+  type RangeRecord,
+  type Work,
+} from '../../domain/moving/range-record.ts';
+import { isCrowded, writesOf } from '../../domain/moving/turn-limits.ts';
+import type { Realm } from '../../domain/realm.ts';
+import { Fault } from '../../domain/refusal.ts';
+import type { Checkpoint, Horizon, Ports } from '../../ports.ts';
+
+/** What bounds an invocation. */
+export interface Invocation {
+  readonly id: string;
+  /** Epoch milliseconds after which it cannot run any more. */
+  readonly deadline: number;
+}
+
+export interface Turn {
+  readonly number: number;
+  /** This iteration of the Map ends: the range is done, or the next attempt goes on with it. */
+  readonly over: boolean;
+  readonly waitSeconds: number;
+}
+
+/** A side of the work, and how to go on with it from a checkpoint. */
+export interface Side {
+  readonly side: 'source' | 'target';
+  readonly pages: (
+    horizon: Horizon,
+    from: Checkpoint | undefined,
+    until: number,
+    gate: number | undefined,
+  ) => AsyncIterable<Checkpoint>;
+}
+
+export interface TurnPlan {
+  readonly migration: Migration;
+  readonly range: string;
+  /** All that this range shares settings with. */
+  readonly ranges: readonly string[];
+  readonly work: Work;
+  /** The realm whose ledger keeps the range: the one that writes. */
+  readonly realm: Realm;
+  readonly sides: readonly Side[];
+  /** Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work must not go on. */
+  readonly check: () => Promise<void>;
+  /** When all sides are done: throws, or says that the work must begin again. */
+  readonly conclude?: (record: RangeRecord) => Promise<'done' | 'again'>;
+  readonly number: number;
+  readonly turns: number;
+}
+
+/** Clocks of two machines may differ by this much. */
+const CLOCK_SKEW = 5_000;
+/** A turn ends early enough that the last page, and giving the lease back, still fit. */
+const LONGEST_TURN = 240_000;
+const RESERVE = 15_000;
+/** How often, and how long, a worker waits for another's lease before it waits for its end. */
+const SOON_TURNS = 5;
+const SOON_SECONDS = 2;
+/** How often a lease is offered back. */
+const MOST_TRIES = 5;
+/** Until a range that finds all places taken looks again. */
+const CROWDED_SECONDS = 30;
+/** Items that expire within this time after the window are left out of what must still be there at the commit. */
+const LASTING_DAYS = 7;
+
+export async function rangeTurn(
+  { ledger, clock, log, isGone }: Ports,
+  plan: TurnPlan,
+  invocation: Invocation,
+): Promise<Turn> {
+  const { migration, work, realm } = plan;
+  const number = plan.number + 1;
+  const stored = await ledger.readRange(realm, migration, plan.range);
+  if (stored?.work === work && stored.done) return { number, over: true, waitSeconds: 0 };
+  if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
+    return {
+      number,
+      over: false,
+      waitSeconds: waitFor(stored.lease?.until ?? 0, number, clock.now()),
+    };
+  }
+  const lease = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
+  let record = await ledger.putRange(realm, migration, {
+    ...begun(stored, plan, clock.now()),
+    lease,
+  });
+  if (record === undefined) return { number, over: false, waitSeconds: 1 };
+
+  /** Only the holder of the lease writes the record; its two sides take turns. */
+  let saving = Promise.resolve();
+  const save = (change: (current: RangeRecord) => RangeRecord) => {
+    saving = saving.then(async () => {
+      if (record === undefined) throw lost(plan);
+      record = await ledger.putRange(realm, migration, change(record));
+      if (record === undefined) throw lost(plan);
+    });
+    return saving;
+  };
+
+  /** What an operator allows, as of this turn. */
+  async function allotted(held: RangeRecord) {
+    const { ranges } = plan;
+    const settings = await ledger.settings(realm, migration.tenant);
+    const isFree = settings.concurrency === undefined && settings.writesPerSecond === undefined;
+    if (isFree || ranges.length === 0) return { crowded: false, gate: undefined };
+    const records = await ledger.listRanges(realm, migration);
+    const leased = records.filter(
+      (other) => ranges.includes(other.range) && isLeased(other, clock.now(), isGone),
+    );
+    return {
+      crowded: isCrowded(settings, held, leased),
+      gate: writesOf(settings, held, ranges, records),
+    };
+  }
+
+  const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - RESERVE);
+  const horizon = { asOf: record.asOf, lastingUntil: record.lastingUntil };
+  try {
+    await plan.check();
+    const { crowded, gate } = await allotted(record);
+    if (crowded) {
+      await save(withoutLease);
+      return { number, over: number >= plan.turns, waitSeconds: CROWDED_SECONDS };
+    }
+    const ends = await Promise.allSettled(
+      plan.sides.map((side) => advanceSide(side, record?.[side.side], gate)),
+    );
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    const isDone = plan.sides.every(({ side }) => record?.[side]?.done);
+    const verdict = isDone ? await (plan.conclude?.(record) ?? 'done') : 'unfinished';
+    await save((current) => {
+      if (verdict === 'again') return begunAgain(current, plan, clock.now());
+      return { ...withoutLease(current), done: verdict === 'done' };
+    });
+    const over = verdict === 'done' || number >= plan.turns;
+    return { number, over, waitSeconds: 0 };
+  } catch (error) {
+    await giveBack(error);
+    throw error;
+  }
+
+  async function advanceSide(
+    { side, pages }: Side,
+    from: Progress | undefined,
+    gate: number | undefined,
+  ): Promise<void> {
+    if (from?.done) return;
+    for await (const checkpoint of pages(horizon, from, until, gate)) {
+      const saved = save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
+      // At once: recorded or not, this work goes on only if it is still wanted, and an ocean is crossed once.
+      const ends = await Promise.allSettled([saved, checkpoint.done ? undefined : plan.check()]);
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      if (checkpoint.done) return;
+    }
+  }
+
+  /**
+   * Every writer of this invocation has stopped by now: the next one need not wait. A lease that is kept for want of a write
+   * holds everybody up for five minutes; so it is read again, in case that a write happened whose reply was lost.
+   */
+  async function giveBack(error: unknown): Promise<void> {
+    const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
+    await saving.catch(() => undefined);
+    for (let tries = 0; tries < MOST_TRIES && clock.now() < invocation.deadline; tries += 1) {
+      try {
+        const current = await ledger.readRange(realm, migration, plan.range);
+        if (current?.lease?.owner !== invocation.id) return;
+        const free = { ...withoutLease(current), lastError: reason };
+        if (await ledger.putRange(realm, migration, free)) return;
+      } catch {
+        // Again: each call of the store has waited for a while already.
+      }
+    }
+    log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`);
+  }
+}
+
+/** A holder that still runs is done soon; one that has died lets its lease run out. */
+function waitFor(until: number, turn: number, now: number): number {
+  const seconds = Math.ceil((until - now) / 1000) + 1;
+  return turn <= SOON_TURNS ? Math.min(SOON_SECONDS, seconds) : seconds;
+}
+
+/** Not permanent: the write may have been ours, its reply lost. The next invocation waits for the lease, and looks. */
+const lost = ({ range }: TurnPlan) => new Fault(`range ${range} was changed by somebody else`);
+
+/** The stored work goes on; another kind of work begins from nothing. */
+function begun(stored: RangeRecord | undefined, plan: TurnPlan, now: number): RangeRecord {
+  if (stored?.work === plan.work) return stored;
+  return {
+    ...fresh(plan.range, plan, now),
+    revision: stored?.revision ?? 0,
+    ...(stored?.cleared || (stored?.work === 'clear' && stored.done) ? { cleared: true } : {}),
+  };
+}
+
+function begunAgain(record: RangeRecord, plan: TurnPlan, now: number): RangeRecord {
+  const { revision, tries, cleared } = record;
+  return {
+    ...fresh(record.range, plan, now),
+    revision,
+    tries: tries + 1,
+    ...(cleared ? { cleared } : {}),
+  };
+}
+
+function fresh(range: string, { work, migration }: TurnPlan, now: number): RangeRecord {
+  const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
+  return {
+    range,
+    revision: 0,
+    work,
+    asOf: Math.floor(now / 1000),
+    lastingUntil: Math.floor(end / 1000) + LASTING_DAYS * 24 * 60 * 60,
+    tries: 0,
+    done: false,
+  };
+}
+
+function withoutLease({ lease: _l, lastError: _e, ...record }: RangeRecord): RangeRecord {
+  return record;
+}
+
+const progressOf = ({ cursor, done, digest = EMPTY_DIGEST, changed }: Checkpoint): Progress => ({
+  ...(cursor === undefined ? {} : { cursor }),
+  done,
+  digest,
+  changed,
+});

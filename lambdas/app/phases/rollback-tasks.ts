@@ -1,0 +1,297 @@
+/** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
+import { rangesOf } from '../../domain/datasets/dataset.ts';
+import type { Migration } from '../../domain/moving/migration.ts';
+import { PermanentError } from '../../domain/refusal.ts';
+import { kept, release, withdraw, withFactsOf } from '../../domain/tenants/fence.ts';
+import {
+  arrivedBy,
+  hasReleased,
+  isOwnedBy,
+  type TenantRecord,
+} from '../../domain/tenants/tenant.ts';
+import { fieldsOf } from '../steps.ts';
+import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import { backupsExpireAfter, busyUntil, purgeAgain, type TaskContext } from './task-context.ts';
+import {
+  expected,
+  movingRanges,
+  type Plan,
+  plan,
+  rangeInput,
+  rangeOf,
+  runKey,
+  secondsLeft,
+} from './task-input.ts';
+
+/** At most 150 looks at a lease of five minutes: under 1,000 events. */
+const LOOK_AGAIN_SECONDS = 2;
+
+export function rollbackTasks({ ports, steps, settings }: TaskContext) {
+  const { tenants, ledger, partKind, clock, log } = ports;
+  const { parts } = settings;
+
+  /** Safe twice: the target is withdrawn once, and what it had served stays on its record. */
+  async function beginRestore(input: unknown): Promise<Plan> {
+    const migration = await expected(ports, runKey(input));
+    const { tenant, id, source } = migration;
+    const wait = await waitForWorkers(migration);
+    if (wait) return wait;
+    // The stub must not expire while the source is being restored.
+    const { record: from } = await tenants.change(source, tenant, (current) => kept(current, id));
+    if (migration.committedAt && !isOwnedBy(from, id, 'moved') && !hasReleased(from, id))
+      return stays(migration);
+    const to = await withdrawTarget(migration);
+    const isPast = migration.committedAt ?? migration.pointOfNoReturn;
+    if (isPast && !isOwnedBy(to, id, 'withdrawn') && !hasReleased(from, id))
+      return stays(migration);
+    if (!mustRestore(migration, from, to)) return plan(parts, tenant, { moving: [], ranges: [] });
+    return plan(parts, tenant, {
+      waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
+    });
+  }
+
+  /** Of a committed migration whose target has moved on there is no way back, and nothing has been touched. */
+  async function stays(migration: Migration): Promise<never> {
+    await steps.take(migration, 'kept', 'begin-restore', {
+      committedAt: migration.committedAt ?? new Date(clock.now()).toISOString(),
+    });
+    log.error(
+      `alarm: migration ${migration.id} stays committed: its target has moved on`,
+      fieldsOf(migration),
+    );
+    throw new PermanentError('the target has moved on');
+  }
+
+  /** Where the target had been open, writes may be there that are nowhere else; once released, the source is ahead. */
+  function mustRestore(
+    migration: Migration,
+    from: TenantRecord | undefined,
+    to: TenantRecord | undefined,
+  ): boolean {
+    const hasServed = isOwnedBy(to, migration.id, 'withdrawn') && to.wasOpen === true;
+    return hasServed && !migration.restored && !hasReleased(from, migration.id);
+  }
+
+  /** Safe twice: touches only what is not equal. The source is closed, the target withdrawn and drained. */
+  async function restoreSourceRange(input: unknown, invocation: Invocation): Promise<Turn> {
+    const run = runKey(input);
+    const { range, number, turns } = rangeInput(input);
+    const migration = await expected(ports, run);
+    const { source, target, tenant } = migration;
+    const stored = await ledger.readRange(source, migration, range);
+    if (stored?.work === 'verify-restore')
+      return { number: number + 1, over: true, waitSeconds: 0 };
+    const where = rangeOf(parts, tenant, range);
+    return rangeTurn(
+      ports,
+      {
+        migration,
+        range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
+        work: 'restore-source',
+        realm: source,
+        sides: [
+          {
+            side: 'source',
+            pages: (horizon, from, until, gate) =>
+              partKind.restore(where, target, source, horizon, from, until, gate),
+          },
+        ],
+        check: async () => {
+          await expected(ports, run);
+          await checkShut(migration);
+        },
+        number,
+        turns,
+      },
+      invocation,
+    );
+  }
+
+  async function checkShut({ tenant, id, source, target }: Migration): Promise<void> {
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!isOwnedBy(from, id, 'moved')) throw new PermanentError('the source is not closed');
+    if (!isOwnedBy(to, id, 'withdrawn')) throw new PermanentError('the target is not withdrawn');
+  }
+
+  /** Safe twice: hands over to the rollback, once all that had to be restored is verified. */
+  async function finishRestore(input: unknown): Promise<void> {
+    const migration = await expected(ports, runKey(input));
+    const { tenant, id, source, target } = migration;
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!mustRestore(migration, from, to))
+      return steps.restart(migration, 'finish-restore', { phase: 'rollback' });
+
+    const records = await ledger.listRanges(source, migration);
+    const isVerified = ({ id: range }: { readonly id: string }) =>
+      records.some(
+        (record) => record.range === range && record.work === 'verify-restore' && record.done,
+      );
+    if (!movingRanges(parts, tenant).every(isVerified))
+      return steps.restart(migration, 'finish-restore');
+    if (to) {
+      await tenants.change(source, tenant, (current) =>
+        isOwnedBy(current, id, 'moved') ? withFactsOf(current, to) : undefined,
+      );
+    }
+    await steps.restart(migration, 'finish-restore', { phase: 'rollback', restored: true });
+  }
+
+  /** Safe twice: withdrawn is withdrawn. A target that turns out to have served sends the migration back to restore. */
+  async function beginRollback(input: unknown): Promise<Plan> {
+    const migration = await expected(ports, runKey(input));
+    const { tenant, id, source } = migration;
+    const wait = await waitForWorkers(migration);
+    if (wait) return wait;
+    const to = await withdrawTarget(migration);
+    if (mustRestore(migration, await tenants.read(source, tenant), to)) {
+      await steps.restart(migration, 'begin-rollback', { phase: 'restore' });
+      throw new PermanentError('the target has served: the source is restored first');
+    }
+    // No record, or somebody else's: no data in the target is this migration's to touch.
+    if (!isOwnedBy(to, id, 'withdrawn')) return plan(parts, tenant, { moving: [], ranges: [] });
+    return plan(parts, tenant, {
+      waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()),
+    });
+  }
+
+  async function withdrawTarget({
+    tenant,
+    id,
+    target,
+  }: Migration): Promise<TenantRecord | undefined> {
+    return (await tenants.change(target, tenant, (current) => withdraw(current, id, clock.now())))
+      .record;
+  }
+
+  /** Nobody withdraws, releases or discards before every lease has been given back or has run out. */
+  async function waitForWorkers(migration: Migration): Promise<Plan | undefined> {
+    const until = await busyUntil(ports, migration);
+    if (until === 0) return undefined;
+    // A worker that still runs notices within a page; only one that has died lets its lease run out.
+    const waitSeconds = Math.min(LOOK_AGAIN_SECONDS, Math.ceil((until - clock.now()) / 1000) + 1);
+    return plan(parts, migration.tenant, { again: true, waitSeconds, moving: [], ranges: [] });
+  }
+
+  /** Safe twice: crossed once, and remembered on the source's record. Never while the target serves. */
+  async function releaseSource(input: unknown): Promise<void> {
+    const migration = await expected(ports, runKey(input));
+    const { tenant, id, source, target } = migration;
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (arrivedBy(to, id)) throw new PermanentError('the target still serves the tenant');
+    if (mustRestore(migration, from, to))
+      throw new PermanentError('the source is not restored yet');
+    if (migration.pointOfNoReturn && !migration.restored && !hasReleased(from, id)) {
+      throw new PermanentError('the source was purged, and is not restored');
+    }
+    if (isOwnedBy(to, id, 'withdrawn') && to.wasOpen) {
+      await tenants.change(source, tenant, (current) =>
+        isOwnedBy(current, id, 'moved')
+          ? release(withFactsOf(kept(current, id) ?? current, to) ?? current, id, clock.now())
+          : undefined,
+      );
+    }
+    await steps.letGo(migration);
+  }
+
+  /** Safe twice: deletes what is left. Only where this migration has withdrawn its own copy, and let the source go. */
+  async function discardTargetRange(input: unknown, invocation: Invocation): Promise<Turn> {
+    const run = runKey(input);
+    const { range, number, turns } = rangeInput(input);
+    const migration = await expected(ports, run);
+    const { target, tenant } = migration;
+    const where = rangeOf(parts, tenant, range);
+    return rangeTurn(
+      ports,
+      {
+        migration,
+        range,
+        ranges: rangesOf(parts, tenant).map(({ id }) => id),
+        work: 'discard-target',
+        realm: target,
+        sides: [
+          {
+            side: 'target',
+            pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
+          },
+        ],
+        check: () => checkMayDiscard(run),
+        conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
+        number,
+        turns,
+      },
+      invocation,
+    );
+  }
+
+  async function checkMayDiscard(run: ReturnType<typeof runKey>): Promise<void> {
+    const { tenant, id, source, target } = await expected(ports, run);
+    const [from, to] = await Promise.all([
+      tenants.read(source, tenant),
+      tenants.read(target, tenant),
+    ]);
+    if (!isOwnedBy(to, id, 'withdrawn')) throw new PermanentError('the target is not withdrawn');
+    if (isOwnedBy(from, id, 'frozen', 'moved'))
+      throw new PermanentError('the source is not released yet');
+  }
+
+  /** Safe twice: proof, receipts, tenant record, status; a receipt with a proof is not replaced by one without. */
+  async function finishRollback(input: unknown): Promise<void> {
+    const migration = await expected(ports, runKey(input));
+    const { tenant, id, source, target, seals = {} } = migration;
+    const record = await tenants.read(target, tenant);
+    const isOurs = isOwnedBy(record, id, 'withdrawn');
+    const ranges = isOurs ? rangesOf(parts, tenant) : [];
+    const records = await ledger.listRanges(target, migration);
+    const isDiscarded = ({ id: range }: { readonly id: string }) =>
+      records.some(
+        (found) => found.range === range && found.work === 'discard-target' && found.done,
+      );
+    if (!ranges.every(isDiscarded)) return steps.restart(migration, 'finish-rollback');
+    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
+    if (!empty.every(Boolean)) {
+      const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
+      await purgeAgain(ports, target, migration, records, left);
+      log.error(`alarm: migration ${id}: the discarded target is not empty`, fieldsOf(migration));
+      throw new PermanentError('the discarded target is not empty');
+    }
+    const now = clock.now();
+    const at = new Date(now).toISOString();
+    const receipt = { tenant, id, source, target, state: 'rolled-back', at, seals } as const;
+    const provenEmpty = { realm: target, at, ranges: ranges.map((range) => range.id) };
+    const backupsExpire = backupsExpireAfter(settings.backupDays, now);
+    const earlier = await ledger.readReceipt(source, tenant, id);
+    if (isOurs || earlier?.state !== 'rolled-back') {
+      for (const realm of [target, source]) {
+        await ledger.writeReceipt(
+          realm,
+          isOurs ? { ...receipt, provenEmpty, backupsExpire } : receipt,
+        );
+      }
+    }
+    await tenants.change(target, tenant, (current) =>
+      isOwnedBy(current, id, 'withdrawn') ? 'remove' : undefined,
+    );
+    await steps.afterRollback(migration);
+    await steps.take(migration, 'undone', 'finish-rollback');
+  }
+
+  return {
+    beginRestore,
+    restoreSourceRange,
+    finishRestore,
+    beginRollback,
+    releaseSource,
+    discardTargetRange,
+    finishRollback,
+  };
+}

@@ -1,0 +1,64 @@
+/** What all tasks of the workflow are made from. */
+import type { Part } from '../../domain/datasets/dataset.ts';
+import { type Migration, windowReserve } from '../../domain/moving/migration.ts';
+import type { RangeRecord } from '../../domain/moving/range-record.ts';
+import { isLeased } from '../../domain/moving/range-record.ts';
+import type { Realm } from '../../domain/realm.ts';
+import type { Ports } from '../../ports.ts';
+import type { Steps } from '../steps.ts';
+
+export interface TaskSettings {
+  readonly parts: readonly Part[];
+  /** Longer than any function that writes datasets can run: writes that passed the guard have landed or died. */
+  readonly drainSeconds: number;
+  /** How long a commit can be rolled back before the source is purged. */
+  readonly commitGraceSeconds: number;
+  /** How long point-in-time backups of a table go back. */
+  readonly backupDays: number;
+}
+
+export interface TaskContext {
+  readonly ports: Ports;
+  readonly steps: Steps;
+  readonly settings: TaskSettings;
+}
+
+/** The day from which no point-in-time backup holds any more what was deleted by `now` (YYYY-MM-DD). */
+export const backupsExpireAfter = (backupDays: number, now: number): string =>
+  new Date(now + (backupDays + 1) * 86_400_000).toISOString().slice(0, 10);
+
+/** What was purged and is not empty is purged again, by the next attempt. */
+export async function purgeAgain(
+  { ledger }: Pick<Ports, 'ledger'>,
+  realm: Realm,
+  migration: Migration,
+  records: readonly RangeRecord[],
+  ranges: readonly string[],
+): Promise<void> {
+  for (const { source: _s, target: _t, ...record } of records) {
+    if (ranges.includes(record.range))
+      await ledger.putRange(realm, migration, { ...record, done: false });
+  }
+}
+
+/** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
+export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
+  const realms: readonly Realm[] = [migration.source, migration.target];
+  const records = await Promise.all(
+    realms.map((realm) => ports.ledger.listRanges(realm, migration)),
+  );
+  return leasedUntil(ports, records.flat());
+}
+
+/** The same, of these ranges alone. */
+export function leasedUntil(
+  { clock, isGone }: Pick<Ports, 'clock' | 'isGone'>,
+  records: readonly RangeRecord[],
+): number {
+  const leased = records.filter((record) => isLeased(record, clock.now(), isGone));
+  return Math.max(0, ...leased.map(({ lease }) => lease?.until ?? 0));
+}
+
+export const isTooLate = (migration: Migration, now: number): boolean =>
+  migration.facts !== undefined &&
+  now > Date.parse(migration.facts.endTime) - windowReserve(migration);

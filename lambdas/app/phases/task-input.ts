@@ -1,0 +1,118 @@
+/** What a task is given, and the first thing each does with it: read the ledger, and see whether it is still wanted. */
+
+import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Migration, PHASES_OF, type Phase } from '../../domain/moving/migration.ts';
+import { PermanentError } from '../../domain/refusal.ts';
+import type { Ports, Run } from '../../ports.ts';
+
+/**
+ * Only the key, the phase and the attempt are believed; tenant data, realms and status come from the ledger, because an
+ * input can be forged by anyone who may start executions.
+ */
+export type RunKey = Omit<Run, 'realm'>;
+
+const PHASES: readonly string[] = [
+  'copy',
+  'commit',
+  'restore',
+  'rollback',
+] satisfies readonly Phase[];
+const isPhase = (value: unknown): value is Phase =>
+  typeof value === 'string' && PHASES.includes(value);
+
+/** Parses the input of an execution; throws `PermanentError` for anything else. */
+export function runKey(input: unknown): RunKey {
+  const fields: Record<string, unknown> = { ...(typeof input === 'object' ? input : {}) };
+  const { ledger, tenant, migration, phase, attempt } = fields;
+  if (
+    typeof ledger !== 'string' ||
+    typeof tenant !== 'string' ||
+    typeof migration !== 'string' ||
+    typeof attempt !== 'number' ||
+    !isPhase(phase)
+  ) {
+    throw new PermanentError('the input does not name a migration, a phase and an attempt');
+  }
+  return { ledger, tenant, id: migration, phase, attempt };
+}
+
+/** What a range task is given beside the key: the range, and which turn this is. */
+export function rangeInput(input: unknown): {
+  readonly range: string;
+  readonly number: number;
+  readonly turns: number;
+} {
+  const fields: Record<string, unknown> = { ...(typeof input === 'object' ? input : {}) };
+  const turn: Record<string, unknown> = {
+    ...(typeof fields['turn'] === 'object' ? fields['turn'] : {}),
+  };
+  const { range, turns } = fields;
+  const { number } = turn;
+  if (typeof range !== 'string' || typeof turns !== 'number' || typeof number !== 'number') {
+    throw new PermanentError('the input does not name a range and a turn');
+  }
+  return { range, number, turns };
+}
+
+/** The migration, if this phase and attempt are still what it waits for; `PermanentError` otherwise. */
+export async function expected({ ledger }: Pick<Ports, 'ledger'>, run: RunKey): Promise<Migration> {
+  const migration = await ledger.read(run);
+  if (migration === undefined) throw new PermanentError(`migration ${run.id} is not on record`);
+  const isAtHand =
+    migration.phase === run.phase &&
+    migration.attempt === run.attempt &&
+    PHASES_OF[migration.status]?.includes(run.phase);
+  if (!isAtHand) {
+    throw new PermanentError(
+      `phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} is no longer wanted: it is ${migration.status}, phase ${migration.phase}, attempt ${migration.attempt}`,
+    );
+  }
+  if (migration.halted)
+    throw new PermanentError(`migration ${run.id} is halted: ${migration.halted}`);
+  if (migration.source === migration.target)
+    throw new PermanentError(`migration ${run.id} has nothing to move`);
+  return migration;
+}
+
+/** Events that one turn leaves in an execution's history, at most, and how many all of them may be (the limit is 25,000). */
+const EVENTS_PER_TURN = 14;
+const MOST_EVENTS = 20_000;
+
+/** What the Map states of a phase iterate over. */
+export interface Plan {
+  readonly waitSeconds: number;
+  /** Not yet: wait, and ask again. */
+  readonly again: boolean;
+  readonly unclean: boolean;
+  /** All ranges, and those of parts that move. */
+  readonly ranges: readonly string[];
+  readonly moving: readonly string[];
+  /** Turns that a range may take in one execution; what needs more goes on in the next attempt. */
+  readonly turns: number;
+}
+
+export function plan(parts: readonly Part[], tenant: string, rest: Partial<Plan> = {}): Plan {
+  const ranges = rangesOf(parts, tenant).map(({ id }) => id);
+  const moving = movingRanges(parts, tenant).map(({ id }) => id);
+  const turns = Math.max(
+    1,
+    Math.floor(MOST_EVENTS / EVENTS_PER_TURN / Math.max(1, 2 * moving.length + ranges.length)),
+  );
+  return { waitSeconds: 0, again: false, unclean: false, ranges, moving, turns, ...rest };
+}
+
+export const movingRanges = (parts: readonly Part[], tenant: string): readonly Range[] =>
+  rangesOf(
+    parts.filter(({ policy }) => policy === 'move'),
+    tenant,
+  );
+
+export function rangeOf(parts: readonly Part[], tenant: string, id: string): Range {
+  const range = rangesOf(parts, tenant).find((candidate) => candidate.id === id);
+  if (range === undefined) throw new PermanentError(`the dataset has no range ${id}`);
+  return range;
+}
+
+/** Whole seconds from now until `seconds` after `since` (epoch milliseconds). */
+export const secondsLeft = (since: number, seconds: number, now: number): number =>
+  Math.max(0, Math.ceil((since + seconds * 1000 - now) / 1000));

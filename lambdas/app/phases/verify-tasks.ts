@@ -1,0 +1,105 @@
+/** Verification: both sides are read again by another reader, strongly consistently; at a commit, the source alone. */
+import { rangesOf } from '../../domain/datasets/dataset.ts';
+import { differingBuckets } from '../../domain/datasets/digest.ts';
+import { type Migration, type Phase, realmOfPhase } from '../../domain/moving/migration.ts';
+import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
+import { PermanentError } from '../../domain/refusal.ts';
+import { fieldsOf } from '../steps.ts';
+import { recordWindow } from '../with-metrics.ts';
+import { type Invocation, rangeTurn, type Side, type Turn } from './range-turn.ts';
+import { isTooLate, type TaskContext } from './task-context.ts';
+import { expected, rangeInput, rangeOf, runKey } from './task-input.ts';
+
+/** Which work a phase's verification is; a rollback verifies nothing. */
+const WORK: Partial<Record<Phase, { readonly before: Work | undefined; readonly work: Work }>> = {
+  copy: { before: 'copy', work: 'verify-copy' },
+  commit: { before: undefined, work: 'recheck-source' },
+  restore: { before: 'restore-source', work: 'verify-restore' },
+};
+/** An item may expire, and vanish on one side, between the two readings: a second look, by the clock of then, decides. */
+const LOOKS = 2;
+/** How many differing keys are named in the log. */
+const NAMED = 20;
+
+export function verifyTasks({ ports, settings }: TaskContext) {
+  const { ledger, partKind, clock, log, metrics } = ports;
+
+  /** Safe twice: reads only, and records what it read. */
+  async function verifyRange(input: unknown, invocation: Invocation): Promise<Turn> {
+    const run = runKey(input);
+    const { range, number, turns } = rangeInput(input);
+    const migration = await stillWanted(await expected(ports, run));
+    const { source, target, tenant, phase } = migration;
+    recordWindow(ports, migration);
+    const { before, work } = WORK[run.phase] ?? {};
+    if (phase === undefined || work === undefined)
+      throw new PermanentError(`phase ${run.phase} verifies nothing`);
+    const realm = realmOfPhase(migration, phase);
+    const stored = await ledger.readRange(realm, migration, range);
+    const isUnfinished =
+      before !== undefined && !(stored?.work === work || (stored?.work === before && stored.done));
+    if (isUnfinished) return { number: number + 1, over: true, waitSeconds: 0 };
+
+    const where = rangeOf(settings.parts, tenant, range);
+    const side = (name: 'source' | 'target', at: string): Side => ({
+      side: name,
+      pages: (horizon, from, until) => partKind.digest(where, at, horizon, from, until),
+    });
+    const sides =
+      work === 'recheck-source'
+        ? [side('source', source)]
+        : [side('source', source), side('target', target)];
+    return rangeTurn(
+      ports,
+      {
+        migration,
+        range,
+        ranges: rangesOf(settings.parts, tenant).map(({ id }) => id),
+        work,
+        realm,
+        sides,
+        check: async () => void (await stillWanted(await expected(ports, run))),
+        conclude: async (record) => (sides.length === 1 ? 'done' : compare(migration, record)),
+        number,
+        turns,
+      },
+      invocation,
+    );
+  }
+
+  async function compare(migration: Migration, record: RangeRecord): Promise<'done' | 'again'> {
+    const { source: from, target: to, range, tries } = record;
+    if (from === undefined || to === undefined)
+      throw new Error(`range ${range} was read on one side only`);
+    const buckets = differingBuckets(from.digest, to.digest);
+    if (buckets.length === 0) return 'done';
+    if (tries + 1 < LOOKS) return 'again';
+    const where = rangeOf(settings.parts, migration.tenant, range);
+    const keys = await partKind.differences(
+      where,
+      migration.source,
+      migration.target,
+      record,
+      NAMED,
+    );
+    metrics.record('VerifyMismatches', 1);
+    log.error(`alarm: range ${range} is not the same in both realms`, {
+      ...fieldsOf(migration),
+      items: { source: from.digest.items, target: to.digest.items },
+      buckets: buckets.length,
+      differences: keys,
+    });
+    throw new PermanentError(
+      `range ${range} is not the same in both realms: ${from.digest.items} items in ${migration.source}, ${to.digest.items} in ${migration.target}, ${buckets.length} buckets differ`,
+    );
+  }
+
+  async function stillWanted(migration: Migration): Promise<Migration> {
+    if (migration.status === 'copying' && isTooLate(migration, clock.now())) {
+      throw new PermanentError('the window ends before the copy is verified');
+    }
+    return migration;
+  }
+
+  return { verifyRange };
+}

@@ -1,0 +1,27 @@
+/** Ids of ours for schedules that name none (a Connect app may be sent hooks without `migrationId`). */
+import { type Facts, isFinal, isLater, sameFacts } from '../domain/moving/migration.ts';
+import type { Realm } from '../domain/realm.ts';
+import type { MigrationLedger } from '../ports.ts';
+
+/**
+ * The same id for the same schedule said again; the next one for a schedule that comes after its forerunner has ended,
+ * which a delayed repetition, issued before that, does not.
+ */
+export async function numberedSchedule(
+  ledger: MigrationLedger,
+  here: Realm,
+  { tenant, iat }: { readonly tenant: string; readonly iat: number },
+  facts: Facts,
+): Promise<string> {
+  // The realm is part of the id: the tenant may carry the number of another realm's in its record.
+  const prefix = `unnumbered-${here}-`;
+  const unnumbered = (await ledger.list(here, tenant))
+    .filter(({ id }) => id.startsWith(prefix))
+    .sort((a, b) => (isLater(a, b) ? -1 : 1));
+  const said = unnumbered.find(
+    (known) =>
+      sameFacts(known.facts, facts) &&
+      (!isFinal(known) || Date.parse(known.updatedAt) >= iat * 1000),
+  );
+  return said?.id ?? `${prefix}${unnumbered.length + 1}`;
+}

@@ -1,0 +1,80 @@
+/** The ports, with an ear at those that know best: the ledger sees every change of status, the part kind every page. */
+import { EMPTY_DIGEST } from '../domain/datasets/digest.ts';
+import type { Migration } from '../domain/moving/migration.ts';
+import { windowMinutesLeft } from '../domain/operating/metric.ts';
+import type { Log, Metrics, MigrationLedger, PartKind, Ports } from '../ports.ts';
+
+export function measured(ports: Ports): Ports {
+  return { ...ports, ledger: measuredLedger(ports), partKind: measuredPartKind(ports) };
+}
+
+/** Whoever calls for an operator does so in the log: `alarm:` at the beginning of a line. Each such line is counted. */
+export function counted(log: Log, metrics: Metrics): Log {
+  const at =
+    (level: keyof Log): Log[keyof Log] =>
+    (message, fields) => {
+      log[level](message, fields);
+      if (message.startsWith('alarm:')) metrics.record('Alarms', 1);
+    };
+  return { info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** Counts a status once, however often its step is repeated: only the write that changed it counts. */
+function measuredLedger(ports: Ports): MigrationLedger {
+  const { ledger, metrics } = ports;
+  return {
+    ...ledger,
+    async change(key, actor, decide) {
+      let before: Migration | undefined;
+      const change = await ledger.change(key, actor, (current) => {
+        before = current;
+        return decide(current);
+      });
+      const { changed, record } = change;
+      if (changed && record !== undefined && record.status !== before?.status) {
+        metrics.record('Moves', 1, record.status);
+        recordWindow(ports, record);
+      }
+      return change;
+    },
+  };
+}
+
+/** While the site waits: how long it still can. */
+export function recordWindow(
+  { metrics, clock }: Pick<Ports, 'metrics' | 'clock'>,
+  migration: Migration,
+): void {
+  const minutes = windowMinutesLeft(migration, clock.now());
+  if (minutes !== undefined) metrics.record('WindowMinutesLeft', minutes);
+}
+
+/** Counts what is acknowledged, also of a turn that fails later on. */
+function measuredPartKind({ partKind, metrics }: Ports): PartKind {
+  return {
+    ...partKind,
+    async *copy(range, source, target, horizon, from, ...bounds) {
+      const before = from?.digest ?? EMPTY_DIGEST;
+      let reached = before;
+      try {
+        for await (const checkpoint of partKind.copy(
+          range,
+          source,
+          target,
+          horizon,
+          from,
+          ...bounds,
+        )) {
+          reached = checkpoint.digest;
+          yield checkpoint;
+        }
+      } finally {
+        const items = reached.items - before.items;
+        if (items > 0) {
+          metrics.record('CopiedItems', items);
+          metrics.record('CopiedBytes', reached.bytes - before.bytes);
+        }
+      }
+    },
+  };
+}

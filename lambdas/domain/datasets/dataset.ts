@@ -1,0 +1,74 @@
+/** A tenant's dataset: everything of that tenant in one realm, declared once as a list of parts. */
+import type { Realm } from '../realm.ts';
+
+/** `move`: copied, later purged in the source. `drop`: a cache, never copied, purged in the source after commit. */
+export type PartPolicy = 'move' | 'drop';
+
+/** One table that holds tenants' items, and how a tenant's keys look in it. */
+export interface DynamoDbPart {
+  readonly kind: 'dynamodb';
+  readonly name: string;
+  readonly policy: PartPolicy;
+  /** Name of the partition key attribute (a string): it is the tenant, or `tenant#NN` where `shards` is set. */
+  readonly partitionKey: string;
+  /** Name and type of the sort key attribute. */
+  readonly sortKey: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
+  /** Number of partition keys per tenant, `tenant#00`… (2 to 100). Without it a tenant has one, its own id. */
+  readonly shards?: number;
+  /** Attribute with the epoch second from which an item counts as absent, whether or not DynamoDB has removed it yet. */
+  readonly ttlAttribute?: string;
+  /** The vendor's own table: we are granted access, and neither create nor configure it. */
+  readonly tableName?: (realm: Realm, stage: string) => string;
+}
+
+/** What a vendor may declare; another kind of storage joins this union and `adapters/part-kinds.ts`. */
+export type Part = DynamoDbPart;
+
+/** A share of a part that one worker moves on its own. `id` is stable: it names the share in the ledger. */
+export interface Range {
+  readonly id: string;
+  readonly part: string;
+  readonly partition: string;
+}
+
+/** The partition keys of one tenant in a part, and none of any other tenant. */
+export function partitionsOf(part: Part, tenant: string): readonly string[] {
+  if (part.shards === undefined) return [tenant];
+  return Array.from(
+    { length: part.shards },
+    (_, shard) => `${tenant}#${String(shard).padStart(2, '0')}`,
+  );
+}
+
+/** All ranges of a tenant in these parts, in a stable order. */
+export function rangesOf(parts: readonly Part[], tenant: string): readonly Range[] {
+  return parts.flatMap((part) =>
+    partitionsOf(part, tenant).map((partition, index) => ({
+      id: `${part.name}/${String(index).padStart(2, '0')}`,
+      part: part.name,
+      partition,
+    })),
+  );
+}
+
+/** Refuses, when the configuration is loaded, a dataset that could not be moved safely. */
+export function checkParts(parts: readonly Part[]): void {
+  const names = new Set<string>();
+  for (const part of parts) {
+    if (!/^[a-z][a-z0-9-]{0,30}$/.test(part.name)) {
+      throw new Error(`part "${part.name}": a name is lower-case letters, digits and dashes`);
+    }
+    if (['tenants', 'migrations'].includes(part.name) || names.has(part.name)) {
+      throw new Error(`part "${part.name}": the name is taken`);
+    }
+    names.add(part.name);
+    if (!part.partitionKey || !part.sortKey?.name) {
+      throw new Error(
+        `part "${part.name}": a tenant's items must be reachable by key; a table without the tenant in its partition key cannot be moved`,
+      );
+    }
+    if (part.shards !== undefined && !(part.shards >= 2 && part.shards <= 100)) {
+      throw new Error(`part "${part.name}": shards must be between 2 and 100`);
+    }
+  }
+}

@@ -1,0 +1,220 @@
+/** A migration: its statuses, the steps between them, and the record of one attempt by Atlassian to move one tenant. */
+import type { Limit } from '../planning/estimate.ts';
+import type { Realm } from '../realm.ts';
+import { conflict, type Refusal, type RefusalCode } from '../refusal.ts';
+
+/** Stored and spoken in one spelling. Atlassian understands `failed` and `ready-to-commit`; the rest means "busy". */
+export type Status =
+  | 'scheduled'
+  | 'copying'
+  | 'ready-to-commit'
+  | 'committing'
+  | 'committed'
+  | 'failed'
+  | 'rolling-back'
+  | 'rolled-back';
+
+/** What may move a status: Atlassian's hooks, what the workflow reports, and the end of a schedule that never started. */
+export type Step =
+  | 'start'
+  | 'commit'
+  | 'rollback'
+  | 'copied'
+  | 'fail'
+  | 'purged'
+  | 'undone'
+  | 'kept'
+  | 'expire';
+
+/** Every move that exists. What is not here does not happen. */
+export const NEXT = {
+  scheduled: { start: 'copying', rollback: 'rolled-back', expire: 'rolled-back' },
+  copying: { copied: 'ready-to-commit', fail: 'failed', rollback: 'rolling-back' },
+  'ready-to-commit': { commit: 'committing', rollback: 'rolling-back' },
+  committing: { purged: 'committed', rollback: 'rolling-back' },
+  committed: { rollback: 'rolling-back' },
+  failed: { rollback: 'rolling-back' },
+  // Kept: of a migration that was committed, when the target has moved on before it could be withdrawn.
+  'rolling-back': { undone: 'rolled-back', kept: 'committed' },
+  'rolled-back': {},
+} as const satisfies Record<Status, Partial<Record<Step, Status>>>;
+
+export const STATUSES = Object.keys(NEXT) as readonly Status[];
+
+/** The hooks that act on a migration that is already on record. */
+export type ActingHook = 'schedule' | 'start' | 'commit' | 'rollback';
+
+export type Outcome =
+  | { readonly kind: 'moves'; readonly to: Status }
+  | { readonly kind: 'repeated' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal };
+
+/** Which hooks are an answer given before, rather than an error, and in which statuses. */
+const REPEATED: Record<ActingHook, readonly Status[]> = {
+  schedule: ['scheduled', 'copying', 'ready-to-commit', 'committing', 'committed'],
+  start: ['copying', 'ready-to-commit', 'committing', 'committed'],
+  commit: ['committing', 'committed'],
+  rollback: ['rolling-back', 'rolled-back'],
+};
+
+/** The table of answers: what a hook does to a migration that is on record. */
+export function advance(
+  migration: Pick<Migration, 'id' | 'status' | 'error'>,
+  hook: ActingHook,
+): Outcome {
+  const next: Partial<Record<Step | ActingHook, Status>> = NEXT[migration.status];
+  const to = next[hook];
+  if (to !== undefined) return { kind: 'moves', to };
+  if (REPEATED[hook].includes(migration.status)) return { kind: 'repeated' };
+  return { kind: 'refused', refusal: refusalOf(migration, hook) };
+}
+
+function refusalOf(
+  { id, status, error }: Pick<Migration, 'id' | 'status' | 'error'>,
+  hook: ActingHook,
+): Refusal {
+  if (status === 'failed')
+    return conflict(`cannot ${hook} migration ${id}: it has failed`, error?.code);
+  if (hook === 'start' && status === 'rolled-back') {
+    return conflict(
+      `cannot start migration ${id}: it was rolled back and is no longer scheduled`,
+      'E0001',
+    );
+  }
+  if (hook === 'commit') {
+    return conflict(
+      `cannot commit migration ${id}: it is ${status}, and only ready-to-commit can be committed`,
+    );
+  }
+  return conflict(`cannot ${hook} migration ${id}: it is ${status}`);
+}
+
+/** A branch of the state machine. `copy` and `rollback` run in the target, `commit` and `restore` in the source. */
+export type Phase = 'copy' | 'commit' | 'restore' | 'rollback';
+
+/** The realm whose data a phase changes, and in which it therefore runs. */
+export function realmOfPhase(
+  { source, target }: Pick<Migration, 'source' | 'target'>,
+  phase: Phase,
+): Realm {
+  return phase === 'copy' || phase === 'rollback' ? target : source;
+}
+
+/** Which phases may be at hand in a status; elsewhere a workflow has nothing to do. */
+export const PHASES_OF: Partial<Record<Status, readonly Phase[]>> = {
+  copying: ['copy'],
+  committing: ['commit'],
+  'rolling-back': ['restore', 'rollback'],
+};
+
+/** What names a migration. `ledger` is the realm that keeps its record: its source. */
+export interface MigrationKey {
+  readonly ledger: Realm;
+  readonly tenant: string;
+  readonly id: string;
+}
+
+/** A window and a location: what `schedule` said, and `start` says again. Times are ISO 8601 in UTC. */
+export interface Facts {
+  readonly location: string;
+  readonly startTime: string;
+  readonly endTime: string;
+}
+
+/** Count and sum of item digests over a whole part; `lasting` leaves out what will expire soon. */
+export interface PartSeal {
+  readonly items: number;
+  readonly bytes: number;
+  readonly sum: string;
+  readonly lastingItems: number;
+  readonly lastingSum: string;
+}
+
+/** When a copy under way will be verified, as far as it can be told: `projection.ts` says how. */
+export interface Projection {
+  /** When it was made, and the time that it comes to; ISO. */
+  readonly at: string;
+  readonly endsAt: string;
+  /** Of copying and verifying, 0 to 1. */
+  readonly fraction: number;
+  /** How many projections in a row, this one included, lay beyond the window by more than the margin. */
+  readonly beyond: number;
+}
+
+/** The status record. Nothing of the customer's content is in it. */
+export interface Migration extends MigrationKey {
+  readonly status: Status;
+  readonly source: Realm;
+  readonly target: Realm;
+  /** Absent for a tombstone: the rollback of an id that nobody had scheduled. */
+  readonly facts?: Facts;
+  /** ISO time of the schedule; `scheduledIat` is the issue time of its token, epoch seconds. */
+  readonly scheduledAt: string;
+  readonly scheduledIat: number;
+  readonly updatedAt: string;
+  /** The branch of the state machine at hand, and how often it, or one before it, was started. */
+  readonly phase?: Phase;
+  readonly attempt: number;
+  /** The attempt whose execution is known to have been started. */
+  readonly driven?: number;
+  /** Executions of the phase at hand that have ended badly, one after the other. */
+  readonly badEnds?: number;
+  readonly error?: { readonly code: RefusalCode; readonly reason: string };
+  /** What the planner makes of the size that was known when it was scheduled. `at` is when the tenant was counted. */
+  readonly estimate?: {
+    readonly at: string;
+    readonly items: number;
+    readonly bytes: number;
+    readonly seconds: number;
+    readonly limit: Limit;
+  };
+  /** ISO time of the start; `startedIat` is the issue time of its token, epoch seconds. */
+  readonly startedAt?: string;
+  readonly startedIat?: number;
+  /** The janitor's last look at a copy under way. */
+  readonly projection?: Projection;
+  /** Set when the purge of the source may begin: from here on, a rollback copies back. */
+  readonly pointOfNoReturn?: string;
+  /** What the source looked like when both sides were verified to be equal, by part. */
+  readonly seals?: Readonly<Record<string, PartSeal>>;
+  /** The source has been made equal to the target again. */
+  readonly restored?: true;
+  /** ISO time of the first arrival at `committed`. */
+  readonly committedAt?: string;
+  /** The commit found something that no machine should decide. It waits for an operator, or for a rollback. */
+  readonly halted?: string;
+  /** Epoch seconds after which the record may vanish (tombstones only). */
+  readonly expiresAt?: number;
+}
+
+/** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
+export function windowReserve({ facts }: Pick<Migration, 'facts'>): number {
+  if (facts === undefined) return 0;
+  return Math.min(300_000, 0.05 * (Date.parse(facts.endTime) - Date.parse(facts.startTime)));
+}
+
+export const isFinal = ({ status }: Pick<Migration, 'status'>) =>
+  status === 'committed' || status === 'rolled-back';
+
+/** Started, and not at its end: the tenant's data may be in two realms. */
+export const isUnderWay = (migration: Pick<Migration, 'status'>) =>
+  !isFinal(migration) && migration.status !== 'scheduled';
+
+/** A move whose source is its target: recorded, and nothing is copied or deleted. */
+export const isNoOp = ({ source, target }: Pick<Migration, 'source' | 'target'>) =>
+  source === target;
+
+export const sameFacts = (one: Facts | undefined, other: Facts) =>
+  one !== undefined &&
+  one.location === other.location &&
+  Date.parse(one.startTime) === Date.parse(other.startTime) &&
+  Date.parse(one.endTime) === Date.parse(other.endTime);
+
+/** A total order on schedules: of two that overlap, the later one stands. */
+export function isLater(
+  one: Pick<Migration, 'scheduledAt' | 'id'>,
+  other: Pick<Migration, 'scheduledAt' | 'id'>,
+): boolean {
+  if (one.scheduledAt !== other.scheduledAt) return one.scheduledAt > other.scheduledAt;
+  return one.id > other.id;
+}

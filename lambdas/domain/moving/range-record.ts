@@ -1,0 +1,49 @@
+/** What the ledger keeps of one range: who works on it until when, and how far the work at hand is. */
+import type { Digest } from '../datasets/digest.ts';
+
+/** The kinds of work on a range, each of which starts from nothing. A range has one at a time. */
+export type Work =
+  | 'clear'
+  | 'copy'
+  | 'verify-copy'
+  | 'recheck-source'
+  | 'purge-source'
+  | 'restore-source'
+  | 'verify-restore'
+  | 'discard-target';
+
+export interface Progress {
+  readonly cursor?: string;
+  readonly done: boolean;
+  readonly digest: Digest;
+  readonly changed: number;
+}
+
+export interface RangeRecord {
+  readonly range: string;
+  /** Of the stored record; 0 for one that was never stored. Compare-and-set goes by it. */
+  readonly revision: number;
+  readonly work: Work;
+  /** By the side that was read or written. */
+  readonly source?: Progress;
+  readonly target?: Progress;
+  /** Fixed when the work began, so that both sides are read by the same clock. Epoch seconds. */
+  readonly asOf: number;
+  readonly lastingUntil: number;
+  /** How often the work at hand was begun anew because its end was not what it has to be. */
+  readonly tries: number;
+  /** The work at hand is finished. */
+  readonly done: boolean;
+  /** Who may write, until when (epoch milliseconds): the moment at which that invocation can no longer run, plus a margin. */
+  readonly lease?: { readonly owner: string; readonly until: number };
+  readonly lastError?: string;
+  /** What an earlier, retired residency had left here is gone. */
+  readonly cleared?: true;
+}
+
+/** Somebody may still be writing: the lease has not run out, and its owner is not known to be gone. */
+export const isLeased = (
+  { lease }: Pick<RangeRecord, 'lease'>,
+  now: number,
+  isGone: (owner: string) => boolean,
+): boolean => lease !== undefined && lease.until > now && !isGone(lease.owner);

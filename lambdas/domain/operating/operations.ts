@@ -1,0 +1,60 @@
+/** What an operator asks for, parsed at the edge, and what is answered. */
+import type { Realm } from '../realm.ts';
+import { invalid } from '../refusal.ts';
+import { isClientKey, isMigrationId } from '../requests.ts';
+import { type Settings, type SettingsChange, settingsChange } from './settings.ts';
+
+interface OfMigration {
+  /** The realm that keeps the migration's record: its source. */
+  readonly ledger: Realm;
+  readonly tenant: string;
+  readonly id: string;
+  /** Who asks; for the history. Nobody vouches for it but CloudTrail. */
+  readonly actor: string;
+}
+
+export type Operation =
+  | ({ readonly verb: 'cancel' | 'retry' } & OfMigration)
+  | {
+      readonly verb: 'set';
+      readonly ledger: Realm;
+      /** Without it, the settings of the realm. */
+      readonly tenant?: string;
+      readonly actor: string;
+      readonly settings: SettingsChange;
+    };
+
+/**
+ * `left-alone`: what was asked for is so already, or is under way. `refused`: it cannot be, and asking again changes
+ * nothing. `message` is a sentence for whoever asked.
+ */
+export interface OperationAnswer {
+  readonly outcome: 'cancelled' | 'retried' | 'set' | 'left-alone' | 'refused';
+  readonly message: string;
+  /** The migration's, as it now is. */
+  readonly status?: string;
+  /** What is now set for this realm or tenant; of `set` alone. */
+  readonly settings?: Partial<Settings>;
+}
+
+/** Throws a refusal that names the field. */
+export function operation(input: unknown): Operation {
+  const fields: Record<string, unknown> = { ...(typeof input === 'object' ? input : {}) };
+  const { verb, ledger, tenant, id, actor, settings } = fields;
+  if (typeof ledger !== 'string') throw invalid('ledger names no realm');
+  if (!isActor(actor)) throw invalid('actor says in 1 to 128 plain characters who asks');
+  if (tenant !== undefined && !isClientKey(tenant)) throw invalid('tenant is no client key');
+  if (verb === 'set') {
+    const change = settingsChange(settings);
+    return { verb, ledger, ...(tenant !== undefined && { tenant }), actor, settings: change };
+  }
+  if (verb !== 'cancel' && verb !== 'retry')
+    throw invalid('verb is neither cancel, nor retry, nor set');
+  if (tenant === undefined) throw invalid('tenant is missing');
+  if (!isMigrationId(id)) throw invalid('id is no migration id');
+  return { verb, ledger, tenant, id, actor };
+}
+
+/** A name, an address, an ARN. */
+const isActor = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\w+=,.@:/ -]{1,128}$/.test(value);

@@ -1,0 +1,87 @@
+/**
+ * What operators can change while the system runs: per realm, and per tenant, which overrides the realm. Moves are
+ * allowed by the realm that is left; a phase works by the settings of the realm whose data it changes.
+ */
+import { invalid } from '../refusal.ts';
+
+export interface Settings {
+  /** New schedules are refused with E0003. */
+  readonly noNewMoves: boolean;
+  /** Ranges of one move that are worked on at once, at most; never more than the state machine has at once. */
+  readonly concurrency?: number;
+  /** Items that one move writes or deletes per second and table, at most; at least one a second for each of its ranges. */
+  readonly writesPerSecond?: number;
+}
+
+export const DEFAULT_SETTINGS: Settings = { noNewMoves: false };
+
+/** `null` takes a setting back: then the realm's, or the default, counts again. */
+export type SettingsChange = {
+  readonly [Name in keyof Settings]?: Exclude<Settings[Name], undefined> | null;
+};
+
+/** Who changed what, and when. */
+export interface SettingsEntry {
+  readonly at: string;
+  readonly actor: string;
+  readonly change: SettingsChange;
+}
+
+/** An inline Map has no more iterations at once. */
+const MOST_CONCURRENCY = 40;
+const MOST_WRITES = 1_000_000;
+
+const isWhole = (value: unknown, most: number): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most;
+
+/** What each setting may be, and how that is said. */
+const FORMS: Readonly<
+  Record<keyof Settings, { readonly is: (value: unknown) => boolean; readonly said: string }>
+> = {
+  noNewMoves: { is: (value) => typeof value === 'boolean', said: 'true or false' },
+  concurrency: {
+    is: (value) => isWhole(value, MOST_CONCURRENCY),
+    said: `a whole number from 1 to ${MOST_CONCURRENCY}`,
+  },
+  writesPerSecond: {
+    is: (value) => isWhole(value, MOST_WRITES),
+    said: `a whole number from 1 to ${MOST_WRITES}`,
+  },
+};
+
+const isName = (name: string): name is keyof Settings => Object.hasOwn(FORMS, name);
+
+/** What was stored, perhaps by hand: what is not a setting, or not of its form, is named and left out. */
+export function storedSettings(stored: Readonly<Record<string, unknown>>): {
+  readonly settings: Partial<Settings>;
+  readonly ignored: readonly string[];
+} {
+  const entries = Object.entries(stored);
+  const isGood = ([name, value]: [string, unknown]) => isName(name) && FORMS[name].is(value);
+  return {
+    // Each field was just held against its form.
+    settings: Object.fromEntries(entries.filter(isGood)) as Partial<Settings>,
+    ignored: entries.filter((entry) => !isGood(entry)).map(([name]) => name),
+  };
+}
+
+/** Parses what an operator asks for; throws a refusal that says what a setting may be. */
+export function settingsChange(input: unknown): SettingsChange {
+  const entries = Object.entries(typeof input === 'object' && input !== null ? input : {});
+  if (entries.length === 0)
+    throw invalid(`settings names none of ${Object.keys(FORMS).join(', ')}`);
+  for (const [name, value] of entries) {
+    if (!isName(name)) throw invalid(`no setting is called ${JSON.stringify(name.slice(0, 64))}`);
+    if (value !== null && !FORMS[name].is(value))
+      throw invalid(`${name} is ${FORMS[name].said}, or null to take it back`);
+  }
+  return Object.fromEntries(entries);
+}
+
+export function changedSettings(
+  settings: Partial<Settings>,
+  change: SettingsChange,
+): Partial<Settings> {
+  const entries = Object.entries({ ...settings, ...change });
+  return Object.fromEntries(entries.filter(([, value]) => value !== null));
+}

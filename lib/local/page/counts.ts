@@ -1,0 +1,166 @@
+/** How many items each tenant has in each part of a realm, counted without being a burden: only what was written to is counted again. */
+import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbCall } from '../embedded-dynamodb.ts';
+
+/** Which tables and partitions have been written to. */
+export interface Writes {
+  /** For the embedded DynamoDB to call. */
+  hear(call: DynamoDbCall): void;
+  /** Whether there is something that nobody has taken note of yet. */
+  has(table: string, partition?: string): boolean;
+  /** Takes note of what has been written so far. */
+  take(table: string, partition?: string): void;
+  /** Everything may have been written to. */
+  forget(): void;
+}
+
+const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+
+/** `isEmpty`: nothing was there before; otherwise everything may have been written to. */
+export function writes(isEmpty: boolean): Writes {
+  const noted = new Map<string, boolean>();
+  let otherwise = !isEmpty;
+  return {
+    hear({ operation, input }) {
+      if (!WRITES.includes(operation)) return;
+      for (const { table, item } of writtenBy(input)) {
+        noted.set(placeOf(table), true);
+        for (const value of Object.values(item)) {
+          const text = textOf(value);
+          if (text !== undefined && text.length <= MAX_KEY) noted.set(placeOf(table, text), true);
+        }
+      }
+    },
+    has: (table, partition) => noted.get(placeOf(table, partition)) ?? otherwise,
+    take: (table, partition) => {
+      noted.set(placeOf(table, partition), false);
+    },
+    forget() {
+      noted.clear();
+      otherwise = true;
+    },
+  };
+}
+
+/** Bytes of a partition key, at most. */
+const MAX_KEY = 2_048;
+
+const placeOf = (table: string, partition = ''): string => `${table}\n${partition}`;
+
+type Fields = Readonly<Record<string, unknown>>;
+const fieldsOf = (value: unknown): Fields => ({ ...(typeof value === 'object' ? value : {}) });
+
+/** Of a text attribute. */
+function textOf(value: unknown): string | undefined {
+  const text = fieldsOf(value)['S'];
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** Keys are among the attributes, whichever they are called. */
+function writtenBy(input: Fields): { readonly table: string; readonly item: Fields }[] {
+  const { TableName: table, RequestItems: requests, Item: item, Key: key } = input;
+  if (table !== undefined) return [{ table: String(table), item: fieldsOf(item ?? key) }];
+  return Object.entries(fieldsOf(requests)).flatMap(([name, several]) =>
+    (Array.isArray(several) ? several : []).map((request: unknown) => {
+      const { PutRequest: put, DeleteRequest: removal } = fieldsOf(request);
+      return { table: name, item: fieldsOf(fieldsOf(put)['Item'] ?? fieldsOf(removal)['Key']) };
+    }),
+  );
+}
+
+/** The share of the time that counting may take, where there is much to count. */
+const SHARE = 0.2;
+const PAUSE_MS = 1_000;
+
+/** Runs `work` no more than once a second, and no more than a fifth of the time. */
+export function seldom(work: () => Promise<void>, pauseMs = PAUSE_MS): () => Promise<void> {
+  let notBefore = 0;
+  return async () => {
+    if (performance.now() < notBefore) return;
+    const begun = performance.now();
+    notBefore = Number.POSITIVE_INFINITY;
+    try {
+      await work();
+    } finally {
+      const took = performance.now() - begun;
+      notBefore = performance.now() + Math.max(pauseMs - took, took / SHARE - took);
+    }
+  };
+}
+
+/** Items of one partition: only their number travels. */
+export async function countIn(
+  client: DynamoDBDocumentClient,
+  table: string,
+  part: Part,
+  partition: string,
+): Promise<number> {
+  let count = 0;
+  const pages = paginateQuery(
+    { client },
+    {
+      TableName: table,
+      Select: 'COUNT',
+      ConsistentRead: true,
+      KeyConditionExpression: '#partition = :partition',
+      ExpressionAttributeNames: { '#partition': part.partitionKey },
+      ExpressionAttributeValues: { ':partition': partition },
+    },
+  );
+  for await (const page of pages) count += page.Count ?? 0;
+  return count;
+}
+
+/** Partitions of one part of one tenant, in one realm. */
+export interface Holding {
+  readonly client: DynamoDBDocumentClient;
+  readonly table: string;
+  readonly part: Part;
+  readonly tenant: string;
+}
+
+/** Keeps what it has counted, by table and partition. */
+export function itemCounts(written: Writes) {
+  const counted = new Map<string, number>();
+  let next = 0;
+
+  const countOf = (table: string, partition: string): number | undefined =>
+    counted.get(placeOf(table, partition)) ?? (written.has(table, partition) ? undefined : 0);
+
+  return {
+    /** `undefined` while one of its partitions has not been counted yet. */
+    of({ table, part, tenant }: Holding): number | undefined {
+      let sum = 0;
+      for (const partition of partitionsOf(part, tenant)) {
+        const count = countOf(table, partition);
+        if (count === undefined) return undefined;
+        sum += count;
+      }
+      return sum;
+    },
+    /** What was written to, for at most `ms`; goes on from there when it is called again. */
+    async recount(holdings: readonly Holding[], ms: number): Promise<void> {
+      const end = performance.now() + ms;
+      const due = holdings
+        .flatMap((holding) =>
+          partitionsOf(holding.part, holding.tenant).map((partition) => ({
+            ...holding,
+            partition,
+          })),
+        )
+        .filter(({ table, partition }) => written.has(table, partition));
+      const isNew = ({ table, partition }: (typeof due)[number]) =>
+        countOf(table, partition) === undefined;
+      next = due.length === 0 ? 0 : next % due.length;
+      const inTurn = [...due.filter(isNew), ...due.slice(next), ...due.slice(0, next)];
+      for (const { client, table, part, partition } of inTurn) {
+        if (performance.now() > end) return;
+        if (!written.has(table, partition)) continue;
+        next += 1;
+        written.take(table, partition);
+        counted.set(placeOf(table, partition), await countIn(client, table, part, partition));
+      }
+    },
+  };
+}

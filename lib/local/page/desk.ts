@@ -1,0 +1,335 @@
+/** Atlassian's desk on the watch page: whoever sits at it decides which hook comes next, and what goes wrong. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isFinal, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
+import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
+import { residency } from '../../../residency.config.ts';
+import type { LocalHost } from '../host.ts';
+import {
+  fieldOf,
+  type Hook,
+  type Reply,
+  type SimulatedAtlassian,
+  type Site,
+} from '../simulated-atlassian.ts';
+import { asking } from '../simulated-move.ts';
+import { storyRealm } from '../story/holdings.ts';
+import type { MigrationView, View } from './view.ts';
+
+/** What the buttons do. */
+export const ACTIONS = [
+  'install',
+  'schedule',
+  'start',
+  'commit',
+  'cancel',
+  'lose-reply',
+  'kill-worker',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+export const isAction = (word: string): word is Action => ACTIONS.some((action) => action === word);
+
+export const SIZES: readonly number[] = [0, 100, 1_000, 4_000, 20_000];
+
+/** What was asked of the app, and what it said. */
+export interface Said {
+  readonly number: number;
+  readonly at: number;
+  readonly tenant: string;
+  readonly what: string;
+  readonly answer: string;
+  readonly mood: 'good' | 'bad' | 'trouble';
+}
+
+export interface SiteView {
+  readonly tenant: string;
+  /** Where Atlassian sends its requests. */
+  readonly realm: Realm;
+  readonly migration?: string;
+  /** Why a button has no effect at the moment; none where it has. */
+  readonly refused: Partial<Readonly<Record<Action, string>>>;
+}
+
+export interface DeskView {
+  readonly sizes: readonly number[];
+  /** Why nothing can be asked at all. */
+  readonly closed?: string;
+  readonly sites: readonly SiteView[];
+  readonly losesReply: boolean;
+  /** The tenant whose next worker is to die. */
+  readonly condemned?: string;
+  readonly said: readonly Said[];
+}
+
+export interface Outcome {
+  readonly isDone: boolean;
+  readonly message: string;
+}
+
+/** One site's present move. */
+interface Move {
+  readonly id: number;
+  readonly source: Realm;
+  readonly target: Realm;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+interface Client {
+  readonly site: Site;
+  realm: Realm;
+  move?: Move;
+  isBusy: boolean;
+}
+
+const FINAL: readonly string[] = STATUSES.filter((status) => isFinal({ status }));
+const WINDOW_MS = residency.maxMigrationDurationHours * 3_600_000;
+const RETRY_MS = 1_000;
+const POLL_MS = 1_000;
+const FIRST_ID = 57_500;
+const MOST_SAID = 60;
+const MAX_NAME = 100;
+
+export function pageDesk(host: LocalHost, view: () => View) {
+  const clients = new Map<string, Client>();
+  const said: Said[] = [];
+  const closing = new AbortController();
+  const realms = stackRows(residency.realms).map(({ realm }) => realm);
+  let losesReply = false;
+  let condemned: string | undefined;
+  let spoken = 0;
+
+  const urlOf = (realm: Realm): string => host.urls[realm] ?? '';
+
+  function say(tenant: string, what: string, answer: string, mood: Said['mood']): void {
+    spoken += 1;
+    said.push({ number: spoken, at: Date.now(), tenant, what, answer, mood });
+    said.splice(0, said.length - MOST_SAID);
+  }
+
+  function heard(tenant: string, what: string, reply: Reply): void {
+    say(tenant, what, answerOf(reply), isSuccess(reply) ? 'good' : 'bad');
+  }
+
+  async function perform(action: Action, fields: Fields): Promise<Outcome> {
+    const { atlassian } = host;
+    if (!atlassian) return refused(CLOSED);
+    if (action === 'install') return install(atlassian, fields);
+    if (action === 'lose-reply') {
+      losesReply = fields['on'] === true;
+      return done(losesReply ? 'the next reply will be lost' : 'no reply will be lost');
+    }
+    const client = clients.get(String(fields['tenant']));
+    if (!client) return refused('Atlassian knows no such tenant');
+    const reason = refusalsOf(client)[action];
+    if (reason !== undefined) return refused(reason);
+    if (action === 'kill-worker') return condemn(client, fields['on'] === true);
+    return alone(client, () => ask(atlassian, client, action, fields));
+  }
+
+  /** A second request about the same site waits for nobody: it is refused. */
+  async function alone(client: Client, work: () => Promise<Outcome>): Promise<Outcome> {
+    client.isBusy = true;
+    try {
+      return await work();
+    } finally {
+      client.isBusy = false;
+    }
+  }
+
+  async function install(atlassian: SimulatedAtlassian, fields: Fields): Promise<Outcome> {
+    const tenant = String(fields['tenant'] ?? '').trim();
+    const realm = String(fields['realm']);
+    const items = Number(fields['items']);
+    if (tenant === '' || tenant.length > MAX_NAME)
+      return refused(`a name has 1 to ${MAX_NAME} characters`);
+    if (!realms.includes(realm)) return refused('there is no such realm');
+    if (!SIZES.includes(items)) return refused('there is no such number of items');
+    const home = clients.get(tenant)?.realm ?? homeOf(tenant, view());
+    if (home !== undefined && home !== realm) return refused(`${tenant} lives in ${home}`);
+    const client = clients.get(tenant) ?? {
+      site: atlassian.site(tenant, urlOf(realm)),
+      realm,
+      isBusy: false,
+    };
+    const reason = openMoveOf(client) ? 'it is being moved' : busyReason(client);
+    if (reason !== undefined) return refused(`${tenant} cannot be installed: ${reason}`);
+    clients.set(tenant, client);
+    return alone(client, async () => {
+      const reply = await atlassian.install(client.site);
+      heard(tenant, `installed, in ${realm}`, reply);
+      if (!isSuccess(reply)) {
+        clients.delete(tenant);
+        return refused(answerOf(reply));
+      }
+      if (items > 0) await fill(client.site, realm, items);
+      return done(`${tenant} is installed in ${realm}`);
+    });
+  }
+
+  async function fill(site: Site, realm: Realm, items: number): Promise<void> {
+    const store = storyRealm(host, realm);
+    try {
+      await store.seed(site, items);
+    } finally {
+      store.close();
+    }
+  }
+
+  async function ask(
+    atlassian: SimulatedAtlassian,
+    client: Client,
+    action: Exclude<Action, 'install' | 'lose-reply' | 'kill-worker'>,
+    fields: Fields,
+  ): Promise<Outcome> {
+    if (action === 'schedule') {
+      const target = String(fields['target']);
+      if (!realms.includes(target)) return refused('there is no such realm');
+      if (target === client.realm) return refused(`${client.site.clientKey} is in ${target}`);
+      client.move = moveTo(client, target);
+    }
+    const { move } = client;
+    if (!move) return refused('no migration is scheduled');
+    const hook = action === 'cancel' ? 'rollback' : action;
+    const isWhole = hook === 'schedule' || hook === 'start';
+    const isTaken = await asker(atlassian, client, move).tell(
+      hook,
+      isWhole ? move.facts : { migrationId: move.id },
+    );
+    if (!isTaken) return refused(`the app did not take ${hook}`);
+    if (hook === 'start') void poll(atlassian, client, move);
+    if (hook === 'commit') settle(client, move.target);
+    if (hook === 'rollback') settle(client, move.source);
+    return done(`${hook} of migration ${move.id}`);
+  }
+
+  /** From now on, Atlassian sends the site's requests there. */
+  function settle(client: Client, realm: Realm): void {
+    client.realm = realm;
+    client.site.home = urlOf(realm);
+  }
+
+  function moveTo({ realm }: Client, target: Realm): Move {
+    const ids = view().migrations.map(({ id }) => Number(id));
+    const others = [...clients.values()].map(({ move }) => move?.id ?? 0);
+    const id = 1 + Math.max(FIRST_ID - 1, ...[...ids, ...others].filter(Number.isSafeInteger));
+    const startTime = new Date();
+    const facts = {
+      startTime: startTime.toISOString(),
+      endTime: new Date(startTime.getTime() + WINDOW_MS).toISOString(),
+      location: target.toUpperCase(),
+      migrationId: id,
+    };
+    return { id, source: realm, target, facts };
+  }
+
+  function asker(atlassian: SimulatedAtlassian, { site }: Client, move: Move) {
+    const takeLoss = (hook: Hook) => {
+      const isLost = losesReply && hook !== 'status';
+      if (isLost) losesReply = false;
+      return isLost;
+    };
+    return asking(atlassian, {
+      site,
+      realm: urlOf(move.source),
+      retryMs: RETRY_MS,
+      isLost: takeLoss,
+      onReply(hook, reply, isLost) {
+        if (hook === 'status') return;
+        heard(site.clientKey, `${hook} ${move.id}`, reply);
+        if (isLost) say(site.clientKey, 'the reply was lost', 'Atlassian asks again', 'trouble');
+      },
+    });
+  }
+
+  /** As Atlassian asks every five minutes, until it has an answer that means something to it. */
+  async function poll(atlassian: SimulatedAtlassian, client: Client, move: Move): Promise<void> {
+    const { once } = asker(atlassian, client, move);
+    let known: string | undefined;
+    while (client.move === move && !closing.signal.aborted) {
+      const reply = await once('status', { migrationId: move.id });
+      const status = reply && fieldOf(reply, 'status');
+      if (reply && status !== known) heard(client.site.clientKey, `status? ${move.id}`, reply);
+      known = status;
+      if (known !== 'copying') return;
+      await sleep(POLL_MS, undefined, { ref: false });
+    }
+  }
+
+  function condemn({ site: { clientKey } }: Client, isOn: boolean): Outcome {
+    host.deaths.pardon();
+    condemned = isOn ? clientKey : undefined;
+    if (!isOn) return done('no worker will be killed');
+    host.deaths.condemn(clientKey, ({ realm, entry }) => {
+      condemned = undefined;
+      const task = entry.replace('tasks/', '');
+      say(clientKey, `${task} was killed in ${realm}`, 'the workflow tries again', 'trouble');
+    });
+    return done(`the worker that writes next for ${clientKey} dies of it`);
+  }
+
+  const migrationOf = ({ site, move }: Client): MigrationView | undefined =>
+    view().migrations.find(
+      ({ tenant, id }) => tenant === site.clientKey && id === String(move?.id),
+    );
+
+  function openMoveOf(client: Client): MigrationView | undefined {
+    const migration = migrationOf(client);
+    return migration && FINAL.includes(migration.status) ? undefined : migration;
+  }
+
+  /** What the ledger says decides: Atlassian itself would not ask for what cannot be. */
+  function refusalsOf(client: Client): SiteView['refused'] {
+    const busy = busyReason(client);
+    if (busy !== undefined)
+      return { install: busy, schedule: busy, start: busy, commit: busy, cancel: busy };
+    const { id, status = 'not scheduled' } = migrationOf(client) ?? {};
+    const it = id === undefined ? 'no migration is scheduled' : `migration ${id} is ${status}`;
+    const open = openMoveOf(client);
+    return {
+      ...(open && { schedule: it }),
+      ...(status !== 'scheduled' && { start: it }),
+      ...(status !== 'ready-to-commit' && { commit: it }),
+      ...(['not scheduled', 'rolling-back', 'rolled-back'].includes(status) && { cancel: it }),
+      ...(!open && { 'kill-worker': `${it}: there is no worker` }),
+    };
+  }
+
+  return {
+    perform,
+    view: (): DeskView => ({
+      sizes: SIZES,
+      ...(!host.atlassian && { closed: CLOSED }),
+      sites: [...clients.values()].map((client) => ({
+        tenant: client.site.clientKey,
+        realm: client.realm,
+        ...(client.move && { migration: String(client.move.id) }),
+        refused: refusalsOf(client),
+      })),
+      losesReply,
+      ...(condemned !== undefined && { condemned }),
+      said,
+    }),
+    close: () => closing.abort(),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const CLOSED = 'INSTALL_KEYS_URL names the keys of another Atlassian: this page cannot sign for it';
+
+const done = (message: string): Outcome => ({ isDone: true, message });
+const refused = (message: string): Outcome => ({ isDone: false, message });
+const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;
+const busyReason = ({ isBusy }: Client): string | undefined =>
+  isBusy ? 'Atlassian waits for an answer' : undefined;
+
+/** Status and what the app says with it: a word, a code, or a sentence. */
+function answerOf(reply: Reply): string {
+  const words = ['status', 'errorResponseCode', 'message'].map((name) => fieldOf(reply, name));
+  return [String(reply.status), ...words.filter((word) => word !== undefined)].join(' ');
+}
+
+/** The realm that serves a tenant whom this desk does not know: of an earlier life, or somebody else's. */
+const homeOf = (tenant: string, { realms }: View): Realm | undefined =>
+  realms.find((row) =>
+    row.tenants.some((one) => one.tenant === tenant && ['active', 'frozen'].includes(one.state)),
+  )?.realm;

@@ -1,0 +1,128 @@
+/** What the tenants of the story own: items of every shape that DynamoDB knows, in all parts of the sample app. */
+import {
+  type AttributeValue,
+  BatchWriteItemCommand,
+  type DynamoDBClient,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
+import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+
+export type RawItem = Record<string, AttributeValue>;
+
+/** The parts' shares of a tenant's items. */
+const SHARES: Readonly<Record<string, number>> = { templates: 0.4, exports: 0.5, previews: 0.1 };
+const BATCH = 25;
+const WRITERS = 8;
+
+/** About `items` items over all parts, the odd ones among them. */
+export function datasetOf(
+  parts: readonly Part[],
+  tenant: string,
+  items: number,
+): ReadonlyMap<Part, readonly RawItem[]> {
+  return new Map(
+    parts.map((part) => {
+      const share = SHARES[part.name] ?? 1 / parts.length;
+      const count = Math.max(Math.round(items * share), ODD_ITEMS.length);
+      return [part, Array.from({ length: count }, (_, index) => itemOf(part, tenant, index))];
+    }),
+  );
+}
+
+function itemOf(part: Part, tenant: string, index: number): RawItem {
+  const partitions = partitionsOf(part, tenant);
+  const odd = ODD_ITEMS[index];
+  return {
+    ...(odd?.attributes ?? plainAttributes(index)),
+    ...(part.ttlAttribute !== undefined && { [part.ttlAttribute]: { N: String(tomorrow()) } }),
+    [part.partitionKey]: { S: partitions[index % partitions.length] ?? tenant },
+    [part.sortKey.name]: { S: odd?.id ?? `document-${String(index).padStart(6, '0')}` },
+  };
+}
+
+const plainAttributes = (index: number): RawItem => ({
+  title: { S: `Document ${index}` },
+  body: { S: `Page ${index}. `.repeat(8) },
+  version: { N: String(1 + (index % 7)) },
+  labels: { SS: [`team-${index % 5}`, 'export'] },
+});
+
+const tomorrow = () => Math.floor(Date.now() / 1000) + 86_400;
+
+/** What copying could spoil. */
+const ODD_ITEMS: readonly { readonly id: string; readonly attributes: RawItem }[] = [
+  {
+    id: 'Überschrift 日本語 🦘 e\u0301',
+    attributes: { title: { S: 'Grüße, 世界 \u{1F30F}' }, 'spaced name': { S: '\u0000\u001f' } },
+  },
+  {
+    id: 'binary',
+    attributes: { bytes: { B: Uint8Array.from({ length: 256 }, (_, index) => index) } },
+  },
+  {
+    id: 'sets',
+    attributes: {
+      texts: { SS: ['b', 'a', 'ä'] },
+      numbers: { NS: ['3', '-1.5', '1E+30'] },
+      binaries: { BS: [Uint8Array.of(0), Uint8Array.of(255, 0)] },
+    },
+  },
+  {
+    id: 'nested',
+    attributes: {
+      tree: {
+        M: {
+          list: {
+            L: [
+              { S: '' },
+              { NULL: true },
+              { BOOL: false },
+              { M: { deep: { L: [{ N: '-0.000001' }] } } },
+            ],
+          },
+        },
+      },
+      nothing: { M: {} },
+      none: { L: [] },
+    },
+  },
+  { id: 'large', attributes: { body: { S: 'x'.repeat(350 * 1024) } } },
+  { id: 'empty', attributes: { title: { S: '' }, bytes: { B: new Uint8Array() } } },
+  {
+    id: 'numbers',
+    attributes: {
+      precise: { N: '12345678901234567890.123456789012345678' },
+      tiny: { N: '1E-130' },
+    },
+  },
+  { id: '#00', attributes: { title: { S: 'an id that looks like a shard' } } },
+];
+
+/** Writes with several writers at once; what DynamoDB leaves undone is written again. */
+export async function seed(
+  client: DynamoDBClient,
+  table: string,
+  items: readonly RawItem[],
+): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(items.length / BATCH) }, (_, index) =>
+    items
+      .slice(index * BATCH, (index + 1) * BATCH)
+      .map((Item): WriteRequest => ({ PutRequest: { Item } })),
+  ).values();
+  const write = async (): Promise<void> => {
+    for (const batch of batches) await writeBatch(client, table, batch);
+  };
+  await Promise.all(Array.from({ length: WRITERS }, write));
+}
+
+async function writeBatch(
+  client: DynamoDBClient,
+  table: string,
+  batch: WriteRequest[],
+): Promise<void> {
+  const { UnprocessedItems } = await client.send(
+    new BatchWriteItemCommand({ RequestItems: { [table]: batch } }),
+  );
+  const left = UnprocessedItems?.[table] ?? [];
+  if (left.length > 0) await writeBatch(client, table, left);
+}

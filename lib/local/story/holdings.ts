@@ -1,0 +1,68 @@
+/** What the story's tenants have in a realm, seen and written behind the app's back. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
+import { namesOf } from '../../../lambdas/domain/residency.ts';
+import { tenantOfInstallation } from '../../../lambdas/domain/tenants/identity.ts';
+import { residency } from '../../../residency.config.ts';
+import {
+  differences,
+  installationsOf,
+  type Snapshot,
+  snapshotOf,
+  tenantState,
+} from '../../snapshots.ts';
+import { type LocalHost, STAGE } from '../host.ts';
+import type { Site } from '../simulated-atlassian.ts';
+import { datasetOf, seed } from './dataset.ts';
+
+/** What a tenant has in one realm, by part. */
+export type Holdings = ReadonlyMap<Part, Snapshot>;
+
+export type StoryRealm = ReturnType<typeof storyRealm>;
+
+export function storyRealm(host: LocalHost, realm: Realm) {
+  const client = new DynamoDBClient({
+    region: regionOf(residency.realms, realm),
+    endpoint: host.dynamoDbUrl,
+  });
+  const names = namesOf(residency, STAGE, realm);
+  const read = async (part: Part, site: Site): Promise<[Part, Snapshot]> => [
+    part,
+    await snapshotOf(client, names.part(part), part, tenantOf(site)),
+  ];
+  return {
+    realm,
+    url: host.urls[realm] ?? '',
+    async seed(site: Site, items: number): Promise<void> {
+      const dataset = datasetOf(residency.parts, tenantOf(site), items);
+      await Promise.all([...dataset].map(([part, own]) => seed(client, names.part(part), own)));
+    },
+    holdings: async (site: Site): Promise<Holdings> =>
+      new Map(await Promise.all(residency.parts.map((part) => read(part, site)))),
+    stateOf: (site: Site) => tenantState(client, names.tenants, tenantOf(site)),
+    installationsOf: (site: Site) => installationsOf(client, names.tenants, tenantOf(site)),
+    close: () => client.destroy(),
+  };
+}
+
+/** What the app calls the site: by its client key, or by the first installation that it came with. */
+export const tenantOf = ({ clientKey, cameBy, installations }: Site): string =>
+  cameBy === 'forge' ? tenantOfInstallation(installations[0] ?? '') : clientKey;
+
+export const partsWith = (policy: Part['policy']): readonly Part[] =>
+  residency.parts.filter((part) => part.policy === policy);
+
+export const sizeOf = (holdings: Holdings, parts: readonly Part[] = residency.parts): number =>
+  parts.reduce((sum, part) => sum + (holdings.get(part)?.size ?? 0), 0);
+
+/** How many items of these parts are missing, extra or changed. */
+export const differing = (
+  before: Holdings,
+  after: Holdings,
+  parts: readonly Part[] = residency.parts,
+): number =>
+  parts.reduce(
+    (sum, part) => sum + differences(before.get(part) ?? new Map(), after.get(part) ?? new Map()),
+    0,
+  );

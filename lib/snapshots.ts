@@ -1,0 +1,89 @@
+/** Reads what a tenant has in a realm, without a line of the code that moves it, and compares it item by item. */
+import { createHash } from 'node:crypto';
+import {
+  type AttributeValue,
+  type DynamoDBClient,
+  GetItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
+
+/** The items of one part, by key: the hash of everything in them. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+export async function snapshotOf(
+  client: DynamoDBClient,
+  table: string,
+  part: Part,
+  tenant: string,
+): Promise<Snapshot> {
+  const items = new Map<string, string>();
+  for (const partition of partitionsOf(part, tenant)) {
+    let from: Record<string, AttributeValue> | undefined;
+    do {
+      const page = await client.send(
+        new QueryCommand({
+          TableName: table,
+          ConsistentRead: true,
+          KeyConditionExpression: '#partition = :partition',
+          ExpressionAttributeNames: { '#partition': part.partitionKey },
+          ExpressionAttributeValues: { ':partition': { S: partition } },
+          ExclusiveStartKey: from,
+        }),
+      );
+      for (const item of page.Items ?? []) {
+        const key = canonical([item[part.partitionKey], item[part.sortKey.name]]);
+        items.set(key, createHash('sha256').update(canonical(item)).digest('hex'));
+      }
+      from = page.LastEvaluatedKey;
+    } while (from !== undefined);
+  }
+  return items;
+}
+
+/** How many items are missing, extra, or not the same. */
+export function differences(before: Snapshot, after: Snapshot): number {
+  const changed = [...before].filter(([key, hash]) => after.get(key) !== hash).length;
+  const extra = [...after.keys()].filter((key) => !before.has(key)).length;
+  return changed + extra;
+}
+
+/** The state in a tenant's record, `none` where there is no record. */
+export async function tenantState(
+  client: DynamoDBClient,
+  table: string,
+  tenant: string,
+): Promise<string> {
+  return (await recordOf(client, table, tenant))?.state?.S ?? 'none';
+}
+
+/** The Forge installations that a tenant's record lists. */
+export async function installationsOf(
+  client: DynamoDBClient,
+  table: string,
+  tenant: string,
+): Promise<readonly string[]> {
+  const listed = (await recordOf(client, table, tenant))?.installations?.L ?? [];
+  return listed.map((one) => one.M?.id?.S ?? '');
+}
+
+async function recordOf(client: DynamoDBClient, table: string, tenant: string) {
+  const { Item } = await client.send(
+    new GetItemCommand({ TableName: table, Key: { tenant: { S: tenant } }, ConsistentRead: true }),
+  );
+  return Item;
+}
+
+/** One text per value: attributes in the order of their names, sets in the order of their members. */
+function canonical(value: unknown, type?: string): string {
+  if (value instanceof Uint8Array) return `b${Buffer.from(value).toString('hex')}`;
+  if (Array.isArray(value)) {
+    const members = value.map((member) => canonical(member));
+    return `[${(type?.endsWith('S') ? members.sort() : members).join(',')}]`;
+  }
+  if (typeof value === 'object' && value !== null) {
+    const attributes = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+    return `{${attributes.map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner, name)}`).join(',')}}`;
+  }
+  return JSON.stringify(value) ?? '';
+}

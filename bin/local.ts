@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { jsonLog } from '../lambdas/adapters/json-log.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
-import { DataDirInUse } from '../lib/local/dynamodb-store.ts';
+import { DataDirInUse } from '../lib/local/dynamodb/dynamodb-store.ts';
 import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
 import { writes as writesTo } from '../lib/local/page/counts.ts';
 import { startPage } from '../lib/local/page/server.ts';

@@ -27,7 +27,7 @@ export interface DataProps {
 }
 
 const PITR_DAYS = 7;
-/** Each of a key's first two rotations costs another $1 a month, for good: five realms stay within what the README says. */
+/** Each of a key's first two rotations costs another $1 a month, for good: five realms stay within what docs/cost.md says. */
 const KEY_ROTATION = Duration.days(730);
 const ATTRIBUTE_TYPES = {
   S: AttributeType.STRING,

@@ -9,20 +9,23 @@ import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { DEFAULT_PORT, portsFrom } from '../local-ports.ts';
 import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
-import { type EmbeddedDynamoDbOptions, startEmbeddedDynamoDb } from './embedded-dynamodb.ts';
-import type { Execution } from './execution.ts';
+import {
+  type EmbeddedDynamoDbOptions,
+  startEmbeddedDynamoDb,
+} from './dynamodb/embedded-dynamodb.ts';
 import { startFunctionEndpoint } from './function-endpoint.ts';
 import { functionsOf, loadFunctions, type RealmFunctions } from './functions.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { hostLife } from './host-id.ts';
 import { delayed } from './latency.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
-import type { MachineOptions } from './state-machine.ts';
-import { statusChange } from './status-change-event.ts';
 import { createTables, tableDefinitions } from './tables.ts';
 import { throttle } from './throttle.ts';
 import { type WorkerDeaths, workerDeaths } from './worker-death.ts';
-import { startWorkflowRunner } from './workflow-runner.ts';
+import type { Execution } from './workflows/execution.ts';
+import type { MachineOptions } from './workflows/state-machine.ts';
+import { statusChange } from './workflows/status-change-event.ts';
+import { startWorkflowRunner } from './workflows/workflow-runner.ts';
 
 export interface LocalHostOptions {
   /** Instead of `residency.config.ts`, for tests. */

@@ -1,6 +1,6 @@
 /** What goes wrong underneath: throttles, lost replies, dead workers, unreachable tables, a source that is tampered with. */
 import { afterEach, describe, expect, test } from 'vitest';
-import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import type { LocalHostOptions } from '../../lib/local/host.ts';
 import { eventually, facts, startWorld, type World, type WorldDoor } from '../support/world.ts';
 

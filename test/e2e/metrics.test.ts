@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import { HOOKS, METRICS } from '../../lambdas/domain/operating/metric.ts';
-import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { residency } from '../../residency.config.ts';
 import { at, listOf } from '../support/templates.ts';
 import { eventually, facts, startWorld, type World } from '../support/world.ts';

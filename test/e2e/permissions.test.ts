@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { tenantOf } from '../../lib/local/story/holdings.ts';
 import { residency } from '../../residency.config.ts';

@@ -12,7 +12,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { queryStringHash } from '../../lambdas/adapters/tokens/qsh.ts';
 import { type App, compose } from '../../lambdas/compose.ts';
-import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
+import {
+  type EmbeddedDynamoDb,
+  startEmbeddedDynamoDb,
+} from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { functionsOf, loadFunctions } from '../../lib/local/functions.ts';
 import { eventOf, routeOf, splitTarget } from '../../lib/local/gateway-event.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';

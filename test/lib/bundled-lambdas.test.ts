@@ -13,7 +13,10 @@ import { type Realm, regionOf } from '../../lambdas/domain/realm.ts';
 import { hookToken, installToken } from '../../lib/atlassian-tokens.ts';
 import { type Bundle, bundle } from '../../lib/bundle.ts';
 import { ENTRIES } from '../../lib/entries.ts';
-import { type EmbeddedDynamoDb, startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
+import {
+  type EmbeddedDynamoDb,
+  startEmbeddedDynamoDb,
+} from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 import { itemOf, TENANT } from '../support/builders.ts';

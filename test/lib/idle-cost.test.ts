@@ -1,4 +1,4 @@
-/** What five realms cost in a month in which nothing moves, counted in the templates: under $20, as the README says it. */
+/** What five realms cost in a month in which nothing moves, counted in the templates: under $20, as docs/cost.md says it. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { residency } from '../../residency.config.ts';
@@ -91,18 +91,16 @@ describe('five realms in which nothing moves', () => {
     expect(dollars({ rotations: 2, free: FREE })).toBeLessThan(MOST);
   });
 
-  test('cost what the README says', () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  test('cost what docs/cost.md says', () => {
+    const page = readFileSync(new URL('../../docs/cost.md', import.meta.url), 'utf8');
     const said = (row: string) =>
-      Number(
-        new RegExp(`^\\| ${row}[^|]*\\|.*\\| *\\**([\\d.]+)\\** *\\|$`, 'm').exec(readme)?.[1],
-      );
+      Number(new RegExp(`^\\| ${row}[^|]*\\|.*\\| *\\**([\\d.]+)\\** *\\|$`, 'm').exec(page)?.[1]);
     const cents = (value: number) => Number(value.toFixed(2));
     expect(said('keys ')).toBe(cents(count('AWS::KMS::Key') * PRICES.keyMonth));
     expect(said('alarms ')).toBe(cents(alarmMetrics() * PRICES.alarmMetricMonth));
     expect(said('dashboard ')).toBe(cents(PRICES.dashboardMonth));
     expect(said('functions on a schedule')).toBe(cents(scheduledDollars()));
-    expect(readme).toContain(`| ${runs().toLocaleString('en')} |`);
+    expect(page).toContain(`| ${runs().toLocaleString('en')} |`);
     expect(said('\\*\\*in the first two years')).toBe(cents(dollars()));
     expect(said('after the keys. first')).toBe(cents(dollars({ rotations: 1 })));
     expect(said('after the second')).toBe(cents(dollars({ rotations: 2 })));

@@ -17,7 +17,7 @@ import {
   type EmbeddedDynamoDb,
   type EmbeddedDynamoDbOptions,
   startEmbeddedDynamoDb,
-} from '../../lib/local/embedded-dynamodb.ts';
+} from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { executionJournal } from '../../lib/local/execution-journal.ts';
+import { executionJournal } from '../../lib/local/workflows/execution-journal.ts';
 
 const entry = (name: string) => ({ name, status: 'RUNNING', at: 1 }) as const;
 let dataDir: string;

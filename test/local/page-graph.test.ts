@@ -1,7 +1,7 @@
 /** The picture of the state machine: every state of the ASL file is a group that the page can find. */
 import { describe, expect, test } from 'vitest';
-import { readDefinition } from '../../lib/local/definition.ts';
 import { dotOf, graphIdOf, stateGraph } from '../../lib/local/page/graph.ts';
+import { readDefinition } from '../../lib/local/workflows/definition.ts';
 
 describe('the picture of the state machine', () => {
   test('has one group for each state, and for no other', async () => {

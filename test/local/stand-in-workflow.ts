@@ -1,8 +1,11 @@
 /** The local Step Functions with stand-ins for the tasks, and a real client. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import type { Execution } from '../../lib/local/execution.ts';
-import { startWorkflowRunner, type WorkflowRunner } from '../../lib/local/workflow-runner.ts';
+import type { Execution } from '../../lib/local/workflows/execution.ts';
+import {
+  startWorkflowRunner,
+  type WorkflowRunner,
+} from '../../lib/local/workflows/workflow-runner.ts';
 
 export const ARN =
   'arn:aws:states:eu-central-1:000000000000:stateMachine:residency-local-de-realm-migration';

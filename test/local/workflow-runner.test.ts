@@ -13,8 +13,8 @@ import {
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ASL_FILE, readDefinition } from '../../lib/local/definition.ts';
-import { statusChange } from '../../lib/local/status-change-event.ts';
+import { ASL_FILE, readDefinition } from '../../lib/local/workflows/definition.ts';
+import { statusChange } from '../../lib/local/workflows/status-change-event.ts';
 import { ARN, closeAll, closers, INPUT, OVER, PLAN, runnerWith } from './stand-in-workflow.ts';
 
 afterEach(closeAll);

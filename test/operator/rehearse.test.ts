@@ -3,7 +3,7 @@ import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
-import type { DynamoDbCall, InjectedFault } from '../../lib/local/embedded-dynamodb.ts';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { forecast } from '../../lib/operator/forecast.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freePorts } from '../processes/host-process.ts';

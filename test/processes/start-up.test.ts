@@ -7,7 +7,7 @@ import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dy
 import dynalite from 'dynalite/db/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { namesOf } from '../../lambdas/domain/residency.ts';
-import { startEmbeddedDynamoDb } from '../../lib/local/embedded-dynamodb.ts';
+import { startEmbeddedDynamoDb } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { hostLife } from '../../lib/local/host-id.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { portsFrom } from '../../lib/local-ports.ts';

@@ -7,7 +7,7 @@ import { namesOf } from '../../lambdas/domain/residency.ts';
 import {
   type EmbeddedDynamoDbOptions,
   startEmbeddedDynamoDb,
-} from '../../lib/local/embedded-dynamodb.ts';
+} from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import type { PartKindHost, PartKindHostOptions } from './part-kind-suite.ts';
 

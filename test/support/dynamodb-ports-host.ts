@@ -15,7 +15,7 @@ import {
   type DynamoDbCall,
   type InjectedFault,
   startEmbeddedDynamoDb,
-} from '../../lib/local/embedded-dynamodb.ts';
+} from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { collectedLog } from './log.ts';
 

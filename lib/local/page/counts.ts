@@ -1,7 +1,7 @@
 /** How many items each tenant has in each part of a realm, counted without being a burden: only what was written to is counted again. */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
-import type { DynamoDbCall } from '../embedded-dynamodb.ts';
+import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
 
 /** Which tables and partitions have been written to. */
 export interface Writes {

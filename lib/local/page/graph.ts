@@ -1,7 +1,7 @@
 /** The state machine as a picture: the ASL file → DOT → SVG. Each state is a group in it that a page can find and light up. */
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
-import { readDefinition } from '../definition.ts';
+import { readDefinition } from '../workflows/definition.ts';
 
 type States = StateMachineDefinition['States'];
 type State = States[string];

@@ -4,8 +4,8 @@ import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { namesOf } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
-import type { Execution } from '../execution.ts';
 import { type LocalHost, STAGE } from '../host.ts';
+import type { Execution } from '../workflows/execution.ts';
 import { type Holding, itemCounts, seldom, type Writes } from './counts.ts';
 import { graphIdOf } from './graph.ts';
 

@@ -5,7 +5,7 @@ import { BATCH, MOST_IN_FLIGHT } from '../../../lambdas/adapters/dataset/write-p
 import type { Range } from '../../../lambdas/domain/datasets/dataset.ts';
 import { differingBuckets, EMPTY_DIGEST } from '../../../lambdas/domain/datasets/digest.ts';
 import type { Checkpoint, Horizon } from '../../../lambdas/ports.ts';
-import type { DynamoDbCall, InjectedFault } from '../../../lib/local/embedded-dynamodb.ts';
+import type { DynamoDbCall, InjectedFault } from '../../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { partKindContract } from '../../contract/part-kind.contract.ts';
 import { dynamoDbPartKindHost } from '../../support/dynamodb-part-kind-host.ts';
 import { inMemoryPartKind } from '../../support/in-memory-part-kind.ts';

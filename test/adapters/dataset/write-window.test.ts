@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { put } from '../../../lambdas/adapters/dataset/item-wire.ts';
 import { writeWindow } from '../../../lambdas/adapters/dataset/write-window.ts';
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
-import { startEmbeddedDynamoDb } from '../../../lib/local/embedded-dynamodb.ts';
+import { startEmbeddedDynamoDb } from '../../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { createTables, tableDefinitions } from '../../../lib/local/tables.ts';
 
 const PART: DynamoDbPart = {

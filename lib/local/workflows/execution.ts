@@ -1,6 +1,6 @@
 /** What is known of one execution of a state machine while it runs, and afterwards. */
 import type { StateMachine } from 'aws-local-stepfunctions';
-import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 

@@ -1,10 +1,10 @@
 /** Step Functions on one HTTP port: the state machines of all realms, told apart by ARN. */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
-import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { listenOn, stop, textOf } from '../http.ts';
 import { readDefinition } from './definition.ts';
 import type { Execution } from './execution.ts';
-import { listenOn, stop, textOf } from './http.ts';
 import { type Machine, type MachineOptions, StatesError, stateMachine } from './state-machine.ts';
 
 export interface WorkflowRunnerOptions {

@@ -1,7 +1,7 @@
 /** The names of all executions of one state machine, kept on disk: a closed name stays closed after a restart. */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { ExecutionStatus } from './execution.ts';
 
 /** The first entry of a name opens it, the second one closes it. */

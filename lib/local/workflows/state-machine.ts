@@ -1,8 +1,8 @@
 /** One realm's state machine: starts, stops and remembers executions as Step Functions does. */
 import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
-import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { Log } from '../../lambdas/ports.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { Log } from '../../../lambdas/ports.ts';
 import type { Definition } from './definition.ts';
 import {
   bytesOf,

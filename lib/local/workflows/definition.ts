@@ -1,7 +1,7 @@
 /** The ASL file that CDK deploys, read for the local interpreter. */
 import { readFileSync } from 'node:fs';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
-import { substitutionOf, WORKFLOW_TASKS } from '../routes.ts';
+import { substitutionOf, WORKFLOW_TASKS } from '../../routes.ts';
 
 export interface Definition {
   readonly states: StateMachineDefinition;
@@ -14,7 +14,7 @@ export interface Definition {
 /** An inline Map runs no more iterations at once, whatever it asks for. */
 const MAX_CONCURRENCY = 40;
 
-export const ASL_FILE = new URL('../realm-migration.asl.json', import.meta.url);
+export const ASL_FILE = new URL('../../realm-migration.asl.json', import.meta.url);
 
 /**
  * `retrySpeed` divides every retrier's waiting time, for tests. Throws where the file names a task that does not exist,

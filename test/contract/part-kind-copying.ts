@@ -7,7 +7,9 @@ import {
   all,
   bytes,
   FOREVER,
+  inSeconds,
   inTurns,
+  KEPT_FOR_EVER,
   last,
   NOW,
   note,
@@ -160,11 +162,11 @@ export function copyingContract(suite: PartKindSuite): void {
       const tenant = suite.newTenant();
       const expiring = (id: string, expiresAt: Item[string]) => note(tenant, id, { expiresAt });
       await suite.host.put('us', 'notes', [
-        expiring('1 expired', { N: '999' }),
-        expiring('2 expires just now', { N: '1000' }),
-        expiring('3 expires soon', { N: '1001' }),
-        expiring('4 expires at the very end', { N: '2000' }),
-        expiring('5 lasts', { N: '2001' }),
+        expiring('1 expired', inSeconds(-1)),
+        expiring('2 expires just now', inSeconds(0)),
+        expiring('3 expires soon', inSeconds(1)),
+        expiring('4 expires at the very end', inSeconds(1_000)),
+        expiring('5 lasts', inSeconds(1_001)),
         expiring('6 no number', { S: '1' }),
         note(tenant, '7 for ever'),
       ]);
@@ -180,6 +182,26 @@ export function copyingContract(suite: PartKindSuite): void {
       expect(digest.items).toBe(5);
       expect(digest.lasting.count).toBe(3);
       expect(await suite.digestOf(rangeOf('notes', tenant), 'us')).toEqual(digest);
+    });
+
+    test('copies what DynamoDB would keep for ever, whatever stands in its expiry', async () => {
+      const tenant = suite.newTenant();
+      const range = rangeOf('notes', tenant);
+      const items = Object.entries(KEPT_FOR_EVER).map(([id, expiresAt]) =>
+        note(tenant, id, { expiresAt }),
+      );
+      await suite.host.put('us', 'notes', [
+        ...items,
+        note(tenant, 'expired', { expiresAt: inSeconds(-1) }),
+        note(tenant, 'a fraction', { expiresAt: { N: `${NOW.asOf - 2}.5` } }),
+      ]);
+      const { digest } = await suite.copyAll(range);
+      const copied = (await suite.host.read('de', 'notes', tenant)).map(({ id }) => id?.S);
+      expect(copied).toEqual(['a fraction', ...Object.keys(KEPT_FOR_EVER)].toSorted());
+      expect([digest.items, digest.lasting.count]).toEqual([items.length + 1, items.length]);
+      expect(await suite.digestOf(range, 'us')).toEqual(digest);
+      expect(await suite.digestOf(range, 'de')).toEqual(digest);
+      expect(await suite.kind.differences(range, 'us', 'de', NOW, 20)).toEqual([]);
     });
   });
 }

@@ -4,7 +4,9 @@ import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import type { Range } from '../../lambdas/domain/datasets/dataset.ts';
 import {
   FOREVER,
+  inSeconds,
   inTurns,
+  KEPT_FOR_EVER,
   last,
   NOW,
   note,
@@ -80,7 +82,7 @@ export function restoringContract(suite: PartKindSuite): void {
 
     test('takes what has expired for absent, and leaves it to its end where nothing replaces it', async () => {
       const tenant = suite.newTenant();
-      const expired: Item = { expiresAt: { N: '1000' } };
+      const expired: Item = { expiresAt: inSeconds(0) };
       await suite.host.put('us', 'notes', [
         note(tenant, '1 expired here, live there', expired),
         note(tenant, '2 expired on both sides', expired),
@@ -102,6 +104,19 @@ export function restoringContract(suite: PartKindSuite): void {
       expect(await suite.digestOf(range, 'de')).toEqual(await suite.digestOf(range, 'us'));
     });
 
+    test('takes what DynamoDB would keep for ever for an item like any other', async () => {
+      const tenant = suite.newTenant();
+      const items = Object.entries(KEPT_FOR_EVER).map(([id, expiresAt]) =>
+        note(tenant, id, { expiresAt }),
+      );
+      await suite.host.put('us', 'notes', items.slice(0, 5));
+      await suite.host.put('de', 'notes', items.slice(5));
+      const range = rangeOf('notes', tenant);
+      expect(await suite.kind.differences(range, 'us', 'de', NOW, 20)).toHaveLength(items.length);
+      expect(await suite.restoreAll(range)).toMatchObject({ changed: items.length });
+      expect(await suite.host.read('de', 'notes', tenant)).toEqual(items.slice(0, 5));
+    });
+
     test('leaves the neighbours alone', async () => {
       const range = await diverged();
       const neighbour = `${range.partition}0`;
@@ -118,7 +133,7 @@ export function restoringContract(suite: PartKindSuite): void {
       const neighbours = [`${tenant}0`, `${tenant}#00`, tenant.slice(0, -1)];
       await suite.host.put('us', 'notes', [
         ...notes(tenant, 7),
-        note(tenant, 'expired', { expiresAt: { N: '1' } }),
+        note(tenant, 'expired', { expiresAt: inSeconds(-1) }),
       ]);
       for (const neighbour of neighbours) await suite.host.put('us', 'notes', notes(neighbour, 2));
       expect(await suite.kind.isEmpty(range, 'us')).toBe(false);
@@ -147,7 +162,7 @@ export function restoringContract(suite: PartKindSuite): void {
 
     test('an item that has expired, but is still there, keeps a range from being empty', async () => {
       const tenant = suite.newTenant();
-      await suite.host.put('us', 'notes', [note(tenant, 'expired', { expiresAt: { N: '1' } })]);
+      await suite.host.put('us', 'notes', [note(tenant, 'expired', { expiresAt: inSeconds(-1) })]);
       expect(await suite.kind.isEmpty(rangeOf('notes', tenant), 'us')).toBe(false);
     });
   });

@@ -6,6 +6,8 @@ import type { RangeSize } from '../../lambdas/domain/datasets/size.ts';
 import {
   bytes,
   FOREVER,
+  inSeconds,
+  KEPT_FOR_EVER,
   NOW,
   note,
   notes,
@@ -51,12 +53,12 @@ export function sizingContract(suite: PartKindSuite): void {
       await suite.host.put('us', 'notes', [
         ...notes(tenant, 5),
         note(tenant, 'over', { expiresAt: { N: String(NOW.asOf) } }),
-        note(tenant, 'long over', { expiresAt: { N: '1' } }),
+        note(tenant, 'long over', { expiresAt: inSeconds(-1_000_000) }),
         note(tenant, 'still there', { expiresAt: { N: String(NOW.asOf + 1) } }),
-        note(tenant, 'no number', { expiresAt: { S: '1' } }),
+        ...Object.entries(KEPT_FOR_EVER).map(([id, expiresAt]) => note(tenant, id, { expiresAt })),
       ]);
       expect(await suite.kind.size(rangeOf('notes', tenant), 'us', FOREVER)).toMatchObject({
-        items: 7,
+        items: 6 + Object.keys(KEPT_FOR_EVER).length,
         expired: 2,
       });
     });

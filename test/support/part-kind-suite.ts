@@ -27,7 +27,7 @@ export const PARTS: readonly Part[] = [
   { ...table, name: 'blobs', sortKey: { name: 'bytes', type: 'B' } },
 ];
 
-export const NOW: Horizon = { asOf: 1_000, lastingUntil: 2_000 };
+export const NOW: Horizon = { asOf: 1_800_000_000, lastingUntil: 1_800_001_000 };
 export const FOREVER = Number.POSITIVE_INFINITY;
 export const clock: Clock = { now: () => NOW.asOf * 1000 };
 
@@ -41,6 +41,20 @@ export const notes = (tenant: string, count: number): readonly Item[] =>
   Array.from({ length: count }, (_, index) =>
     note(tenant, `note-${String(index).padStart(2, '0')}`, { text: { S: `text ${index}` } }),
   );
+/** The text of a Number: so many seconds after now, or before. */
+export const inSeconds = (seconds: number) => ({ N: String(NOW.asOf + seconds) });
+/** What may stand in an expiry attribute, and DynamoDB removes nothing for it. Names are sort keys. */
+export const KEPT_FOR_EVER: Readonly<Record<string, Item[string]>> = {
+  'a text of a time that is over': { S: String(NOW.asOf - 1) },
+  'a text of digits': { S: '1' },
+  'five years ago': inSeconds(-5 * 366 * 86_400 - 1),
+  'long ago': { N: '1' },
+  milliseconds: { N: String((NOW.asOf - 1) * 1000) },
+  negative: { N: '-1' },
+  'set of numbers': { NS: [String(NOW.asOf - 1)] },
+  truth: { BOOL: true },
+  zero: { N: '0' },
+};
 export const rangeOf = (part: string, partition: string): Range => ({
   id: `${part}/00`,
   part,

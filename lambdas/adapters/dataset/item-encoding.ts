@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
+import { isExpired, isLasting } from '../../domain/datasets/expiry.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import type { Horizon } from '../../ports.ts';
 import { type AnyItem, type AnyValue, base64, cursorOf } from './item-key.ts';
@@ -18,12 +19,11 @@ export function encodeItem(item: AnyItem): string {
 }
 
 export function itemDigest(part: DynamoDbPart, item: AnyItem, horizon: Horizon): ItemDigest {
-  const expiry = expiryOf(part, item);
   return {
     bucket: bucketOf(cursorOf(part, item)),
     hash: hash('sha256', encodeItem(item), 'binary'),
     bytes: sizeOfItem(item),
-    lasting: expiry === undefined || expiry > horizon.lastingUntil,
+    lasting: isLasting(expiryText(part, item), horizon),
   };
 }
 
@@ -36,16 +36,12 @@ function bucketOf(key: string): number {
 }
 
 /** An expired item counts as absent, whether or not DynamoDB has removed it yet. */
-export function isLive(part: DynamoDbPart, item: AnyItem, horizon: Horizon): boolean {
-  const expiry = expiryOf(part, item);
-  return expiry === undefined || expiry > horizon.asOf;
-}
+export const isLive = (part: DynamoDbPart, item: AnyItem, horizon: Horizon): boolean =>
+  !isExpired(expiryText(part, item), horizon.asOf);
 
-/** Like DynamoDB, looks at attributes of type Number only: an item with any other "expiry" stays for ever. */
-function expiryOf({ ttlAttribute }: DynamoDbPart, item: AnyItem): number | undefined {
-  const text = ttlAttribute === undefined ? undefined : item[ttlAttribute]?.N;
-  return text === undefined ? undefined : Number(text);
-}
+/** Of attributes of type Number only: DynamoDB ignores every other "expiry". */
+const expiryText = ({ ttlAttribute }: DynamoDbPart, item: AnyItem): string | undefined =>
+  ttlAttribute === undefined ? undefined : item[ttlAttribute]?.N;
 
 const prefixed = (text: string): string => `${text.length}:${text}`;
 function encodeSet(tag: string, members: readonly string[]): string {

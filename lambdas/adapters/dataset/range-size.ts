@@ -1,6 +1,7 @@
 /** Counts a range where it lies: not one item travels. */
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
+import { FIVE_SHORT_YEARS } from '../../domain/datasets/expiry.ts';
 import { NOTHING_COUNTED, type RangeSize } from '../../domain/datasets/size.ts';
 import type { Clock } from '../../ports.ts';
 import { cursorOf, startKey } from './item-key.ts';
@@ -61,12 +62,20 @@ async function withNextPage(side: RangeSide, now: number, size: RangeSize): Prom
   };
 }
 
-/** As `isLive`: an "expiry" that is not a number is none. */
+/**
+ * As `isExpired`, as far as a filter can say it (of a fraction it cannot): what is not a number, and what DynamoDB would
+ * keep because it is so old, is an item like any other.
+ */
 function livingAt({ ttlAttribute }: DynamoDbPart, now: number) {
   if (ttlAttribute === undefined) return undefined;
-  const values: Record<string, AttributeValue> = { ':number': { S: 'N' }, ':now': { N: `${now}` } };
+  const values: Record<string, AttributeValue> = {
+    ':number': { S: 'N' },
+    ':now': { N: `${now}` },
+    ':old': { N: `${now - FIVE_SHORT_YEARS}` },
+  };
   return {
-    expression: 'attribute_not_exists(#ttl) OR NOT attribute_type(#ttl, :number) OR #ttl > :now',
+    expression:
+      'attribute_not_exists(#ttl) OR NOT attribute_type(#ttl, :number) OR #ttl > :now OR #ttl <= :old',
     names: { '#ttl': ttlAttribute },
     values,
   };

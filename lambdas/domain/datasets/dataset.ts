@@ -15,7 +15,10 @@ export interface DynamoDbPart {
   readonly sortKey: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
   /** Number of partition keys per tenant, `tenant#00`… (2 to 100). Without it a tenant has one, its own id. */
   readonly shards?: number;
-  /** Attribute with the epoch second from which an item counts as absent, whether or not DynamoDB has removed it yet. */
+  /**
+   * Attribute with the epoch second from which an item counts as absent, whether or not DynamoDB has removed it yet. What
+   * DynamoDB would never remove (`expiry.ts`) is an item like any other.
+   */
   readonly ttlAttribute?: string;
   /** The vendor's own table: we are granted access, and neither create nor configure it. */
   readonly tableName?: (realm: Realm, stage: string) => string;

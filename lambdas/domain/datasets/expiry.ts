@@ -1,0 +1,31 @@
+/**
+ * What DynamoDB's time to live would remove. Only that counts as absent: everything else that stands in the expiry
+ * attribute (a text, zero, a number of milliseconds, a time of long ago) belongs to an item like any other, which
+ * DynamoDB keeps for ever.
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
+ */
+
+const DAY = 86_400;
+/** DynamoDB removes nothing that expired more than five years ago. It does not say how many days these are. */
+export const FIVE_SHORT_YEARS = 5 * 365 * DAY;
+const FIVE_LONG_YEARS = 5 * 366 * DAY;
+
+/** Whether an item with this expiry (the text of a Number, in epoch seconds) counts as absent at `now` (epoch seconds). */
+export function isExpired(text: string | undefined, now: number): boolean {
+  const expiry = text === undefined ? Number.NaN : Number(text);
+  // Of a fraction DynamoDB says nothing: to keep an item too many is the mistake that loses nothing.
+  return Number.isInteger(expiry) && expiry <= now && expiry > now - FIVE_SHORT_YEARS;
+}
+
+/**
+ * Whether an item must still be there, unchanged, after `lastingUntil`: DynamoDB does not remove it by then. Of what may or
+ * may not be removed (the days between the shortest and the longest five years, a fraction) nothing is demanded.
+ */
+export function isLasting(
+  text: string | undefined,
+  { asOf, lastingUntil }: { readonly asOf: number; readonly lastingUntil: number },
+): boolean {
+  if (text === undefined) return true;
+  const expiry = Number(text);
+  return expiry > lastingUntil || expiry < asOf - FIVE_LONG_YEARS;
+}

@@ -2,7 +2,7 @@
 
 import type { Facts } from './moving/migration.ts';
 import { invalid, Refusal } from './refusal.ts';
-import { isCloudId, isInstallationId, isProduct } from './tenants/identity.ts';
+import { isCloudId, isForgeTenantId, isInstallationId, isProduct } from './tenants/identity.ts';
 import type { Identity } from './tenants/tenant.ts';
 
 /** `id` is absent where the request names none: then the tenant's one open migration is meant. */
@@ -129,6 +129,10 @@ export function uninstallRequest(body: unknown): { readonly clientKey: string } 
 /** Opaque to us. `#` at the start is kept free for records of the realm itself. */
 export const isClientKey = (value: unknown): value is string =>
   typeof value === 'string' && /^[!-"$-~][!-~]{0,254}$/.test(value);
+
+/** A tenant's id of ours: a client key, or what `tenantOfInstallation` makes of a Forge installation. */
+export const isTenantId = (value: unknown): value is string =>
+  isClientKey(value) || isForgeTenantId(value);
 
 function clientKeyOf(value: unknown): string {
   if (!isClientKey(value)) throw invalid('clientKey is missing or malformed');

@@ -7,6 +7,7 @@ import {
   checkWindow,
   installRequest,
   isClientKey,
+  isTenantId,
   jsonBody,
   scheduleRequest,
   statusRequest,
@@ -204,4 +205,18 @@ describe('a window', () => {
     ['of more than a day', '2026-12-26T00:00:00Z', '2026-12-27T00:00:01Z'],
     ['that is over', '2026-12-24T00:00:00Z', '2026-12-25T00:00:00Z'],
   ])('%s is refused', (_, start, end) => expect(window(start, end)).toThrow(malformed));
+});
+
+test.each<[unknown, boolean]>([
+  ['a client key', false],
+  ['a-client-key', true],
+  ['#forge-00000000-0000-4000-8000-000000000001', true],
+  ['#forge-00000000-0000-4000-8000-00000000000', false],
+  ['#forge-00000000-0000-4000-8000-000000000001#00', false],
+  ['#rehearsal', false],
+  ['#realm', false],
+  ['', false],
+  [7, false],
+])('%j names a tenant: %s', (value, isOne) => {
+  expect(isTenantId(value)).toBe(isOne);
 });

@@ -1,7 +1,7 @@
 /** What an operator asks for, parsed at the edge, and what is answered. */
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
-import { isClientKey, isMigrationId } from '../requests.ts';
+import { isMigrationId, isTenantId } from '../requests.ts';
 import { type Settings, type SettingsChange, settingsChange } from './settings.ts';
 
 interface OfMigration {
@@ -43,7 +43,7 @@ export function operation(input: unknown): Operation {
   const { verb, ledger, tenant, id, actor, settings } = fields;
   if (typeof ledger !== 'string') throw invalid('ledger names no realm');
   if (!isActor(actor)) throw invalid('actor says in 1 to 128 plain characters who asks');
-  if (tenant !== undefined && !isClientKey(tenant)) throw invalid('tenant is no client key');
+  if (tenant !== undefined && !isTenantId(tenant)) throw invalid('tenant is no id of a tenant');
   if (verb === 'set') {
     const change = settingsChange(settings);
     return { verb, ledger, ...(tenant !== undefined && { tenant }), actor, settings: change };

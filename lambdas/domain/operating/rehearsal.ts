@@ -1,7 +1,7 @@
 /** A rehearsal: a sample of a tenant's items, copied to where no tenant can be, verified, and discarded. */
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
-import { isClientKey } from '../requests.ts';
+import { isTenantId } from '../requests.ts';
 
 /** In the place of a tenant's name: no client key begins with `#`, and so none of its partition keys is anybody's. */
 export const REHEARSAL = '#rehearsal';
@@ -58,7 +58,7 @@ export function rehearsalRequest(input: unknown): RehearsalRequest {
   const { tenant, source, items }: Record<string, unknown> = {
     ...(typeof input === 'object' ? input : {}),
   };
-  if (!isClientKey(tenant)) throw invalid('tenant is no client key');
+  if (!isTenantId(tenant)) throw invalid('tenant is no id of a tenant');
   if (typeof source !== 'string') throw invalid('source names no realm');
   if (typeof items !== 'number' || !Number.isInteger(items) || items < 1 || items > MOST_SAMPLED)
     throw invalid(`items is a whole number from 1 to ${MOST_SAMPLED}`);

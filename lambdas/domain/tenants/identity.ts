@@ -118,6 +118,9 @@ export const installedIat = (record: TenantRecord): number =>
 export const tenantOfInstallation = (id: string): string =>
   `#forge-${id.slice(id.lastIndexOf('/') + 1)}`;
 
+export const isForgeTenantId = (value: unknown): value is string =>
+  typeof value === 'string' && /^#forge-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(value);
+
 export const isForgeOnly = ({ tenant, clientKey }: TenantRecord): boolean =>
   tenant.startsWith('#') && clientKey === undefined;
 

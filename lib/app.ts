@@ -30,6 +30,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const stage = given('stage') ?? 'dev';
   const domain = given('domain');
   const hostedZoneId = given('hostedZoneId');
+  const otherWritersSeconds = given('otherWritersSeconds');
   const reservedConcurrency = given('reservedConcurrency');
   const rangesAtOnce = given('rangesAtOnce');
   const smokePublicKey = given('smokePublicKey');
@@ -47,7 +48,9 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
         residency,
         stage,
         row,
-        otherWritersSeconds: Number(given('otherWritersSeconds') ?? 0),
+        ...(otherWritersSeconds !== undefined && {
+          otherWritersSeconds: Number(otherWritersSeconds),
+        }),
         ...(domain !== undefined && { domain }),
         ...(hostedZoneId !== undefined && { hostedZoneId }),
         ...(reservedConcurrency !== undefined && {

@@ -1,5 +1,6 @@
 /** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
 import { Aws } from 'aws-cdk-lib';
+import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { baseUrlsOf, type ForgeApp, namesOf, type Residency } from '../lambdas/domain/residency.ts';
@@ -13,7 +14,7 @@ export interface DeploymentOptions {
   /** Overrides the domain of the configuration. */
   readonly domain?: string;
   readonly hostedZoneId?: string;
-  /** Largest timeout of a function outside this app that writes datasets: a vendor's own handlers, consumers and jobs. */
+  /** Overrides the configuration's. */
   readonly otherWritersSeconds?: number;
   /**
    * Of each function that answers HTTP: so many are kept for it, and more than that a flood cannot take from the workflow.
@@ -58,13 +59,13 @@ const MOST_RANGES_AT_ONCE = 40;
 const DRAIN_MARGIN_SECONDS = 10;
 
 export function deploymentOf(options: DeploymentOptions): Deployment {
-  const { residency, stage, row, hostedZoneId, otherWritersSeconds = 0 } = options;
+  const { residency, stage, row, hostedZoneId } = options;
+  const otherWritersSeconds = checkedSeconds(
+    options.otherWritersSeconds ?? otherWritersSecondsOf(residency),
+  );
   const { reservedConcurrency, rangesAtOnce, alarmsTo = {} } = options;
   if (!/^[a-z0-9]{1,8}$/.test(stage)) {
     throw new Error(`stage "${stage}": one to eight lower-case letters and digits`);
-  }
-  if (!(Number.isInteger(otherWritersSeconds) && otherWritersSeconds >= 0)) {
-    throw new Error('otherWritersSeconds is a whole number of seconds');
   }
   if (reservedConcurrency !== undefined && !isWithin(1, reservedConcurrency, 1_000)) {
     throw new Error('reservedConcurrency is a whole number from 1 to 1000');

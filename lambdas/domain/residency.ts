@@ -1,5 +1,6 @@
 /** The shape of `residency.config.ts`, and the names that follow from it. */
 import { checkParts, type Part } from './datasets/dataset.ts';
+import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 
@@ -35,6 +36,11 @@ export interface Residency {
   /** Without a domain: each realm's base URL as the first deployment printed it. No trailing slash. */
   readonly baseUrls?: Readonly<Record<Realm, string>>;
   readonly parts: readonly Part[];
+  /**
+   * Largest timeout, in seconds, of a function outside this app that writes datasets: your handlers, consumers and
+   * jobs. A copy waits for that long after the fence. Required where a part is a table of your own.
+   */
+  readonly otherWritersSeconds?: number;
   /** Declared to Atlassian: 0.5 to 24 in steps of 0.5. */
   readonly maxMigrationDurationHours: number;
   /** Overlapping windows that one realm accepts as a source, unless `MAX_OVERLAPPING_MIGRATIONS` says otherwise. */
@@ -44,6 +50,7 @@ export interface Residency {
 /** Checks a configuration when it is loaded; throws a sentence that says what to change. */
 export function defineResidency(residency: Residency): Residency {
   checkParts(residency.parts);
+  otherWritersSecondsOf(residency);
   const realms = new Set(residency.realms.map((row) => row.realm));
   const stacks = new Set(stackRows(residency.realms).map((row) => row.realm));
   if (realms.size !== residency.realms.length) throw new Error('a realm stands in two rows');

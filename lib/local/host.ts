@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
+import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
 import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
@@ -80,13 +81,20 @@ export interface LocalHost {
 export const STAGE = 'local';
 export const ACCOUNT = '000000000000';
 const UNHEARD: Metrics = { record: () => {} };
-/** Short enough to watch. */
-const DEFAULTS = { DRAIN_SECONDS: '1', COMMIT_GRACE_SECONDS: '2', JANITOR_SECONDS: '30' };
+/** Short enough to watch; only what writes from outside is waited for as long as it says. */
+const defaultsFor = (residency: Residency) => ({
+  DRAIN_SECONDS: String(Math.max(1, otherWritersSecondsOf(residency))),
+  COMMIT_GRACE_SECONDS: '2',
+  JANITOR_SECONDS: '30',
+});
 
 export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
   await using opened = new AsyncDisposableStack();
   const residency = options.residency ?? configured;
-  const env: Record<string, string | undefined> = { ...DEFAULTS, ...options.env };
+  const env: Record<string, string | undefined> = {
+    ...defaultsFor(residency),
+    ...options.env,
+  };
   const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
   const ports = portsFrom(options.port ?? DEFAULT_PORT, residency.realms);

@@ -4,7 +4,7 @@ import type { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { namesOf } from '../../lambdas/domain/residency.ts';
-import { deploymentOf } from '../../lib/deployment.ts';
+import { type DeploymentOptions, deploymentOf } from '../../lib/deployment.ts';
 import { tableDefinitions } from '../../lib/local/tables.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
@@ -154,6 +154,7 @@ describe('tables', () => {
       ...residency,
       realms: residency.realms.slice(0, 1),
       parts: [theirs, ...residency.parts.slice(1)],
+      otherWritersSeconds: 30,
     });
     if (us === undefined) throw new Error('there is no stack');
     const names = tables(us).map((table) => table.Properties['TableName']);
@@ -247,6 +248,23 @@ describe('Lambdas', () => {
       otherWritersSeconds: 900,
     });
     expect(environment['DRAIN_SECONDS']).toBe('910');
+  });
+
+  test('of another’s are waited for as the configuration says, and never by a guess', () => {
+    const [row] = residency.realms;
+    if (row === undefined) throw new Error('there is no realm');
+    const parts = residency.parts.map((part) => ({ ...part, tableName: (realm: string) => realm }));
+    const drainOf = (more: Partial<DeploymentOptions>, seconds?: number) => {
+      const said = seconds === undefined ? {} : { otherWritersSeconds: seconds };
+      const theirs = { ...residency, parts, ...said };
+      return deploymentOf({ residency: theirs, stage: 'dev', row, ...more }).environment[
+        'DRAIN_SECONDS'
+      ];
+    };
+    expect(drainOf({}, 60)).toBe('70');
+    expect(drainOf({ otherWritersSeconds: 120 }, 60)).toBe('130');
+    expect(() => drainOf({})).toThrow('part "templates" is a table of your own');
+    expect(() => drainOf({ otherWritersSeconds: 0.5 }, 60)).toThrow('a whole number of seconds');
   });
 });
 

@@ -1,0 +1,30 @@
+/** How long functions outside this app may still write a dataset after they asked the guard: a copy waits for it. */
+import type { Part } from './dataset.ts';
+
+export interface OtherWriters {
+  readonly parts: readonly Part[];
+  /** Seconds; see `Residency`. */
+  readonly otherWritersSeconds?: number;
+}
+
+/** Nothing that writes a tenant's data runs for longer than a day. */
+const DAY = 24 * 60 * 60;
+
+/**
+ * Seconds. Refuses to guess where a part is the vendor's own table: nobody here knows the functions
+ * that write it, and a copy that begins too early misses what they write.
+ */
+export function otherWritersSecondsOf({ parts, otherWritersSeconds }: OtherWriters): number {
+  if (otherWritersSeconds !== undefined) return checkedSeconds(otherWritersSeconds);
+  const own = parts.find((part) => part.tableName !== undefined);
+  if (own === undefined) return 0;
+  throw new Error(
+    `part "${own.name}" is a table of your own: set otherWritersSeconds in residency.config.ts to the longest time, in seconds, for which a handler, consumer or job of yours may run (0, if none of them writes)`,
+  );
+}
+
+export function checkedSeconds(value: number): number {
+  if (!(Number.isInteger(value) && value >= 0 && value <= DAY))
+    throw new Error(`otherWritersSeconds is a whole number of seconds from 0 to ${DAY}`);
+  return value;
+}

@@ -114,15 +114,11 @@ function canonicalPath(path: string, basePath: string): string {
 }
 
 function canonicalQuery(parameters: URLSearchParams): string {
-  const values = new Map<string, string[]>();
-  for (const [name, value] of parameters) {
-    if (name === 'jwt') continue;
-    const known = values.get(percentEncoded(name)) ?? [];
-    values.set(percentEncoded(name), [...known, percentEncoded(value)]);
-  }
-  return [...values]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, several]) => `${name}=${several.sort().join(',')}`)
+  const names = [...new Set(parameters.keys())].filter((name) => name !== 'jwt');
+  return names
+    .map((name) => ({ encoded: percentEncoded(name), values: parameters.getAll(name).toSorted() }))
+    .sort((one, other) => (one.encoded < other.encoded ? -1 : 1))
+    .map(({ encoded, values }) => `${encoded}=${values.map(percentEncoded).join(',')}`)
     .join('&');
 }
 

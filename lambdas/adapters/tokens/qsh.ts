@@ -1,7 +1,7 @@
 /**
  * The query string hash that binds a token to a request (protocol: "Understanding JWT for Connect apps", canonical
- * request). Our own, because atlassian-jwt 2.0.3 strips a base path in mid-segment and sorts repeated values before
- * it encodes them.
+ * request). Our own, because atlassian-jwt 2.0.3 strips a base path in mid-segment and sorts names before it encodes
+ * them.
  */
 import { createHash } from 'node:crypto';
 
@@ -34,11 +34,12 @@ function canonicalQuery(rawQuery: string): string {
   for (const [name, value] of new URLSearchParams(rawQuery)) {
     if (name === 'jwt') continue;
     const encoded = encode(name);
-    values.set(encoded, [...(values.get(encoded) ?? []), encode(value)]);
+    values.set(encoded, [...(values.get(encoded) ?? []), value]);
   }
+  // Names sort as they are encoded, values before they are: Atlassian's interoperability vectors want it so.
   return [...values.keys()]
     .sort()
-    .map((name) => `${name}=${(values.get(name) ?? []).sort().join(',')}`)
+    .map((name) => `${name}=${(values.get(name) ?? []).sort().map(encode).join(',')}`)
     .join('&');
 }
 

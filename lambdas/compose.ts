@@ -34,7 +34,7 @@ import type { Part } from './domain/datasets/dataset.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
-import { namesOf, type Residency } from './domain/residency.ts';
+import { keyServersOf, namesOf, type Residency } from './domain/residency.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 
 /** Of production, and pinned: no claim of a token chooses where keys come from. */
@@ -138,7 +138,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     names: names(realm),
     jwt: connectJwt({
       keys: trusted(
-        installKeys(env['INSTALL_KEYS_URL'] ?? 'https://connect-install-keys.atlassian.com', clock),
+        installKeys(listed(env['INSTALL_KEYS_URL']) ?? keyServersOf(residency.app), clock),
         env['SMOKE_PUBLIC_KEY'],
         stage,
       ),
@@ -202,6 +202,13 @@ function seconds(env: Environment, name: string, otherwise: number): number {
   if (!/^\d{1,7}$/.test(text))
     throw new Error(`the environment variable ${name} is not a whole number: ${text}`);
   return Number(text);
+}
+
+/** URLs between commas, without trailing slashes; `undefined` where there is none. */
+function listed(text: string | undefined): readonly string[] | undefined {
+  const urls = (text ?? '').split(',').map((url) => url.trim().replace(/\/$/, ''));
+  const named = urls.filter((url) => url !== '');
+  return named.length === 0 ? undefined : named;
 }
 
 /** Realm to base URL, without a trailing slash. */

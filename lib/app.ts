@@ -14,7 +14,8 @@ export interface ResidencyAppOptions {
   readonly account?: string;
   /**
    * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `rangesAtOnce`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`.
+   * `rangesAtOnce`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`, `installKeyServers` (one or two,
+   * between commas).
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
@@ -35,6 +36,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const rangesAtOnce = given('rangesAtOnce');
   const smokePublicKey = given('smokePublicKey');
   const forgeEnvironment = given('forgeEnvironment');
+  const installKeyServers = given('installKeyServers');
   const email = given('alarmEmail');
   const url = given('alarmUrl');
 
@@ -59,6 +61,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
         ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
         ...(smokePublicKey !== undefined && { smokePublicKey }),
         ...(forgeEnvironment !== undefined && { forgeEnvironment }),
+        ...(installKeyServers !== undefined && { installKeyServers: installKeyServers.split(',') }),
         alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
       }),
       code,

@@ -3,7 +3,13 @@ import { Aws } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
-import { baseUrlsOf, type ForgeApp, namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import {
+  baseUrlsOf,
+  type ForgeApp,
+  keyServersOf,
+  namesOf,
+  type Residency,
+} from '../lambdas/domain/residency.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS } from './grants.ts';
 
@@ -21,6 +27,8 @@ export interface DeploymentOptions {
    * Off unless given, because AWS leaves a new account too little to reserve.
    */
   readonly reservedConcurrency?: number;
+  /** Instead of the configuration's: the servers of another cloud of Atlassian's. */
+  readonly installKeyServers?: readonly string[];
   /** Of the Forge app whose tokens this stage accepts, instead of the configuration's. */
   readonly forgeEnvironment?: string;
   /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
@@ -104,7 +112,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       BASE_URLS: JSON.stringify(
         baseUrlsOf(domain === undefined ? residency : { ...residency, domain }),
       ),
-      INSTALL_KEYS_URL: 'https://connect-install-keys.atlassian.com',
+      INSTALL_KEYS_URL: keyServersOf(options.installKeyServers ? options : residency.app).join(','),
       DRAIN_SECONDS: String(drainSeconds(otherWritersSeconds)),
       COMMIT_GRACE_SECONDS: '300',
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),

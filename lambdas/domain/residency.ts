@@ -13,6 +13,12 @@ export interface ForgeApp {
 
 export type ForgeEnvironment = 'PRODUCTION' | 'STAGING' | 'DEVELOPMENT';
 
+/** Atlassian's servers of install keys, in the order in which its own framework asks them. */
+export const INSTALL_KEY_SERVERS: readonly string[] = [
+  'https://asap-distribution.us-west-2.prod.atl-asap.net',
+  'https://connect-install-keys.atlassian.com',
+];
+
 /** Everything that a vendor decides. */
 export interface Residency {
   /** First word of every physical name: `{name}-{stage}-{realm}-tenants`. */
@@ -27,6 +33,8 @@ export interface Residency {
     readonly installedForwardUrl?: string;
     /** Of an app with a Forge manifest; without it there is no Forge door. */
     readonly forge?: ForgeApp;
+    /** Where the public keys of signed installs are; Atlassian's unless said otherwise, as government cloud must. */
+    readonly installKeyServers?: readonly string[];
   };
   readonly realms: readonly RealmRow[];
   /** The realm that serves `baseUrl`, that is, customers without a pinned location. */
@@ -65,12 +73,29 @@ export function defineResidency(residency: Residency): Residency {
   const { forge } = residency.app;
   if (forge !== undefined && !/^ari:cloud:ecosystem::app\/[0-9a-f-]{36}$/.test(forge.appId))
     throw new Error('app.forge.appId is an ARI: ari:cloud:ecosystem::app/…');
+  keyServersOf(residency.app);
   const hours = residency.maxMigrationDurationHours;
   if (!(hours >= 0.5 && hours <= 24 && Number.isInteger(hours * 2))) {
     throw new Error('maxMigrationDurationHours is 0.5 to 24 in steps of 0.5');
   }
   return residency;
 }
+
+/** In the order in which they are asked. Throws a sentence where one is no address of a server. */
+export function keyServersOf({
+  installKeyServers = INSTALL_KEY_SERVERS,
+}: Pick<Residency['app'], 'installKeyServers'>): readonly string[] {
+  if (installKeyServers.length === 0 || installKeyServers.length > MOST_KEY_SERVERS)
+    throw new Error(`installKeyServers names one to ${MOST_KEY_SERVERS} servers`);
+  for (const url of installKeyServers) {
+    if (!/^https:\/\/[a-z0-9.-]+(?:\/[\w.-]+)*$/.test(url))
+      throw new Error(`installKeyServers: "${url}" is not https://… without a trailing slash`);
+  }
+  return installKeyServers;
+}
+
+/** Each may take two seconds, and a hook is answered within five. */
+const MOST_KEY_SERVERS = 2;
 
 /** Deterministic physical names: stacks name each other by them, without cross-stack references. */
 export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm: Realm) {

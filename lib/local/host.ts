@@ -37,7 +37,10 @@ export interface LocalHostOptions {
   readonly ephemeral?: true;
   /** Keeps items and the names of executions; without it everything is in memory. */
   readonly dataDir?: string;
-  /** The functions' environment, and `JANITOR_SECONDS` (0: only once, at the start). */
+  /**
+   * The functions' environment, and `JANITOR_SECONDS` (0: only once, at the start). `INSTALL_KEYS_URL` may name several
+   * servers, between commas.
+   */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly log?: Log;
   /** Without it, what is measured is dropped: nobody looks at it here. */

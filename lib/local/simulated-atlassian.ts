@@ -41,7 +41,7 @@ export interface Reply {
 }
 
 export interface SimulatedAtlassian {
-  /** `/{kid}` below it is the public key as PEM. */
+  /** `/{kid}` below it, slashes and all, is the public key as PEM. */
   readonly installKeysUrl: string;
   /** Forge's keys, as a JWKS. */
   readonly forgeKeysUrl: string;
@@ -90,9 +90,9 @@ export async function startSimulatedAtlassian({
   port = 0,
 }: AtlassianOptions): Promise<SimulatedAtlassian> {
   const publicKeys = new Map<string, string>();
-  let key = await newInstallKey(publicKeys);
+  let key = await newInstallKey(publicKeys, asapId());
   const forgeKeys = new Map<string, string>();
-  let forgeKey = await newInstallKey(forgeKeys);
+  let forgeKey = await newInstallKey(forgeKeys, randomUUID());
 
   const server = createServer(async (request, response) => {
     if (request.url === FORGE_KEYS) {
@@ -202,8 +202,8 @@ export async function startSimulatedAtlassian({
             body,
           ),
     async rotateInstallKey() {
-      key = await newInstallKey(publicKeys);
-      forgeKey = await newInstallKey(forgeKeys);
+      key = await newInstallKey(publicKeys, asapId());
+      forgeKey = await newInstallKey(forgeKeys, randomUUID());
     },
     close: () => stop(server),
   };
@@ -220,11 +220,13 @@ const keySetOf = (keys: ReadonlyMap<string, string>) => ({
   })),
 });
 
-async function newInstallKey(publicKeys: Map<string, string>): Promise<InstallKey> {
+/** `issuer/key`, with slashes, as the key ids of installations are. */
+const asapId = (): string => `simulated-atlassian/connect-install/${randomUUID()}`;
+
+async function newInstallKey(publicKeys: Map<string, string>, kid: string): Promise<InstallKey> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
   });
-  const kid = randomUUID();
   publicKeys.set(kid, publicKey.export({ type: 'spki', format: 'pem' }).toString());
   return { kid, privateKey };
 }

@@ -5,6 +5,7 @@ import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { connectDescriptor } from '../../descriptor/connect.ts';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
+import { keyServersOf } from '../../lambdas/domain/residency.ts';
 import { portsFrom } from '../local-ports.ts';
 import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
@@ -42,7 +43,7 @@ export async function doctor(
     : (
         await Promise.all([
           ...operator.realms.map((realm) => realmChecks(operator, realm)),
-          keyServer(operator),
+          keyServers(keyServersFor(operator)),
         ])
       ).flat();
   const isFine = checks.every(({ ok }) => ok);
@@ -210,21 +211,26 @@ async function concurrency({ clients }: Operator, realm: Realm): Promise<Found> 
   return fine(`Lambda runs ${limit} functions at once`);
 }
 
-/** Without it no installation is accepted. An unknown key is an answer. */
-async function keyServer({ localPort, residency }: Operator): Promise<readonly Check[]> {
-  const url =
-    localPort === undefined
-      ? 'https://connect-install-keys.atlassian.com'
-      : `http://127.0.0.1:${portsFrom(localPort, residency.realms).installKeys}`;
-  const response = await fetched(`${url}/residency-doctor`);
+const keyServersFor = ({ localPort, residency }: Operator): readonly string[] =>
+  localPort === undefined
+    ? keyServersOf(residency.app)
+    : [`http://127.0.0.1:${portsFrom(localPort, residency.realms).installKeys}`];
+
+/** Each is asked: which of them has the key of an installation is Atlassian's to say. */
+export const keyServers = (urls: readonly string[]): Promise<readonly Check[]> =>
+  Promise.all(urls.map(keyServer));
+
+/** An unknown key is an answer. */
+async function keyServer(url: string): Promise<Check> {
+  const response = await fetched(`${url}/residency/doctor`);
   const found =
     response !== undefined && response.status < 500
       ? fine(`the server of install keys answers, at ${url}`)
       : bad(
           `the server of install keys does not answer, at ${url}`,
-          'installations are refused until it does: see Atlassian’s status page, and this machine’s network',
+          'installations with its keys are refused until it does: see Atlassian’s status page, and this machine’s network',
         );
-  return [{ realm: 'all', check: 'key server', ...found }];
+  return { realm: 'all', check: 'key server', ...found };
 }
 
 /** A deployment replaces the code under a running move: safe, but not while the window is short. */

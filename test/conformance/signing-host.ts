@@ -24,7 +24,8 @@ export interface RawReply {
   readonly text: string;
 }
 
-export const KID = 'install-key-1';
+/** As Atlassian's are: `issuer/key`, with slashes. */
+export const KID = 'micros/connect-install/install-key-1';
 const JWKS = '/jwks.json';
 export const UNAUTHORIZED: RawReply = { status: 401, text: '{"message":"Unauthorized"}' };
 

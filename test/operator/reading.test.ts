@@ -4,9 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keyServers } from '../../lib/operator/doctor.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freePorts } from '../processes/host-process.ts';
+import { startKeyServer } from '../support/key-server.ts';
 import { type OperatorCommand, operatorCommand, typed } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -287,6 +289,18 @@ describe.concurrent('doctor', { timeout: 30_000 }, () => {
         .filter(({ realm }: { realm: string }) => realm === 'de')
         .map(({ check }: { check: string }) => check),
     ).toEqual(['health', 'descriptor', 'tables', 'permissions', 'workflow']);
+  });
+
+  test('asks every server of install keys, and names the one that is silent', async () => {
+    const answering = await startKeyServer(() => ({ status: 404 }));
+    const silent = await startKeyServer(() => undefined);
+    const checks = await keyServers([answering.url, silent.url]);
+    await Promise.all([answering.close(), silent.close()]);
+    expect(checks.map(({ ok, says }) => [ok, says])).toEqual([
+      [true, `the server of install keys answers, at ${answering.url}`],
+      [false, `the server of install keys does not answer, at ${silent.url}`],
+    ]);
+    expect(answering.asked).toEqual(['/residency/doctor']);
   });
 
   test('refuses a deployment while a move is under way', async () => {

@@ -5,32 +5,42 @@ import type { Clock } from '../../ports.ts';
 
 export interface InstallKeys {
   /**
-   * PEM. Throws `Unauthenticated` where there is no such key, or not for this issuer; `Fault` where the server cannot say.
+   * PEM. Throws `Unauthenticated` where there is no such key, or not for this issuer; `Fault` where the servers cannot say.
    */
   find(kid: unknown, issuer: string): Promise<string>;
 }
 
-const TIMEOUT_MS = 3_000;
-/** An unknown `kid` is not asked for again for this long: a flood of them must not reach the key server. */
+/** Of one server. Two of them one after the other stay below the five seconds that Atlassian waits. */
+const TIMEOUT_MS = 2_000;
+/** An unknown `kid` is not asked for again for this long: a flood of them must not reach the key servers. */
 const UNKNOWN_FOR_MS = 5_000;
 const MOST_REMEMBERED = 1_000;
 const LARGEST_KEY = 16_384;
+const LONGEST_KEY_ID = 128;
+/** `issuer/key`, as Atlassian's key ids are: no segment is empty, nor `.` or `..`, nor has anything that a URL obeys. */
+const KEY_ID = /^[A-Za-z0-9][\w.+-]*(?:\/[A-Za-z0-9][\w.+-]*)*$/;
 
-/** `url` is the server's, without a trailing slash; it never comes from the request. */
-export function installKeys(url: string, clock: Clock) {
+/** A server that does not like the form of a key id has no such key either. */
+const NO_SUCH_KEY = [400, 403, 404, 410];
+
+/**
+ * `urls` are the servers', without a trailing slash, in the order in which they are asked: a later one where an earlier
+ * one has no such key, or does not answer. They never come from the request.
+ */
+export function installKeys(urls: readonly string[], clock: Clock) {
   const known = new Map<string, string>();
   const unknown = new Map<string, number>();
 
   return {
     async find(kid: unknown): Promise<string> {
-      // It becomes part of a URL: a plain identifier, or nothing is fetched.
-      if (typeof kid !== 'string' || !/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/.test(kid)) {
-        throw new Unauthenticated('the key id is not a plain identifier');
+      // It becomes part of a URL: of this form, or nothing is fetched.
+      if (typeof kid !== 'string' || kid.length > LONGEST_KEY_ID || !KEY_ID.test(kid)) {
+        throw new Unauthenticated('the key id has not the form issuer/key');
       }
       const key = known.get(kid);
       if (key !== undefined) return key;
       if ((unknown.get(kid) ?? 0) > clock.now()) throw new Unauthenticated('the key id is unknown');
-      const fetched = await fetchKey(`${url}/${kid}`);
+      const fetched = await fetchFirst(urls, kid);
       if (fetched === undefined) {
         if (unknown.size >= MOST_REMEMBERED) unknown.clear();
         unknown.set(kid, clock.now() + UNKNOWN_FOR_MS);
@@ -43,17 +53,32 @@ export function installKeys(url: string, clock: Clock) {
   };
 }
 
+/** `undefined` where every server says that there is no such key; a fault where none has it and one could not say. */
+async function fetchFirst(urls: readonly string[], kid: string): Promise<string | undefined> {
+  let fault: Fault | undefined;
+  for (const url of urls) {
+    const fetched = await fetchKey(`${url}/${kid}`).catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error;
+      fault ??= error;
+    });
+    if (fetched !== undefined) return fetched;
+  }
+  if (fault !== undefined) throw fault;
+  return undefined;
+}
+
 async function fetchKey(url: string): Promise<string | undefined> {
+  const { host } = new URL(url);
   const response = await fetch(url, {
     signal: AbortSignal.timeout(TIMEOUT_MS),
     redirect: 'error',
   }).catch(() => undefined);
-  if (response === undefined) throw new Fault('the key server cannot be reached');
-  if (response.status === 404 || response.status === 403) return undefined;
-  if (!response.ok) throw new Fault(`the key server answers ${response.status}`);
-  const text = await response.text();
+  if (response === undefined) throw new Fault(`the key server ${host} cannot be reached`);
+  if (NO_SUCH_KEY.includes(response.status)) return undefined;
+  if (!response.ok) throw new Fault(`the key server ${host} answers ${response.status}`);
+  const text = await response.text().catch(() => '');
   if (text.length > LARGEST_KEY || !isRsaKey(text))
-    throw new Fault('the key server answers something that is not a key');
+    throw new Fault(`the key server ${host} answers something that is not a key`);
   return text;
 }
 

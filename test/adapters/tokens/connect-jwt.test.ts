@@ -36,13 +36,13 @@ const claims = (rest: Claims = {}): Claims => ({
 
 let server: KeyServer | undefined;
 let answer: KeyAnswer = { status: 200, body: publicKey };
-let jwt = connectJwt({ keys: installKeys('http://127.0.0.1:9', clock), clock });
+let jwt = connectJwt({ keys: installKeys(['http://127.0.0.1:9'], clock), clock });
 beforeAll(async () => {
   server = await startKeyServer(() => answer);
 });
 beforeEach(() => {
   answer = { status: 200, body: publicKey };
-  jwt = connectJwt({ keys: installKeys(server?.url ?? '', clock), clock });
+  jwt = connectJwt({ keys: installKeys([server?.url ?? ''], clock), clock });
 });
 afterAll(async () => server?.close());
 
@@ -277,7 +277,8 @@ describe('a signed install', () => {
   test.each<unknown>([
     '../../key-1',
     'https://evil.example/key',
-    'a/b',
+    'a//b',
+    'a/../b',
     '',
     5,
     undefined,

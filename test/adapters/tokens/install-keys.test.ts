@@ -18,7 +18,7 @@ describe('install keys', () => {
     const started = await startKeyServer(answer);
     server = started;
     const clock = manualClock();
-    return { keys: installKeys(started.url, clock), clock, asked: started.asked };
+    return { keys: installKeys([started.url], clock), clock, asked: started.asked };
   }
 
   test('are asked for once, and kept for good', async () => {
@@ -38,7 +38,15 @@ describe('install keys', () => {
 
   test.each<[string, unknown]>([
     ['a path', '../secrets'],
-    ['a slash', 'a/b'],
+    ['an empty segment', 'a//b'],
+    ['a slash at the start', '/a'],
+    ['a slash at the end', 'a/'],
+    ['a segment of one dot', 'a/./b'],
+    ['a segment of two dots', 'a/../b'],
+    ['a segment that begins with a dot', 'a/.b'],
+    ['a segment that begins with a dash', 'a/-b'],
+    ['too many segments', Array(70).fill('a').join('/')],
+    ['a port', 'a:80/b'],
     ['an escaped slash', 'a%2fb'],
     ['a URL', 'https://evil.example/key'],
     ['a query', 'a?b=c'],
@@ -61,7 +69,7 @@ describe('install keys', () => {
     expect(asked).toEqual([]);
   });
 
-  test.each([404, 403])(
+  test.each([400, 403, 404, 410])(
     'that are unknown (%i) prove nothing, and are not asked for again for 5 seconds',
     async (status) => {
       const { keys, clock, asked } = await keysFrom(() => ({ status }));
@@ -103,10 +111,81 @@ describe('install keys', () => {
     expect(asked.every((path) => path === `/${KID}`)).toBe(true);
   });
 
+  test.each([
+    'micros/connect-install/c3d2f3a0-5b1c-4d5e-9f00-000000000001',
+    'issuer/key',
+    'a.b+c_d-e/f.1',
+    `issuer/${'k'.repeat(121)}`,
+  ])('are asked for by an id with slashes, as it is: %s', async (kid) => {
+    const { keys, asked } = await keysFrom(() => ({ status: 200, body: publicKey }));
+    expect(await keys.find(kid)).toBe(publicKey);
+    expect(asked).toEqual([`/${kid}`]);
+  });
+
   test('are a fault where nobody answers', async () => {
     const gone = await startKeyServer(() => undefined);
     await gone.close();
-    await expect(installKeys(gone.url, manualClock()).find(KID)).rejects.toThrow(Fault);
+    await expect(installKeys([gone.url], manualClock()).find(KID)).rejects.toThrow(Fault);
+  });
+});
+
+describe('install keys of two servers', () => {
+  const opened: KeyServer[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((server) => server.close()));
+  });
+
+  async function keysFrom(...answers: readonly (KeyAnswer | undefined)[]) {
+    const servers = await Promise.all(answers.map((answer) => startKeyServer(() => answer)));
+    opened.push(...servers);
+    const clock = manualClock();
+    const keys = installKeys(
+      servers.map(({ url }) => url),
+      clock,
+    );
+    return { keys, clock, asked: () => servers.map(({ asked }) => asked.length) };
+  }
+  const found = { status: 200, body: publicKey };
+
+  test('come from the first, and the second is not asked', async () => {
+    const { keys, asked } = await keysFrom(found, found);
+    expect(await keys.find(KID)).toBe(publicKey);
+    expect(asked()).toEqual([1, 0]);
+  });
+
+  test.each<[string, KeyAnswer | undefined]>([
+    ['has no such key', { status: 404 }],
+    ['shows it to nobody', { status: 403 }],
+    ['fails', { status: 500 }],
+    ['breaks the connection', undefined],
+    ['answers a page', { status: 200, body: '<html>sign in</html>' }],
+  ])('come from the second, where the first %s', async (_, answer) => {
+    const { keys, asked } = await keysFrom(answer, found);
+    expect(await keys.find(KID)).toBe(publicKey);
+    expect(asked().at(1)).toBe(1);
+    expect(await keys.find(KID)).toBe(publicKey);
+    expect(asked().at(1)).toBe(1);
+  });
+
+  test('are unknown where both say so, and are not asked for again for 5 seconds', async () => {
+    const { keys, asked } = await keysFrom({ status: 404 }, { status: 404 });
+    await expect(keys.find(KID)).rejects.toThrow(Unauthenticated);
+    await expect(keys.find(KID)).rejects.toThrow(Unauthenticated);
+    expect(asked()).toEqual([1, 1]);
+  });
+
+  test.each([
+    [500, 404],
+    [404, 500],
+  ])('are a fault where one cannot say, and the other has none (%i, %i)', async (...statuses) => {
+    const { keys } = await keysFrom(...statuses.map((status) => ({ status })));
+    await expect(keys.find(KID)).rejects.toThrow(Fault);
+  });
+
+  test('are asked for at neither by a hostile id', async () => {
+    const { keys, asked } = await keysFrom(found, found);
+    await expect(keys.find('a/../../b')).rejects.toThrow(Unauthenticated);
+    expect(asked()).toEqual([0, 0]);
   });
 });
 

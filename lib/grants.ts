@@ -71,16 +71,19 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
+  // Counts a tenant again before it is refused for its size; as `start` does.
   'hooks/schedule': [
     own('tenants', 'GetItem', 'PutItem'),
     own('migrations', 'GetItem', 'PutItem', 'Query'),
     others('migrations', 'GetItem'),
+    own('parts', 'Query'),
   ],
   'hooks/start': [
     ...FIND_MIGRATION,
     own('tenants', 'PutItem'),
     own('migrations', 'PutItem'),
     others('tenants', 'GetItem'),
+    own('parts', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
   'hooks/status': FIND_MIGRATION,

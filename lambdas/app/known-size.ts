@@ -1,15 +1,27 @@
-/** What is known of a tenant's size: from a count, or from the move by which it came. */
+/** What is known of a tenant's size: from a count, or from the move by which it came; and what may be refused by it. */
 
-import { type KnownSize, sizeOfMeasurement } from '../domain/datasets/size.ts';
+import type { Part, Range } from '../domain/datasets/dataset.ts';
+import {
+  type KnownSize,
+  type Measurement,
+  type RangeSize,
+  sizeOfMeasurement,
+  sizeOfRanges,
+} from '../domain/datasets/size.ts';
+import type { Facts } from '../domain/moving/migration.ts';
+import { misfit } from '../domain/planning/window-fit.ts';
 import type { Realm } from '../domain/realm.ts';
+import { Fault } from '../domain/refusal.ts';
 import type { Ports } from '../ports.ts';
+import { movingRanges } from './phases/task-input.ts';
 
-const DAY = 86_400_000;
-/** Nobody is refused for what was true longer ago than this. */
-const KNOWN_DAYS = 30;
-
-export const isYoungerThan = (days: number, { at }: KnownSize, now: number): boolean =>
-  now - Date.parse(at) < days * DAY;
+const HOUR = 3_600_000;
+/** Nothing is made of what was counted longer ago than this. */
+const KNOWN = 30 * 24 * HOUR;
+/** By a count as young as this, a tenant that is too large to be counted in a hook may be refused. */
+const FRESH = HOUR;
+/** So long does a hook count, of the three seconds that it has. */
+const COUNT_MS = 1_000;
 
 /** The newer of both; `undefined` where nothing is known, or only what was long ago. */
 export async function knownSize(
@@ -29,6 +41,65 @@ export async function knownSize(
   ];
   return known
     .filter((size) => size !== undefined)
-    .filter((size) => isYoungerThan(KNOWN_DAYS, size, clock.now()))
+    .filter((size) => Date.parse(size.at) > clock.now() - KNOWN)
     .sort((one, other) => (one.at < other.at ? 1 : -1))[0];
+}
+
+export interface SizeSettings {
+  readonly realm: Realm;
+  readonly parts: readonly Part[];
+  readonly drainSeconds: number;
+}
+
+/**
+ * Why the window cannot suffice. What was known may have been deleted since, so that the tenant is counted again before it is
+ * refused, for as long as a hook can wait: by the whole count; by an unfinished one, if so much is too much already; or else by
+ * a count that is young. Where nobody can tell, nothing speaks against the move: it is counted once more before its window.
+ */
+export async function misfitNow(
+  ports: Pick<Ports, 'tenants' | 'ledger' | 'partKind' | 'clock' | 'log'>,
+  { realm, parts, drainSeconds }: SizeSettings,
+  tenant: string,
+  facts: Facts,
+): Promise<string | undefined> {
+  const known = await knownSize(ports, realm, tenant);
+  const misfitOf = (size: KnownSize) => misfit(size, parts, facts, drainSeconds, ports.clock.now());
+  const suspicion = known && misfitOf(known);
+  if (known === undefined || suspicion === undefined) return undefined;
+  const counted = await countedNow(ports, realm, tenant, movingRanges(parts, tenant));
+  const reason = counted && misfitOf(counted.size);
+  if (reason !== undefined || counted?.isWhole) return reason;
+  return Date.parse(known.at) > ports.clock.now() - FRESH ? suspicion : undefined;
+}
+
+/** All ranges at once; a whole count replaces the one on record. `undefined` where the store gives no answer. */
+async function countedNow(
+  { ledger, partKind, clock, log }: Pick<Ports, 'ledger' | 'partKind' | 'clock' | 'log'>,
+  realm: Realm,
+  tenant: string,
+  ranges: readonly Range[],
+): Promise<{ readonly size: KnownSize; readonly isWhole: boolean } | undefined> {
+  const begunAt = new Date(clock.now()).toISOString();
+  const until = clock.now() + COUNT_MS;
+  try {
+    const sizes = await Promise.all(
+      ranges.map(
+        async (range): Promise<[string, RangeSize]> => [
+          range.id,
+          await partKind.size(range, realm, until),
+        ],
+      ),
+    );
+    const counted: Measurement = { begunAt, ranges: Object.fromEntries(sizes) };
+    const isWhole = sizes.every(([, { complete }]) => complete);
+    if (isWhole) {
+      const finishedAt = new Date(clock.now()).toISOString();
+      await ledger.writeMeasurement(realm, tenant, { ...counted, finishedAt });
+    }
+    return { size: sizeOfRanges(counted), isWhole };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    log.warn(`the tenant cannot be counted: ${error.message}`, { clientKey: tenant });
+    return undefined;
+  }
 }

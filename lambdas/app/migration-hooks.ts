@@ -13,7 +13,6 @@ import {
   type Migration,
   sameFacts,
 } from '../domain/moving/migration.ts';
-import { misfit } from '../domain/planning/window-fit.ts';
 import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
 import { conflict, Fault, invalid, notScheduled, Refusal } from '../domain/refusal.ts';
 import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
@@ -21,7 +20,7 @@ import type { Residency } from '../domain/residency.ts';
 import { close, open, withFactsOf } from '../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
-import { knownSize } from './known-size.ts';
+import { misfitNow } from './known-size.ts';
 import { locate } from './locate.ts';
 import { numberedSchedule } from './schedule-ids.ts';
 import { fieldsOf, type Steps } from './steps.ts';
@@ -93,7 +92,8 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     checkWindow(facts, clock.now());
     await checkTenant(caller, facts);
     const target = stackOf(settings.residency.realms, location);
-    const reason = target === here ? undefined : await misfitOf(caller.tenant, facts);
+    const reason =
+      target === here ? undefined : await misfitNow(ports, settings, caller.tenant, facts);
     if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);
     const now = new Date(clock.now()).toISOString();
     const key = { ledger: here, tenant: caller.tenant, id };
@@ -228,17 +228,11 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (isOver) return expire(current, 'its window was over before it began');
     // It stays scheduled, so that its rollback finds what it undoes; and nobody was fenced.
     const { id, tenant, facts } = current;
-    const reason = facts && !isNoOp(current) ? await misfitOf(tenant, facts) : undefined;
+    const reason =
+      facts && !isNoOp(current) ? await misfitNow(ports, settings, tenant, facts) : undefined;
     if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
     const startedAt = new Date(clock.now()).toISOString();
     return steps.take(current, 'start', 'start', { startedAt, startedIat: iat });
-  }
-
-  /** Why the window cannot suffice, if the tenant's size is known. */
-  async function misfitOf(tenant: string, facts: Facts): Promise<string | undefined> {
-    const size = await knownSize(ports, here, tenant);
-    const { parts, drainSeconds } = settings;
-    return size && misfit(size, parts, facts, drainSeconds, clock.now());
   }
 
   async function supersedeAtStart(scheduled: Migration): Promise<Migration> {

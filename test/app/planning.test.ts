@@ -1,8 +1,10 @@
 /** Tenants of known size: counted ahead of their window, refused when it cannot suffice, given up when it turns out not to. */
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '../../lambdas/domain/datasets/size.ts';
+import { Fault } from '../../lambdas/domain/refusal.ts';
 import { itemOf, TENANT } from '../support/builders.ts';
-import { DAY, HOUR, MINUTE } from '../support/clock.ts';
+import { DAY, HOUR, MINUTE, manualClock, SECOND } from '../support/clock.ts';
+import type { Hooks } from '../support/in-memory-cells.ts';
 import type { MemoryApp, MemoryAppOptions } from '../support/memory-app.ts';
 import { type Move, move, type Row, situation, tenantInUs } from '../support/moves.ts';
 
@@ -78,6 +80,32 @@ describe('a tenant that is scheduled', () => {
     expect(migration.record().estimate?.items).toBe(12);
   });
 
+  test('is counted again when it was last counted before the schedule', async () => {
+    const migration = await moved('no record');
+    const { app, said } = migration;
+    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5, MINUTE));
+    await said.schedule();
+    await count(app);
+    expect(migration.record().estimate?.items).toBe(12);
+  });
+
+  test('is counted once more shortly before its window, and not a third time', async () => {
+    const migration = await moved('scheduled');
+    const { app, facts } = migration;
+    await count(app);
+    app.datasets.put('us', 'templates', itemOf(TENANT, 'one more'));
+    app.clock.advanceTo(Date.parse(facts.startTime) - 50 * MINUTE);
+    await count(app);
+    expect(migration.record().estimate?.items).toBe(12);
+    app.clock.advanceTo(Date.parse(facts.startTime) - 44 * MINUTE);
+    await count(app);
+    expect(migration.record().estimate?.items).toBe(13);
+    app.datasets.put('us', 'templates', itemOf(TENANT, 'another'));
+    app.clock.advanceTo(Date.parse(facts.startTime) - MINUTE);
+    await count(app);
+    expect(migration.record().estimate?.items).toBe(13);
+  });
+
   test('is not counted where nothing has to move, or its move has begun', async () => {
     const copying = await moved('copying');
     await count(copying.app);
@@ -85,45 +113,149 @@ describe('a tenant that is scheduled', () => {
   });
 });
 
+/** Each range takes longer to count than a hook may wait, once this is switched on. */
+function slowCounts() {
+  let isSlow = false;
+  const clock = manualClock();
+  const hooks: Hooks = {
+    step: async ({ name }) => {
+      if (name === 'size' && isSlow) clock.advance(2 * SECOND);
+    },
+  };
+  const slow = () => {
+    isSlow = true;
+  };
+  return { clock, hooks, pageItems: 1, slow };
+}
+
+/** Items under one key, of which DynamoDB takes a thousand a second. */
+const fillTemplates = (app: MemoryApp, items: number) => {
+  for (let number = 0; number < items; number += 1)
+    app.datasets.put('us', 'templates', itemOf(TENANT, `more-${number}`));
+};
+/** From now on; the drain takes one of the minutes, and a twentieth is kept. */
+const window = (app: MemoryApp, seconds: number) => ({
+  startTime: new Date(app.clock.now()).toISOString(),
+  endTime: new Date(app.clock.now() + seconds * SECOND).toISOString(),
+});
+
 describe('a window that cannot suffice', () => {
   test('is refused when it is scheduled, and leaves nothing behind', async () => {
-    const migration = await moved('no record');
+    const migration = await moved('no record', { pageItems: 50_000 });
     const { app, said } = migration;
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, TOO_MANY));
-    expect(await said.schedule()).toBe('400 E9999');
+    fillTemplates(app, 30_000);
+    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000, 3 * DAY));
+    expect(await said.schedule('us', window(app, 80))).toBe('400 E9999');
     expect(app.ledger.peek(migration.key)).toBeUndefined();
     expect(app.ledger.peekSlots('us')).toEqual([]);
+    // What was counted for it is what is known from now on.
+    const known = await app.ledger.readMeasurement('us', TENANT);
+    expect(known?.ranges['templates/00']?.items).toBe(30_004);
+  });
+
+  test('is none for a tenant that was counted at 30,000 items and has one by now, at the schedule and at the start', async () => {
+    const first = await moved('no record', { pageItems: 50_000 });
+    const { app, said } = first;
+    fillTemplates(app, 30_000);
+    await said.schedule();
+    await count(app);
+    expect(first.record().estimate?.items).toBe(30_012);
+    expect(await said.rollback()).toBe('200 rolled-back');
+    const [, ...others] = app.datasets.read('us', 'templates', TENANT);
+    app.datasets.remove('us', 'templates', ...others);
+    const next = move(app, { id: '2' });
+    const facts = window(app, 80);
+    expect(await next.said.schedule('us', facts)).toBe('200 scheduled');
+    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000));
+    const asked = { id: '2', facts };
+    expect(await app.realm('us').migrations.start(app.caller(), asked)).toEqual({
+      status: 'copying',
+    });
+  });
+
+  test.each<[string, number, string]>([
+    ['young', 0, '400 E9999'],
+    ['old', 2 * HOUR, '200 scheduled'],
+  ])(
+    'is refused by a %s count of a tenant that is too large for a hook to count: %s',
+    async (_, age, answer) => {
+      const { slow, ...options } = slowCounts();
+      const migration = await moved('no record', options);
+      await migration.app.ledger.writeMeasurement(
+        'us',
+        TENANT,
+        sizeOf(migration.app, TOO_MANY, age),
+      );
+      slow();
+      expect(await migration.said.schedule()).toBe(answer);
+    },
+  );
+
+  test('is refused by so much of a count as a hook has time for, if that is too much already', async () => {
+    const { slow, ...options } = slowCounts();
+    const migration = await moved('no record', { ...options, pageItems: 20_000 });
+    const { app, said } = migration;
+    fillTemplates(app, 30_000);
+    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000, 3 * DAY));
+    slow();
+    expect(await said.schedule('us', window(app, 80))).toBe('400 E9999');
+    // An unfinished count is no measurement.
+    const known = await app.ledger.readMeasurement('us', TENANT);
+    expect(known?.ranges['templates/00']?.items).toBe(30_000);
+  });
+
+  test('is not refused where the tenant cannot be counted at this moment and the count is old', async () => {
+    let isDown = false;
+    const migration = await moved('no record', {
+      hooks: {
+        step: async ({ name }) => {
+          if (name === 'size' && isDown) throw new Fault('the table does not answer');
+        },
+      },
+    });
+    const { app, said } = migration;
+    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, TOO_MANY, 2 * HOUR));
+    isDown = true;
+    expect(await said.schedule()).toBe('200 scheduled');
   });
 
   test.each<[string, number, number]>([
     ['small', 6_000_000, 0],
     ['counted long ago', TOO_MANY, 31 * DAY],
   ])('is none for a tenant that is %s', async (_, items, age) => {
-    const migration = await moved('no record');
+    const { slow, ...options } = slowCounts();
+    const migration = await moved('no record', options);
     await migration.app.ledger.writeMeasurement('us', TENANT, sizeOf(migration.app, items, age));
+    slow();
     expect(await migration.said.schedule()).toBe('200 scheduled');
   });
 
   test('is known from the move by which the tenant came', async () => {
-    const first = await moved('committed');
+    const { slow, ...options } = slowCounts();
+    const first = await moved('committed', options);
     const { app } = first;
     const receipt = app.ledger.peekReceipt('de', TENANT, first.id);
     expect(receipt?.seals['templates']?.items).toBe(4);
     const seal = { ...receipt?.seals['templates'], items: TOO_MANY, bytes: TOO_MANY * 1024 };
-    const next = { ...receipt, seals: { ...receipt?.seals, templates: seal } };
+    const at = new Date(app.clock.now()).toISOString();
+    const next = { ...receipt, at, seals: { ...receipt?.seals, templates: seal } };
     await app.ledger.writeReceipt('de', Object(next));
+    slow();
     expect(await move(app, { id: '2', source: 'de', location: 'US' }).said.schedule()).toBe(
       '400 E9999',
     );
   });
 
   test('is refused at the start when the size became known later; it stays scheduled, nobody is fenced, and it can be rolled back', async () => {
-    const migration = await moved('scheduled');
+    const { slow, ...options } = slowCounts();
+    const migration = await moved('scheduled', options);
     const { app, said } = migration;
+    app.clock.advanceTo(Date.parse(migration.facts.startTime) - MINUTE);
     await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, TOO_MANY));
     await count(app);
     expect(app.log.alarms().join()).toContain('cannot be done in its window: 8000000 items');
     app.clock.advanceTo(Date.parse(migration.facts.startTime));
+    slow();
     expect(await said.start()).toBe('409 E9999');
     expect(await said.start()).toBe('409 E9999');
     expect(await said.status()).toBe('200 scheduled');
@@ -133,10 +265,12 @@ describe('a window that cannot suffice', () => {
   });
 
   test('that is refused only because the start came late', async () => {
-    const migration = await moved('scheduled');
+    const { slow, ...options } = slowCounts();
+    const migration = await moved('scheduled', options);
     const { app, said, facts } = migration;
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5_000_000));
     app.clock.advanceTo(Date.parse(facts.startTime) + HOUR);
+    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5_000_000));
+    slow();
     expect(await said.start()).toBe('409 E9999');
   });
 });
@@ -189,7 +323,7 @@ describe('a copy that turns out to be too slow', () => {
     expect(app.metrics.values('MinutesBeyondWindow')).toEqual([0]);
   });
 
-  test('is given up by the janitor in its third look, before its window ends', async () => {
+  test('is given up by the janitor when three looks in a row and a count behind the fence say so', async () => {
     const { app, said, record, facts } = await halfway(11);
     app.clock.advance(21 * MINUTE);
     const statuses: string[] = [];
@@ -201,9 +335,29 @@ describe('a copy that turns out to be too slow', () => {
       );
       app.clock.advance(5 * MINUTE);
     }
-    expect(statuses).toEqual(['copying', 'copying', 'failed']);
+    // Counted before the fence, the size may not be true any more: it is counted again, and then it is given up.
+    expect(statuses).toEqual(['copying', 'copying', 'copying']);
+    await count(app);
+    expect(Date.parse(record().estimate?.at ?? '')).toBeGreaterThan(Date.parse(facts.startTime));
+    await app.realm('us').janitor.run();
+    expect(record().status).toBe('failed');
     expect(await said.status()).toBe('200 failed E9999');
     expect(record().error?.reason).toContain('after its window');
     expect(situation(app)).toMatchObject({ us: { state: 'active' } });
+  });
+
+  test('is not given up for items that were deleted before it began', async () => {
+    const { app, record } = await halfway(11);
+    for (let number = 0; number < 100; number += 1)
+      app.datasets.remove('us', 'templates', itemOf(TENANT, `more-${number}`));
+    app.clock.advance(21 * MINUTE);
+    for (let look = 0; look < 4; look += 1) {
+      await app.realm('us').janitor.run();
+      app.clock.advance(MINUTE);
+    }
+    expect(record().projection?.beyond).toBe(4);
+    await count(app);
+    await app.realm('us').janitor.run();
+    expect(record()).toMatchObject({ status: 'copying', projection: { beyond: 0 } });
   });
 });

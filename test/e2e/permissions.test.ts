@@ -212,6 +212,26 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.host.invoke('us', 'tasks/janitor', {});
     await world.until(site, 1, ['ready-to-commit']);
   });
+  test('for a tenant that is counted again before it is refused for its size', async () => {
+    const site = await world.installed('recounted');
+    await world.fill('recounted', 'us');
+    await world.scheduled(site, 1);
+    await world.host.invoke('us', 'tasks/measure', {});
+    await world.hook(site, 'rollback', 1);
+    const window = (seconds: number) => ({
+      location: 'DE',
+      startTime: new Date(Date.now() - 60_000).toISOString(),
+      endTime: new Date(Date.now() + seconds * 1_000).toISOString(),
+    });
+    const refused = await world.hook(site, 'schedule', 2, window(2));
+    expect(refused.body).toMatchObject({ message: expect.stringContaining('80 items') });
+    // Long enough when it is scheduled, too short by the time it starts: drain and copy take three seconds and more.
+    const short = window(8);
+    expect((await world.hook(site, 'schedule', 3, short)).status).toBe(200);
+    await eventually(() => Date.now() > Date.parse(short.endTime) - 4_000);
+    const late = await world.hook(site, 'start', 3, short);
+    expect(late.body).toMatchObject({ message: expect.stringContaining('80 items') });
+  });
   test('for a tenant that came by a move, and was uninstalled long ago', async () => {
     const site = await world.installed('longago');
     await world.fill('longago', 'us');

@@ -109,7 +109,7 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
     const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
     const late = (Date.parse(next.endsAt) - end) / MINUTE;
     metrics.record('MinutesBeyondWindow', Math.max(0, late));
-    if (record?.status !== 'copying' || !isHopeless(next)) return false;
+    if (record?.status !== 'copying' || !isHopeless(next, record)) return false;
     const reason = `by what is done so far, the copy would be verified at ${next.endsAt}, after its window`;
     log.error(`alarm: migration ${migration.id} is given up: ${reason}`, fieldsOf(migration));
     await steps.fail(record, 'E9999', reason, 'janitor');

@@ -4,15 +4,17 @@ import { type KnownSize, type Measurement, wholeOf } from '../../domain/datasets
 import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
 import { estimateOf, misfit } from '../../domain/planning/window-fit.ts';
 import type { Realm } from '../../domain/realm.ts';
-import { isYoungerThan, knownSize } from '../known-size.ts';
+import { knownSize } from '../known-size.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import type { TaskContext } from '../phases/task-context.ts';
 import { movingRanges } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
 const DAY = 86_400_000;
-/** A size as old as this is counted anew before a move. */
-const FRESH_DAYS = 7;
+/** A size as old as this is counted anew while its move is scheduled … */
+const FRESH = 7 * DAY;
+/** … and once more when the window is as near as this: `start` may refuse by it. */
+const SHORTLY_BEFORE = 45 * 60_000;
 /** A count that was begun longer ago than this, and not finished, begins again. */
 const LONGEST_COUNT = DAY;
 /** The last page, and the record of it, still fit in. */
@@ -26,10 +28,11 @@ export function measuring({ ports, settings }: TaskContext, here: Realm) {
   async function run(invocation: Invocation): Promise<void> {
     const until = invocation.deadline - RESERVE;
     for (const migration of await ledger.open(here)) {
-      if (migration.status !== 'scheduled' || isNoOp(migration)) continue;
+      const since = neededSince(migration, clock.now());
+      if (since === undefined) continue;
       if (clock.now() >= until) return;
       try {
-        await measure(migration, until);
+        await measure(migration, since, until);
       } catch (error) {
         log.warn(
           `the tenant of migration ${migration.id} cannot be measured: ${error instanceof Error ? error.message : 'unknown error'}`,
@@ -39,21 +42,20 @@ export function measuring({ ports, settings }: TaskContext, here: Realm) {
     }
   }
 
-  async function measure(migration: Migration, until: number): Promise<void> {
+  async function measure(migration: Migration, since: number, until: number): Promise<void> {
     const { tenant, estimate } = migration;
-    const known = await knownSize(ports, here, tenant);
-    if (known && isYoungerThan(FRESH_DAYS, known, clock.now())) {
-      if (estimate?.at !== known.at) await noteEstimate(migration, known);
-      return;
-    }
-    await countOn(tenant, until);
-    const counted = await knownSize(ports, here, tenant);
-    if (counted && isYoungerThan(FRESH_DAYS, counted, clock.now()))
-      await noteEstimate(migration, counted);
+    const freshSize = async () => {
+      const known = await knownSize(ports, here, tenant);
+      return known && Date.parse(known.at) >= since ? known : undefined;
+    };
+    const known = await freshSize();
+    if (known === undefined) await countOn(tenant, since, until);
+    const counted = known ?? (await freshSize());
+    if (counted && estimate?.at !== counted.at) await noteEstimate(migration, counted);
   }
 
-  async function countOn(tenant: string, until: number): Promise<void> {
-    let measurement = await begun(tenant);
+  async function countOn(tenant: string, since: number, until: number): Promise<void> {
+    let measurement = await begun(tenant, since);
     for (const range of movingRanges(parts, tenant)) {
       const sofar = measurement.ranges[range.id];
       if (sofar?.complete) continue;
@@ -68,12 +70,12 @@ export function measuring({ ports, settings }: TaskContext, here: Realm) {
     });
   }
 
-  async function begun(tenant: string): Promise<Measurement> {
+  async function begun(tenant: string, since: number): Promise<Measurement> {
     const stored = await ledger.readMeasurement(here, tenant);
     const isUnderWay =
       stored !== undefined &&
       stored.finishedAt === undefined &&
-      clock.now() - Date.parse(stored.begunAt) < LONGEST_COUNT;
+      Date.parse(stored.begunAt) >= Math.max(since, clock.now() - LONGEST_COUNT);
     return isUnderWay ? stored : { begunAt: new Date(clock.now()).toISOString(), ranges: {} };
   }
 
@@ -81,12 +83,13 @@ export function measuring({ ports, settings }: TaskContext, here: Realm) {
     const { seconds, limit } = estimateOf(size, parts);
     const estimate = { at: size.at, ...wholeOf(size), seconds: Math.ceil(seconds), limit };
     await ledger.change(migration, 'measure', (current) =>
-      current?.status === 'scheduled' && current.estimate?.at !== size.at
+      current?.status === migration.status && current.estimate?.at !== size.at
         ? { ...current, estimate }
         : undefined,
     );
-    const { facts } = migration;
-    const reason = facts && misfit(size, parts, facts, drainSeconds, clock.now());
+    const { facts, status } = migration;
+    const reason =
+      status === 'scheduled' && facts && misfit(size, parts, facts, drainSeconds, clock.now());
     if (reason)
       log.error(
         `alarm: migration ${migration.id} cannot be done in its window: ${reason}`,
@@ -95,4 +98,21 @@ export function measuring({ ports, settings }: TaskContext, here: Realm) {
   }
 
   return { run };
+}
+
+/**
+ * How young a count must be, epoch milliseconds; `undefined` where none is needed. Of a copy that seems too slow, the items are
+ * counted again behind the fence, where they no longer change: nothing is given up by what there was before.
+ */
+function neededSince(migration: Migration, now: number): number | undefined {
+  const { status, facts, scheduledAt, startedAt, projection } = migration;
+  if (isNoOp(migration) || facts === undefined) return undefined;
+  if (status === 'copying') {
+    const isInDoubt = startedAt !== undefined && projection !== undefined && projection.beyond > 0;
+    return isInDoubt ? Date.parse(startedAt) : undefined;
+  }
+  if (status !== 'scheduled') return undefined;
+  const shortlyBefore = Date.parse(facts.startTime) - SHORTLY_BEFORE;
+  const isNear = now >= shortlyBefore;
+  return Math.max(now - FRESH, Date.parse(scheduledAt), isNear ? shortlyBefore : 0);
 }

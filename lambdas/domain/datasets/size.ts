@@ -21,8 +21,9 @@ export interface PartSize {
   readonly bytes: number;
 }
 
-/** Of the parts that move, as of a time (ISO). */
+/** Of the parts that move. */
 export interface KnownSize {
+  /** ISO time at which the count began: what was written or deleted since may be missing in it. */
   readonly at: string;
   readonly parts: Readonly<Record<string, PartSize>>;
 }
@@ -35,15 +36,18 @@ export interface Measurement {
   readonly ranges: Readonly<Record<string, RangeSize>>;
 }
 
-export function sizeOfMeasurement({ finishedAt, ranges }: Measurement): KnownSize | undefined {
-  if (finishedAt === undefined) return undefined;
+export const sizeOfMeasurement = (measurement: Measurement): KnownSize | undefined =>
+  measurement.finishedAt === undefined ? undefined : sizeOfRanges(measurement);
+
+/** Of a count that is not finished, the least that there is. */
+export function sizeOfRanges({ begunAt, ranges }: Measurement): KnownSize {
   const parts: Record<string, PartSize> = {};
   for (const [range, { items, bytes }] of Object.entries(ranges)) {
     const part = range.slice(0, range.lastIndexOf('/'));
     const { items: i = 0, bytes: b = 0 } = parts[part] ?? {};
     parts[part] = { items: i + items, bytes: b + bytes };
   }
-  return { at: finishedAt, parts };
+  return { at: begunAt, parts };
 }
 
 export function wholeOf({ parts }: KnownSize): PartSize {

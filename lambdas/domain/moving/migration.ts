@@ -160,7 +160,7 @@ export interface Migration extends MigrationKey {
   /** Executions of the phase at hand that have ended badly, one after the other. */
   readonly badEnds?: number;
   readonly error?: { readonly code: RefusalCode; readonly reason: string };
-  /** What the planner makes of the size that was known when it was scheduled. `at` is when the tenant was counted. */
+  /** What the planner makes of the newest count. `at` is when the count began; once a copy is in doubt, that is behind the fence. */
   readonly estimate?: {
     readonly at: string;
     readonly items: number;

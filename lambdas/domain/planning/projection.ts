@@ -59,5 +59,15 @@ export function project(
   };
 }
 
-/** Several looks in a row agree: what comes too late anyway should not keep the site away until then. */
-export const isHopeless = ({ beyond }: Projection): boolean => beyond >= GIVE_UP_AFTER;
+/**
+ * Several looks in a row agree: what comes too late anyway should not keep the site away until then. Items that were counted
+ * before the tenant was fenced may have been deleted since: by them nothing is given up.
+ */
+export function isHopeless(
+  { beyond }: Projection,
+  { estimate, startedAt }: Pick<Migration, 'estimate' | 'startedAt'>,
+): boolean {
+  const isCountedSince =
+    estimate !== undefined && startedAt !== undefined && estimate.at >= startedAt;
+  return isCountedSince && beyond >= GIVE_UP_AFTER;
+}

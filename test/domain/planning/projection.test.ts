@@ -14,7 +14,13 @@ const migration = (rest: Partial<Migration> = {}): Migration =>
   migrationRecord({
     status: 'copying',
     startedAt: new Date(START).toISOString(),
-    estimate: { at: '2026-12-25T00:00:00.000Z', items: 1_000, bytes: 1, seconds: 1, limit: 'cpu' },
+    estimate: {
+      at: new Date(START).toISOString(),
+      items: 1_000,
+      bytes: 1,
+      seconds: 1,
+      limit: 'cpu',
+    },
     ...rest,
   });
 const progress = (items: number) => ({
@@ -42,7 +48,7 @@ function looks(itemsAt: (minute: number) => number, until = 110): readonly Proje
         now,
       ) ?? projection;
     if (projection?.at === new Date(now).toISOString()) found.push(projection);
-    if (projection && isHopeless(projection)) break;
+    if (projection && isHopeless(projection, migration())) break;
   }
   return found;
 }
@@ -92,12 +98,22 @@ describe('a copy', () => {
     ],
     ['would end a little late, within what a projection may err by', (minute) => 11.8 * minute],
   ])('is not given up that %s', (_, itemsAt) => {
-    expect(looks(itemsAt, 90).filter(isHopeless)).toEqual([]);
+    const hopeless = looks(itemsAt, 90).filter((look) => isHopeless(look, migration()));
+    expect(hopeless).toEqual([]);
   });
 
   test('is not given up for two bad looks, and then a good one', () => {
     const found = looks((minute) => (minute < 20 ? 8 * minute : 20 * minute), 60);
     expect(Math.max(...found.map(({ beyond }) => beyond))).toBe(2);
     expect(found.at(-1)?.beyond).toBe(0);
+  });
+
+  test('is not given up by a count from before it began', () => {
+    const found = looks((minute) => 4 * minute);
+    const [last] = found.slice(-1);
+    const before = new Date(START - 1).toISOString();
+    const estimate = { at: before, items: 1_000, bytes: 1, seconds: 1, limit: 'cpu' } as const;
+    expect(last && isHopeless(last, migration())).toBe(true);
+    expect(last && isHopeless(last, migration({ estimate }))).toBe(false);
   });
 });

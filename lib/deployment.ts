@@ -5,6 +5,7 @@ import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import {
   baseUrlsOf,
+  checkPlaces,
   type ForgeApp,
   keyServersOf,
   namesOf,
@@ -75,6 +76,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   if (!/^[a-z0-9]{1,8}$/.test(stage)) {
     throw new Error(`stage "${stage}": one to eight lower-case letters and digits`);
   }
+  checkPlaces(residency, stage);
   if (reservedConcurrency !== undefined && !isWithin(1, reservedConcurrency, 1_000)) {
     throw new Error('reservedConcurrency is a whole number from 1 to 1000');
   }

@@ -1,6 +1,8 @@
 /** The shape of `residency.config.ts`, and the names that follow from it. */
-import { checkParts, type Part } from './datasets/dataset.ts';
+import type { Part } from './datasets/dataset.ts';
+import { checkFields, checkParts } from './datasets/declaration.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
+import { clashAmong, type Place } from './datasets/places.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 
@@ -63,6 +65,14 @@ export function defineResidency(residency: Residency): Residency {
   const stacks = new Set(stackRows(residency.realms).map((row) => row.realm));
   if (realms.size !== residency.realms.length) throw new Error('a realm stands in two rows');
   for (const row of residency.realms) {
+    checkFields(
+      row,
+      ROW_FIELDS,
+      (field, allowed) =>
+        new Error(
+          `realm "${row.realm}" has a field "${field}", which means nothing here; allowed are ${allowed}`,
+        ),
+    );
     if (!/^[a-z]{2,6}$/.test(row.realm))
       throw new Error(`realm "${row.realm}": two to six lower-case letters`);
     if (row.servedBy !== undefined && !stacks.has(row.servedBy)) {
@@ -78,6 +88,10 @@ export function defineResidency(residency: Residency): Residency {
   if (!(hours >= 0.5 && hours <= 24 && Number.isInteger(hours * 2))) {
     throw new Error('maxMigrationDurationHours is 0.5 to 24 in steps of 0.5');
   }
+  const cap = residency.maxOverlappingMigrations;
+  if (!(Number.isInteger(cap) && cap >= 1))
+    throw new Error('maxOverlappingMigrations is a whole number from 1 on');
+  for (const stage of LIKELY_STAGES) checkLikelyPlaces(residency, stage);
   return residency;
 }
 
@@ -96,6 +110,48 @@ export function keyServersOf({
 
 /** Each may take two seconds, and a hook is answered within five. */
 const MOST_KEY_SERVERS = 2;
+
+/** A misspelt `servedBy` would be a stack of its own. */
+const ROW_FIELDS: Readonly<Record<keyof RealmRow, true>> = {
+  realm: true,
+  region: true,
+  servedBy: true,
+};
+
+/** Which stages there are is said at deployment, and checked again then; most of them are called like this. */
+const LIKELY_STAGES = ['dev', 'prod', 'local'];
+
+/** Of a stage that there need not be: where a part has no name for it, there is nothing to check. */
+function checkLikelyPlaces(residency: Residency, stage: string): void {
+  for (const { realm } of stackRows(residency.realms))
+    for (const part of residency.parts) if (!canName(part, realm, stage)) return;
+  checkPlaces(residency, stage);
+}
+
+function canName(part: Part, realm: Realm, stage: string): boolean {
+  try {
+    return typeof (part.tableName?.(realm, stage) ?? '') === 'string';
+  } catch {
+    return false;
+  }
+}
+
+/** Refuses a stage in which two tables of ours, of parts or of realms would be one; throws a sentence that names both. */
+export function checkPlaces(
+  residency: Pick<Residency, 'name' | 'realms' | 'parts'>,
+  stage: string,
+): void {
+  const places = stackRows(residency.realms).flatMap(({ realm, region }): readonly Place[] => {
+    const names = namesOf(residency, stage, realm);
+    return [
+      { realm, region, table: names.tenants },
+      { realm, region, table: names.migrations },
+      ...residency.parts.map((part) => ({ realm, region, part, table: String(names.part(part)) })),
+    ];
+  });
+  const clash = clashAmong(places);
+  if (clash !== undefined) throw new Error(`stage ${stage}: ${clash}`);
+}
 
 /** Deterministic physical names: stacks name each other by them, without cross-stack references. */
 export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm: Realm) {

@@ -2,6 +2,7 @@
 
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Migration, PHASES_OF, type Phase } from '../../domain/moving/migration.ts';
+import { turnsOf } from '../../domain/moving/plan-budget.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import type { Ports, Run } from '../../ports.ts';
 
@@ -74,10 +75,6 @@ export async function expected({ ledger }: Pick<Ports, 'ledger'>, run: RunKey): 
   return migration;
 }
 
-/** Events that one turn leaves in an execution's history, at most, and how many all of them may be (the limit is 25,000). */
-const EVENTS_PER_TURN = 14;
-const MOST_EVENTS = 20_000;
-
 /** What the Map states of a phase iterate over. */
 export interface Plan {
   readonly waitSeconds: number;
@@ -94,10 +91,7 @@ export interface Plan {
 export function plan(parts: readonly Part[], tenant: string, rest: Partial<Plan> = {}): Plan {
   const ranges = rangesOf(parts, tenant).map(({ id }) => id);
   const moving = movingRanges(parts, tenant).map(({ id }) => id);
-  const turns = Math.max(
-    1,
-    Math.floor(MOST_EVENTS / EVENTS_PER_TURN / Math.max(1, 2 * moving.length + ranges.length)),
-  );
+  const turns = turnsOf(parts);
   return { waitSeconds: 0, again: false, unclean: false, ranges, moving, turns, ...rest };
 }
 

@@ -53,25 +53,3 @@ export function rangesOf(parts: readonly Part[], tenant: string): readonly Range
     })),
   );
 }
-
-/** Refuses, when the configuration is loaded, a dataset that could not be moved safely. */
-export function checkParts(parts: readonly Part[]): void {
-  const names = new Set<string>();
-  for (const part of parts) {
-    if (!/^[a-z][a-z0-9-]{0,30}$/.test(part.name)) {
-      throw new Error(`part "${part.name}": a name is lower-case letters, digits and dashes`);
-    }
-    if (['tenants', 'migrations'].includes(part.name) || names.has(part.name)) {
-      throw new Error(`part "${part.name}": the name is taken`);
-    }
-    names.add(part.name);
-    if (!part.partitionKey || !part.sortKey?.name) {
-      throw new Error(
-        `part "${part.name}": a tenant's items must be reachable by key; a table without the tenant in its partition key cannot be moved`,
-      );
-    }
-    if (part.shards !== undefined && !(part.shards >= 2 && part.shards <= 100)) {
-      throw new Error(`part "${part.name}": shards must be between 2 and 100`);
-    }
-  }
-}

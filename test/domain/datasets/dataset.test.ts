@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  checkParts,
   type DynamoDbPart,
   type Part,
   partitionsOf,
@@ -67,30 +66,4 @@ describe('the ranges of a dataset', () => {
       ids,
     );
   });
-});
-
-describe('a declaration', () => {
-  test('of the sample app’s kind is accepted', () => {
-    expect(() =>
-      checkParts([
-        part,
-        sharded,
-        { ...part, name: 'previews', policy: 'drop', ttlAttribute: 'expiresAt' },
-      ]),
-    ).not.toThrow();
-    expect(() => checkParts([])).not.toThrow();
-  });
-
-  test.each<[string, readonly Part[]]>([
-    ['a name twice', [part, part]],
-    ['the name of our own tables', [{ ...part, name: 'tenants' }]],
-    ['the name of our own ledger', [{ ...part, name: 'migrations' }]],
-    ['a name that does not fit into a table’s', [{ ...part, name: 'My Part' }]],
-    ['no name', [{ ...part, name: '' }]],
-    ['no partition key', [{ ...part, partitionKey: '' }]],
-    ['no sort key', [{ ...part, sortKey: { name: '', type: 'S' } }]],
-    ['one shard', [{ ...part, shards: 1 }]],
-    ['more shards than two digits name', [{ ...part, shards: 101 }]],
-    ['a number of shards that is none', [{ ...part, shards: Number.NaN }]],
-  ])('with %s is refused', (_, parts) => expect(() => checkParts(parts)).toThrow(/^part "/));
 });

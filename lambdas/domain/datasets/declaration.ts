@@ -1,0 +1,103 @@
+/** Refuses, when the configuration is loaded, parts that could not be moved safely. Every message names the part. */
+import { checkBudget } from '../moving/plan-budget.ts';
+import type { DynamoDbPart, Part } from './dataset.ts';
+
+const FIELDS: Readonly<Record<keyof DynamoDbPart, true>> = {
+  kind: true,
+  name: true,
+  policy: true,
+  partitionKey: true,
+  sortKey: true,
+  shards: true,
+  ttlAttribute: true,
+  tableName: true,
+};
+const SORT_KEY_FIELDS: Readonly<Record<keyof DynamoDbPart['sortKey'], true>> = {
+  name: true,
+  type: true,
+};
+/** A number of shards is two digits at the end of a key. */
+const MOST_SHARDS = 100;
+
+/** Throws a sentence that says what is allowed. What is declared is not believed to be of its type. */
+export function checkParts(parts: readonly Part[]): void {
+  const names = new Set<string>();
+  for (const part of parts) {
+    const name = checkName(part, names);
+    const refused = (says: string) => new Error(`part "${name}": ${says}`);
+    checkFields(part, FIELDS, (field, allowed) =>
+      refused(`it has a field "${field}", which means nothing here; allowed are ${allowed}`),
+    );
+    checkValues(part, refused);
+  }
+  checkBudget(parts);
+}
+
+function checkName(part: unknown, taken: Set<string>): string {
+  const { name } = recordOf(part);
+  if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,30}$/.test(name)) {
+    throw new Error(`part "${String(name)}": a name is lower-case letters, digits and dashes`);
+  }
+  if (['tenants', 'migrations'].includes(name) || taken.has(name)) {
+    throw new Error(`part "${name}": the name is taken`);
+  }
+  taken.add(name);
+  return name;
+}
+
+function checkValues(part: unknown, refused: (says: string) => Error): void {
+  const { kind, policy, partitionKey, sortKey, shards, ttlAttribute, tableName } = recordOf(part);
+  if (kind !== 'dynamodb') throw refused(`kind is 'dynamodb', not ${shown(kind)}`);
+  if (policy !== 'move' && policy !== 'drop')
+    throw refused(`policy is 'move' or 'drop', not ${shown(policy)}`);
+  if (!isAttributeName(partitionKey))
+    throw refused(
+      `partitionKey is the name of the attribute that holds the tenant, not ${shown(partitionKey)}; a table without the tenant in its partition key cannot be moved`,
+    );
+  const { name: sortName, type } = recordOf(sortKey);
+  if (!isAttributeName(sortName))
+    throw refused(
+      `sortKey is { name, type }, and ${sortKey === undefined ? 'it is missing' : `its name is ${shown(sortName)}`}; a table without a sort key cannot be declared`,
+    );
+  checkFields(recordOf(sortKey), SORT_KEY_FIELDS, (field, allowed) =>
+    refused(`sortKey has a field "${field}", which means nothing here; allowed are ${allowed}`),
+  );
+  if (type !== 'S' && type !== 'N' && type !== 'B')
+    throw refused(`sortKey.type is 'S', 'N' or 'B', not ${shown(type)}`);
+  if (sortName === partitionKey)
+    throw refused('partitionKey and sortKey are two attributes, not one');
+  const isCount = typeof shards === 'number' && Number.isInteger(shards);
+  if (shards !== undefined && !(isCount && shards >= 2 && shards <= MOST_SHARDS))
+    throw refused(`shards is a whole number from 2 to ${MOST_SHARDS}, not ${shown(shards)}`);
+  if (ttlAttribute !== undefined && !isAttributeName(ttlAttribute))
+    throw refused(
+      `ttlAttribute is the name of the attribute with the expiry, not ${shown(ttlAttribute)}`,
+    );
+  if (ttlAttribute === partitionKey)
+    throw refused('ttlAttribute is a number, and cannot be the partition key');
+  if (tableName !== undefined && typeof tableName !== 'function')
+    throw refused(
+      `tableName is a function (realm, stage) => name, not ${shown(tableName)}: each realm has a table of its own`,
+    );
+}
+
+/** Refuses what is not in the list: a field that is passed over is a promise that nobody keeps. */
+export function checkFields(
+  value: unknown,
+  allowed: Readonly<Record<string, true>>,
+  refused: (field: string, allowed: string) => Error,
+): void {
+  for (const field of Object.keys(recordOf(value)))
+    if (!Object.hasOwn(allowed, field)) throw refused(field, Object.keys(allowed).join(', '));
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> => ({
+  ...(typeof value === 'object' ? value : {}),
+});
+
+/** As DynamoDB limits the names of key attributes. */
+const isAttributeName = (value: unknown): value is string =>
+  typeof value === 'string' && value !== '' && new TextEncoder().encode(value).length <= 255;
+
+const shown = (value: unknown): string =>
+  typeof value === 'function' ? 'a function' : String(JSON.stringify(value) ?? value).slice(0, 60);

@@ -1,0 +1,44 @@
+/**
+ * Where tables really are. Two realms that shared a table would be emptied by a move between them: what the purge of the
+ * source deletes is what has just been copied. So every physical place is held against every other.
+ */
+import type { Realm } from '../realm.ts';
+import type { Part } from './dataset.ts';
+
+/** A table of a realm's: of one account all of them, so that region and name tell them apart. */
+export interface Place {
+  readonly realm: Realm;
+  readonly region: string;
+  readonly table: string;
+  /** Of a part; absent for the tables of tenants and of migrations. */
+  readonly part?: Part;
+}
+
+/** As DynamoDB names tables: no ARN, which would be another account's. */
+const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
+
+/** A sentence about the first two places that are one, or about a name that is none; `undefined` where there is nothing to say. */
+export function clashAmong(places: readonly Place[]): string | undefined {
+  const taken = new Map<string, Place>();
+  for (const place of places) {
+    const { table, realm, region } = place;
+    if (!TABLE_NAME.test(table))
+      return `${called(place)} in realm ${realm} is called "${table}": the name of a table is 3 to 255 letters, digits, dashes, dots and underscores`;
+    const other = taken.get(`${region}/${table}`);
+    if (other !== undefined) return clashOf(other, place);
+    taken.set(`${region}/${table}`, place);
+  }
+  return undefined;
+}
+
+function clashOf(one: Place, other: Place): string {
+  const { table, region } = one;
+  if (one.realm !== other.realm)
+    return `${called(one)} in realm ${one.realm} and ${called(other)} in realm ${other.realm} are one table, ${table} in ${region}: a move between these realms would delete what it has just copied; let tableName name the realm`;
+  if (one.part === undefined || other.part === undefined)
+    return `${called(one)} and ${called(other)} in realm ${one.realm} are one table, ${table}: give the part a table of its own`;
+  return `${called(one)} and ${called(other)} are in one table, ${table} in realm ${one.realm}: a key of one tenant in the first can be a key of another tenant in the second; give each part a table of its own`;
+}
+
+const called = ({ part, table }: Place): string =>
+  part === undefined ? `our own table ${table}` : `part "${part.name}"`;

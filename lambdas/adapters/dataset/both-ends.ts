@@ -1,6 +1,6 @@
 /**
- * Reads a range from its front and from its back at the same time, until both meet: half the round trips, for whoever
- * needs no order. It shares no reading code with the copy, so that an item which the copy passed over is seen here.
+ * Reads a range from its front and from its back at the same time, until both meet. That halves the round trips for
+ * callers that need no order. It shares no paging code with the copy, so that it sees an item which the copy passed over.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
@@ -46,7 +46,7 @@ export async function* readBothEnds(
 
   function ask(end: End, limit: number | undefined): void {
     const arrival = query(side, end, { ...stands }, content, limit);
-    arrival.catch(() => {}); // it is awaited, and then thrown, below
+    arrival.catch(() => {}); // it is awaited below, and thrown there
     asked.set(end, arrival);
   }
 
@@ -56,7 +56,7 @@ export async function* readBothEnds(
     if (isUrgent() && beginning === undefined) ask('back', 1);
   }
 
-  /** One end goes on in any case; the other one if, as far as one can tell, something is left for it. */
+  /** One end always goes on; the other only if the estimate says that something is left for it. */
   function askMore(): void {
     for (const end of ['front', 'back'] as const) {
       if (asked.has(end)) continue;
@@ -64,7 +64,7 @@ export async function* readBothEnds(
       const left =
         shareBetween(part, beginning, stands.front, stands.back) * seen - asked.size * perPage;
       if (!isNeeded && !(isUrgent() && stands.back !== undefined && left > perPage / 10)) continue;
-      // A little more than what is left, so that the ends meet; not a page, most of which the other end has.
+      // A little more than what is left, so that the ends meet. A whole page would repeat what the other end reads.
       const limit =
         asked.size > 0 && left < perPage ? Math.ceil(left * 1.02) + 2 : Number.POSITIVE_INFINITY;
       const least = Math.min(limit, side.pageItems ?? Number.POSITIVE_INFINITY);
@@ -80,7 +80,7 @@ export async function* readBothEnds(
       if (end === 'front') {
         beginning ??= fresh[0];
         seen += fresh.length;
-        // What was asked for at last is less than a page, and may arrive before the page at the other end.
+        // The last request is smaller than a page, and may arrive before the full page of the other end.
         perPage = Math.max(perPage, items.length);
       }
       const before = { ...stands };
@@ -103,7 +103,7 @@ export async function* readBothEnds(
 const cursorAt = (part: DynamoDbPart, { front, back }: { front?: AnyItem; back?: AnyItem }) =>
   JSON.stringify([front, back].map((item) => item && cursorOf(part, item)));
 
-/** The other end has been here while this page was under way. */
+/** Whether the other end has read this item while this page was under way. */
 function isBeyond(
   { part }: RangeSide,
   end: End,

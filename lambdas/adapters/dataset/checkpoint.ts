@@ -1,4 +1,4 @@
-/** Making checkpoints, and starting from them. */
+/** Makes checkpoints. */
 
 import type { Digest } from '../../domain/datasets/digest.ts';
 import { EMPTY_DIGEST } from '../../domain/datasets/digest.ts';

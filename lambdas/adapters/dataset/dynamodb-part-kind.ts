@@ -27,7 +27,7 @@ export interface DynamoDbPartKindOptions {
   readonly clock: Clock;
   /** Items per page; without it, pages are 1 MB. */
   readonly pageItems?: number;
-  /** Told at the end of a turn how many writes had to be sent again. */
+  /** Called at the end of a turn with the number of writes that were sent again. */
   readonly onThrottled?: (writes: number) => void;
 }
 
@@ -111,7 +111,7 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   };
 }
 
-/** Below this, a gate makes pages smaller, so that those under way at the end of a turn are written in time. */
+/** Under a rate limit a page holds at most what may be written in this time, so that a turn can end in time. */
 const PAGE_SECONDS = 2;
 
 const pageItemsAt = (gate: number | undefined, most: number | undefined): number | undefined =>
@@ -119,7 +119,7 @@ const pageItemsAt = (gate: number | undefined, most: number | undefined): number
     ? most
     : Math.max(1, Math.min(Math.floor(gate * PAGE_SECONDS), most ?? MOST_PAGE_ITEMS));
 
-/** Of a page of 1 MB. */
+/** No page of 1 MB holds more items. */
 const MOST_PAGE_ITEMS = 10_000;
 
 async function* copySteps(

@@ -1,4 +1,4 @@
-/** Copies the first items of a range under another partition key: what a rehearsal writes, where no tenant can be. */
+/** Copies the first items of a range under a partition key that no tenant can have: the sample of a rehearsal. */
 import type { DynamoDbPart, Range } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { withItems } from '../../domain/datasets/digest.ts';

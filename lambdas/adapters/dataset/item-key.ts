@@ -37,7 +37,7 @@ export function keyOf(part: DynamoDbPart, item: AnyItem): WireItem {
   };
 }
 
-/** Where a reader stands that has handled this item: its sort key as text (binary as base64), for the partition is known. */
+/** The position after this item: its sort key as text (binary as base64). The partition is known from the range. */
 export function cursorOf(part: DynamoDbPart, item: AnyItem): string {
   const value = item[part.sortKey.name];
   const text = part.sortKey.type === 'B' ? value?.B && base64(value.B) : value?.[part.sortKey.type];
@@ -45,7 +45,7 @@ export function cursorOf(part: DynamoDbPart, item: AnyItem): string {
   return text;
 }
 
-/** The key after which a reader with this cursor goes on. No item needs to have it any longer. */
+/** The key after which a reader with this cursor goes on. The item itself may be gone. */
 export function startKey(
   part: DynamoDbPart,
   partition: string,

@@ -1,9 +1,9 @@
-/** Where each item of an answer begins and ends, so that it can be written in the very words in which it was read. */
+/** Finds where each item of an answer begins and ends, so that it can be written as the same text that was read. */
 
 const [QUOTE, BACKSLASH, OPEN, CLOSE, END] = [...'"\\{}]'].map((character) =>
   character.charCodeAt(0),
 );
-/** Only the list of items is called so: an attribute's value is never a list itself, and quotes within text are escaped. */
+/** Only the list of items begins so: an attribute's value is an object with a type, and quotes within text are escaped. */
 const ITEMS = '"Items":[';
 
 /**

@@ -1,4 +1,4 @@
-/** Walks through a range of two realms at once, in the order of the keys, with a page of each in memory. */
+/** Reads a range in two realms in the order of the keys and pairs items by key, with one page of each in memory. */
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { compareKeys, cursorOf, type WireItem } from './item-key.ts';
 import type { Page } from './range-reader.ts';
@@ -62,7 +62,7 @@ function buffered(pages: AsyncGenerator<Page>) {
     drop: () => {
       position += 1;
     },
-    /** Has nothing in hand, but there may be more. */
+    /** The page in memory is used up, and more may follow. */
     isDry: () => isEmpty() && !lastPage,
     hasEnded: () => isEmpty() && lastPage,
     async fill(): Promise<void> {

@@ -1,4 +1,4 @@
-/** Splits a page, so that what is done of it can be recorded before all of it is. */
+/** Splits a page into quarters, so that a checkpoint can be recorded before the whole page is written. */
 import { BATCH } from './write-pace.ts';
 
 export interface Quarter {
@@ -9,7 +9,7 @@ export interface Quarter {
   readonly share: number;
 }
 
-/** Too few items to be worth a checkpoint. */
+/** Pages with fewer items are not split: the checkpoint would cost more than it saves. */
 const FEW = 200;
 
 export function quartersOf(length: number): readonly Quarter[] {

@@ -1,4 +1,4 @@
-/** Reads a range to prove something about it. */
+/** Computes the digest of a range, and proves that a range is empty. */
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { withItems } from '../../domain/datasets/digest.ts';
 import type { Checkpoint, Clock, Horizon } from '../../ports.ts';
@@ -9,7 +9,7 @@ import type { RangeSide } from './range-reader.ts';
 import { acknowledged, type Step } from './write-steps.ts';
 import type { WriteWindow } from './write-window.ts';
 
-/** Reads on while a checkpoint is being recorded. */
+/** Goes on reading while a checkpoint is being recorded. */
 export function digestRange(
   side: RangeSide,
   horizon: Horizon,
@@ -43,7 +43,7 @@ const NO_WRITES: Pick<WriteWindow, 'write' | 'close'> = {
   close: async () => {},
 };
 
-/** Also an item that has expired, but that DynamoDB has not removed, is something. */
+/** Strongly consistent. An expired item that DynamoDB has not removed yet counts. */
 export async function isEmptyRange({
   client,
   table,

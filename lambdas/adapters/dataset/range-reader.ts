@@ -1,4 +1,4 @@
-/** Reads a range page by page, one page ahead of whoever works on it. */
+/** Reads a range page by page, one page ahead of the code that works on the current one. */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
@@ -19,7 +19,7 @@ export interface RangeSide {
 /** `cursor` is where the next page starts, and absent on the last one. */
 export interface Page {
   readonly items: readonly WireItem[];
-  /** Each item in the words in which it came. */
+  /** The JSON text of each item as DynamoDB sent it. */
   readonly texts: () => readonly string[];
   readonly cursor?: string;
 }
@@ -44,7 +44,7 @@ export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerat
   } while (next !== undefined);
 }
 
-/** Should the answer look otherwise than DynamoDB's do, items are put into words again. */
+/** The text of each item; written anew where the answer is not laid out as DynamoDB lays it out. */
 function textsOf(items: readonly WireItem[], answer: string): readonly string[] {
   const texts = itemTexts(answer);
   return texts?.length === items.length ? texts : items.map((item) => JSON.stringify(item));
@@ -54,14 +54,14 @@ function textsOf(items: readonly WireItem[], answer: string): readonly string[] 
 export async function* oneAhead<T>(elements: AsyncGenerator<T>): AsyncGenerator<T> {
   const ask = () => {
     const answer = elements.next();
-    answer.catch(() => {}); // it is awaited, and then thrown, one turn later
+    answer.catch(() => {}); // it is awaited one turn later, and thrown there
     return answer;
   };
   let coming = ask();
   try {
     for (let current = await coming; !current.done; current = await coming) {
       coming = ask();
-      await turn(); // the request leaves before anybody is busy with the current element
+      await turn(); // the request leaves before the caller begins to compute
       yield current.value;
     }
   } finally {

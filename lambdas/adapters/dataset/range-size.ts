@@ -1,4 +1,4 @@
-/** Counts a range where it lies: not one item travels. */
+/** Counts the items of a range without transferring them. */
 import { type AttributeValue, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { FIVE_SHORT_YEARS } from '../../domain/datasets/expiry.ts';
@@ -7,12 +7,12 @@ import type { Clock } from '../../ports.ts';
 import { cursorOf, startKey } from './item-key.ts';
 import type { RangeSide } from './range-reader.ts';
 
-/** A strongly consistent read costs a unit for each 4 KB that a page has, and says how many it was. */
+/** A strongly consistent read costs one unit for each 4 KB of a page, and the answer says how many. */
 const READ_UNIT_BYTES = 4096;
 
 /**
- * Strongly consistent, though half the price would do for a planner: whoever asks where a tenant is, right after a move,
- * must not be told of yesterday. Items are exact; bytes are what was charged for, so that each page (1 MB) is rounded up
+ * Strongly consistent, although a planner could do with half the price: `where` counts with it right after a move, and must
+ * not see an older state. Items are exact; bytes are what was charged for, so that each page (1 MB) is rounded up
  * to 4 KB, and expired items take their share by number.
  */
 export async function sizeOfRange(

@@ -1,6 +1,7 @@
 /**
- * How fast one range is written, when nobody has said how fast it may be: wider with every success until the first
- * throttle, and from then on at a rate that is cut to what was accepted, and grows until it is cut again (AIMD).
+ * Finds how fast one range may be written. Until the first throttle the number of batches in flight grows with every
+ * success. From then on a rate counts: each throttle cuts it to what was accepted, and in between it grows (additive
+ * increase, multiplicative decrease).
  */
 
 export interface Pace {
@@ -19,26 +20,29 @@ export interface Pace {
 
 /** DynamoDB's limit. Items are at most 400 KB, so that a batch stays below its 16 MB. */
 export const BATCH = 25;
-/** Enough for 40,000 writes a second over a round trip of 100 ms; one process is bound by its CPU before that. A worker that dies may have written so many in vain. */
+/**
+ * Enough for 40,000 writes a second over a round trip of 100 ms; the CPU of one process is the limit before that. A
+ * worker that dies may lose this many batches.
+ */
 export const MOST_IN_FLIGHT = 160;
 const FIRST_IN_FLIGHT = 4;
 /** Accepted writes are counted over this time. */
 const MEMORY_MS = 1_000;
-/** At least so many answers are looked at, however old: of one or two, chance would decide. */
+/** The rate is computed from at least this many answers, however old: one or two would be chance. */
 const FEW_ANSWERS = 8;
 const SHORTEST_MS = 50;
-/** What is accepted shows a cut only after a while; until then, another one follows only if the rate is far too high. */
+/** A cut shows in the accepted writes only after this time. Until then, another cut follows only if the rate is far too high. */
 const SETTLE_MS = 250;
-/** The first cuts follow each other sooner: what had been saved up before made the first answers look too good. */
+/** The first cuts may follow each other sooner: DynamoDB's burst capacity made the first answers look too good. */
 const FIRST_CUTS = 4;
 const FIRST_SETTLE_MS = 60;
-/** The window doubles in a round trip, but not sooner than this: nearby, that would be too many before the first answer. */
+/** The window doubles in a round trip, but in no less than this: with a short round trip it would overshoot. */
 const DOUBLING_MS = 100;
-/** Below this many writes a second, a batch is made smaller instead of rarer: it lasts a quarter of a second. */
+/** At a low rate, batches are made smaller rather than rarer: one lasts this long. */
 const SMALL_BATCH_SECONDS = 0.25;
-/** A late timer, or a page being parsed, is made up for up to this much. */
+/** Time lost to a late timer, or to parsing a page, is caught up to this limit. */
 const CATCH_UP_MS = 50;
-/** A tenth of what one partition takes. */
+/** Writes per second; a tenth of what one partition takes. */
 const LEAST_RATE = 100;
 
 interface Answer {
@@ -46,7 +50,7 @@ interface Answer {
   readonly accepted: number;
 }
 
-/** `gate` is never exceeded, whatever the table would take. */
+/** `gate` (writes per second) is never exceeded, even where the table would take more. */
 export function writePace(
   now: () => number = () => performance.now(),
   gate: number = Number.POSITIVE_INFINITY,

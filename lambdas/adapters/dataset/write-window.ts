@@ -1,6 +1,6 @@
 /**
- * Writes to one table as fast as it accepts: full batches, many in flight, at a pace that finds the table's limit by
- * itself; whatever was left over is packed into the next batch.
+ * Writes to one table as fast as the table accepts: full batches, many in flight, at the pace of `write-pace.ts`. Writes
+ * that DynamoDB did not take go into the next batch.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
@@ -20,9 +20,9 @@ export interface WriteWindow {
   throttled(): number;
 }
 
-/** How often a batch is sent that meets server and network faults. */
+/** How often a batch is sent when the server or the network fails. */
 const TRIES = 5;
-/** Without a single accepted write for so long, it is not a matter of speed any more. */
+/** After this time without one accepted write, throttling is treated as an error. */
 const STALLED_MS = 30_000;
 
 interface Write {
@@ -58,7 +58,7 @@ export function writeWindow(
 
   function write(writes: readonly WireWrite[]): Promise<void> {
     const group: Group = { outstanding: writes.length, acknowledged: Promise.withResolvers() };
-    group.acknowledged.promise.catch(() => {}); // whoever wrote may look at it much later
+    group.acknowledged.promise.catch(() => {}); // the caller may await it much later
     if (failure !== undefined) group.acknowledged.reject(failure.error);
     else if (writes.length === 0) group.acknowledged.resolve();
     else {
@@ -74,7 +74,7 @@ export function writeWindow(
     closed = true;
     clearTimeout(timer);
     await Promise.all(inFlight);
-    // What was queued is not written any more, and whoever waits for it must not wait for ever.
+    // What is still queued is not written any more; its callers must not wait for ever.
     for (const { acknowledged } of pending)
       acknowledged.reject(new Error('the window was closed before this was written'));
     pending.clear();
@@ -128,7 +128,7 @@ export function writeWindow(
     }
   }
 
-  /** All of them, should DynamoDB name one in words that are not ours: writing twice is safe, not writing is not. */
+  /** If an unprocessed write cannot be matched with ours, the whole batch is sent again: writing twice is safe. */
   function leftOf(batch: readonly Write[], unprocessed: readonly WriteRequest[]): readonly Write[] {
     if (unprocessed.length === 0) return [];
     const ids = new Set(unprocessed.map((request) => idOf(part, request)));

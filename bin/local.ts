@@ -8,6 +8,7 @@ import { writes as writesTo } from '../lib/local/page/counts.ts';
 import { startPage } from '../lib/local/page/server.ts';
 import { teller } from '../lib/local/story/print.ts';
 import { type StoryOptions, tellStory } from '../lib/local/story/story.ts';
+import { UnwritableDataDir } from '../lib/local/unwritable.ts';
 import { DEFAULT_PORT, portsFrom } from '../lib/local-ports.ts';
 import { residency } from '../residency.config.ts';
 
@@ -104,14 +105,17 @@ async function keepUp(): Promise<number> {
     env: process.env,
     ...(dataDir && { dataDir }),
     throttled: process.env['THROTTLES'] !== 'off',
+    hostNames: (process.env['HOST_NAMES'] ?? '').toLowerCase().split(',').filter(Boolean),
     dynamoDb: { onAnswered: writes.hear },
   });
   const { page: pagePort } = portsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);
   const page = await startPage({ host, port: pagePort, writes, hearsAll });
   introduce(host, page.url);
-  await new Promise<void>((resolve) => {
+  const signal = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve).once('SIGTERM', resolve);
   });
+  const broken = await Promise.race([signal, host.broken]);
+  if (broken) throw broken;
   console.log('stopping');
   await page.close();
   await host.close();
@@ -151,6 +155,7 @@ function introduce(host: LocalHost, pageUrl: string): void {
 
 function startFailure(error: unknown): string {
   if (error instanceof DataDirInUse) return `${error.message}: DATA_DIR=… takes another one`;
+  if (error instanceof UnwritableDataDir) return error.message;
   if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
     return `port ${'port' in error ? error.port : ''} is taken: PORT=… takes others`;
   }

@@ -1,7 +1,7 @@
 /** Lambda's Invoke on one HTTP port, for the functions that people and schedules call: those in the background. */
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { listenOn, stop, textOf } from './http.ts';
+import { listenOn, localServer, Refused, stop, textOf } from './http.ts';
 
 export interface FunctionEndpointOptions {
   /** 0 takes any free one. */
@@ -22,16 +22,23 @@ export interface FunctionEndpoint {
   close(): Promise<void>;
 }
 
+/** What Lambda takes as one event. */
+const MAX_EVENT_BYTES = 6 * 1024 * 1024;
+/** The SDKs send a payload as what it is: bytes. */
+const TYPES = ['application/json', 'application/octet-stream', 'application/x-amz-json-1.1'];
 const INVOCATIONS = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 export async function startFunctionEndpoint(
   options: FunctionEndpointOptions,
 ): Promise<FunctionEndpoint> {
-  const server = createServer(async (request, response) => {
-    const { status, headers = {}, body } = await answer(options, request);
-    response.writeHead(status, { 'content-type': 'application/json', ...headers });
-    response.end(JSON.stringify(body));
-  });
+  const server = localServer(
+    async (request, response) => {
+      const { status, headers = {}, body } = await answer(options, request);
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(JSON.stringify(body));
+    },
+    { types: TYPES, say: asLambdaSays },
+  );
   const port = await listenOn(server, options.port);
   return { url: `http://127.0.0.1:${port}`, close: () => stop(server) };
 }
@@ -46,12 +53,10 @@ async function answer(
   { functionNamed, run }: FunctionEndpointOptions,
   request: IncomingMessage,
 ): Promise<Answer> {
-  const payload = await textOf(request);
+  const payload = await textOf(request, MAX_EVENT_BYTES);
   const named = INVOCATIONS.exec(request.url ?? '')?.[1];
   const found =
-    request.method === 'POST' && named !== undefined
-      ? functionNamed(decodeURIComponent(named))
-      : undefined;
+    request.method === 'POST' && named !== undefined ? functionNamed(decoded(named)) : undefined;
   if (found === undefined) {
     const headers = { 'x-amzn-errortype': 'ResourceNotFoundException' };
     return { status: 404, headers, body: { Message: 'Function not found' } };
@@ -68,6 +73,22 @@ async function answer(
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const headers = { 'x-amz-function-error': 'Unhandled' };
     return { status: 200, headers, body: { errorType: name, errorMessage: message } };
+  }
+}
+
+const asLambdaSays = ({ status, message }: Refused) => ({
+  headers: {
+    'content-type': 'application/json',
+    'x-amzn-errortype': status === 500 ? 'ServiceException' : 'InvalidRequestContentException',
+  },
+  body: JSON.stringify({ Message: message }),
+});
+
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    throw new Refused(400, 'the name of the function is not well encoded');
   }
 }
 

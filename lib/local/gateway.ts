@@ -7,7 +7,7 @@ import type { Log } from '../../lambdas/ports.ts';
 import { sizeOf } from '../entries.ts';
 import type { Route } from '../routes.ts';
 import { eventOf, routeOf, splitTarget } from './gateway-event.ts';
-import { listenOn, stop } from './http.ts';
+import { isOwnName, listenOn, stop } from './http.ts';
 import { invoke, TimedOut } from './invocation.ts';
 import type { Throttle } from './throttle.ts';
 
@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly integrationTimeoutMs?: number;
   /** Which requests a route lets through; all, unless it is said. */
   readonly throttle?: Throttle;
+  /** Host names that it answers to, beside 127.0.0.1 and localhost: those of a tunnel. */
+  readonly hostNames?: readonly string[];
   readonly log?: Log;
 }
 
@@ -81,6 +83,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  // As API Gateway answers a name that is not the API's. Origin and content type are the app's own business.
+  if (!isOwnName(request.headers.host, options.hostNames)) throw new Answer(403, 'Forbidden');
   const routed = routed404(options.routes, request);
   if (options.throttle && !options.throttle(routed.route))
     throw new Answer(429, 'Too Many Requests');

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { IsGone } from '../../lambdas/ports.ts';
+import { unwritable } from './unwritable.ts';
 
 export interface HostLife {
   /** `{host}/{life}/{invocation}` */
@@ -27,11 +28,15 @@ export function hostLife(dataDir: string | undefined): HostLife {
 /** Half an id, of a host that was killed while it wrote its first one, is none: nobody can have used it. */
 function hostIdIn(dataDir: string): string {
   const file = join(dataDir, 'host-id');
-  mkdirSync(dataDir, { recursive: true });
   const known = textOf(file);
   if (/^[0-9a-f-]{36}$/.test(known)) return known;
   const id = randomUUID();
-  writeFileSync(file, id);
+  try {
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(file, id);
+  } catch (error) {
+    throw unwritable(dataDir, error) ?? error;
+  }
   return id;
 }
 

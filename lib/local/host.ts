@@ -22,6 +22,7 @@ import { delayed } from './latency.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
 import { createTables, tableDefinitions } from './tables.ts';
 import { throttle } from './throttle.ts';
+import type { UnwritableDataDir } from './unwritable.ts';
 import { type WorkerDeaths, workerDeaths } from './worker-death.ts';
 import type { Execution } from './workflows/execution.ts';
 import type { MachineOptions } from './workflows/state-machine.ts';
@@ -49,6 +50,8 @@ export interface LocalHostOptions {
   readonly onCall?: (call: SdkCall) => void;
   /** Each route lets through what `lib/routes.ts` says, as API Gateway does. */
   readonly throttled?: boolean;
+  /** Names that the realms answer to, beside 127.0.0.1 and localhost. */
+  readonly hostNames?: readonly string[];
   /** Divides the waiting time of every retrier in the ASL file. */
   readonly retrySpeed?: number;
   /** How long a function may run, for tests that would not wait for a dead worker's lease. */
@@ -76,6 +79,8 @@ export interface LocalHost {
   invoke(realm: Realm, entry: string, event: unknown): Promise<unknown>;
   /** Newest first. */
   executions(realm: Realm): readonly Execution[];
+  /** Resolves when the data directory cannot be written to any more: the host must end, and go on in its next life. */
+  readonly broken: Promise<UnwritableDataDir>;
   /** Kills workers. */
   readonly deaths: Pick<WorkerDeaths, 'condemn' | 'pardon'>;
   close(): Promise<void>;
@@ -103,6 +108,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const ports = portsFrom(options.port ?? DEFAULT_PORT, residency.realms);
   const portOf = (port: number) => (options.ephemeral ? 0 : port);
   const functions = new Map<Realm, RealmFunctions>();
+  const { promise: broken, resolve: onUnwritable } = Promise.withResolvers<UnwritableDataDir>();
   process.env.AWS_ACCESS_KEY_ID ??= 'local';
   process.env.AWS_SECRET_ACCESS_KEY ??= 'local';
 
@@ -115,6 +121,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const dynamoDb = await startEmbeddedDynamoDb({
       port: portOf(ports.dynamoDb),
       regions,
+      onUnwritable,
       ...dataDir,
       ...options.dynamoDb,
     });
@@ -139,6 +146,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       realm,
       arn: `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${namesOf(residency, STAGE, realm).stateMachine}`,
       runTask: (task, input) => functionsIn(realm).run(`tasks/${task}`, input),
+      onUnwritable,
       onBadEnd: (execution) => void settle(realm, statusChange(execution, region, ACCOUNT)),
       ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
       ...(options.log && { log: options.log }),
@@ -175,6 +183,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
       ...(options.log && { log: options.log }),
       ...(options.throttled && { throttle: throttle() }),
+      ...(options.hostNames && { hostNames: options.hostNames }),
     });
     opened.defer(() => gateway.close());
     gateways.set(realm, gateway);
@@ -303,6 +312,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     invoke: async (realm, entry, event) => functionsIn(realm).run(entry, event),
     executions: (realm) => runner.executions(realm),
     deaths,
+    broken,
     close: () => open.disposeAsync(),
   };
 }

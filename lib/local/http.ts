@@ -1,6 +1,6 @@
-/** The few lines that every server of the local host needs. */
+/** What every server of the local host needs: who may ask it, how much it reads, and that no request ends the process. */
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
 /** Listens on the loopback address; 0 takes any free port. Returns the port. */
 export async function listenOn(server: Server, port: number): Promise<number> {
@@ -21,8 +21,104 @@ export async function stop(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-export async function textOf(request: IncomingMessage): Promise<string> {
+/** A request that is answered with a status and one sentence. */
+export class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export interface Said {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface LocalServerOptions {
+  /** Content types that a request with a body may have. A web page cannot send one of them without asking first. */
+  readonly types: readonly string[];
+  /** How this port words a refusal, and a fault (status 500). */
+  readonly say: (refusal: Refused) => Said;
+}
+
+/** A server for tools and tests on this machine. Whatever fails in `answer` is answered, and ends nothing else. */
+export function localServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  { types, say }: LocalServerOptions,
+): Server {
+  return createServer((request, response) => {
+    const answered = async () => {
+      refuseOtherNames(request);
+      refuseWebPages(request, types);
+      await answer(request, response);
+    };
+    answered().catch((error: unknown) => {
+      if (request.errored !== null || response.headersSent) {
+        response.destroy(); // the client has gone
+        return;
+      }
+      const refusal =
+        error instanceof Refused ? error : new Refused(500, 'the local host could not answer this');
+      const { headers, body } = say(refusal);
+      request.resume();
+      response.writeHead(refusal.status, {
+        ...headers,
+        ...(!request.complete && { connection: 'close' }),
+      });
+      response.end(body);
+    });
+  });
+}
+
+const OWN_NAMES: readonly string[] = ['127.0.0.1', 'localhost'];
+
+/** By any port: a tunnel of SSH has another one. `more` are names that this machine is reached by. */
+export function isOwnName(host: string | undefined, more: readonly string[] = []): boolean {
+  const name = (host ?? '').replace(/:\d*$/, '').toLowerCase();
+  return OWN_NAMES.includes(name) || more.includes(name);
+}
+
+/** A web page whose name resolves to this machine (DNS rebinding) names itself in `Host`. */
+function refuseOtherNames({ headers: { host } }: IncomingMessage): void {
+  if (!isOwnName(host))
+    throw new Refused(403, 'this port answers requests to 127.0.0.1 or localhost only');
+}
+
+/**
+ * Browsers say where a request comes from, and send without asking only the content types of a form, or none. What has
+ * no content type must be signed: a web page cannot set `Authorization` without asking either.
+ */
+function refuseWebPages({ method, headers }: IncomingMessage, types: readonly string[]): void {
+  const from = headers['sec-fetch-site'] ?? 'none'; // `none`: typed into the address bar
+  if (headers.origin !== undefined || from !== 'none')
+    throw new Refused(403, 'this port does not answer web pages');
+  if (method === 'GET' || method === 'HEAD') return;
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+  const isKnown = type === undefined ? headers.authorization !== undefined : types.includes(type);
+  if (!isKnown) throw new Refused(415, `the content type is ${types.join(' or ')}`);
+}
+
+/** Refuses a body that is larger, and leaves the connection open for the answer. */
+export async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks).toString('utf8');
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    const buffer = Buffer.from(chunk);
+    bytes += buffer.length;
+    if (bytes > maxBytes) throw new Refused(413, `a request has at most ${maxBytes} bytes`);
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+export const textOf = async (request: IncomingMessage, maxBytes: number): Promise<string> =>
+  (await bodyOf(request, maxBytes)).toString('utf8');
+
+/** The words of AWS's JSON protocols. */
+export function awsRefusal(name: string): (refusal: Refused) => Said {
+  return ({ status, message }) => ({
+    headers: { 'content-type': 'application/x-amz-json-1.0' },
+    body: JSON.stringify({ __type: status === 500 ? 'InternalFailure' : name, message }),
+  });
 }

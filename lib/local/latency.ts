@@ -1,7 +1,7 @@
 /** The way from one realm's functions to AWS endpoints in other regions, made as long as one wishes. */
-import { createServer, request as forward } from 'node:http';
+import { request as forward } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listenOn, stop } from './http.ts';
+import { awsRefusal, listenOn, localServer, stop } from './http.ts';
 
 export interface DelayedEndpoint {
   readonly url: string;
@@ -13,16 +13,22 @@ export async function delayed(
   url: string,
   latencyMs: (region: string) => number,
 ): Promise<DelayedEndpoint> {
-  const server = createServer(async (request, response) => {
-    const { method, headers, url: path } = request;
-    await sleep(latencyMs(signedRegion(headers.authorization)));
-    const onward = forward(new URL(path ?? '/', url), { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(response);
-    });
-    onward.on('error', () => response.destroy());
-    request.pipe(onward);
-  });
+  const server = localServer(
+    async (request, response) => {
+      const { method, headers, url: path } = request;
+      await sleep(latencyMs(signedRegion(headers.authorization)));
+      const onward = forward(new URL(path ?? '/', url), { method, headers }, (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      });
+      onward.on('error', () => response.destroy());
+      request.pipe(onward);
+    },
+    {
+      types: ['application/x-amz-json-1.0', 'application/json'],
+      say: awsRefusal('SerializationException'),
+    },
+  );
   const port = await listenOn(server, 0);
   return { url: `http://127.0.0.1:${port}`, close: () => stop(server) };
 }

@@ -1,6 +1,6 @@
 /** Atlassian, as an app sees it: it installs the app on sites, signs every request, and knows where each site's app lives. */
 import { createPublicKey, generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import {
   contextToken,
@@ -9,7 +9,7 @@ import {
   installToken,
   invocationToken,
 } from '../atlassian-tokens.ts';
-import { listenOn, stop, textOf } from './http.ts';
+import { listenOn, localServer, Refused, stop, textOf } from './http.ts';
 
 /** One site of one customer, as Atlassian keeps it. */
 export interface Site {
@@ -83,6 +83,8 @@ export interface AtlassianOptions {
 }
 
 const FORGE_KEYS = '/forge/jwks.json';
+const PEM = 'application/x-pem-file';
+const MAX_KEY_BYTES = 16 * 1024;
 
 export async function startSimulatedAtlassian({
   appKey,
@@ -94,19 +96,16 @@ export async function startSimulatedAtlassian({
   const forgeKeys = new Map<string, string>();
   let forgeKey = await newInstallKey(forgeKeys, randomUUID());
 
-  const server = createServer(async (request, response) => {
-    if (request.url === FORGE_KEYS) {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(keySetOf(forgeKeys)));
-      return;
-    }
-    const kid = (request.url ?? '').slice(1);
-    // Whoever can reach this machine may have a key here: that is how the smoke test signs.
-    if (request.method === 'PUT') publicKeys.set(kid, await textOf(request));
-    const pem = publicKeys.get(kid);
-    response.writeHead(pem === undefined ? 404 : 200, { 'content-type': 'text/plain' });
-    response.end(pem);
-  });
+  const server = localServer(
+    (request, response) => answerWithKeys(request, response, publicKeys, forgeKeys),
+    {
+      types: [PEM],
+      say: ({ message }) => ({
+        headers: { 'content-type': 'text/plain' },
+        body: `${message}\n`,
+      }),
+    },
+  );
   const url = `http://127.0.0.1:${await listenOn(server, port)}`;
 
   /** No customer installs twice within a second; whoever plays one may. Epoch seconds. */
@@ -207,6 +206,42 @@ export async function startSimulatedAtlassian({
     },
     close: () => stop(server),
   };
+}
+
+/** Whoever can reach this machine may have a key here: that is how the smoke test signs. What a `kid` names never changes. */
+async function answerWithKeys(
+  request: IncomingMessage,
+  response: ServerResponse,
+  publicKeys: Map<string, string>,
+  forgeKeys: ReadonlyMap<string, string>,
+): Promise<void> {
+  if (!['GET', 'HEAD', 'PUT'].includes(request.method ?? ''))
+    throw new Refused(405, 'a key is read with GET and stored with PUT');
+  if (request.url === FORGE_KEYS) {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(keySetOf(forgeKeys)));
+    return;
+  }
+  const kid = (request.url ?? '').slice(1);
+  if (request.method === 'PUT') {
+    const pem = await textOf(request, MAX_KEY_BYTES);
+    if (!isPublicKey(pem)) throw new Refused(400, 'this is no public key in PEM format');
+    if ((publicKeys.get(kid) ?? pem) !== pem)
+      throw new Refused(409, 'this kid already names another key: a new key needs a new kid');
+    publicKeys.set(kid, pem);
+  }
+  const pem = publicKeys.get(kid);
+  if (pem === undefined) throw new Refused(404, 'there is no such key');
+  response.writeHead(200, { 'content-type': 'text/plain' });
+  response.end(pem);
+}
+
+function isPublicKey(pem: string): boolean {
+  try {
+    return pem.includes('PUBLIC KEY') && createPublicKey(pem).type === 'public';
+  } catch {
+    return false;
+  }
 }
 
 const newInstallation = (): string => `ari:cloud:ecosystem::installation/${randomUUID()}`;

@@ -54,6 +54,7 @@ export async function localSmokeKey({ localPort = 0, residency }: Operator): Pro
   const { installKeys } = portsFrom(localPort, residency.realms);
   const response = await fetch(`http://127.0.0.1:${installKeys}/${kid}`, {
     method: 'PUT',
+    headers: { 'content-type': 'application/x-pem-file' },
     body: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
   }).catch(() => undefined);
   if (!response?.ok) {

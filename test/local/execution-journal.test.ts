@@ -36,3 +36,18 @@ test('an entry that was the very first, and cut off, leaves an empty journal', (
   expect(names()).toEqual([]);
   expect(readFileSync(file(), 'utf8')).toBe('');
 });
+
+test('lines that are torn anywhere are left out with a warning, and what was joined to one is kept', () => {
+  const journal = executionJournal(dataDir, 'us');
+  for (const name of ['first', 'second']) journal.append(entry(name));
+  appendFileSync(file(), `{"name":"torn","sta${JSON.stringify(entry('joined'))}\n`);
+  appendFileSync(file(), '\u0000\u0000\u0000\n\n{"name":7,"status":"RUNNING","at":1}\nnull\n');
+  const warnings: string[] = [];
+  const again = executionJournal(dataDir, 'us', (message) => warnings.push(message));
+  expect(again.entries.map(({ name }) => name)).toEqual(['first', 'second', 'joined']);
+  expect(warnings).toEqual([
+    `${file()}: 5 of 7 lines are torn, and what they have lost is left out`,
+  ]);
+  again.append(entry('last'));
+  expect(names()).toEqual(['first', 'second', 'joined', 'last']);
+});

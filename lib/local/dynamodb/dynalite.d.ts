@@ -1,17 +1,6 @@
-/** The part of dynalite's interface that the embedded DynamoDB uses; the package brings no types. */
-declare module 'dynalite' {
-  import type { Server } from 'node:http';
+/** The parts of dynalite that the embedded DynamoDB uses; the package brings no types. */
 
-  export default function dynalite(options: {
-    /** Folder of the LevelDB store; in memory without it. */
-    readonly path?: string;
-    readonly createTableMs?: number;
-    readonly deleteTableMs?: number;
-    readonly updateTableMs?: number;
-  }): Server;
-}
-
-/** Its store alone, before a server stands in front of it. */
+/** Its store: all tables, items and indexes of a region in one LevelDB. */
 declare module 'dynalite/db/index.js' {
   export interface Table {
     readonly TableName: string;
@@ -31,7 +20,13 @@ declare module 'dynalite/db/index.js' {
   }
 
   const db: {
-    create(options: { readonly path: string }): Store;
+    create(options: {
+      /** Folder of the LevelDB store; in memory without it. */
+      readonly path?: string;
+      readonly createTableMs?: number;
+      readonly deleteTableMs?: number;
+      readonly updateTableMs?: number;
+    }): Store;
     updateIndexes(
       store: Store,
       table: Table,
@@ -41,4 +36,16 @@ declare module 'dynalite/db/index.js' {
     ): void;
   };
   export default db;
+}
+
+/** What it checks a request by. Its errors have a status code and a body. */
+declare module 'dynalite/validations/index.js' {
+  import type { Store } from 'dynalite/db/index.js';
+
+  const validations: {
+    /** Takes out of `input` what it does not know. */
+    checkTypes(input: object, types: unknown): object;
+    checkValidations(input: object, types: unknown, custom: unknown, store: Store): void;
+  };
+  export default validations;
 }

@@ -1,18 +1,14 @@
-/** One region's store: dynalite, called like a function, and mended after a kill. */
+/** One region's store: dynalite's operations on one LevelDB, mended after a kill, and closed to writers when its disk is full. */
+import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import dynalite from 'dynalite';
+import { crc32 } from 'node:zlib';
 import stores, { type Store, type Table } from 'dynalite/db/index.js';
-
-export interface StoreRequest {
-  readonly method: string;
-  readonly url: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
-}
+import { type UnwritableDataDir, unwritable } from '../unwritable.ts';
+import { isDynamoDbError, isOperation, perform } from './dynalite-operations.ts';
+import { refusalOf } from './dynamodb-limits.ts';
 
 export interface StoreReply {
   readonly status: number;
@@ -21,13 +17,10 @@ export interface StoreReply {
 }
 
 export interface DynamoDbStore {
-  call(request: StoreRequest): Promise<StoreReply>;
+  /** `body` is the JSON of the request. */
+  call(operation: string, body: string): Promise<StoreReply>;
   /** A `BatchWriteItem` whose last `count` writes are left undone, which dynalite itself never does. */
-  callWithout(
-    count: number,
-    request: StoreRequest,
-    input: Readonly<Record<string, unknown>>,
-  ): Promise<StoreReply>;
+  callWithout(count: number, operation: string, body: string): Promise<StoreReply>;
   close(): Promise<void>;
 }
 
@@ -39,74 +32,89 @@ export class DataDirInUse extends Error {
   }
 }
 
+export interface StoreOptions {
+  readonly dataDir?: string | undefined;
+  /** Told once, of the first write that the disk did not take. */
+  readonly onUnwritable?: ((error: UnwritableDataDir) => void) | undefined;
+}
+
+/** Rejects with `DataDirInUse` or `UnwritableDataDir`. */
 export async function openStore(
   region: string,
-  dataDir: string | undefined,
+  { dataDir, onUnwritable }: StoreOptions = {},
 ): Promise<DynamoDbStore> {
   const path = dataDir === undefined ? undefined : join(dataDir, region);
   if (path !== undefined) {
-    await mkdir(path, { recursive: true });
-    await mend(path).catch((error: unknown) => {
-      throw isLocked(error) ? new DataDirInUse(dataDir ?? path) : error;
-    });
+    try {
+      await mkdir(path, { recursive: true });
+      await mend(path);
+    } catch (error) {
+      if (isLocked(error)) throw new DataDirInUse(dataDir ?? path);
+      throw unwritable(dataDir ?? path, error) ?? error;
+    }
   }
-  const server = dynalite({
+  const store = stores.create({
     ...(path !== undefined && { path }),
     createTableMs: 0,
     deleteTableMs: 0,
     updateTableMs: 0,
   });
-  // Nobody connects here, but dynalite closes its database only as the end of a server that was listening.
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve);
-  });
+  let broken: UnwritableDataDir | undefined;
 
-  function call({ method, url, headers, body }: StoreRequest): Promise<StoreReply> {
-    return new Promise((resolve) => {
-      const request = Object.assign(Readable.from([body]), { method, url, headers });
-      const replyHeaders: OutgoingHttpHeaders = {};
-      const response = {
-        statusCode: 200,
-        setHeader(name: string, value: string | number) {
-          replyHeaders[name] = value;
-        },
-        end(text = '') {
-          resolve({ status: response.statusCode, headers: replyHeaders, body: text });
-        },
-      };
-      server.emit('request', request, response);
-    });
+  async function call(operation: string, body: string): Promise<StoreReply> {
+    if (broken) return errorReply('InternalServerError', broken.message);
+    if (!isOperation(operation)) {
+      const message = `the local host does not answer ${operation}`;
+      return errorReply('UnknownOperationException', message);
+    }
+    const input = jsonOr(body);
+    const refused = refusalOf(input);
+    if (refused) return errorReply(refused.name, refused.message);
+    try {
+      return reply(200, await perform(store, operation, Object(input)));
+    } catch (error) {
+      if (isDynamoDbError(error)) return reply(error.statusCode, error.body);
+      return errorReply('InternalServerError', noted(error));
+    }
   }
 
-  async function callWithout(
-    count: number,
-    request: StoreRequest,
-    input: Readonly<Record<string, unknown>>,
-  ): Promise<StoreReply> {
-    const [[table, writes] = []] = Object.entries(Object(input.RequestItems));
-    if (table === undefined || !Array.isArray(writes)) return call(request);
+  /** From here on, nothing is acknowledged any more. */
+  function noted(error: unknown): string {
+    const full = unwritable(dataDir ?? '', error);
+    if (full && !broken) {
+      broken = full;
+      onUnwritable?.(full);
+    }
+    return full?.message ?? 'the local host could not answer this';
+  }
+
+  async function callWithout(count: number, operation: string, body: string): Promise<StoreReply> {
+    const input: Readonly<Record<string, unknown>> = { ...Object(jsonOr(body)) };
+    const [[table, writes] = []] = Object.entries(Object(input['RequestItems']));
+    if (table === undefined || !Array.isArray(writes)) return call(operation, body);
     const taken = writes.slice(0, -count);
     if (taken.length === 0) return errorReply('ProvisionedThroughputExceededException', 'injected');
-    const body = Buffer.from(JSON.stringify({ ...input, RequestItems: { [table]: taken } }));
-    const reply = await call({ ...request, body });
-    if (reply.status !== 200) return reply;
-    const left = JSON.stringify({ UnprocessedItems: { [table]: writes.slice(-count) } });
-    return { status: 200, headers: { 'content-type': 'application/x-amz-json-1.0' }, body: left };
+    const some = { ...input, RequestItems: { [table]: taken } };
+    const answer = await call(operation, JSON.stringify(some));
+    if (answer.status !== 200) return answer;
+    return reply(200, { UnprocessedItems: { [table]: writes.slice(-count) } });
   }
 
-  const close = () =>
-    new Promise<void>((resolve, reject) => {
-      server.close((error) => (error ? reject(error) : resolve()));
-    });
+  return { call, callWithout, close: () => store.db.close() };
+}
 
-  return { call, callWithout, close };
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
  * dynalite keeps every write that it has acknowledged, whenever its process is killed (LevelDB hands each one to the
  * operating system first). What it does in two writes can be left half done, which DynamoDB never leaves: a table that is
- * being created for ever, and an item that its index has forgotten. Opening the store here first has a second use: dynalite
- * itself ends the process where it cannot.
+ * being created for ever, and an item that its index has forgotten.
  */
 async function mend(path: string): Promise<void> {
   const store = stores.create({ path });
@@ -150,11 +158,19 @@ const isLocked = (error: unknown): boolean =>
   'code' in error.cause &&
   error.cause.code === 'LEVEL_LOCKED';
 
-export function errorReply(name: string, message: string): StoreReply {
-  const status = ['InternalServerError', 'ServiceUnavailable'].includes(name) ? 500 : 400;
-  return {
-    status,
-    headers: { 'content-type': 'application/x-amz-json-1.0' },
-    body: JSON.stringify({ __type: `com.amazonaws.dynamodb.v20120810#${name}`, message }),
+export const errorReply = (name: string, message: string): StoreReply =>
+  reply(['InternalServerError', 'ServiceUnavailable'].includes(name) ? 500 : 400, {
+    __type: `com.amazonaws.dynamodb.v20120810#${name}`,
+    message,
+  });
+
+function reply(status: number, output: unknown): StoreReply {
+  const body = JSON.stringify(output);
+  const headers = {
+    'content-type': 'application/x-amz-json-1.0',
+    'content-length': Buffer.byteLength(body),
+    'x-amzn-requestid': randomUUID(),
+    'x-amz-crc32': crc32(body),
   };
+  return { status, headers, body };
 }

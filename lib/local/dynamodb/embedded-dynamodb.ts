@@ -4,9 +4,10 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type DynamoDbStore, errorReply, openStore, type StoreRequest } from './dynamodb-store.ts';
+import { awsRefusal, listenOn, localServer, Refused, textOf } from '../http.ts';
+import type { UnwritableDataDir } from '../unwritable.ts';
+import { type DynamoDbStore, errorReply, openStore } from './dynamodb-store.ts';
 
 /** One request to DynamoDB, as its handlers and test hooks see it. */
 export interface DynamoDbCall {
@@ -39,6 +40,8 @@ export interface EmbeddedDynamoDbOptions {
   /** Told of every call that has happened, before its answer is on its way. */
   readonly onAnswered?: (call: DynamoDbCall) => void;
   readonly inject?: (call: DynamoDbCall) => InjectedFault | undefined;
+  /** Told once for each region whose store cannot be written to any more: it answers every call with status 500. */
+  readonly onUnwritable?: (error: UnwritableDataDir) => void;
 }
 
 export interface EmbeddedDynamoDb {
@@ -47,46 +50,45 @@ export interface EmbeddedDynamoDb {
   close(): Promise<void>;
 }
 
-/** Rejects with `DataDirInUse`, or with the error of a port that is taken, and then leaves nothing open. */
+/** Rejects with `DataDirInUse`, `UnwritableDataDir`, or with the error of a port that is taken, and then leaves nothing open. */
 export async function startEmbeddedDynamoDb(
   options: EmbeddedDynamoDbOptions,
 ): Promise<EmbeddedDynamoDb> {
   await using opened = new AsyncDisposableStack();
   const stores = new Map<string, DynamoDbStore>();
   for (const region of options.regions) {
-    const store = await openStore(region, options.dataDir);
+    const { dataDir, onUnwritable } = options;
+    const store = await openStore(region, { dataDir, onUnwritable });
     opened.defer(() => store.close());
     stores.set(region, store);
   }
   const underWay = new Set<Promise<void>>();
 
-  const server = createServer((request, response) => {
-    const answer = answerTo(request, response).finally(() => underWay.delete(answer));
-    underWay.add(answer);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  const server = localServer(
+    (request, response) => {
+      const answer = answerTo(request, response).finally(() => underWay.delete(answer));
+      underWay.add(answer);
+      return answer;
+    },
+    { types: TYPES, say: awsRefusal('ValidationException') },
+  );
+  const port = await listenOn(server, options.port);
 
   async function answerTo(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const { method = 'POST', url = '/', headers } = request;
-      const {
-        status,
-        headers: own,
-        body,
-      } = await reply({ method, url, headers, body: await bodyOf(request) });
-      response.writeHead(status, own).end(body);
-    } catch {
-      response.destroy(); // to the caller, a network fault
+    if (request.method === 'GET') {
+      response.end('healthy: the embedded DynamoDB');
+      return;
     }
+    if (request.method !== 'POST') throw new Refused(405, 'DynamoDB is asked with POST');
+    const region = regionOf(request);
+    const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+    const answer = await reply(region, operation, await textOf(request, MAX_REQUEST_BYTES));
+    if (answer === 'lost')
+      response.destroy(); // to the caller, a network fault
+    else response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  async function reply(request: StoreRequest) {
-    const region =
-      /Credential=[^/]+\/\d+\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
+  async function reply(region: string, operation: string, body: string) {
     const store = stores.get(region);
     if (store === undefined) {
       return errorReply(
@@ -94,7 +96,7 @@ export async function startEmbeddedDynamoDb(
         `this host has no region "${region}", only ${[...stores.keys()].join(', ')}`,
       );
     }
-    const call = callOf(region, request);
+    const call = { region, operation, input: inputOf(body) };
     await options.onRequest?.(call);
     const read = eventualRead(call);
     if (read !== undefined && !options.strict?.allowEventualReads(call)) {
@@ -107,11 +109,10 @@ export async function startEmbeddedDynamoDb(
     if (fault.delayMs !== undefined) await pause(fault.delayMs);
     if (fault.error !== undefined) return errorReply(fault.error, 'injected');
     const answer = await (fault.unprocessed === undefined
-      ? store.call(request)
-      : store.callWithout(fault.unprocessed, request, call.input));
+      ? store.call(operation, body)
+      : store.callWithout(fault.unprocessed, operation, body));
     options.onAnswered?.(call);
-    if (fault.lost) throw new Error('the answer is lost');
-    return answer;
+    return fault.lost ? ('lost' as const) : answer;
   }
 
   const open = opened.move();
@@ -127,22 +128,23 @@ export async function startEmbeddedDynamoDb(
   return { url: `http://127.0.0.1:${port}`, close: () => (closing ??= closeAll()) };
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
+/** Of DynamoDB. */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+const TYPES = ['application/x-amz-json-1.0', 'application/json'];
+
+/** `Credential=key/20261124/us-east-1/dynamodb/aws4_request` */
+const regionOf = ({ headers: { authorization = '' } }: IncomingMessage): string =>
+  /Credential=[^/]+\/\d+\/([^/]+)\//.exec(authorization)?.[1] ?? '';
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-function callOf(region: string, { headers, body }: StoreRequest): DynamoDbCall {
-  const operation = String(headers['x-amz-target'] ?? '').split('.')[1] ?? '';
+function inputOf(body: string): Readonly<Record<string, unknown>> {
   try {
-    const input: unknown = JSON.parse(body.toString());
-    return { region, operation, input: isRecord(input) ? input : {} };
+    const input: unknown = JSON.parse(body);
+    return isRecord(input) ? input : {};
   } catch {
-    return { region, operation, input: {} }; // dynalite has the right words for it
+    return {}; // the store has the right words for it
   }
 }
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
 import type { LocalHost } from '../host.ts';
-import { listenOn, stop } from '../http.ts';
+import { bodyOf, listenOn, Refused, stop } from '../http.ts';
 import type { Writes } from './counts.ts';
 import { isAction, pageDesk } from './desk.ts';
 import { stateGraph } from './graph.ts';
@@ -55,14 +55,6 @@ const LOOK_MS = 200;
 const MAX_BODY_BYTES = 4_096;
 const MOST_LISTENERS = 20;
 
-class Refused extends Error {
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
 export async function startPage(options: PageOptions): Promise<Page> {
   const { host, writes, hearsAll } = options;
   const watched = pageView(host, writes, hearsAll);
@@ -76,6 +68,10 @@ export async function startPage(options: PageOptions): Promise<Page> {
     try {
       await answer(request, response);
     } catch (error) {
+      if (request.errored !== null || response.headersSent) {
+        response.destroy(); // the client has gone
+        return;
+      }
       const known = error instanceof Refused;
       const { status, message } = known ? error : { status: 500, message: 'this did not work' };
       request.resume();
@@ -174,15 +170,9 @@ function json(response: ServerResponse, status: number, body: object): void {
 }
 
 async function fieldsOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    chunks.push(Buffer.from(chunk));
-    bytes += chunks.at(-1)?.length ?? 0;
-    if (bytes > MAX_BODY_BYTES) throw new Refused(413, 'too much');
-  }
+  const body = await bodyOf(request, MAX_BODY_BYTES);
   try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    const value: unknown = JSON.parse(body.toString('utf8'));
     return { ...Object(value) };
   } catch {
     throw new Refused(400, 'this is no JSON');

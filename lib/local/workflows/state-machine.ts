@@ -3,6 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Log } from '../../../lambdas/ports.ts';
+import { isDeeperThan } from '../json-depth.ts';
+import { UnwritableDataDir } from '../unwritable.ts';
 import type { Definition } from './definition.ts';
 import {
   bytesOf,
@@ -25,6 +27,8 @@ export interface MachineOptions {
   readonly onBadEnd: (execution: Execution) => void;
   /** Where names outlive the process. */
   readonly dataDir?: string;
+  /** Told when a name could not be written down: it is closed in this life, but may be open in the next. */
+  readonly onUnwritable?: (error: UnwritableDataDir) => void;
   readonly log?: Log;
 }
 
@@ -41,6 +45,9 @@ class Final extends StatesError {
   readonly isRetryable = false;
   readonly isCatchable = false;
 }
+
+/** Far more than an input of ours has, and far less than what the interpreter's recursions stand. */
+const MAX_DEPTH = 100;
 
 type Json = Parameters<StateMachine['run']>[0];
 
@@ -63,7 +70,9 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
   const interpreter = new StateMachine(definition.states, {
     validationOptions: { noValidate: true },
   });
-  const journal = executionJournal(options.dataDir, options.realm);
+  const journal = executionJournal(options.dataDir, options.realm, (message) =>
+    options.log?.warn(message),
+  );
   const executions = new Map<string, Execution>();
   const running = new Map<string, Running>();
   const tasks = new Set<Promise<unknown>>();
@@ -119,10 +128,19 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
       history: [],
       events: 0,
     };
-    journal.append({ name, status: 'RUNNING', at: execution.startDate, input });
+    record({ name, status: 'RUNNING', at: execution.startDate, input });
     executions.set(name, execution);
     run(execution, parsed);
     return current(execution);
+  }
+
+  function record(entry: JournalEntry): void {
+    try {
+      journal.append(entry);
+    } catch (error) {
+      if (error instanceof UnwritableDataDir) options.onUnwritable?.(error);
+      throw error;
+    }
   }
 
   function run(execution: Execution, input: Json): void {
@@ -212,7 +230,11 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     const outcome = { ...ending, ...(output !== undefined && { output: JSON.stringify(output) }) };
     const ended: Execution = { ...execution, ...outcome, stopDate, states: [], history, events };
     executions.set(execution.name, ended);
-    journal.append({ name: execution.name, at: stopDate, ...outcome });
+    try {
+      record({ name: execution.name, at: stopDate, ...outcome });
+    } catch (error) {
+      options.log?.error(`the end of execution ${ended.name} is not on disk: ${String(error)}`);
+    }
     if (ended.status !== 'SUCCEEDED') {
       options.log?.warn(`execution ${ended.name} ended as ${ended.status}`, {
         realm: options.realm,
@@ -272,6 +294,17 @@ function parseInput(input: string): Json {
       'Invalid State Machine Execution Input: it is larger than 256 KB',
     );
   }
+  const parsed = jsonOf(input);
+  if (isDeeperThan(MAX_DEPTH, parsed)) {
+    throw new StatesError(
+      'InvalidExecutionInput',
+      `Invalid State Machine Execution Input: it has more than ${MAX_DEPTH} levels`,
+    );
+  }
+  return parsed;
+}
+
+function jsonOf(input: string): Json {
   try {
     return JSON.parse(input);
   } catch (error) {

@@ -1,10 +1,11 @@
 /** Step Functions on one HTTP port: the state machines of all realms, told apart by ARN. */
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
+
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import { listenOn, stop, textOf } from '../http.ts';
+import { awsRefusal, listenOn, localServer, Refused, stop, textOf } from '../http.ts';
 import { readDefinition } from './definition.ts';
 import type { Execution } from './execution.ts';
+
 import { type Machine, type MachineOptions, StatesError, stateMachine } from './state-machine.ts';
 
 export interface WorkflowRunnerOptions {
@@ -26,30 +27,45 @@ export interface WorkflowRunner {
 
 type Request = Readonly<Record<string, unknown>>;
 
+const TYPES = ['application/x-amz-json-1.0', 'application/json'];
+/** Of Step Functions. */
+const MAX_REQUEST_BYTES = 1024 * 1024;
+
+function requestOf(text: string): Request {
+  const request = jsonOr(text || '{}');
+  if (typeof request !== 'object' || request === null || Array.isArray(request))
+    throw new Refused(400, 'a request is a JSON object');
+  return { ...request };
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 export async function startWorkflowRunner(options: WorkflowRunnerOptions): Promise<WorkflowRunner> {
   const definition = readDefinition(options.definition, options.retrySpeed);
   const machines = options.machines.map((machine) => stateMachine(definition, machine));
 
-  const server = createServer(async (request, response) => {
-    const operation = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
-    response.setHeader('content-type', 'application/x-amz-json-1.0');
-    response.setHeader('x-amzn-requestid', randomUUID());
-    try {
-      response.end(
-        JSON.stringify(answer(machines, operation, JSON.parse((await textOf(request)) || '{}'))),
-      );
-    } catch (error) {
-      const known = error instanceof StatesError;
-      response.statusCode = known ? 400 : 500;
-      const name = known ? error.name : 'InternalFailure';
-      response.end(
-        JSON.stringify({
-          __type: name,
-          message: error instanceof Error ? error.message : String(error),
-        }),
-      );
-    }
-  });
+  const server = localServer(
+    async (request, response) => {
+      const operation = String(request.headers['x-amz-target']).replace('AWSStepFunctions.', '');
+      response.setHeader('content-type', 'application/x-amz-json-1.0');
+      response.setHeader('x-amzn-requestid', randomUUID());
+      const asked = requestOf(await textOf(request, MAX_REQUEST_BYTES));
+      try {
+        response.end(JSON.stringify(answer(machines, operation, asked)));
+      } catch (error) {
+        if (!(error instanceof StatesError)) throw error;
+        response.statusCode = 400;
+        response.end(JSON.stringify({ __type: error.name, message: error.message }));
+      }
+    },
+    { types: TYPES, say: awsRefusal('SerializationException') },
+  );
   const port = await listenOn(server, options.port ?? 0);
 
   return {

@@ -1,7 +1,7 @@
 /** `audit`: reads what is on record, and finds anything that is where it should not be. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
-import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { type Part, type Range, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -109,34 +109,46 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
   const slots = (await ledger.slots(realm))
     .filter((slot) => tenant === undefined || slot.tenant === tenant)
     .map((slot) => ({ realm, slot }));
-  const { partitions, readUnits } = await partitionsIn(operator, realm, { tenant, all });
+  const { partitions, readUnits } = all
+    ? await everyPartition(operator, realm)
+    : await partitionsOfTenants(operator, realm, [
+        REHEARSAL,
+        ...(tenant === undefined ? leftBy(records) : [tenant]),
+      ]);
   return { records, aliases, receipts, migrations, slots, partitions, readUnits };
 }
 
-async function partitionsIn(operator: Operator, realm: Realm, { tenant, all }: AuditOptions) {
+/** Who has left the realm for another: of these nothing must be left, and a look by key is cheap. */
+const leftBy = (records: Evidence['records']): readonly string[] =>
+  records.flatMap(({ record }) => (record.state === 'moved' ? [record.tenant] : []));
+
+async function everyPartition(operator: Operator, realm: Realm) {
   const partitions: Partition[] = [];
   let readUnits = 0;
   for (const part of operator.residency.parts) {
-    if (all) {
-      const scanned = await keysOf(operator, realm, part);
-      readUnits += scanned.readUnits;
-      for (const [partition, items] of scanned.items)
-        partitions.push({ realm, part: part.name, partition, items });
-    } else {
-      const whose = tenant === undefined ? [REHEARSAL] : [REHEARSAL, tenant];
-      const names = whose.flatMap((name) => rangesOf([part], name)).map((range) => range.partition);
-      const counts = await Promise.all(names.map((name) => countOf(operator, realm, part, name)));
-      for (const [at, partition] of names.entries()) {
-        const items = counts[at] ?? 0;
-        if (items > 0) partitions.push({ realm, part: part.name, partition, items });
-      }
-    }
+    const scanned = await keysOf(operator, realm, part);
+    readUnits += scanned.readUnits;
+    for (const [partition, items] of scanned.items)
+      partitions.push({ realm, part: part.name, partition, items });
   }
   return { partitions, readUnits };
 }
 
-async function countOf({ partKind }: Operator, realm: Realm, part: Part, partition: string) {
-  const range = { id: `${part.name}/00`, part: part.name, partition };
+/** What is under these tenants' keys, one tenant after the other. */
+async function partitionsOfTenants(operator: Operator, realm: Realm, whose: readonly string[]) {
+  const partitions: Partition[] = [];
+  for (const tenant of whose) {
+    const ranges = rangesOf(operator.residency.parts, tenant);
+    const counts = await Promise.all(ranges.map((range) => countOf(operator, realm, range)));
+    for (const [at, { part, partition }] of ranges.entries()) {
+      const items = counts[at] ?? 0;
+      if (items > 0) partitions.push({ realm, part, partition, items });
+    }
+  }
+  return { partitions, readUnits: 0 };
+}
+
+async function countOf({ partKind }: Operator, realm: Realm, range: Range) {
   const { items, expired } = await partKind.size(range, realm, Number.POSITIVE_INFINITY);
   return items + expired;
 }
@@ -169,7 +181,7 @@ async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
 const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
   tenant: 'of one tenant, with its items in every realm',
   records:
-    'records, ledgers, windows, and what rehearsals left behind (--all looks into every table)',
+    'records, ledgers, windows, and what rehearsals and moves left behind (--all looks into every table)',
   everything: 'everything',
 };
 

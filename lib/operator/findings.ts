@@ -216,6 +216,7 @@ function strangeness(
     case 'active':
     case 'frozen':
     case 'retired':
+    case 'purging':
       return undefined;
     case 'opening':
       return purgeDueAt !== undefined || keep

@@ -1,4 +1,7 @@
 /** `where`: which realm a tenant is in, by its records and by what every realm really holds of it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Status } from '../../lambdas/domain/moving/migration.ts';
+import { isUnderWay, mayHoldItems } from '../../lambdas/domain/operating/strays.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { Failure } from './failure.ts';
@@ -23,6 +26,8 @@ export interface RealmHolding {
   readonly region: string;
   readonly state: TenantState | 'none';
   readonly migration?: string;
+  /** Of that migration, by its ledger. */
+  readonly migrationStatus?: Status;
   readonly movedTo?: Realm;
   readonly items: number;
   readonly expired: number;
@@ -30,11 +35,15 @@ export interface RealmHolding {
   readonly parts: readonly PartSize[];
 }
 
+/** A move that goes on while realm after realm is read can contradict itself: only what is wrong twice is wrong. */
+const SECOND_LOOK_MS = 1_000;
+
 export async function where(operator: Operator, tenant: string): Promise<Verdict> {
-  const realms = await Promise.all(
-    operator.realms.map((realm) => holdingIn(operator, realm, tenant)),
-  );
-  const found = verdictOn(tenant, realms);
+  let found = await lookFor(operator, tenant);
+  if (found.verdict === 'wrong') {
+    await pause(SECOND_LOOK_MS);
+    found = await lookFor(operator, tenant);
+  }
   return {
     report: found,
     text: whereText(found),
@@ -42,22 +51,31 @@ export async function where(operator: Operator, tenant: string): Promise<Verdict
   };
 }
 
+const lookFor = async (operator: Operator, tenant: string): Promise<Where> =>
+  verdictOn(
+    tenant,
+    await Promise.all(operator.realms.map((realm) => holdingIn(operator, realm, tenant))),
+  );
+
+/** The status before the items: what a final migration has left behind is then not taken for what it is still moving. */
 export async function holdingIn(
   operator: Operator,
   realm: Realm,
   tenant: string,
 ): Promise<RealmHolding> {
-  const [record, parts] = await Promise.all([
-    operator.tenants.read(realm, tenant),
-    sizesOf(operator, realm, tenant),
-  ]);
-  return holdingOf(realm, operator.region(realm), record, parts);
+  const record = await operator.tenants.read(realm, tenant);
+  const { migration: id, ledger = realm } = record ?? {};
+  const migration =
+    id === undefined ? undefined : await operator.ledger.read({ ledger, tenant, id });
+  const parts = await sizesOf(operator, realm, tenant);
+  return holdingOf(realm, operator.region(realm), record, migration?.status, parts);
 }
 
 export function holdingOf(
   realm: Realm,
   region: string,
   record: TenantFacts | undefined,
+  migrationStatus: Status | undefined,
   parts: readonly PartSize[],
 ): RealmHolding {
   const total = (what: 'items' | 'expired' | 'bytes') =>
@@ -67,6 +85,7 @@ export function holdingOf(
     region,
     state: record?.state ?? 'none',
     ...(record?.migration !== undefined && { migration: record.migration }),
+    ...(migrationStatus !== undefined && { migrationStatus }),
     ...(record?.movedTo !== undefined && { movedTo: record.movedTo }),
     items: total('items'),
     expired: total('expired'),
@@ -76,11 +95,11 @@ export function holdingOf(
 }
 
 /** In these, a realm has the tenant to itself unless a migration says otherwise. */
-const HOME: readonly RealmHolding['state'][] = ['active', 'frozen', 'retired'];
-/** In these, a migration has business in the realm. */
-const MOVING: readonly RealmHolding['state'][] = ['frozen', 'standby', 'withdrawn'];
+const HOME: readonly RealmHolding['state'][] = ['active', 'frozen', 'retired', 'purging'];
+/** In these, only a migration that is not final holds the tenant. */
+const HELD: readonly RealmHolding['state'][] = ['frozen', 'standby', 'withdrawn'];
 
-/** Pure: what the records and counts of all realms come to. */
+/** Pure: what the records and counts of all realms, and the status of the migrations they name, come to. */
 export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Where {
   const fact = (verdict: Where['verdict'], says: string, more: Partial<Where> = {}): Where => ({
     tenant,
@@ -89,38 +108,38 @@ export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Wher
     says,
     realms,
   });
-  const moving = realms.find(({ state }) => MOVING.includes(state));
   const homes = realms.filter(({ state }) => HOME.includes(state));
-  // A closed source that still has items is purged after the grace time: its stub then has an open target beside it.
-  const closed = realms.find(
-    ({ state, items, movedTo }) =>
-      state === 'moved' && items > 0 && homes.some(({ realm }) => realm === movedTo),
-  );
-  const involved = new Set(
-    realms
-      .filter(
-        ({ migration }) => migration !== undefined && migration === (moving ?? closed)?.migration,
-      )
-      .map(({ realm }) => realm),
-  );
-  if (closed !== undefined && closed.movedTo !== undefined) involved.add(closed.movedTo);
   const strays = realms.filter(
-    ({ realm, state, items, expired }) =>
-      items + expired > 0 && !HOME.includes(state) && !involved.has(realm),
+    (holding) => holding.items + holding.expired > 0 && !mayHoldItems(holding),
   );
 
   const [stray] = strays;
   if (stray !== undefined) {
-    const holds = `${stray.realm} holds ${count(stray)} of it, where its state is ${stray.state}`;
+    const { realm, state, migration: id, migrationStatus: status } = stray;
+    const by = id === undefined ? '' : ` by migration ${id}, which is ${status ?? 'not on record'}`;
+    const holds = `${realm} holds ${count(stray)} of it, where its state is ${state}${by}`;
     const home = homes[0] === undefined ? 'it is in no realm' : `it is in ${homes[0].realm}`;
     return fact('wrong', `${home}, but ${holds}`);
   }
-  const migration = (moving ?? closed)?.migration;
+  const left = realms.find((holding) => HELD.includes(holding.state) && !isUnderWay(holding));
+  if (left !== undefined) {
+    const status = left.migrationStatus ?? 'not on record';
+    return fact(
+      'wrong',
+      `its record in ${left.realm} is ${left.state} by migration ${left.migration}, which is ${status}`,
+    );
+  }
+  const migration = realms.find((holding) => isUnderWay(holding))?.migration;
   if (migration !== undefined) {
-    const names = [...involved].join(' and ');
-    return fact('moving', `it is in migration ${migration}, which has business in ${names}`, {
-      migration,
-    });
+    const involved = realms.filter((one) => one.migration === migration);
+    const names = new Set(
+      involved.flatMap(({ realm, movedTo }) => [realm, ...(movedTo ? [movedTo] : [])]),
+    );
+    return fact(
+      'moving',
+      `it is in migration ${migration}, which has business in ${[...names].join(' and ')}`,
+      { migration },
+    );
   }
   const [home, second] = homes;
   if (home === undefined) {
@@ -140,7 +159,9 @@ export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Wher
 }
 
 const count = ({ items, expired }: RealmHolding): string =>
-  expired === 0 ? `${items} items` : `${items} items and ${expired} expired ones`;
+  expired === 0
+    ? `${items} ${items === 1 ? 'item' : 'items'}`
+    : `${items} items and ${expired} expired ones`;
 
 /** Realms that know nothing of the tenant are one line. */
 export function whereText({ tenant, verdict, says, realms }: Where): string {

@@ -97,7 +97,7 @@ describe.concurrent('where', { timeout: 30_000 }, () => {
       code: 1,
       report: {
         verdict: 'wrong',
-        says: 'it is in no realm, but au holds 1 items of it, where its state is none',
+        says: 'it is in no realm, but au holds 1 item of it, where its state is none',
       },
     });
     await world.remove('au', 'templates', { tenant: 'stray', id: 'one' });

@@ -35,6 +35,7 @@ import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
 import { keyServersOf, namesOf, type Residency } from './domain/residency.ts';
+import { forwardUrlOf } from './domain/tenants/forwarding.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 
 /** Of production, and pinned: no claim of a token chooses where keys come from. */
@@ -146,7 +147,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     }),
     forge: forgeDoor(env, residency, clock),
     identification,
-    forwardUrl: env['INSTALLED_FORWARD_URL'] ?? residency.app.installedForwardUrl,
+    forwardUrl: env['INSTALLED_FORWARD_URL'] ?? forwardUrlOf(residency, realm),
     guard: guard(ports, { realm, baseUrls }),
     migrations,
     lifecycle: lifecycleHooks(ports, migrations.rollBack, identification, { realm, residency }),

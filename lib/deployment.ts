@@ -11,6 +11,7 @@ import {
   namesOf,
   type Residency,
 } from '../lambdas/domain/residency.ts';
+import { forwardUrlOf } from '../lambdas/domain/tenants/forwarding.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS } from './grants.ts';
 
@@ -67,6 +68,9 @@ const MOST_RANGES_AT_ONCE = 40;
 /** A write that passed the guard just before its function died can still be on its way to the table. */
 const DRAIN_MARGIN_SECONDS = 10;
 
+/** A hook that has read `active` may forward for as long as it runs, and the app writes after that. */
+const FORWARD_SECONDS = sizeOf('hooks/installed').timeoutSeconds;
+
 export function deploymentOf(options: DeploymentOptions): Deployment {
   const { residency, stage, row, hostedZoneId } = options;
   const otherWritersSeconds = checkedSeconds(
@@ -91,6 +95,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   }
   if (options.smokePublicKey !== undefined && !mayTrustSmokeKey(stage))
     throw new Error(`smokePublicKey: stage ${stage} trusts no key but Atlassian’s`);
+  const forwardUrl = forwardUrlOf(residency, row.realm);
   const domain = options.domain ?? residency.domain;
   if (domain !== undefined && hostedZoneId === undefined) {
     throw new Error(`domain ${domain}: name its Route 53 zone with -c hostedZoneId=…`);
@@ -115,13 +120,13 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
         baseUrlsOf(domain === undefined ? residency : { ...residency, domain }),
       ),
       INSTALL_KEYS_URL: keyServersOf(options.installKeyServers ? options : residency.app).join(','),
-      DRAIN_SECONDS: String(drainSeconds(otherWritersSeconds)),
+      DRAIN_SECONDS: String(
+        drainSeconds(otherWritersSeconds + (forwardUrl === undefined ? 0 : FORWARD_SECONDS)),
+      ),
       COMMIT_GRACE_SECONDS: '300',
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
       ...(options.smokePublicKey !== undefined && { SMOKE_PUBLIC_KEY: options.smokePublicKey }),
-      ...(residency.app.installedForwardUrl !== undefined && {
-        INSTALLED_FORWARD_URL: residency.app.installedForwardUrl,
-      }),
+      ...(forwardUrl !== undefined && { INSTALLED_FORWARD_URL: forwardUrl }),
       ...forgeEnvironment(residency.app.forge, options.forgeEnvironment),
     },
   };

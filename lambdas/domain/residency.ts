@@ -5,6 +5,7 @@ import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import { clashAmong, type Place } from './datasets/places.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
+import { checkForwardUrls, type ForwardUrls } from './tenants/forwarding.ts';
 
 export interface ForgeApp {
   /** `ari:cloud:ecosystem::app/…`, as `forge register` wrote it into the manifest. */
@@ -31,8 +32,11 @@ export interface Residency {
     readonly description: string;
     readonly vendor: { readonly name: string; readonly url: string };
     readonly scopes: readonly string[];
-    /** Where a verified `installed` or `uninstalled` is passed on to, for apps that have handlers of their own. */
-    readonly installedForwardUrl?: string;
+    /**
+     * Where a verified `installed` or `uninstalled` is passed on to, for apps that have handlers of their own: realm to
+     * the base URL of the app in that realm, or a function of the realm.
+     */
+    readonly installedForwardUrl?: ForwardUrls;
     /** Of an app with a Forge manifest; without it there is no Forge door. */
     readonly forge?: ForgeApp;
     /** Where the public keys of signed installs are; Atlassian's unless said otherwise, as government cloud must. */
@@ -79,6 +83,7 @@ export function defineResidency(residency: Residency): Residency {
       throw new Error(`realm "${row.realm}" is served by "${row.servedBy}", which has no stack`);
     }
   }
+  checkForwardUrls(residency);
   if (!stacks.has(residency.defaultRealm)) throw new Error('the default realm has no stack');
   const { forge } = residency.app;
   if (forge !== undefined && !/^ari:cloud:ecosystem::app\/[0-9a-f-]{36}$/.test(forge.appId))

@@ -8,8 +8,9 @@
  * (`avi:forge:uninstalled:app`, which apps in the wild subscribe to and that page does not name, may be sent there as well).
  */
 import { checkForgeEvent } from '../domain/requests.ts';
+import { forward } from '../forward.ts';
 import { bearerOf, endpointOf, onLambda, parsedBody } from '../hook.ts';
-import { forward, noContent } from '../signed-install.ts';
+import { noContent } from '../signed-install.ts';
 
 const EVENTS = ['installed', 'upgraded', 'uninstalled'] as const;
 const routeOf = (event: (typeof EVENTS)[number]) => `POST /forge/lifecycle/${event}`;
@@ -24,7 +25,17 @@ export const endpoint = endpointOf(async (app, event) => {
     const record = await app.identification.forgeDeparture(claims);
     if (record !== undefined) await app.lifecycle.uninstalled(record.tenant, claims.iat);
   }
-  await forward(app, event, `/forge/lifecycle/${name}`);
+  await forward(app, event, {
+    event: name,
+    path: `/forge/lifecycle/${name}`,
+    clientKey: claims.installationId,
+    async look() {
+      const { tenant } = await app.identification.forgeArrival(claims);
+      return app.ports.tenants.read(app.realm, tenant);
+    },
+    // These paths are ours: an app that was there before need not have them.
+    isOptional: true,
+  });
   return noContent;
 });
 export const handler = onLambda(endpoint);

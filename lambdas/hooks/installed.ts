@@ -2,8 +2,9 @@
 
 import { isSmokeTenant } from '../domain/operating/smoke.ts';
 import { identityIn, installRequest } from '../domain/requests.ts';
+import { forward } from '../forward.ts';
 import { endpointOf, onLambda } from '../hook.ts';
-import { forward, noContent, verifiedInstall } from '../signed-install.ts';
+import { noContent, verifiedInstall } from '../signed-install.ts';
 
 export const endpoint = endpointOf(async (app, event) => {
   const install = await verifiedInstall(app, event, '/installed', installRequest);
@@ -14,7 +15,15 @@ export const endpoint = endpointOf(async (app, event) => {
     await app.identification.connectArrival({ tenant, credentials, installation, identity }),
   );
   // The app beside us trusts Atlassian's keys alone.
-  if (!isSmokeTenant(tenant)) await forward(app, event, '/installed');
+  if (isSmokeTenant(tenant)) return noContent;
+  await forward(app, event, {
+    event: 'installed',
+    path: '/installed',
+    clientKey: tenant,
+    look: () => app.identification.byClientKey(tenant),
+    sharedSecret,
+    isOptional: false,
+  });
   return noContent;
 });
 export const handler = onLambda(endpoint);

@@ -2,14 +2,22 @@
 
 import { isSmokeTenant } from '../domain/operating/smoke.ts';
 import { uninstallRequest } from '../domain/requests.ts';
+import { forward } from '../forward.ts';
 import { endpointOf, onLambda } from '../hook.ts';
-import { forward, noContent, verifiedInstall } from '../signed-install.ts';
+import { noContent, verifiedInstall } from '../signed-install.ts';
 
 export const endpoint = endpointOf(async (app, event) => {
   const { clientKey, iat } = await verifiedInstall(app, event, '/uninstalled', uninstallRequest);
   const record = await app.identification.byClientKey(clientKey);
   await app.lifecycle.uninstalled(record?.tenant ?? clientKey, iat);
-  if (!isSmokeTenant(clientKey)) await forward(app, event, '/uninstalled');
+  if (isSmokeTenant(clientKey)) return noContent;
+  await forward(app, event, {
+    event: 'uninstalled',
+    path: '/uninstalled',
+    clientKey,
+    look: () => app.identification.byClientKey(clientKey),
+    isOptional: true,
+  });
   return noContent;
 });
 export const handler = onLambda(endpoint);

@@ -14,6 +14,7 @@ import {
   type EmbeddedDynamoDbOptions,
   startEmbeddedDynamoDb,
 } from './dynamodb/embedded-dynamodb.ts';
+import { localForwardUrls } from './forward-urls.ts';
 import { startFunctionEndpoint } from './function-endpoint.ts';
 import { functionsOf, loadFunctions, type RealmFunctions } from './functions.ts';
 import { type Gateway, startGateway } from './gateway.ts';
@@ -105,6 +106,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   };
   const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
+  const forwardUrls = localForwardUrls(residency, env, options.log);
   const ports = portsFrom(options.port ?? DEFAULT_PORT, residency.realms);
   const portOf = (port: number) => (options.ephemeral ? 0 : port);
   const functions = new Map<Realm, RealmFunctions>();
@@ -224,6 +226,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       STAGE,
       ACCOUNT_ID: ACCOUNT,
       BASE_URLS: JSON.stringify(urls),
+      INSTALLED_FORWARD_URL: forwardUrls[realm],
       INSTALL_KEYS_URL: atlassian?.installKeysUrl ?? env.INSTALL_KEYS_URL,
       FORGE_JWKS_URL: env.FORGE_JWKS_URL || atlassian?.forgeKeysUrl,
       AWS_REGION: region,

@@ -1,0 +1,82 @@
+/** Beside an existing app: which realm's app hears of a lifecycle event, and when it must not. */
+import { type Realm, type RealmRow, stackRows } from '../realm.ts';
+import type { TenantRecord } from './tenant.ts';
+
+/**
+ * Per realm, the base URL of the vendor's app there. One text serves a configuration with one stack only: a secret
+ * that de was told of must never reach the app in us.
+ */
+export type ForwardUrls = string | Readonly<Record<Realm, string>> | ((realm: Realm) => string);
+
+export interface ForwardingApp {
+  readonly app: { readonly installedForwardUrl?: ForwardUrls };
+  readonly realms: readonly RealmRow[];
+}
+
+/** Without a trailing slash; `undefined` where nothing is forwarded. Throws a sentence for what cannot be meant. */
+export function forwardUrlOf({ app, realms }: ForwardingApp, realm: Realm): string | undefined {
+  const urls = app.installedForwardUrl;
+  if (urls === undefined) return undefined;
+  const stacks = stackRows(realms).map((row) => row.realm);
+  if (typeof urls === 'string') {
+    if (stacks.length > 1)
+      throw new Error(
+        `app.installedForwardUrl is one URL for ${stacks.length} realms: say one per realm, { ${stacks.join(': …, ')}: … }, or a secret is passed on to the app of another realm`,
+      );
+    return checkedUrl(realm, urls);
+  }
+  if (typeof urls === 'function') return checkedUrl(realm, urls(realm));
+  const strange = Object.keys(urls).find((name) => !stacks.includes(name));
+  if (strange !== undefined)
+    throw new Error(
+      `app.installedForwardUrl names realm "${strange}", which has no stack: there are ${stacks.join(', ')}`,
+    );
+  return checkedUrl(realm, urls[realm]);
+}
+
+/** When the configuration is loaded: every realm with a stack has a URL, or none has. */
+export function checkForwardUrls(residency: ForwardingApp): void {
+  for (const { realm } of stackRows(residency.realms)) forwardUrlOf(residency, realm);
+}
+
+function checkedUrl(realm: Realm, url: unknown): string {
+  const parsed = typeof url === 'string' ? URL.parse(url) : null;
+  const isPlain = parsed !== null && parsed.search === '' && parsed.hash === '';
+  const isSafe = parsed?.protocol === 'https:' || (parsed !== null && isOnThisMachine(parsed));
+  if (!isPlain || !isSafe || parsed.username !== '' || parsed.password !== '')
+    throw new Error(
+      `app.installedForwardUrl of realm ${realm} is an https:// URL without credentials, query or fragment`,
+    );
+  return parsed.href.replace(/\/+$/, '');
+}
+
+const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** A plain-HTTP loopback address: what a rehearsal on one machine uses. */
+export const isOnThisMachine = ({ protocol, hostname }: URL): boolean =>
+  protocol === 'http:' && LOOPBACK.includes(hostname);
+
+export type LifecycleEvent = 'installed' | 'upgraded' | 'uninstalled';
+
+/**
+ * `yes`: the app of this realm hears of it. `superseded`: something newer stands, which the app has heard of or will.
+ * `not-served`: the tenant is in a move, or not served here, and a write of the app would pass the guard.
+ */
+export type ForwardVerdict = 'yes' | 'superseded' | 'not-served';
+
+/** `record` is read after the hook has done its own work; `sharedSecret` is what an installation by Connect brought. */
+export function forwardVerdict(
+  event: LifecycleEvent,
+  record: TenantRecord | undefined,
+  sharedSecret?: string,
+): ForwardVerdict {
+  if (event === 'uninstalled') {
+    // The app may know tenants that have no record here yet.
+    if (record === undefined || record.state === 'retired') return 'yes';
+    return record.state === 'active' ? 'superseded' : 'not-served';
+  }
+  if (record?.state === 'retired') return 'superseded';
+  if (record?.state !== 'active') return 'not-served';
+  const isStanding = sharedSecret === undefined || record.credentials.sharedSecret === sharedSecret;
+  return isStanding ? 'yes' : 'superseded';
+}

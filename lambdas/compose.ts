@@ -10,9 +10,9 @@ import { dynamoDbTenants } from './adapters/records/dynamodb-tenants.ts';
 import { stepFunctions } from './adapters/step-functions.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { connectJwt } from './adapters/tokens/connect-jwt.ts';
-import { forgeKeys } from './adapters/tokens/forge-keys.ts';
 import { type ForgeToken, forgeToken } from './adapters/tokens/forge-token.ts';
 import { type InstallKeys, installKeys } from './adapters/tokens/install-keys.ts';
+import { keysOfCloud } from './adapters/tokens/isolated-clouds.ts';
 import { withSmokeKey } from './adapters/tokens/smoke-key.ts';
 import { janitor } from './app/background/janitor.ts';
 import { measuring } from './app/background/measure-tenants.ts';
@@ -175,7 +175,11 @@ function trusted(keys: InstallKeys, smokeKey: string | undefined, stage: string)
 }
 
 /** Verifies Forge invocation tokens. An app that has no Forge manifest has no such routes either. */
-function forgeDoor(env: Environment, { app: { forge } }: Residency, clock: Clock): ForgeToken {
+function forgeDoor(
+  env: Environment,
+  { app: { forge }, isolatedCloud }: Residency,
+  clock: Clock,
+): ForgeToken {
   const appId = env['FORGE_APP_ID'] || forge?.appId;
   if (appId === undefined) {
     return async () => {
@@ -183,7 +187,7 @@ function forgeDoor(env: Environment, { app: { forge } }: Residency, clock: Clock
     };
   }
   return forgeToken({
-    keys: forgeKeys(env['FORGE_JWKS_URL'] || FORGE_JWKS_URL, clock),
+    keysOf: keysOfCloud(env['FORGE_JWKS_URL'] || FORGE_JWKS_URL, isolatedCloud, clock),
     clock,
     appId,
     environment: env['FORGE_ENVIRONMENT'] || forge?.environment || 'PRODUCTION',

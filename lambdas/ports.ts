@@ -242,6 +242,8 @@ export interface ForgeClaims {
   readonly product?: string;
   /** Of the site's URL. */
   readonly host?: string;
+  /** Of Bitbucket, which has no sites: such a token names neither cloud id nor host. */
+  readonly workspaceId?: string;
 }
 
 /**

@@ -6,7 +6,7 @@ import { Unauthenticated } from './domain/refusal.ts';
 import { parsedBody, type Reply, signedRequest } from './hook.ts';
 import type { Claims } from './ports.ts';
 
-/** Enough to tell the tokens of one second apart. */
+/** Enough to tell the tokens of one second apart: of what they say, so that no other spelling makes a new one. */
 const HASH_LENGTH = 32;
 
 export const noContent: Reply = { statusCode: 204 };
@@ -26,9 +26,9 @@ export async function verifiedInstall<T extends { readonly clientKey: string }>(
     (url) => url !== undefined,
   );
   const request = signedRequest(event, 'POST', path);
-  const { iss, iat } = await app.jwt.verifyInstall(request, audiences);
+  const { iss, iat, signed } = await app.jwt.verifyInstall(request, audiences);
   const body = parse(parsedBody(event));
   if (iss !== body.clientKey)
     throw new Unauthenticated('the issuer is not the client key of the body');
-  return { ...body, iat, tokens: [hash('sha256', request.token ?? '').slice(0, HASH_LENGTH)] };
+  return { ...body, iat, tokens: [hash('sha256', signed).slice(0, HASH_LENGTH)] };
 }

@@ -155,10 +155,12 @@ function identityIn({ installationId, iat, cloudId, product }: ForgeClaims): Ide
 }
 
 /** For the log: the ids that were unknown. */
-const saidIn = ({ installationId, cloudId, product, host }: ForgeClaims): string =>
+const saidIn = ({ installationId, cloudId, product, host, workspaceId }: ForgeClaims): string =>
   [
     installationId,
-    `or is the only one of site ${cloudId ?? 'unsaid'} (${host ?? 'no host'})`,
+    workspaceId === undefined
+      ? `or is the only one of site ${cloudId ?? 'unsaid'} (${host ?? 'no host'})`
+      : `of workspace ${workspaceId}`,
     ...(product === undefined ? [] : [`in ${product}`]),
   ].join(', ');
 

@@ -174,17 +174,19 @@ function timeOf(fields: Readonly<Record<string, unknown>>, name: string): string
   if (text === undefined) return undefined;
   const time = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time)) throw invalid(`${name} is not an ISO 8601 time`);
-  return new Date(time).toISOString();
+  const utc = new Date(time).toISOString();
+  // Times are compared as texts, and only years of four digits sort so.
+  if (!/^\d{4}-/.test(utc)) throw invalid(`${name} is not an ISO 8601 time`);
+  return utc;
 }
 
-const LONGEST_WINDOW_HOURS = 24;
-
-/** Refuses a window that is reversed, longer than a day, or over. `now` in epoch milliseconds. */
+/**
+ * Refuses a window that is reversed, or over. How long it is, is Atlassian's to choose: the 24 hours are a limit of what
+ * an app declares. `now` in epoch milliseconds.
+ */
 export function checkWindow({ startTime, endTime }: Facts, now: number): void {
   const [start, end] = [Date.parse(startTime), Date.parse(endTime)];
   if (end <= start) throw invalid('the window ends before it begins');
-  if (end - start > LONGEST_WINDOW_HOURS * 3_600_000)
-    throw invalid('the window is longer than 24 hours');
   if (end <= now) throw invalid('the window is over');
 }
 

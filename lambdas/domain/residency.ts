@@ -3,6 +3,7 @@ import type { Part } from './datasets/dataset.ts';
 import { checkFields, checkParts } from './datasets/declaration.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import { clashAmong, type Place } from './datasets/places.ts';
+import { checkIsolatedClouds, type IsolatedClouds } from './isolated-clouds.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 import { checkForwardUrls, type ForwardUrls } from './tenants/forwarding.ts';
@@ -42,6 +43,8 @@ export interface Residency {
     /** Where the public keys of signed installs are; Atlassian's unless said otherwise, as government cloud must. */
     readonly installKeyServers?: readonly string[];
   };
+  /** Of an app that Atlassian has onboarded to isolated clouds; without it their tokens are refused. */
+  readonly isolatedCloud?: IsolatedClouds;
   readonly realms: readonly RealmRow[];
   /** The realm that serves `baseUrl`, that is, customers without a pinned location. */
   readonly defaultRealm: Realm;
@@ -89,6 +92,7 @@ export function defineResidency(residency: Residency): Residency {
   if (forge !== undefined && !/^ari:cloud:ecosystem::app\/[0-9a-f-]{36}$/.test(forge.appId))
     throw new Error('app.forge.appId is an ARI: ari:cloud:ecosystem::app/…');
   keyServersOf(residency.app);
+  if (residency.isolatedCloud !== undefined) checkIsolatedClouds(residency.isolatedCloud);
   const hours = residency.maxMigrationDurationHours;
   if (!(hours >= 0.5 && hours <= 24 && Number.isInteger(hours * 2))) {
     throw new Error('maxMigrationDurationHours is 0.5 to 24 in steps of 0.5');

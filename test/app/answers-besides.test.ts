@@ -219,7 +219,8 @@ describe('a schedule is refused', () => {
   test.each([
     ['is reversed', { startsIn: HOUR, lasts: -MINUTE }, '400 E9999'],
     ['is empty', { startsIn: HOUR, lasts: 0 }, '400 E9999'],
-    ['is over 24 hours', { startsIn: HOUR, lasts: DAY + SECOND }, '400 E9999'],
+    ['is of 24.0001 hours', { startsIn: HOUR, lasts: DAY + 360 }, '200 scheduled'],
+    ['is of 25 hours', { startsIn: HOUR, lasts: DAY + HOUR }, '200 scheduled'],
     ['is over', { startsIn: -2 * HOUR, lasts: HOUR }, '400 E9999'],
     ['is of 24 hours', { startsIn: HOUR, lasts: DAY }, '200 scheduled'],
     ['has begun', { startsIn: -HOUR, lasts: 2 * HOUR }, '200 scheduled'],

@@ -2,11 +2,12 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROUTES } from '../../lib/routes.ts';
-import { hs256, installKeyPair, rs256, unsigned } from '../support/tokens.ts';
+import { hs256, installKeyPair, respellings, rs256, unsigned } from '../support/tokens.ts';
 import { facts } from '../support/world.ts';
 import {
   type Claims,
   epoch,
+  KID,
   type SigningHost,
   startSigningHost,
   UNAUTHORIZED,
@@ -42,7 +43,7 @@ const FORGED: Readonly<Record<string, Forge>> = {
   'algorithm None': (m, p) => unsigned(claims(m, p), { alg: 'None', typ: 'JWT' }),
   'algorithm none, with a good signature': (m, p) => hs256(claims(m, p), SECRET, { alg: 'none' }),
   'algorithm RS256, by a key of the attacker’s': (m, p) =>
-    rs256(claims(m, p), installKeyPair().privateKey, { alg: 'RS256', kid: 'install-key-1' }),
+    rs256(claims(m, p), installKeyPair().privateKey, { alg: 'RS256', kid: KID }),
   'algorithm RS256 in the header, and the tenant’s secret': (m, p) =>
     hs256(claims(m, p), SECRET, { alg: 'RS256' }),
   'algorithm HS256, with the public install key as the secret': (m, p) =>
@@ -107,6 +108,12 @@ const FORGED: Readonly<Record<string, Forge>> = {
 };
 
 describe.each(HOOKS)('$method $path', ({ method, path }) => {
+  test('refuses the tenant’s own token in any other spelling', async () => {
+    const others = respellings(hs256(claims(method, path), SECRET));
+    for (const token of Object.values(others))
+      expect(await host.send({ method, target: path, token })).toEqual(UNAUTHORIZED);
+  });
+
   test.each(Object.entries(FORGED))('refuses %s', async (_, forge) => {
     const token = forge(method, path);
     const body = method === 'POST' ? { migrationId: 1, ...facts('DE') } : undefined;

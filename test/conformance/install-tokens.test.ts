@@ -1,6 +1,6 @@
 /** Signed installs over HTTP: by a key of Atlassian's, for this app and this request, or 401 with the one body. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { hs256, installKeyPair, rs256, unsigned } from '../support/tokens.ts';
+import { hs256, installKeyPair, respellings, rs256, unsigned } from '../support/tokens.ts';
 import {
   type Claims,
   epoch,
@@ -141,6 +141,28 @@ describe('a tenant whose install was forged in every way', () => {
       });
     expect((await ask(SECRET)).status).toBe(404);
     expect(await ask(body.sharedSecret)).toEqual(UNAUTHORIZED);
+  });
+});
+
+describe('an install that comes again with another secret', () => {
+  const target = '/installed';
+  const sent = (tenant: string, token: string, sharedSecret: string) =>
+    host.send({ method: 'POST', target, token, body: { clientKey: tenant, sharedSecret } });
+  const works = async (tenant: string, secret: string) => {
+    const status = '/dare-migration/status?migrationId=1';
+    const token = host.hookToken(tenant, secret, 'GET', status);
+    return (await host.send({ method: 'GET', target: status, token })).status === 404;
+  };
+
+  test('by the same token changes nothing, and in another spelling it is refused', async () => {
+    const tenant = 'replayed';
+    const token = host.signedInstall(host.installClaims(tenant, target));
+    expect((await sent(tenant, token, 'the first secret')).status).toBe(204);
+    expect((await sent(tenant, token, 'a second secret')).status).toBe(204);
+    for (const other of Object.values(respellings(token)))
+      expect(await sent(tenant, other, 'a second secret')).toEqual(UNAUTHORIZED);
+    expect(await works(tenant, 'the first secret')).toBe(true);
+    expect(await works(tenant, 'a second secret')).toBe(false);
   });
 });
 

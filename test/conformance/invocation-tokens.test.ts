@@ -4,11 +4,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Invocation, invocationClaims } from '../../lib/atlassian-tokens.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
-import { hs256, installKeyPair, rs256, unsigned } from '../support/tokens.ts';
+import { hs256, installKeyPair, respellings, rs256, unsigned } from '../support/tokens.ts';
 import { facts } from '../support/world.ts';
 import {
   type Claims,
   epoch,
+  KID,
   type SigningHost,
   startSigningHost,
   UNAUTHORIZED,
@@ -66,27 +67,26 @@ afterAll(() => host[Symbol.asyncDispose]());
 const FORGED: Readonly<Record<string, () => string | undefined>> = {
   'no token': () => undefined,
   'algorithm none, without a signature': () => unsigned(claims()),
-  'algorithm none, with a good key id': () =>
-    unsigned(claims(), { alg: 'none', kid: 'install-key-1' }),
+  'algorithm none, with a good key id': () => unsigned(claims(), { alg: 'none', kid: KID }),
   'algorithm HS256, with the public key as the secret': () =>
-    hs256(claims(), host.publicKey, { alg: 'HS256', kid: 'install-key-1' }),
+    hs256(claims(), host.publicKey, { alg: 'HS256', kid: KID }),
   'algorithm RS256 in the header, and the public key as the secret': () =>
-    hs256(claims(), host.publicKey, { alg: 'RS256', kid: 'install-key-1' }),
+    hs256(claims(), host.publicKey, { alg: 'RS256', kid: KID }),
   'algorithm RS512 in the header': () => signed(claims(), { alg: 'RS512' }),
   'algorithm rs256': () => signed(claims(), { alg: 'rs256' }),
   'a list of algorithms': () => signed(claims(), { alg: ['RS256'] }),
   'a key of the attacker’s, under our key id': () =>
-    rs256(claims(), installKeyPair().privateKey, { alg: 'RS256', kid: 'install-key-1' }),
+    rs256(claims(), installKeyPair().privateKey, { alg: 'RS256', kid: KID }),
   'a key of the attacker’s, in the header': () => {
     const { publicKey, privateKey } = installKeyPair();
-    return rs256(claims(), privateKey, { alg: 'RS256', kid: 'install-key-1', jwk: publicKey });
+    return rs256(claims(), privateKey, { alg: 'RS256', kid: KID, jwk: publicKey });
   },
   'a key set of the attacker’s, in the header': () =>
     signed(claims(), { kid: 'unknown', jku: 'http://127.0.0.1:1/jwks.json' }),
   'an unknown key id': () => signed(claims(), { kid: 'another' }),
   'no key id': () => signed(claims(), { kid: undefined }),
-  'a key id that is a path': () => signed(claims(), { kid: '../../install-key-1\n' }),
-  'a key id that is a list': () => signed(claims(), { kid: ['install-key-1'] }),
+  'a key id that is a path': () => signed(claims(), { kid: `../../${KID}\n` }),
+  'a key id that is a list': () => signed(claims(), { kid: [KID] }),
   'a key id that is a novel': () => signed(claims(), { kid: 'k'.repeat(5_000) }),
   'a header that must be understood, and is not': () => signed(claims(), { crit: ['x'], x: 1 }),
   'another issuer': () => signed(claims({ iss: 'forge/other' })),
@@ -106,10 +106,12 @@ const FORGED: Readonly<Record<string, () => string | undefined>> = {
   'no expiry': () => signed(without('exp')),
   'an expiry that is a text': () => signed(claims({ exp: String(epoch() + 25) })),
   'a beginning in the future': () => signed(claims({ nbf: epoch() + 20 })),
-  'no beginning': () => signed(without('nbf')),
+  'a beginning that is a text': () => signed(claims({ nbf: String(epoch()) })),
   'a time of issue in the future': () => signed(claims({ iat: epoch() + 20 })),
   'no time of issue': () => signed(without('iat')),
-  'no id': () => signed(without('jti')),
+  'an empty id': () => signed(claims({ jti: '' })),
+  'the label of an isolated cloud': () => signed(claims({ icLabel: 'one' })),
+  'a label that is a path': () => signed(claims({ icLabel: '../x' })),
   'an id that is no text': () => signed(claims({ jti: 7 })),
   'no installation': () => signed(app({ installationId: undefined })),
   'an installation that is no text': () => signed(app({ installationId: [MINE.installationId] })),
@@ -125,9 +127,14 @@ const FORGED: Readonly<Record<string, () => string | undefined>> = {
   'two segments': () => 'a.b',
   'four segments': () => `${as(MINE)}.x`,
   'nothing but dots': () => '..',
+  ...Object.fromEntries(
+    ['unused bits of its signature set', 'a padded signature'].map((spelling) => [
+      spelling,
+      () => respellings(as(MINE))[spelling],
+    ]),
+  ),
   'no JSON': () => 'bm8.bm8.bm8',
-  'claims that are null': () =>
-    `${encoded({ alg: 'RS256', kid: 'install-key-1' })}.${encoded(null)}.x`,
+  'claims that are null': () => `${encoded({ alg: 'RS256', kid: KID })}.${encoded(null)}.x`,
   'five segments, as of an encrypted token': () =>
     `${encoded({ alg: 'RS256', kid: 'k', enc: 'A128GCM' })}.a.b.c.d`,
   'more characters than are read': () => signed(claims({ padding: 'x'.repeat(5_600) })),
@@ -170,6 +177,10 @@ describe('a good token', () => {
       () => ({ iat: epoch() + 10, nbf: epoch() + 10, exp: epoch() + 40 }),
     ],
     ['that has just expired', () => ({ iat: epoch() - 35, nbf: epoch() - 35, exp: epoch() - 5 })],
+    ['without a beginning', () => ({ nbf: undefined })],
+    ['without an id', () => ({ jti: undefined })],
+    ['without either', () => ({ nbf: undefined, jti: undefined })],
+    ['whose label of an isolated cloud is null', () => ({ icLabel: null })],
     ['that is made out to several, us among them', () => ({ aud: [OTHER_APP, APP] })],
     [
       'with the context of a module',
@@ -203,6 +214,36 @@ describe('a good token', () => {
     expect(await status(as(stranger))).toEqual(UNAUTHORIZED);
     const line = host.lines.find((each) => each.includes(stranger.installationId));
     expect(line).toContain(stranger.cloudId);
+  });
+
+  test('of a workspace of Bitbucket is good for its installation, and for no other workspace’s', async () => {
+    const workspace = (number: number): Claims => {
+      const base = invocationClaims({ ...MINE, installationId: installationId(number) });
+      const workspaceId = `{00000000-0000-4000-8000-${String(number).padStart(12, '0')}}`;
+      const contexts = [{ name: 'bitbucket', workspaceId }];
+      return {
+        ...base,
+        app: { ...Object(base['app']), installation: { contexts } },
+        context: { workspaceId, siteUrl: 'https://bitbucket.org' },
+      };
+    };
+    const post = (target: string, from: Claims, body: object) =>
+      host.send({ method: 'POST', target, token: signed(from), scheme: 'Bearer', body });
+    expect((await post('/forge/lifecycle/installed', workspace(11), {})).status).toBe(204);
+    const schedule = { migrationId: 11, ...facts('DE') };
+    expect(await post('/forge/migration/schedule', workspace(12), schedule)).toEqual(UNAUTHORIZED);
+    const line = host.lines.find((each) => each.includes(installationId(12)));
+    expect(line).toContain('of workspace {00000000-0000-4000-8000-000000000012}');
+    expect((await post('/forge/lifecycle/installed', workspace(12), {})).status).toBe(204);
+    expect((await post('/forge/migration/schedule', workspace(12), schedule)).status).toBe(200);
+    const target = '/forge/migration/status?migrationId=11';
+    const asked = await host.send({
+      method: 'GET',
+      target,
+      token: signed(workspace(11)),
+      scheme: 'Bearer',
+    });
+    expect(asked.status).toBe(404);
   });
 
   test('is refused by every route of the other door', async () => {
@@ -252,7 +293,7 @@ test('an event of another installation, or of another name, is not taken', async
 });
 
 test('keys were asked for by their one address alone, and no line of the log holds a token', () => {
-  expect(new Set(host.askedForKeys)).toEqual(new Set(['/jwks.json', '/install-key-1']));
+  expect(new Set(host.askedForKeys)).toEqual(new Set(['/jwks.json', `/${KID}`]));
   expect(HOOKS).toHaveLength(5);
   const text = host.lines.join('\n');
   expect(text.match(/"401: /g)?.length).toBeGreaterThan(5 * Object.keys(FORGED).length);

@@ -39,7 +39,7 @@ import {
 
 const HISTORIES = 500;
 const REQUESTS_EACH = 42;
-const KID = 'install-key-1';
+const KID = 'micros/connect-install/install-key-1';
 
 const { publicKey, privateKey } = installKeyPair();
 const APP = residency.app.forge?.appId;

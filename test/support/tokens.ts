@@ -39,3 +39,25 @@ export function rs256(claims: Claims, privateKey: string, header: Claims): strin
 
 export const unsigned = (claims: Claims, header: Claims = { alg: 'none', typ: 'JWT' }): string =>
   `${encoded(header)}.${encoded(claims)}.`;
+
+/** The same token in other spellings, which decoders of base64url take for the same bytes. */
+export function respellings(token: string): Readonly<Record<string, string>> {
+  const [header = '', payload = '', signature = ''] = token.split('.');
+  return {
+    'unused bits of its signature set': `${header}.${payload}.${withUnusedBits(signature)}`,
+    'a padded signature': `${token}==`,
+    'the other alphabet in its signature': `${header}.${payload}.${signature.replaceAll('-', '+').replaceAll('_', '/')}+`,
+    'a character of no alphabet in its signature': `${header}.${payload}.${signature}!`,
+    'a padded header': `${header}=.${payload}.${signature}`,
+    'padded claims': `${header}.${payload}=.${signature}`,
+  };
+}
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** Of a text whose last character has bits to spare, as a signature by RSA-2048 or HMAC-SHA-256 has. */
+function withUnusedBits(encodedBytes: string): string {
+  if (encodedBytes.length % 4 === 0) throw new Error('there are no unused bits');
+  const last = ALPHABET.indexOf(encodedBytes.at(-1) ?? '');
+  return `${encodedBytes.slice(0, -1)}${ALPHABET[last + 1]}`;
+}

@@ -8,6 +8,7 @@ import {
 import { Unauthenticated } from '../../domain/refusal.ts';
 import { isClientKey } from '../../domain/requests.ts';
 import type { Claims, Clock } from '../../ports.ts';
+import { compactToken, type Json } from './compact-token.ts';
 import type { InstallKeys } from './install-keys.ts';
 import { queryStringHash } from './qsh.ts';
 
@@ -23,21 +24,19 @@ export interface SignedRequest {
 const LEEWAY = 60;
 /** What browser tokens carry instead of a hash of the request. */
 const CONTEXT_QSH = 'context-qsh';
-/** A token is a few hundred bytes; more is not read. */
-const LONGEST_TOKEN = 8_192;
 
 export type ConnectJwt = ReturnType<typeof connectJwt>;
 
 export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readonly clock: Clock }) {
   /**
    * `POST /installed` and `/uninstalled`: RS256, key by `kid`, `aud` one of ours. The caller compares `iss` with the body.
-   * Throws `Unauthenticated`; `Fault` when the key server cannot be asked.
+   * `signed` is what the token says, in the one spelling that is accepted. Throws `Unauthenticated`; `Fault` when the key server cannot be asked.
    */
   async function verifyInstall(
     request: SignedRequest,
     audiences: readonly string[],
-  ): Promise<Claims> {
-    const { header, payload } = parts(request.token);
+  ): Promise<Claims & { readonly signed: string }> {
+    const { header, payload, signed } = compactToken(request.token);
     if (header['alg'] !== 'RS256') throw new Unauthenticated('a signed install uses RS256');
     const claims = checkClaims(payload, clock);
     checkHash(payload, request);
@@ -52,12 +51,12 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
     }
     const key = await keys.find(header['kid'], claims.iss);
     verifying(() => decodeAsymmetric(request.token ?? '', key, AsymmetricAlgorithm.RS256));
-    return claims;
+    return { ...claims, signed };
   }
 
   /** Whom a token claims to be from, with its shape, times and hash checked, but not yet its signature: that needs the secret. */
   function claimedBy(request: SignedRequest, kind: 'request' | 'context'): Claims {
-    const { header, payload } = parts(request.token);
+    const { header, payload } = compactToken(request.token);
     if (header['alg'] !== 'HS256') throw new Unauthenticated('a tenant signs with HS256');
     const claims = checkClaims(payload, clock);
     if (kind === 'context' && payload['qsh'] === CONTEXT_QSH) return claims;
@@ -74,25 +73,7 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
   return { verifyInstall, claimedBy, verifySignature };
 }
 
-function parts(token: string | undefined) {
-  if (token === undefined) throw new Unauthenticated('there is no token');
-  if (token.length > LONGEST_TOKEN) throw new Unauthenticated('the token is too long');
-  const segments = token.split('.');
-  if (segments.length !== 3) throw new Unauthenticated('the token has not three segments');
-  return { header: segment(segments[0]), payload: segment(segments[1]) };
-}
-
-function segment(text: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text ?? '', 'base64url').toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
-  } catch {
-    // Falls through: the same answer as for any other malformed token.
-  }
-  throw new Unauthenticated('the token is malformed');
-}
-
-function checkClaims(payload: Readonly<Record<string, unknown>>, clock: Clock): Claims {
+function checkClaims(payload: Json, clock: Clock): Claims {
   const { iss, iat, exp, nbf } = payload;
   const now = clock.now() / 1000;
   if (!isClientKey(iss)) throw new Unauthenticated('the issuer is not a client key');
@@ -107,10 +88,7 @@ function checkClaims(payload: Readonly<Record<string, unknown>>, clock: Clock): 
 const isTime = (value: unknown): value is number =>
   typeof value === 'number' && Number.isFinite(value);
 
-function checkHash(
-  payload: Readonly<Record<string, unknown>>,
-  { method, path, rawQuery }: SignedRequest,
-): void {
+function checkHash(payload: Json, { method, path, rawQuery }: SignedRequest): void {
   if (payload['qsh'] !== queryStringHash(method, path, rawQuery)) {
     throw new Unauthenticated('the token was made for another request');
   }

@@ -1,7 +1,7 @@
 /** The keys of Forge: a pinned set, looked up at most once per interval, and good for a while without its server. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { forgeKeys } from '../../../lambdas/adapters/tokens/forge-keys.ts';
 import { forgeToken } from '../../../lambdas/adapters/tokens/forge-token.ts';
+import { keysOfCloud } from '../../../lambdas/adapters/tokens/isolated-clouds.ts';
 import { Fault, Unauthenticated } from '../../../lambdas/domain/refusal.ts';
 import { invocationClaims } from '../../../lib/atlassian-tokens.ts';
 import { HOUR, MINUTE, manualClock, SECOND } from '../../support/clock.ts';
@@ -25,8 +25,8 @@ beforeEach(async () => {
   answer = { status: 200, body: keySet(publicKey, 'one') };
   server = await startKeyServer(() => answer);
   clock = manualClock();
-  const keys = forgeKeys(`${server.url}/jwks.json`, clock);
-  verify = forgeToken({ keys, clock, appId: INVOCATION.appId, environment: 'PRODUCTION' });
+  const keysOf = keysOfCloud(`${server.url}/jwks.json`, undefined, clock);
+  verify = forgeToken({ keysOf, clock, appId: INVOCATION.appId, environment: 'PRODUCTION' });
 });
 afterEach(() => server.close());
 

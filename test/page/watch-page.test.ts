@@ -83,6 +83,21 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
       'acme, migration 57500: committed',
     ]);
     await expectSoon(() => textsOf(page, '#said .what')).toContain('acme: status? 57500');
+    expect(await page.locator('.tenant[data-stray]').count()).toBe(0);
+
+    await watched.world.put('us', 'templates', { tenant: 'acme', id: 'late' });
+    const stray = page.locator('#realm-us .tenant[data-stray]');
+    await stray.waitFor();
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['1', '0', '0']);
+    expect(await textsOf(page, '#realm-us .meaning')).toEqual([
+      'sends users on to de: has items here that should not be here',
+    ]);
+    const colour = (of: string): Promise<unknown> =>
+      page.evaluate(`getComputedStyle(document.querySelector('${of}')).color`);
+    expect(await colour('#realm-us .number')).toBe(await colour('#realm-us .pill'));
+    expect(await colour('#realm-us .number')).not.toBe(await colour('#realm-de .number'));
+    await watched.world.remove('us', 'templates', { tenant: 'acme', id: 'late' });
+    await expectSoon(() => page.locator('.tenant[data-stray]').count()).toBe(0);
     expect(complaints).toEqual([]);
   });
 

@@ -139,6 +139,11 @@ export function itemCounts(written: Writes) {
       }
       return sum;
     },
+    /** Everything was counted, and nothing written to since. */
+    isFresh: ({ table, part, tenant }: Holding): boolean =>
+      partitionsOf(part, tenant).every(
+        (partition) => countOf(table, partition) !== undefined && !written.has(table, partition),
+      ),
     /** What was written to, for at most `ms`; goes on from there when it is called again. */
     async recount(holdings: readonly Holding[], ms: number): Promise<void> {
       const end = performance.now() + ms;

@@ -1,6 +1,7 @@
 /** What the watch page shows: the realms and what is in them, the migrations and their history, the executions at hand. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { namesOf } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
@@ -23,6 +24,8 @@ export interface TenantView {
   readonly movedTo?: string;
   /** Items, in the order of the parts; `null` while they have not been counted. */
   readonly items: readonly (number | null)[];
+  /** It has items here, and neither its record nor a move under way has business with them. */
+  readonly isStray: boolean;
 }
 
 export interface MigrationView {
@@ -152,8 +155,25 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
         state: record === undefined ? 'none' : String(record['state']),
         ...(movedTo !== undefined && { movedTo: String(movedTo) }),
         items,
+        isStray: isStray(realm, tenant, record, items),
       };
     });
+  }
+
+  /** Said only of what was read since it was last written to: halves of two moments are no finding. */
+  function isStray(
+    realm: Realm,
+    tenant: string,
+    record: Fields | undefined,
+    items: readonly (number | null)[],
+  ): boolean {
+    const isFresh = holdingsOf(tenant, realm).every(counts.isFresh);
+    const { tenants: table } = namesOf(residency, STAGE, realm);
+    if (!items.some(Boolean) || !isFresh || written.has(table)) return false;
+    const state = String(record?.['state'] ?? 'none');
+    const ledger = ledgers.get(String(record?.['ledger'] ?? realm)) ?? [];
+    const migrationStatus = statusIn(ledger, tenant, record?.['migration']);
+    return !mayHoldItems({ state, ...(migrationStatus !== undefined && { migrationStatus }) });
   }
 
   return {
@@ -188,8 +208,14 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
 const RECORD = {
   // Without a state, it is a name by which a tenant is found.
   FilterExpression: 'attribute_exists(#state)',
-  ProjectionExpression: '#tenant, #state, #movedTo',
-  ExpressionAttributeNames: { '#tenant': 'tenant', '#state': 'state', '#movedTo': 'movedTo' },
+  ProjectionExpression: '#tenant, #state, #movedTo, #migration, #ledger',
+  ExpressionAttributeNames: {
+    '#tenant': 'tenant',
+    '#state': 'state',
+    '#movedTo': 'movedTo',
+    '#migration': 'migration',
+    '#ledger': 'ledger',
+  },
 };
 const HISTORY = {
   FilterExpression: 'begins_with(#id, :status) OR begins_with(#id, :history)',
@@ -206,6 +232,11 @@ async function scan(
   const pages = paginateScan({ client }, { TableName, ConsistentRead: true, ...more });
   for await (const page of pages) found.push(...(page.Items ?? []));
   return found;
+}
+
+function statusIn(ledger: readonly Fields[], tenant: string, id: unknown): string | undefined {
+  const found = ledger.find((item) => item['tenant'] === tenant && item['id'] === `status#${id}`);
+  return found && String(found['status']);
 }
 
 /** Newest first. */

@@ -110,12 +110,14 @@ const makePart = ({ name, isCache }) =>
 /** A bar is full where all that the tenant has of a part, in any realm, is in one. */
 const updateTenant =
   (realms) =>
-  (block, { tenant, state, movedTo, items }) => {
+  (block, { tenant, state, movedTo, items, isStray }) => {
     setAttribute(block, 'data-state', state);
+    setAttribute(block, 'data-stray', isStray ? '' : null);
     setText(block.querySelector('.pill'), state);
+    const meaning = `${MEANINGS[state] ?? ''}${movedTo ? ` to ${movedTo}` : ''}`;
     setText(
       block.querySelector('.meaning'),
-      `${MEANINGS[state] ?? ''}${movedTo ? ` to ${movedTo}` : ''}`,
+      isStray ? `${meaning}: has items here that should not be here` : meaning,
     );
     block.querySelectorAll('tbody tr').forEach((row, part) => {
       const count = items[part] ?? null;

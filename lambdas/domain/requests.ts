@@ -2,6 +2,7 @@
 
 import type { Facts } from './moving/migration.ts';
 import { invalid, Refusal } from './refusal.ts';
+import { bytesOf, hasStorableHost, storableText } from './storable.ts';
 import { isCloudId, isForgeTenantId, isInstallationId, isProduct } from './tenants/identity.ts';
 import type { Identity } from './tenants/tenant.ts';
 
@@ -88,8 +89,12 @@ export function installRequest(body: unknown): InstallRequest {
   const clientKey = clientKeyOf(installation['clientKey']);
   if (typeof sharedSecret !== 'string' || sharedSecret === '')
     throw invalid('sharedSecret is missing');
-  if (new TextEncoder().encode(sharedSecret).length > 400)
-    throw invalid('sharedSecret is longer than 400 bytes');
+  if (bytesOf(sharedSecret) > 400) throw invalid('sharedSecret is longer than 400 bytes');
+  if (!sharedSecret.isWellFormed()) throw invalid('sharedSecret is not well-formed Unicode');
+  const { baseUrl } = installation;
+  if (typeof baseUrl === 'string' && URL.canParse(baseUrl) && !hasStorableHost(baseUrl))
+    throw invalid('baseUrl has a longer host name than there can be');
+  storableText(installation);
   return { clientKey, sharedSecret, installation };
 }
 

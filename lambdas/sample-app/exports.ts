@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Part, partitionsOf } from '../domain/datasets/dataset.ts';
+import { storableText } from '../domain/storable.ts';
 import { json, onLambda, parsedBody } from '../hook.ts';
 import { appEndpoint } from './access.ts';
 import { objectOf, partOf, translatedCall } from './part.ts';
@@ -9,7 +10,7 @@ import { objectOf, partOf, translatedCall } from './part.ts';
 export const endpoint = appEndpoint(
   () => 'write',
   async (app, tenant, event) => {
-    const document = JSON.stringify(objectOf(parsedBody(event)));
+    const document = storableText(objectOf(parsedBody(event)));
     const id = randomUUID();
     await translatedCall(() =>
       app.documents.send(

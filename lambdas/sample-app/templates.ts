@@ -3,6 +3,7 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';
 import { invalid } from '../domain/refusal.ts';
+import { storableText } from '../domain/storable.ts';
 import { json, onLambda, parsedBody, type Reply } from '../hook.ts';
 import { appEndpoint } from './access.ts';
 import { objectOf, partOf, translatedCall } from './part.ts';
@@ -41,12 +42,12 @@ async function get(app: App, key: Key): Promise<Reply> {
 }
 
 async function put(app: App, key: Key, event: APIGatewayProxyEventV2): Promise<Reply> {
-  const template = objectOf(parsedBody(event));
+  const template = storableText(objectOf(parsedBody(event)));
   await translatedCall(() =>
     app.documents.send(
       new PutCommand({
         TableName: table(app),
-        Item: { ...key, template: JSON.stringify(template) },
+        Item: { ...key, template },
       }),
     ),
   );

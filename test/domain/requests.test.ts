@@ -138,7 +138,19 @@ describe('an installation', () => {
     ['a client key that is a record of the realm', { ...body, clientKey: '#realm' }],
     ['a client key with a space', { ...body, clientKey: 'a b' }],
     ['a client key that is too long', { ...body, clientKey: 'x'.repeat(256) }],
+    ['half a surrogate in its secret', { ...body, sharedSecret: 'secret\ud800' }],
+    ['a host of 254 characters', { ...body, baseUrl: `https://${'h'.repeat(254)}/wiki` }],
+    ['a host of 2 KB', { ...body, baseUrl: `https://${'h'.repeat(2_048)}` }],
+    [
+      'numbers that take more than an item has room for',
+      { ...body, future: JSON.parse(`[${Array(20_000).fill('1e20').join()}]`) },
+    ],
   ])('is refused with %s', (_, bad) => expect(() => installRequest(bad)).toThrow(malformed));
+
+  test('takes a host of 253 characters, and whatever is no address at all', () => {
+    for (const baseUrl of [`https://${'h'.repeat(253)}`, 'x'.repeat(3_000), 7, undefined])
+      expect(installRequest({ ...body, baseUrl }).installation['baseUrl']).toBe(baseUrl);
+  });
 
   test('takes a secret of 400 bytes', () => {
     expect(installRequest({ ...body, sharedSecret: 'x'.repeat(400) }).sharedSecret).toHaveLength(

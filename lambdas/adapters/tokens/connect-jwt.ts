@@ -78,11 +78,12 @@ function checkClaims(payload: Json, clock: Clock): Claims {
   const now = clock.now() / 1000;
   if (!isClientKey(iss)) throw new Unauthenticated('the issuer is not a client key');
   if (!isTime(exp) || exp < now - LEEWAY) throw new Unauthenticated('the token has expired');
-  if (!isTime(iat) || iat > now + LEEWAY)
-    throw new Unauthenticated('the token was issued in the future');
+  if (!isTime(iat) || iat < 0 || iat > now + LEEWAY)
+    throw new Unauthenticated('the token was issued at no time, or in the future');
   if (nbf !== undefined && (!isTime(nbf) || nbf > now + LEEWAY))
     throw new Unauthenticated('the token is not valid yet');
-  return { iss, iat };
+  // Whole seconds, as Atlassian writes them: it is stored, and DynamoDB does not take every number that JSON has.
+  return { iss, iat: Math.floor(iat) };
 }
 
 const isTime = (value: unknown): value is number =>

@@ -51,9 +51,11 @@ export function forgeToken({ keysOf, clock, appId, environment }: ForgeTokenOpti
         clockTolerance: LEEWAY,
         currentDate: new Date(clock.now()),
       });
-      if (typeof payload.iat !== 'number' || payload.iat > clock.now() / 1000 + LEEWAY)
-        throw new Unauthenticated('the token was issued in the future');
-      return payload;
+      const { iat } = payload;
+      if (typeof iat !== 'number' || !(iat >= 0 && iat <= clock.now() / 1000 + LEEWAY))
+        throw new Unauthenticated('the token was issued at no time, or in the future');
+      // Whole seconds, as Atlassian writes them: it is stored, and DynamoDB does not take every number that JSON has.
+      return { ...payload, iat: Math.floor(iat) };
     } catch (error) {
       if (error instanceof Fault || error instanceof Unauthenticated) throw error;
       // The library's message names the claim, and may hold what it says: its code is enough.

@@ -1,4 +1,5 @@
 /** Whom Atlassian means: the names a tenant is known by, how they are learned, and which tenant of several is meant. */
+import { hasStorableHost } from '../storable.ts';
 import type { ForgeInstallation, Identity, TenantRecord } from './tenant.ts';
 
 /** By one of these a caller says who it is. `site` is a cloud id, or the host name of a site whose cloud id we never learned. */
@@ -138,7 +139,7 @@ export const isProduct = (value: unknown): value is string =>
 
 /** `https://one.atlassian.net/wiki` → `one.atlassian.net`. */
 export function hostOf(url: unknown): string | undefined {
-  return typeof url === 'string' && URL.canParse(url)
+  return typeof url === 'string' && hasStorableHost(url)
     ? new URL(url).hostname || undefined
     : undefined;
 }

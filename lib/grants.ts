@@ -157,8 +157,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
 
   // In the source; the target is withdrawn, and read.
   'tasks/begin-restore': [
-    own('migrations', 'GetItem', 'PutItem', 'Query'),
-    others('migrations', 'Query'),
+    ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('tenants', 'GetItem', 'PutItem'),
   ],
   'tasks/restore-source-range': [
@@ -176,8 +175,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
 
   // In the target; the source is released.
   'tasks/begin-rollback': [
-    others('migrations', 'GetItem', 'PutItem', 'Query'),
-    own('migrations', 'Query'),
+    ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...BOTH_FENCES,
     own('tenants', 'PutItem'),
     others('state-machine', 'StartExecution'),

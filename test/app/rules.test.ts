@@ -429,7 +429,7 @@ describe('rule 5: leases', () => {
   test('a second worker of a range waits for the first, and goes on from its checkpoint', async () => {
     const migration = await moved('copying');
     const { app, key } = migration;
-    const until = app.clock.now() + 10 * MINUTE;
+    const until = app.clock.now() + 5 * MINUTE;
     app.fill('us', TENANT, 9);
     let copied = 0;
     await app.runAll({

@@ -27,6 +27,8 @@ export interface LedgerHost {
   ): Promise<void>;
   setReachable(isReachable: boolean): void;
   beforeNextWrite(act: () => Promise<void>): void;
+  /** Of the next writes: each happens, and the client has to send it again. */
+  loseReplies(count: number): void;
   close(): Promise<void>;
 }
 
@@ -298,7 +300,7 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         const target = { done: true, digest, changed: 0 };
         await ledger().putRange('de', keyOf(), rangeRecord({ source, target }));
         expect(await ledger().readRange('de', keyOf(), 'templates/00')).toEqual(
-          rangeRecord({ revision: 1, source, target }),
+          rangeRecord({ revision: expect.any(Number), source, target }),
         );
       });
 
@@ -311,15 +313,18 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
           lease: { owner: 'invocation-1', until: 1_800_000_000_123 },
         });
         await ledger().putRange('de', keyOf(), complete);
-        expect(await ledger().listRanges('de', keyOf())).toEqual([{ ...complete, revision: 1 }]);
+        expect(await ledger().listRanges('de', keyOf())).toEqual([
+          { ...complete, revision: expect.any(Number) },
+        ]);
       });
 
       test('writes only over the revision that was read', async () => {
         const first = await ledger().putRange('de', keyOf(), rangeRecord());
-        expect(first).toEqual(rangeRecord({ revision: 1 }));
+        expect(first).toEqual(rangeRecord({ revision: expect.any(Number) }));
         expect(await ledger().putRange('de', keyOf(), rangeRecord({ tries: 5 }))).toBeUndefined();
         const second = first && (await ledger().putRange('de', keyOf(), { ...first, tries: 1 }));
-        expect(second).toEqual(rangeRecord({ revision: 2, tries: 1 }));
+        expect(second).toEqual(rangeRecord({ revision: expect.any(Number), tries: 1 }));
+        expect(second?.revision).not.toBe(first?.revision);
         expect(
           first && (await ledger().putRange('de', keyOf(), { ...first, tries: 9 })),
         ).toBeUndefined();
@@ -486,6 +491,75 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         purged('2026-05', '2026-06'),
       ]);
       expect(await ledger().purges('de', tenant)).toEqual([]);
+    });
+
+    describe('whose replies are lost', () => {
+      test('changes a migration once, and leaves one entry of history', async () => {
+        the().loseReplies(1);
+        expect(await put()).toMatchObject({ changed: true, record: { status: 'scheduled' } });
+        clock.advance(SECOND);
+        the().loseReplies(2);
+        const raised = await ledger().change(
+          keyOf(),
+          'start',
+          (current) => current && { ...current, status: 'copying', attempt: current.attempt + 1 },
+        );
+        expect(raised).toMatchObject({ changed: true, record: { attempt: 1 } });
+        expect((await ledger().read(keyOf()))?.attempt).toBe(1);
+        expect((await ledger().history(keyOf())).map(({ status }) => status)).toEqual([
+          'scheduled',
+          'copying',
+        ]);
+      });
+
+      test('knows a lease that it took itself, and not one that another took', async () => {
+        const take = (owner: string) =>
+          ledger().putRange('de', keyOf(), rangeRecord({ lease: { owner, until: 5 } }));
+        the().loseReplies(1);
+        const mine = await take('a');
+        expect(mine?.lease?.owner).toBe('a');
+        expect(await take('b')).toBeUndefined();
+        the().loseReplies(1);
+        const next = mine && (await ledger().putRange('de', keyOf(), { ...mine, tries: 1 }));
+        expect(next).toEqual(await ledger().readRange('de', keyOf(), 'templates/00'));
+        expect(next?.tries).toBe(1);
+      });
+
+      test('lets one of two workers have the range', async () => {
+        the().loseReplies(2);
+        const taken = await Promise.all(
+          ['a', 'b'].map((owner) =>
+            ledger().putRange('de', keyOf(), rangeRecord({ lease: { owner, until: 5 } })),
+          ),
+        );
+        the().loseReplies(0);
+        const winners = taken.filter((record) => record !== undefined);
+        expect(winners).toEqual([await ledger().readRange('de', keyOf(), 'templates/00')]);
+      });
+
+      test('removes once', async () => {
+        await put();
+        the().loseReplies(1);
+        expect(await ledger().change(keyOf(), 'janitor', () => 'remove')).toEqual({
+          changed: true,
+          record: undefined,
+        });
+      });
+
+      test('holds one window for a migration, and leaves one entry of a change of settings', async () => {
+        const window = { start: '2031-01-01T00:00:00.000Z', end: '2031-01-01T01:00:00.000Z' };
+        the().loseReplies(1);
+        expect(await ledger().takeSlot(keyOf(), window, 1)).toBe(true);
+        const held = (await ledger().slots('us')).filter((slot) => slot.tenant === tenant);
+        expect(held).toHaveLength(1);
+        the().loseReplies(1);
+        await ledger().freeSlot(keyOf());
+        expect((await ledger().slots('us')).filter((slot) => slot.tenant === tenant)).toEqual([]);
+        the().loseReplies(2);
+        const set = await ledger().changeSettings('us', tenant, 'operator ada', { concurrency: 3 });
+        expect(set).toEqual({ changed: true, record: { concurrency: 3 } });
+        expect(await ledger().settingsHistory('us', tenant)).toHaveLength(1);
+      });
     });
 
     settingsContract({ the, clock, tenant: () => tenant });

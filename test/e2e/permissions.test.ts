@@ -3,7 +3,7 @@
  * by the synthesised policy of that very function; and every action that a policy allows was used.
  */
 import { randomUUID } from 'node:crypto';
-import { DeleteCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
@@ -115,8 +115,10 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.hook(site, 'commit', 1);
     await world.hook(site, 'rollback', 1);
     await entered('us', 'attempts', 'Drain the target');
+    await runBesideOverlongLease('attempts', 1, 'begin-restore', 'de');
     await runBeside('attempts', 1, 'finish-restore');
     await entered('de', 'attempts', 'Drain before releasing');
+    await runBesideOverlongLease('attempts', 1, 'begin-rollback', 'de');
     await runBeside('attempts', 1, 'finish-rollback');
     await world.until(site, 1, ['rolled-back']);
   });
@@ -445,6 +447,24 @@ async function inputOf(tenant: string, id: number): Promise<{ realm: string; inp
 async function runBeside(tenant: string, id: number, task: string): Promise<void> {
   const { realm, input } = await inputOf(tenant, id);
   await world.host.invoke(realm, `tasks/${task}`, input).catch(() => undefined);
+}
+
+/** As after a clock that was set back while somebody held a lease. */
+async function runBesideOverlongLease(tenant: string, id: number, task: string, at: string) {
+  const table = { TableName: `residency-local-${at}-migrations` };
+  const key = { tenant, id: `range#${id}#beside` };
+  const record = { range: 'beside', work: 'copy', asOf: 0, lastingUntil: 0, tries: 0, done: true };
+  const lease = { owner: 'somebody who died', until: Date.now() + 1_800_000 };
+  const documents = world.documents(at);
+  await documents.send(
+    new PutCommand({ ...table, Item: { ...key, ...record, lease, revision: 1 } }),
+  );
+  await runBeside(tenant, id, task);
+  const { Item: left } = await documents.send(
+    new GetCommand({ ...table, Key: key, ConsistentRead: true }),
+  );
+  await documents.send(new DeleteCommand({ ...table, Key: key }));
+  expect(left?.['lease'].until).toBeLessThan(Date.now() + 600_000);
 }
 
 async function entered(realm: string, tenant: string, state: string): Promise<void> {

@@ -17,6 +17,7 @@ export const INPUT = {
   attempt: 1,
 };
 export const PLAN = {
+  again: false,
   unclean: false,
   ranges: ['a', 'b', 'c'],
   moving: ['a', 'b'],

@@ -74,6 +74,18 @@ export async function dynamoDbPortsHost(clock: Clock) {
     inject(fault: (call: DynamoDbCall) => InjectedFault | undefined): void {
       inject = fault;
     },
+    /** Of the next writes: each happens, its connection breaks, and the SDK sends it again. */
+    loseReplies(count: number): void {
+      let left = count;
+      const repeated = new Set<string>();
+      inject = ({ operation, input }) => {
+        const write = JSON.stringify(input);
+        if (left === 0 || !WRITES.includes(operation) || repeated.has(write)) return undefined;
+        left -= 1;
+        repeated.add(write);
+        return { lost: true };
+      };
+    },
     /** Once, before the next write is looked at. */
     beforeNextWrite(act: () => Promise<void>): void {
       beforeWrite = act;

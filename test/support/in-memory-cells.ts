@@ -21,11 +21,19 @@ export interface Operation {
 export interface Hooks {
   /** Awaited before an operation; when it throws, the operation does not happen. */
   readonly step?: ((operation: Operation) => Promise<void>) | undefined;
-  /** Awaited after a write that happened; when it throws, the reply is lost. */
+  /**
+   * Awaited after a write that happened. When it throws a `LostReply`, the client sends the write again, as the SDK does;
+   * when it throws anything else, no reply ever comes.
+   */
   readonly after?: ((operation: Operation) => Promise<void>) | undefined;
 }
 
-/** As often as the adapters try. */
+/** The connection broke after the write, once. */
+export class LostReply extends Error {
+  override readonly name = 'LostReply';
+}
+
+/** As often as the adapters try, or more. */
 const MOST_TRIES = 12;
 
 interface Cell<T> {
@@ -78,7 +86,13 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
     if ((cells.get(key)?.revision ?? 0) !== revision) return false;
     if (record === 'remove') cells.delete(key);
     else cells.set(key, { record, revision: following });
-    await hooks.after?.(operation);
+    try {
+      await hooks.after?.(operation);
+    } catch (error) {
+      if (!(error instanceof LostReply)) throw error;
+      // Sent again, the condition fails; and the client looks whether what is stored is its own.
+      return cells.get(key)?.revision === (record === 'remove' ? undefined : following);
+    }
     return true;
   }
 
@@ -101,6 +115,7 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
   }
 
   return {
+    nextRevision,
     read,
     list,
     put,

@@ -135,7 +135,7 @@ export function inMemoryLedger(
     listRanges: (realm, { tenant, id }) =>
       ranges.list(site('listRanges', realm, tenant, id), keyOf(realm, tenant, id)),
     async putRange(realm, { tenant, id }, next) {
-      const revision = next.revision + 1;
+      const revision = ranges.nextRevision();
       const at = site('putRange', realm, tenant, id, next.range);
       const stored = frozen({ ...next, revision });
       const key = keyOf(realm, tenant, id, next.range);

@@ -107,16 +107,20 @@ export function workflowRunner(
     }
 
     /** Asks again for as long as workers have to be waited for. */
-    async function planned(name: string, begin: () => Promise<Plan>): Promise<Plan> {
+    async function planned(
+      name: string,
+      begin: (invocation: Invocation) => Promise<Plan>,
+    ): Promise<Plan> {
       for (;;) {
         const plan = await task(name, begin);
-        await wait(plan.waitSeconds * 1000);
         if (!plan.again) return plan;
+        await wait(plan.waitSeconds * 1000);
       }
     }
 
     async function copy(): Promise<void> {
-      const plan = await task('prepareCopy', (invocation) => tasks.prepareCopy(input, invocation));
+      const prepare = (invocation: Invocation) => tasks.prepareCopy(input, invocation);
+      const plan = await planned('prepareCopy', prepare);
       if (plan.unclean) await each('clearTargetRange', plan.ranges, plan, tasks.clearTargetRange);
       await wait(plan.waitSeconds * 1000);
       await each('copyRange', plan.moving, plan, tasks.copyRange);
@@ -146,6 +150,7 @@ export function workflowRunner(
 
     async function restore(): Promise<void> {
       const plan = await planned('beginRestore', () => tasks.beginRestore(input));
+      await wait(plan.waitSeconds * 1000);
       await each('restoreSourceRange', plan.moving, plan, tasks.restoreSourceRange);
       await each('verifyRange', plan.moving, plan, tasks.verifyRange);
       await task('finishRestore', () => tasks.finishRestore(input));
@@ -153,6 +158,7 @@ export function workflowRunner(
 
     async function rollback(): Promise<void> {
       const plan = await planned('beginRollback', () => tasks.beginRollback(input));
+      await wait(plan.waitSeconds * 1000);
       await task('releaseSource', () => tasks.releaseSource(input));
       await each('discardTargetRange', plan.ranges, plan, tasks.discardTargetRange);
       await task('finishRollback', () => tasks.finishRollback(input));

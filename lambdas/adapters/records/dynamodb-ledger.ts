@@ -146,8 +146,8 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
 
     async putRange(realm, { tenant, id }, next) {
       const key = { tenant, id: rangePrefix(id) + next.range };
-      const isWritten = await putCell(ranges(realm), key, next, next.revision, next.revision + 1);
-      return isWritten ? { ...next, revision: next.revision + 1 } : undefined;
+      const revision = await putCell(ranges(realm), key, next, next.revision);
+      return revision === undefined ? undefined : { ...next, revision };
     },
 
     readReceipt: async (realm, tenant, id) =>

@@ -14,6 +14,8 @@ import { backupsExpireAfter, type TaskContext } from '../phases/task-context.ts'
 
 /** Clocks of two machines may differ by this much. */
 const CLOCK_SKEW = 5_000;
+/** How often a lease is offered back. */
+const MOST_TRIES = 5;
 /** The last page still fits in. */
 const RESERVE = 15_000;
 
@@ -40,21 +42,30 @@ export function purgingRetired({ ports, settings }: TaskContext, here: Realm) {
   async function purgeRetired(tenant: string, invocation: Invocation, until: number) {
     if (!(await mayBePurged(tenant))) return;
     const purger = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
-    const { record } = await tenants.change(here, tenant, (current) =>
-      beginPurge(current, purger, clock.now(), isGone),
-    );
-    if (!isPurgedBy(record, purger.owner)) return;
     try {
+      // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
+      const { record } = await tenants.change(here, tenant, (current) =>
+        beginPurge(current, purger, clock.now(), isGone),
+      );
+      if (!isPurgedBy(record, purger.owner)) return;
       const isDone = (await purgeAll(tenant, until)) && (await isProvenEmpty(tenant));
       if (isDone) return await signOff(record);
     } catch (error) {
-      await pause().catch(() => undefined); // else the lease runs out by itself
+      await pause();
       throw error;
     }
     await pause();
 
-    async function pause() {
-      await tenants.change(here, tenant, (current) => pausePurge(current, purger.owner));
+    /** A tenant that comes back meanwhile has to wait for the lease. */
+    async function pause(tries = MOST_TRIES): Promise<void> {
+      try {
+        await tenants.change(here, tenant, (current) => pausePurge(current, purger.owner));
+      } catch {
+        if (tries > 1) return pause(tries - 1);
+        log.warn('the lease on a purge was not given back; it runs out by itself', {
+          clientKey: tenant,
+        });
+      }
     }
   }
 

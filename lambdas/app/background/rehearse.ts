@@ -17,6 +17,7 @@ import {
 import type { Realm } from '../../domain/realm.ts';
 import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
 import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
+import { giveLeaseBack, shortenOverlong } from '../phases/leases.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import type { TaskContext } from '../phases/task-context.ts';
 
@@ -35,6 +36,7 @@ const RESERVE = 60_000;
 
 export function rehearsing({ ports, settings }: TaskContext, samples: Samples, here: Realm) {
   const { ledger, tenants, partKind, clock, isGone } = ports;
+  const leaseAt = { realm: here, key: LEASE };
   const moving = settings.parts.filter(({ policy }) => policy === 'move');
 
   /**
@@ -59,8 +61,11 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
     const record = await tenants.read(request.source, request.tenant);
     if (record?.state !== 'active' && record?.state !== 'frozen')
       throw conflict(`realm ${request.source} does not serve this tenant`);
-    const held = await lease(invocation);
+    const asked = await wanted(invocation);
     try {
+      // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
+      if ((await ledger.putRange(here, LEASE, asked)) === undefined)
+        throw conflict('another rehearsal has just begun here');
       const leftovers = await discardRehearsal(settings.parts);
       try {
         return await timed(request, leftovers, invocation);
@@ -68,7 +73,7 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
         await discardRehearsal(moving);
       }
     } finally {
-      await giveBack(held);
+      await giveLeaseBack(ports, leaseAt, asked, invocation);
     }
   }
 
@@ -167,23 +172,16 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
     return discarded.reduce((sum, count) => sum + count, 0);
   }
 
-  async function lease({ id, deadline }: Invocation): Promise<RangeRecord> {
+  /** The lease's record as it is to be; refuses while another holds it. */
+  async function wanted({ id, deadline }: Invocation): Promise<RangeRecord> {
     const stored = await ledger.readRange(here, LEASE, LEASE.id);
-    if (stored && isLeased(stored, clock.now(), isGone))
+    if (stored && isLeased(stored, clock.now(), isGone)) {
+      const { lease } = await shortenOverlong(ports, leaseAt, stored);
       throw conflict(
-        `another rehearsal is running here, until ${new Date(stored.lease?.until ?? 0).toISOString()} at the latest`,
+        `another rehearsal is running here, until ${new Date(lease?.until ?? 0).toISOString()} at the latest`,
       );
-    const taken = await ledger.putRange(here, LEASE, {
-      ...(stored ?? FRESH),
-      lease: { owner: id, until: deadline + CLOCK_SKEW },
-    });
-    if (taken === undefined) throw conflict('another rehearsal has just begun here');
-    return taken;
-  }
-
-  /** Kept for want of one write, it runs out. */
-  async function giveBack({ lease: _, ...record }: RangeRecord): Promise<void> {
-    await ledger.putRange(here, LEASE, record).catch(() => undefined);
+    }
+    return { ...(stored ?? FRESH), lease: { owner: id, until: deadline + CLOCK_SKEW } };
   }
 
   return { rehearse };

@@ -141,7 +141,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
         (record) => record.range === range && record.work === 'purge-source' && record.done,
       );
     if (!ranges.every(isPurged)) return steps.restart(migration, 'finish-commit');
-    if (leasedUntil(ports, records) > 0)
+    if ((await leasedUntil(ports, source, migration, records)) > 0)
       throw new Error('a worker of the source has not given its lease back yet');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));
     if (!empty.every(Boolean)) {

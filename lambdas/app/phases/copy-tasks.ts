@@ -45,7 +45,11 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
       },
       invocation,
     );
-    if (turn.waitSeconds > 0) throw new Error('another invocation is claiming the target');
+    // Another invocation is claiming the target, or has died of it: then its lease runs out.
+    if (turn.waitSeconds > 0) {
+      const { waitSeconds } = turn;
+      return plan(parts, migration.tenant, { again: true, waitSeconds, moving: [], ranges: [] });
+    }
     const [source, target] = await Promise.all([
       tenants.read(migration.source, migration.tenant),
       tenants.read(migration.target, migration.tenant),

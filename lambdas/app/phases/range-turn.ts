@@ -8,14 +8,17 @@ import { EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
 import {
   isLeased,
+  LONGEST_LEASE,
   type Progress,
   type RangeRecord,
   type Work,
+  withoutLease,
 } from '../../domain/moving/range-record.ts';
 import { isCrowded, writesOf } from '../../domain/moving/turn-limits.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { Fault } from '../../domain/refusal.ts';
 import type { Checkpoint, Horizon, Ports } from '../../ports.ts';
+import { giveLeaseBack, shortenOverlong } from './leases.ts';
 
 /** What bounds an invocation. */
 export interface Invocation {
@@ -67,35 +70,29 @@ const RESERVE = 15_000;
 /** How often, and how long, a worker waits for another's lease before it waits for its end. */
 const SOON_TURNS = 5;
 const SOON_SECONDS = 2;
-/** How often a lease is offered back. */
-const MOST_TRIES = 5;
 /** Until a range that finds all places taken looks again. */
 const CROWDED_SECONDS = 30;
 /** Items that expire within this time after the window are left out of what must still be there at the commit. */
 const LASTING_DAYS = 7;
 
 export async function rangeTurn(
-  { ledger, clock, log, isGone }: Ports,
+  ports: Ports,
   plan: TurnPlan,
   invocation: Invocation,
 ): Promise<Turn> {
+  const { ledger, clock, isGone } = ports;
   const { migration, work, realm } = plan;
+  const where = { realm, key: migration };
   const number = plan.number + 1;
   const stored = await ledger.readRange(realm, migration, plan.range);
   if (stored?.work === work && stored.done) return { number, over: true, waitSeconds: 0 };
   if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
-    return {
-      number,
-      over: false,
-      waitSeconds: waitFor(stored.lease?.until ?? 0, number, clock.now()),
-    };
+    const { lease } = await shortenOverlong(ports, where, stored);
+    return { number, over: false, waitSeconds: waitFor(lease?.until ?? 0, number, clock.now()) };
   }
   const lease = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
-  let record = await ledger.putRange(realm, migration, {
-    ...begun(stored, plan, clock.now()),
-    lease,
-  });
-  if (record === undefined) return { number, over: false, waitSeconds: 1 };
+  const asked: RangeRecord = { ...begun(stored, plan, clock.now()), lease };
+  let record: RangeRecord | undefined;
 
   /** Only the holder of the lease writes the record; its two sides take turns. */
   let saving = Promise.resolve();
@@ -125,8 +122,11 @@ export async function rangeTurn(
   }
 
   const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - RESERVE);
-  const horizon = { asOf: record.asOf, lastingUntil: record.lastingUntil };
+  const horizon = { asOf: asked.asOf, lastingUntil: asked.lastingUntil };
   try {
+    // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
+    record = await ledger.putRange(realm, migration, asked);
+    if (record === undefined) return { number, over: false, waitSeconds: 1 };
     await plan.check();
     const { crowded, gate } = await allotted(record);
     if (crowded) {
@@ -146,7 +146,9 @@ export async function rangeTurn(
     const over = verdict === 'done' || number >= plan.turns;
     return { number, over, waitSeconds: 0 };
   } catch (error) {
-    await giveBack(error);
+    // Every writer of this invocation has stopped by then: the next one need not wait.
+    await saving.catch(() => undefined);
+    await giveLeaseBack(ports, where, asked, invocation, error);
     throw error;
   }
 
@@ -164,31 +166,11 @@ export async function rangeTurn(
       if (checkpoint.done) return;
     }
   }
-
-  /**
-   * Every writer of this invocation has stopped by now: the next one need not wait. A lease that is kept for want of a write
-   * holds everybody up for five minutes; so it is read again, in case that a write happened whose reply was lost.
-   */
-  async function giveBack(error: unknown): Promise<void> {
-    const reason = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
-    await saving.catch(() => undefined);
-    for (let tries = 0; tries < MOST_TRIES && clock.now() < invocation.deadline; tries += 1) {
-      try {
-        const current = await ledger.readRange(realm, migration, plan.range);
-        if (current?.lease?.owner !== invocation.id) return;
-        const free = { ...withoutLease(current), lastError: reason };
-        if (await ledger.putRange(realm, migration, free)) return;
-      } catch {
-        // Again: each call of the store has waited for a while already.
-      }
-    }
-    log.warn(`the lease on range ${plan.range} was not given back; it runs out by itself`);
-  }
 }
 
 /** A holder that still runs is done soon; one that has died lets its lease run out. */
 function waitFor(until: number, turn: number, now: number): number {
-  const seconds = Math.ceil((until - now) / 1000) + 1;
+  const seconds = Math.ceil(Math.min(until - now, LONGEST_LEASE) / 1000) + 1;
   return turn <= SOON_TURNS ? Math.min(SOON_SECONDS, seconds) : seconds;
 }
 
@@ -226,10 +208,6 @@ function fresh(range: string, { work, migration }: TurnPlan, now: number): Range
     tries: 0,
     done: false,
   };
-}
-
-function withoutLease({ lease: _l, lastError: _e, ...record }: RangeRecord): RangeRecord {
-  return record;
 }
 
 const progressOf = ({ cursor, done, digest = EMPTY_DIGEST, changed }: Checkpoint): Progress => ({

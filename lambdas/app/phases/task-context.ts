@@ -1,11 +1,12 @@
 /** What all tasks of the workflow are made from. */
 import type { Part } from '../../domain/datasets/dataset.ts';
-import { type Migration, windowReserve } from '../../domain/moving/migration.ts';
+import { type Migration, type MigrationKey, windowReserve } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 import { isLeased } from '../../domain/moving/range-record.ts';
 import type { Realm } from '../../domain/realm.ts';
 import type { Ports } from '../../ports.ts';
 import type { Steps } from '../steps.ts';
+import { shortenOverlong } from './leases.ts';
 
 export interface TaskSettings {
   readonly parts: readonly Part[];
@@ -44,19 +45,27 @@ export async function purgeAgain(
 /** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
 export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
   const realms: readonly Realm[] = [migration.source, migration.target];
-  const records = await Promise.all(
-    realms.map((realm) => ports.ledger.listRanges(realm, migration)),
+  const ends = await Promise.all(
+    realms.map(async (realm) =>
+      leasedUntil(ports, realm, migration, await ports.ledger.listRanges(realm, migration)),
+    ),
   );
-  return leasedUntil(ports, records.flat());
+  return Math.max(...ends);
 }
 
-/** The same, of these ranges alone. */
-export function leasedUntil(
-  { clock, isGone }: Pick<Ports, 'clock' | 'isGone'>,
+/** The same, of these ranges of one realm alone. */
+export async function leasedUntil(
+  ports: Pick<Ports, 'ledger' | 'clock' | 'isGone'>,
+  realm: Realm,
+  key: MigrationKey,
   records: readonly RangeRecord[],
-): number {
+): Promise<number> {
+  const { clock, isGone } = ports;
   const leased = records.filter((record) => isLeased(record, clock.now(), isGone));
-  return Math.max(0, ...leased.map(({ lease }) => lease?.until ?? 0));
+  const held = await Promise.all(
+    leased.map((record) => shortenOverlong(ports, { realm, key }, record)),
+  );
+  return Math.max(0, ...held.map(({ lease }) => lease?.until ?? 0));
 }
 
 export const isTooLate = (migration: Migration, now: number): boolean =>

@@ -107,6 +107,9 @@ export function rangeOf(parts: readonly Part[], tenant: string, id: string): Ran
   return range;
 }
 
-/** Whole seconds from now until `seconds` after `since` (epoch milliseconds). */
+/**
+ * Whole seconds from now until `seconds` after `since` (epoch milliseconds); never more than `seconds`, also after a clock was
+ * set back. That is enough: it is so long from now on, whatever has passed already.
+ */
 export const secondsLeft = (since: number, seconds: number, now: number): number =>
-  Math.max(0, Math.ceil((since + seconds * 1000 - now) / 1000));
+  Math.min(Math.ceil(seconds), Math.max(0, Math.ceil((since + seconds * 1000 - now) / 1000)));

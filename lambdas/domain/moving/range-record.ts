@@ -47,3 +47,14 @@ export const isLeased = (
   now: number,
   isGone: (owner: string) => boolean,
 ): boolean => lease !== undefined && lease.until > now && !isGone(lease.owner);
+
+/** No lease lasts longer: who holds one is an invocation of five minutes at most, and a margin follows. Milliseconds. */
+export const LONGEST_LEASE = 6 * 60_000;
+
+/** The clock was set back since the lease was taken, for it seems to last longer than any lease can. */
+export const isOverlong = ({ lease }: Pick<RangeRecord, 'lease'>, now: number): boolean =>
+  lease !== undefined && lease.until - now > LONGEST_LEASE;
+
+export function withoutLease({ lease: _l, lastError: _e, ...record }: RangeRecord): RangeRecord {
+  return record;
+}

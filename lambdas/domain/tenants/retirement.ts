@@ -14,6 +14,9 @@ export interface Purger {
   readonly until: number;
 }
 
+/** No lease lasts longer: who purges is an invocation of five minutes at most, and a margin follows. Milliseconds. */
+const LONGEST_PURGE = 6 * 60_000;
+
 /** Uninstalled for so long that nobody will come back to it; what may be a customer's only copy stays. */
 export const isDue = (record: Current, now: number): boolean =>
   record?.state === 'retired' &&
@@ -36,7 +39,10 @@ export function beginPurge(
     };
   if (record?.state !== 'purging' || record.purge === undefined) return undefined;
   const isHeld = record.purge.until > now && !isGone(record.purge.owner);
-  return isHeld ? undefined : { ...record, purge: { ...record.purge, owner, until } };
+  if (!isHeld) return { ...record, purge: { ...record.purge, owner, until } };
+  // The clock was set back since: shortened to the longest that a lease can last from now on.
+  if (record.purge.until - now <= LONGEST_PURGE) return undefined;
+  return { ...record, purge: { ...record.purge, until: now + LONGEST_PURGE } };
 }
 
 export const isPurgedBy = (record: Current, owner: string): record is Purging =>

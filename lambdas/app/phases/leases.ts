@@ -1,0 +1,65 @@
+/** Leases on the records of ranges, beside the taking of one: how it is given back, and how a clock that was set back is met. */
+import type { MigrationKey } from '../../domain/moving/migration.ts';
+import {
+  isOverlong,
+  LONGEST_LEASE,
+  type RangeRecord,
+  withoutLease,
+} from '../../domain/moving/range-record.ts';
+import type { Realm } from '../../domain/realm.ts';
+import type { Ports } from '../../ports.ts';
+import type { Invocation } from './range-turn.ts';
+
+/** How often a lease is offered back. */
+const MOST_TRIES = 5;
+
+/** Where a range's record is. */
+export interface LeasedRange {
+  readonly realm: Realm;
+  readonly key: MigrationKey;
+}
+
+/**
+ * Gives a lease back, after `error` or a good end, once every writer of this invocation has stopped. The lease may have been taken although
+ * the write of it was answered by a fault: so the record is read. A write that is still on its way is made to fail: the
+ * record gets a new revision also where it is still the one that `asked` was to replace.
+ */
+export async function giveLeaseBack(
+  { ledger, clock, log }: Pick<Ports, 'ledger' | 'clock' | 'log'>,
+  { realm, key }: LeasedRange,
+  asked: RangeRecord,
+  { id, deadline }: Invocation,
+  error?: unknown,
+): Promise<void> {
+  const said = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
+  const lastError = error === undefined ? {} : { lastError: said };
+  for (let tries = 0; tries < MOST_TRIES && clock.now() < deadline; tries += 1) {
+    try {
+      const stored = await ledger.readRange(realm, key, asked.range);
+      const isOnItsWay = (stored?.revision ?? 0) === asked.revision;
+      if (stored?.lease?.owner !== id && !isOnItsWay) return;
+      const held = stored?.lease?.owner === id ? stored : asked;
+      if (await ledger.putRange(realm, key, { ...withoutLease(held), ...lastError })) return;
+    } catch {
+      // Again: each call of the store has waited for a while already.
+    }
+  }
+  log.warn(`the lease on range ${asked.range} was not given back; it runs out by itself`);
+}
+
+/**
+ * A lease that seems to last longer than any lease can was taken before the clock was set back. It is shortened to the
+ * longest that it can last from now on, so that nobody waits for more than that; its holder, if it still runs, notices at
+ * its next checkpoint and begins its turn again.
+ */
+export async function shortenOverlong(
+  { ledger, clock }: Pick<Ports, 'ledger' | 'clock'>,
+  { realm, key }: LeasedRange,
+  record: RangeRecord,
+): Promise<RangeRecord> {
+  if (!isOverlong(record, clock.now())) return record;
+  const stored = (await ledger.readRange(realm, key, record.range)) ?? record;
+  if (stored.lease === undefined || !isOverlong(stored, clock.now())) return stored;
+  const lease = { ...stored.lease, until: clock.now() + LONGEST_LEASE };
+  return (await ledger.putRange(realm, key, { ...stored, lease })) ?? stored;
+}

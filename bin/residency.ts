@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The operator's command line: `npx residency where acme --stage prod`. */
+/** The operator's command line: `npm exec --no -- residency where acme --stage prod`. */
 import { createInterface } from 'node:readline/promises';
 import { residencyCommand } from '../lib/operator/program.ts';
 import { residency } from '../residency.config.ts';

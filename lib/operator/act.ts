@@ -1,9 +1,21 @@
 /** `retry`, `cancel` and `set`: what an operator changes. Each asks first, and goes through the function `operate`. */
 import { InvokeCommand } from '@aws-sdk/client-lambda';
-import type { OperationAnswer } from '../../lambdas/domain/operating/operations.ts';
-import type { SettingsChange } from '../../lambdas/domain/operating/settings.ts';
+import {
+  cancelObstacle,
+  type OperationAnswer,
+  retryObstacle,
+} from '../../lambdas/domain/operating/operations.ts';
+import { SETTING_NAMES, settingsWords } from '../../lambdas/domain/operating/setting-words.ts';
+import {
+  changedSettings,
+  type Settings,
+  type SettingsChange,
+  settingsChange,
+} from '../../lambdas/domain/operating/settings.ts';
+import { Refusal } from '../../lambdas/domain/refusal.ts';
 import { Failure, UsageError } from './failure.ts';
 import { migrationOf } from './find-migration.ts';
+import { assertKnown } from './known-tenant.ts';
 import type { Operator } from './operator.ts';
 import { printable } from './print.ts';
 import type { Verdict } from './verdict.ts';
@@ -23,6 +35,8 @@ export async function actOn(
 ): Promise<Verdict> {
   const migration = await migrationOf(operator, tenant, id);
   const { source, target, status } = migration;
+  const obstacle = verb === 'retry' ? retryObstacle(migration) : cancelObstacle(migration);
+  if (obstacle !== undefined) return answered({ outcome: 'refused', message: obstacle, status });
   const what = `migration ${migration.id} of ${tenant} (${source} → ${target}, ${status})`;
   await confirm(
     verb === 'retry'
@@ -54,16 +68,25 @@ export async function set(
   const ledger = operator.realmNamed(options.realm);
   const settings = changeOf(options);
   const { tenant } = options;
+  if (tenant !== undefined) await assertKnown(operator, tenant);
+  const { settings: current } = await operator.records.settings(ledger, tenant);
   const whose = tenant === undefined ? `realm ${ledger}` : `${tenant} in realm ${ledger}`;
-  const changes = Object.entries(settings).map(
-    ([name, value]) => `${name} = ${value === null ? 'as before' : value}`,
-  );
-  await confirm(`Set for ${whose}: ${changes.join(', ')}?`);
+  if (isSame(current, changedSettings(current, settings)))
+    return answered({
+      outcome: 'left-alone',
+      message: `for ${whose} it is so already: ${settingsWords(settings).join('; ')}`,
+      settings: current,
+    });
+  const now = settingsWords(current).join('; ') || 'nothing is set';
+  await confirm(`Set for ${whose}: ${settingsWords(settings).join('; ')}? Now: ${now}.`);
   const operation = { verb: 'set', ledger, settings, ...(tenant !== undefined && { tenant }) };
   return answered(await operate(operator, ledger, operation));
 }
 
-/** What may be set, and in which bounds, the function says; here it is only made of text. */
+const isSame = (one: Partial<Settings>, other: Partial<Settings>): boolean =>
+  SETTING_NAMES.every((name) => one[name] === other[name]);
+
+/** Made of text, and held against its bounds, before anybody is asked. */
 function changeOf({ concurrency, writesPerSecond, newMoves }: SettingOptions): SettingsChange {
   const change = {
     ...(concurrency !== undefined && { concurrency: numberOr(concurrency, '--concurrency') }),
@@ -74,7 +97,11 @@ function changeOf({ concurrency, writesPerSecond, newMoves }: SettingOptions): S
   };
   if (Object.keys(change).length === 0)
     throw new UsageError('set what? --concurrency, --writes-per-second or --new-moves');
-  return change;
+  try {
+    return settingsChange(change);
+  } catch (error) {
+    throw error instanceof Refusal ? new UsageError(error.message) : error;
+  }
 }
 
 /** `default` takes a setting back. */

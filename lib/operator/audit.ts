@@ -7,6 +7,7 @@ import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { UsageError } from './failure.ts';
 import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
+import { unknownTenant } from './known-tenant.ts';
 import type { Operator } from './operator.ts';
 import { counted, printable, table } from './print.ts';
 import type { Verdict } from './verdict.ts';
@@ -39,6 +40,11 @@ export async function audit(operator: Operator, options: AuditOptions): Promise<
   if (options.tenant !== undefined && options.all)
     throw new UsageError('--tenant and --all exclude each other');
   const first = await evidence(operator, options);
+  // Items alone make a tenant known enough to be looked at: they should not be there.
+  const isAnywhere = [first.records, first.migrations, first.receipts, first.partitions].some(
+    (found) => found.length > 0,
+  );
+  if (options.tenant !== undefined && !isAnywhere) throw unknownTenant(options.tenant);
   let findings = findingsIn(first);
   // What is read one after the other while a move goes on can contradict itself: only what is found twice is found.
   if (findings.length > 0) {

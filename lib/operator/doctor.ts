@@ -7,6 +7,7 @@ import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.t
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../lambdas/domain/residency.ts';
 import { portsFrom } from '../local-ports.ts';
+import { commandFor } from './command-name.ts';
 import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { lasting, moment, printable, table } from './print.ts';
@@ -248,7 +249,7 @@ async function openMoves(operator: Operator): Promise<readonly Check[]> {
           ? fine('no move is under way, or about to begin')
           : bad(
               `${open.length} under way: ${names.join(', ')}${open.length > 5 ? ' …' : ''}`,
-              'deploy when they have ended: residency migrations',
+              `deploy when they have ended: ${commandFor(operator, 'migrations')}`,
             );
       return { realm, check: 'open moves', ...found };
     }),

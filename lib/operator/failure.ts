@@ -1,5 +1,6 @@
 /** What a command says when it cannot: one sentence, and an exit code. */
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { CommanderError } from 'commander';
 import { printable } from './print.ts';
 
 /** 0: fine. 1: something was found, or failed. 2: the command was not understood, or not allowed to ask. */
@@ -14,12 +15,13 @@ export class Failure extends Error {}
 /** Never a stack, and of an error of AWS only its name and what it was about: its message may quote what was sent. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof Failure) return printable(error.message);
-  const name = nameOf(causeOf(error));
+  const name = nameOf(error);
   const known = KNOWN[name];
   if (known !== undefined) return known;
   if (error instanceof DynamoDBServiceException || isAwsError(causeOf(error)))
     return `AWS refused a call: ${printable(name)}`;
   if (isOurs(error)) return printable(error.message);
+  if (error instanceof CommanderError) return printable(error.message.replace(/^error: /, ''));
   return `something unexpected went wrong: ${printable(name)}`;
 }
 
@@ -45,7 +47,9 @@ const isOurs = (error: unknown): error is Error =>
 const causeOf = (error: unknown): unknown =>
   error instanceof Error && error.cause instanceof Error ? error.cause : error;
 
-function nameOf(error: unknown): string {
+/** Of what AWS or the network said, where an adapter's fault hides it too. */
+export function nameOf(thrown: unknown): string {
+  const error = causeOf(thrown);
   if (!(error instanceof Error)) return 'unknown error';
   const code: unknown = 'code' in error ? error.code : undefined;
   return typeof code === 'string' && code in KNOWN ? code : error.name;

@@ -2,18 +2,21 @@
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import { isLater } from '../../lambdas/domain/moving/migration.ts';
 import { Failure } from './failure.ts';
+import { isKnown, unknownTenant } from './known-tenant.ts';
 import type { Operator } from './operator.ts';
 
 /** A migration is on record in its source, which nobody need know: every ledger is asked. */
 export async function migrationOf(
-  { ledger, realms }: Pick<Operator, 'ledger' | 'realms'>,
+  reads: Pick<Operator, 'ledger' | 'realms' | 'tenants'>,
   tenant: string,
   id: string | undefined,
 ): Promise<Migration> {
+  const { ledger, realms } = reads;
   const found = (await Promise.all(realms.map((realm) => ledger.list(realm, tenant)))).flat();
   const meant = id === undefined ? found : found.filter((migration) => migration.id === id);
   const [last, ...others] = meant.toSorted((one, other) => (isLater(one, other) ? -1 : 1));
   if (last === undefined) {
+    if (!(await isKnown(reads, tenant))) throw unknownTenant(tenant);
     throw new Failure(
       id === undefined
         ? `no migration of ${tenant} is on record`

@@ -1,8 +1,15 @@
 /** The ledger as people look at it: everything that a realm, or a tenant in it, has on record. */
-import { type DynamoDBDocumentClient, paginateQuery, paginateScan } from '@aws-sdk/lib-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  GetCommand,
+  paginateQuery,
+  paginateScan,
+} from '@aws-sdk/lib-dynamodb';
 import { migrationFromItem } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
+import { OF_REALM } from '../../lambdas/adapters/records/dynamodb-settings.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import { type Settings, storedSettings } from '../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 
 /** Read by scanning, or a tenant's by key. */
@@ -10,11 +17,33 @@ export interface LedgerReader {
   /** Every migration whose ledger is in this realm: a scan, unless a tenant is named. */
   migrations(realm: Realm, tenant?: string): AsyncIterable<Migration>;
   receipts(realm: Realm, tenant?: string): AsyncIterable<Receipt>;
+  /** What is set for the realm itself, or for a tenant itself: not overlaid. */
+  settings(realm: Realm, tenant?: string): Promise<StoredSettings>;
+  /** Of every tenant that has settings of its own in this realm: a scan. */
+  tenantSettings(realm: Realm): AsyncIterable<StoredSettings & { readonly tenant: string }>;
+}
+
+/** `at` and `actor` are of the last change; absent where nothing was ever set. */
+export interface StoredSettings {
+  readonly settings: Partial<Settings>;
+  readonly at?: string;
+  readonly actor?: string;
 }
 
 export interface LedgerTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
   readonly tableOf: (realm: Realm) => string;
+}
+
+const SETTINGS = 'settings';
+
+function storedIn(item: Item | undefined): StoredSettings {
+  const { tenant: _t, id: _i, revision: _r, at, actor, ...stored } = item ?? {};
+  return {
+    settings: storedSettings(stored).settings,
+    ...(typeof at === 'string' && { at }),
+    ...(typeof actor === 'string' && { actor }),
+  };
 }
 
 type Item = Readonly<Record<string, unknown>>;
@@ -45,6 +74,23 @@ export function ledgerReader({ clientFor, tableOf }: LedgerTables): LedgerReader
   return {
     async *migrations(realm, tenant) {
       for await (const item of items(realm, 'status#', tenant)) yield migrationFromItem(item);
+    },
+    async settings(realm, tenant = OF_REALM) {
+      const { Item: item } = await clientFor(realm).send(
+        new GetCommand({
+          TableName: tableOf(realm),
+          Key: { tenant, id: SETTINGS },
+          ConsistentRead: true,
+        }),
+      );
+      return storedIn(item);
+    },
+    async *tenantSettings(realm) {
+      for await (const item of items(realm, SETTINGS)) {
+        const { tenant, id } = item;
+        if (id === SETTINGS && tenant !== OF_REALM)
+          yield { tenant: String(tenant), ...storedIn(item) };
+      }
     },
     async *receipts(realm, tenant) {
       // Written by the ledger alone, and by nobody else.

@@ -11,6 +11,7 @@ import { portsFrom } from '../local-ports.ts';
 import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
 import { UsageError } from './failure.ts';
 import { type LedgerReader, ledgerReader } from './ledger-reader.ts';
+import { assertHost } from './local-host.ts';
 import { type TenantReader, tenantReader } from './tenant-reader.ts';
 
 export interface OperatorOptions {
@@ -30,6 +31,9 @@ export interface Operator {
   readonly stage: string;
   /** The first port of the local host at which this looks. */
   readonly localPort: number | undefined;
+  /** As they were typed, for commands that are to look at the same place. */
+  readonly domain: string | undefined;
+  readonly role: string | undefined;
   /** Those with a stack. */
   readonly realms: readonly Realm[];
   readonly clients: OperatorClients;
@@ -49,6 +53,8 @@ export interface Operator {
   /** Who acts: the caller's ARN in AWS, the user's name on this machine. */
   actor(): Promise<string>;
   account(): Promise<string>;
+  /** Which deployment this looks at, for the head of every output; fails in one sentence where nothing can be asked. */
+  whereabouts(): Promise<string>;
   close(): void;
 }
 
@@ -83,12 +89,19 @@ export function operatorOf(options: OperatorOptions): Operator {
     },
   });
   const { documents } = clients;
+  const account = async () => {
+    if (isLocal) return LOCAL_ACCOUNT;
+    const { Account: number } = await clients.identity();
+    return number ?? '';
+  };
   const tables = { clientFor: documents, tableOf: (realm: Realm) => names(realm).migrations };
 
   return {
     residency,
     stage,
     localPort,
+    domain: options.domain,
+    role: options.role,
     realms,
     clients,
     clock: systemClock,
@@ -120,10 +133,15 @@ export function operatorOf(options: OperatorOptions): Operator {
       const { Arn: arn } = await clients.identity();
       return arn ?? 'unknown';
     },
-    async account() {
-      if (isLocal) return LOCAL_ACCOUNT;
-      const { Account: account } = await clients.identity();
-      return account ?? '';
+    account,
+    async whereabouts() {
+      if (isLocal) {
+        const { defaultRealm } = residency;
+        await assertHost(clients.dynamoDb(defaultRealm), localPort, names(defaultRealm).tenants);
+        return `local host on port ${localPort}`;
+      }
+      const as = options.role === undefined ? '' : `, as ${options.role}`;
+      return `stage ${stage}, account ${await account()}${as}`;
     },
     close: clients.close,
   };

@@ -1,19 +1,20 @@
 /** `rehearse`: everything of a move but the move. Says how long it will take, what it will cost, and whether it fits its window. */
 
-import type { RehearsalReport } from '../../lambdas/domain/operating/rehearsal.ts';
+import { LEASE, type RehearsalReport } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { invoked } from './act.ts';
+import { type Confirm, invoked } from './act.ts';
 import { Failure, UsageError } from './failure.ts';
 import { type Forecast, forecast } from './forecast.ts';
 import type { Operator, PartSize } from './operator.ts';
-import { counted, lasting, printable, sized, table } from './print.ts';
+import { counted, lasting, moment, printable, sized, table } from './print.ts';
 import type { Verdict } from './verdict.ts';
 import { holdingIn, homeOf } from './where.ts';
 
 export interface RehearseOptions {
   readonly to: string;
-  /** Items of the sample; 0 copies none, and plans only. */
-  readonly items: number;
+  /** Items of the sample; without it nothing is copied, and the move is only planned. */
+  readonly items?: number;
+  readonly confirm: Confirm;
 }
 
 export interface Rehearsed {
@@ -41,7 +42,7 @@ const DEFAULT_WORKERS = 16;
 export async function rehearse(
   operator: Operator,
   tenant: string,
-  { to, items }: RehearseOptions,
+  { to, items, confirm }: RehearseOptions,
 ): Promise<Verdict> {
   const target = operator.realmNamed(to);
   const holdings = await Promise.all(
@@ -51,8 +52,15 @@ export async function rehearse(
   if (home.realm === target)
     throw new UsageError(`${tenant} is in ${target} already: a move there moves nothing`);
   const there = holdings.find(({ realm }) => realm === target);
+  const request = items === undefined ? undefined : { tenant, source: home.realm, items };
+  if (request !== undefined) {
+    await assertFree(operator, target);
+    await confirm(
+      `Copy up to ${counted(request.items)} items of ${tenant} from ${home.realm} to ${target}, verify and discard them there? Backups of ${target} keep them for a week.`,
+    );
+  }
   const [rehearsal, obstacles, settings] = await Promise.all([
-    items === 0 ? undefined : sampled(operator, target, { tenant, source: home.realm, items }),
+    request && sampled(operator, target, request),
     obstaclesTo(operator, home, there?.state ?? 'none', tenant),
     operator.ledger.settings(target, tenant),
   ]);
@@ -78,6 +86,15 @@ export async function rehearse(
   };
   const isFine = report.window.fits && obstacles.length === 0 && rehearsal?.verified !== false;
   return { report, text: rehearseText(report, isFine), isFine };
+}
+
+/** Two rehearsals at once would discard each other's sample: the function refuses the second, and so does this. */
+async function assertFree({ ledger, clock }: Operator, target: Realm): Promise<void> {
+  const until = (await ledger.readRange(target, LEASE, LEASE.id))?.lease?.until ?? 0;
+  if (until > clock.now())
+    throw new Failure(
+      `another rehearsal is running in ${target}, until ${moment(until)} at the latest`,
+    );
 }
 
 /** The function that does it runs in the target, with rights like those of the workers: that it succeeds is the check. */
@@ -145,7 +162,9 @@ export function rehearseText(report: Rehearsed, isFine: boolean): string {
           : []),
         `  one record takes ${lasting(rehearsal.measured.sourceMs / 1000)} from ${source}, ${lasting(rehearsal.measured.targetMs / 1000)} from ${target}`,
       ]
-    : ['  nothing was copied: planned by DynamoDB’s published limits alone'];
+    : [
+        '  nothing was copied: planned by DynamoDB’s published limits alone (--sample copies some items, and measures)',
+      ];
   return [
     `${printable(tenant)}: ${source} → ${target}`,
     table(['part', '', 'items', 'size'], rows),

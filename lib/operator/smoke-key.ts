@@ -9,6 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { smokeKidOf } from '../../lambdas/adapters/tokens/smoke-key.ts';
 import type { InstallKey } from '../atlassian-tokens.ts';
 import { portsFrom } from '../local-ports.ts';
+import { COMMAND } from './command-name.ts';
 import { Failure } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { printable } from './print.ts';
@@ -43,7 +44,7 @@ export async function smokeKeyIn(file: string): Promise<InstallKey> {
     const privateKey = createPrivateKey(await readFile(file));
     return { kid: kidOf(privateKey), privateKey };
   } catch {
-    throw new Failure(`${file} holds no private key: residency smoke-key ${file} makes one`);
+    throw new Failure(`${file} holds no private key: ${COMMAND} smoke-key ${file} makes one`);
   }
 }
 

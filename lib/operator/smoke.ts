@@ -7,6 +7,8 @@ import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { isSmokeTenant, mayTrustSmokeKey } from '../../lambdas/domain/operating/smoke.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { differences, type Snapshot, snapshotOf } from '../snapshots.ts';
+import type { Confirm } from './act.ts';
+import { commandFor } from './command-name.ts';
 import { Failure, UsageError } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { lasting } from './print.ts';
@@ -21,6 +23,7 @@ export interface SmokeOptions {
   readonly key?: string | undefined;
   /** Items per part. */
   readonly items: number;
+  readonly confirm: Confirm;
   /** Told of every step as it is done. */
   readonly tell: (line: string) => void;
 }
@@ -44,16 +47,28 @@ export interface Step {
 const PATIENCE_MS = 45 * 60_000;
 const WINDOW_MS = 90 * 60_000;
 
-export async function smoke(operator: Operator, options: SmokeOptions): Promise<Verdict> {
+/** Before anything is asked of the deployment. */
+export function assertSmokable(
+  operator: Operator,
+  options: Pick<SmokeOptions, 'from' | 'to'>,
+): void {
   if (!mayTrustSmokeKey(operator.stage))
     throw new UsageError(
       `a smoke test is refused in stage ${operator.stage}: it has real customers`,
     );
   const [from, to] = [operator.realmNamed(options.from), operator.realmNamed(options.to)];
   if (from === to) throw new UsageError('--from and --to have the same stack: nothing would move');
+}
+
+export async function smoke(operator: Operator, options: SmokeOptions): Promise<Verdict> {
+  const [from, to] = [operator.realmNamed(options.from), operator.realmNamed(options.to)];
   const key = await keyFor(operator, options.key);
   const site = smokeSite(operator.residency.app.key, key);
   const run = smokeRun(operator, site, options.tell);
+  await assertPossible(operator, run, [from, to]);
+  await options.confirm(
+    `Move the synthetic tenant ${site.tenant} from ${from} to ${to}, with ${options.items} items in each part, and discard them?`,
+  );
   let failure: string | undefined;
   try {
     await wholeStory(run, from, to, options.items);
@@ -66,15 +81,25 @@ export async function smoke(operator: Operator, options: SmokeOptions): Promise<
   const report: SmokeReport = { tenant: site.tenant, from, to, steps, ...(failure && { failure }) };
   const text = isFine
     ? `✓ moved ${from} → ${to}, rolled back ${to} → ${from}, every item as it was`
-    : `✗ ${failure ?? 'not all is as it should be'}\n  the synthetic tenant is ${site.tenant}: residency where ${site.tenant}`;
+    : `✗ ${failure ?? 'not all is as it should be'}\n  the synthetic tenant is ${site.tenant}: ${commandFor(operator, 'where', site.tenant)}`;
   return { report, text, isFine };
+}
+
+/** What would end it half-way is said before it begins. */
+async function assertPossible(operator: Operator, run: Run, realms: readonly Realm[]) {
+  for (const realm of realms) {
+    run.url(realm);
+    const { settings } = await operator.records.settings(realm);
+    if (settings.noNewMoves)
+      throw new Failure(`new moves are off in ${realm}: a smoke test would be refused`);
+  }
 }
 
 function keyFor(operator: Operator, file: string | undefined) {
   if (file !== undefined) return smokeKeyIn(file);
   if (operator.localPort !== undefined) return localSmokeKey(operator);
   throw new UsageError(
-    '--key names the private key that this stage was told to trust (residency smoke-key)',
+    '--key names the private key that this stage was told to trust (residency smoke-key makes one)',
   );
 }
 

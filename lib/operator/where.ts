@@ -5,6 +5,7 @@ import { isUnderWay, mayHoldItems } from '../../lambdas/domain/operating/strays.
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { Failure } from './failure.ts';
+import { unknownTenant } from './known-tenant.ts';
 import { type Operator, type PartSize, sizesOf } from './operator.ts';
 import { printable, sized, table } from './print.ts';
 import type { TenantFacts } from './tenant-reader.ts';
@@ -190,6 +191,7 @@ export function whereText({ tenant, verdict, says, realms }: Where): string {
 /** For commands that need the tenant's present realm. */
 export function homeOf(found: readonly RealmHolding[], tenant: string): RealmHolding {
   const home = found.find(({ state }) => state === 'active' || state === 'frozen');
-  if (home === undefined) throw new Failure(`no realm serves ${printable(tenant)}`);
+  if (found.every(({ state }) => state === 'none')) throw unknownTenant(tenant);
+  if (home === undefined) throw new Failure(`no realm serves ${tenant}`);
   return home;
 }

@@ -1,5 +1,5 @@
 /** What wakes somebody leads to a heading that is there, and what is written there names commands that exist. */
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import { ALARMS, runbookOf } from '../../lib/alarms.ts';
@@ -56,10 +56,20 @@ test('docs/operator.md has every command', async () => {
 test.each(['docs/runbook.md', 'docs/adopt.md', 'README.md'])(
   '%s names no command that does not exist',
   async (file) => {
-    const named = [...read(file).matchAll(/(?:npx residency|`res) ([a-z][a-z-]*)/g)].map(
-      ([, name]) => name,
-    );
+    const named = [
+      ...read(file).matchAll(/(?:npm exec --no -- residency|`res) ([a-z][a-z-]*)/g),
+    ].map(([, name]) => name);
     expect(named.length).toBeGreaterThan(0);
     expect(await commands()).toEqual(expect.arrayContaining(named));
   },
 );
+
+test('no text names a command that npm would download from a stranger', () => {
+  const files = globSync(['*.md', 'docs/**/*.md', '{bin,lib,lambdas,descriptor}/**/*.ts'], {
+    cwd: new URL('../..', import.meta.url),
+  });
+  expect(files.length).toBeGreaterThan(100);
+  const warns = ['CHANGELOG.md', 'docs/operator.md', 'lib/operator/command-name.ts'];
+  const risky = files.filter((file) => /npx residency/.test(read(file)) && !warns.includes(file));
+  expect(risky).toEqual([]);
+});

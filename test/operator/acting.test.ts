@@ -35,6 +35,8 @@ describe.concurrent('cancel', { timeout: 60_000 }, () => {
     expect([code, report]).toEqual([
       0,
       {
+        stage: 'local',
+        account: '000000000000',
         outcome: 'cancelled',
         status: 'rolled-back',
         message: 'migration 1 is cancelled, and nothing has moved',
@@ -53,7 +55,7 @@ describe.concurrent('cancel', { timeout: 60_000 }, () => {
     const { code, stdout } = await residency('cancel', 'now', '--yes');
     expect([code, stdout]).toEqual([
       0,
-      expect.stringMatching(/^✓ migration 2 has failed, as was asked/),
+      expect.stringMatching(/^local host .*\n\n✓ migration 2 has failed, as was asked/),
     ]);
     expect((await world.record('now', 'us'))?.['state']).toBe('active');
   });
@@ -62,8 +64,8 @@ describe.concurrent('cancel', { timeout: 60_000 }, () => {
     await world.scheduled(await world.installed('unasked'), 3);
     expect(await residency('cancel', 'unasked')).toEqual({
       code: 2,
-      stdout: '',
-      stderr: 'this writes, and there is nobody to ask: say --yes\n',
+      stdout: `local host on port ${port}\n\n`,
+      stderr: `local host on port ${port}: this writes, and there is nobody to ask: say --yes\n`,
     });
     expect(await statusOf('unasked', 3)).toBe('scheduled');
   });
@@ -85,7 +87,7 @@ describe.concurrent('cancel', { timeout: 60_000 }, () => {
     expect([await answering(''), await statusOf('asked', 4)]).toEqual([2, 'scheduled']);
     expect([await answering('y'), await statusOf('asked', 4)]).toEqual([0, 'rolled-back']);
     expect(questions[0]).toBe(
-      'Cancel migration 4 of asked (us → de, scheduled)? It will not begin. [y/N] ',
+      `local host on port ${port}\nCancel migration 4 of asked (us → de, scheduled)? It will not begin. [y/N] `,
     );
   });
 });
@@ -105,7 +107,7 @@ describe.concurrent('retry', { timeout: 60_000 }, () => {
     const { code, stdout } = await residency('retry', 'untried', '6', '--yes');
     expect([code, stdout]).toEqual([
       1,
-      '✗ migration 6 is scheduled: no phase of it can be tried again\n',
+      expect.stringMatching(/✗ migration 6 is scheduled: no phase of it can be tried again\n$/),
     ]);
   });
 });
@@ -130,10 +132,8 @@ describe.concurrent('set', { timeout: 60_000 }, () => {
       residency('set', '--realm', 'us', '--yes', '--concurrency', 'many'),
       residency('set', '--realm', 'us', '--yes', '--concurrency', '4000'),
     ]);
-    expect(said.map(({ code }) => code)).toEqual([2, 2, 1]);
-    expect(said[2]?.stdout).toBe(
-      '✗ concurrency is a whole number from 1 to 40, or null to take it back\n',
-    );
+    expect(said.map(({ code }) => code)).toEqual([2, 2, 2]);
+    expect(said[2]?.stderr).toMatch(/: concurrency is a whole number from 1 to \d+, or null/);
   });
 });
 

@@ -15,8 +15,9 @@ import { startWorld, type World } from '../support/world.ts';
 let world: World;
 let residency: OperatorCommand;
 let folder: string;
+let port: number;
 beforeAll(async () => {
-  const port = await freePorts();
+  port = await freePorts();
   folder = await mkdtemp(join(tmpdir(), 'operator-'));
   world = await startWorld({ port });
   residency = operatorCommand(port);
@@ -92,7 +93,11 @@ describe.concurrent('where', { timeout: 30_000 }, () => {
       residency('where', 'nobody'),
       residency.json('where', 'stray'),
     ]);
-    expect(nobody).toEqual({ code: 1, stdout: '✗ nobody: no realm knows it\n', stderr: '' });
+    expect(nobody).toEqual({
+      code: 1,
+      stdout: `local host on port ${port}\n\n✗ nobody: no realm knows it\n`,
+      stderr: '',
+    });
     expect(stray).toMatchObject({
       code: 1,
       report: {
@@ -273,7 +278,7 @@ describe.concurrent('receipt', { timeout: 30_000 }, () => {
     expect(none).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'no migration 1 of unmoved is on record\n',
+      stderr: `local host on port ${port}: no migration 1 of unmoved is on record\n`,
     });
   });
 });
@@ -309,25 +314,24 @@ describe.concurrent('doctor', { timeout: 30_000 }, () => {
     expect(stdout).toContain('1 under way: under-way 2 (ready-to-commit)');
   });
 
-  test('says in sentences what is missing where there is no host', async () => {
-    const elsewhere = operatorCommand(await freePorts());
-    const [{ code, report }, where] = await Promise.all([
-      elsewhere.json('doctor'),
-      elsewhere('where', 'acme'),
+  test('names the port in one sentence where there is no host', async () => {
+    const other = await freePorts();
+    const elsewhere = operatorCommand(other);
+    const said = await Promise.all([elsewhere('doctor'), elsewhere('where', 'acme')]);
+    for (const one of said)
+      expect(one).toEqual({
+        code: 1,
+        stdout: '',
+        stderr: `local host on port ${other}: nothing answers on port ${other} of this machine: is the local host up (npm run local), and is that its first port?\n`,
+      });
+  });
+
+  test('names a port that is not the first one of a host', async () => {
+    const { code, stderr } = await operatorCommand(port + 1)('doctor');
+    expect([code, stderr]).toEqual([
+      1,
+      `local host on port ${port + 1}: what answers on port ${port + 1} is not a local host: --local takes its first port, that of DynamoDB\n`,
     ]);
-    expect(code).toBe(1);
-    expect(Object(report).checks).toContainEqual({
-      realm: 'us',
-      check: 'health',
-      ok: false,
-      says: expect.stringMatching(/^nothing answers at http/),
-      fix: expect.any(String),
-    });
-    expect(where).toEqual({
-      code: 1,
-      stdout: '',
-      stderr: 'nothing answers there: is the local host up (npm run local), and on that port?\n',
-    });
   });
 });
 
@@ -341,7 +345,13 @@ describe.concurrent('what was not understood', { timeout: 30_000 }, () => {
     [['migrations', '--since', 'yesterday'], /neither a time .* nor an age/],
     [['audit', '--all', '--tenant', 'a'], /exclude each other/],
     [['where', 'a', '--stage', 'Prod!'], /a stage is one to eight/],
-    [['where', 'a', '--local', '0'], /a port is a number/],
+    [['where', 'a', '--local', '0'], /'0' is invalid. a port is a number/],
+    [['where', 'a', '--local', '--stage', 'dev'], /--local and --stage exclude each other/],
+    [['where', ''], /^<tenant> is empty$/],
+    [['show', 'a', ' '], /^<migration> is empty$/],
+    [['where', 'a', '--stage', ''], /^--stage is empty$/],
+    [['audit', '--tenant', ''], /^--tenant is empty$/],
+    [['watch', 'a', '--every', 'often'], /--every is a number of seconds .* not "often"/],
   ])('ends in 2, with a sentence: %j', async (args, sentence) => {
     const said: string[] = [];
     const code = await residencyCommand(args, {
@@ -362,10 +372,18 @@ describe.concurrent('what was not understood', { timeout: 30_000 }, () => {
   });
 
   test('AWS without credentials is a sentence too', async () => {
-    const { code, stdout, stderr } = await typed(['where', 'acme', '--stage', 'dev']);
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toBe(
-      'no AWS credentials were found: set AWS_PROFILE, or sign in, and try again\n',
+    const said = await Promise.all([
+      typed(['where', 'acme', '--stage', 'dev']),
+      typed(['doctor', '--stage', 'prod']),
+      typed(['watch', 'acme']),
+    ]);
+    const why = 'no AWS credentials were found: set AWS_PROFILE, or sign in, and try again\n';
+    expect(said).toEqual(
+      ['dev', 'prod', 'dev'].map((stage) => ({
+        code: 1,
+        stdout: '',
+        stderr: `stage ${stage}: ${why}`,
+      })),
     );
   });
 });

@@ -10,6 +10,9 @@ import { freePorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
+/** A sample is copied, and nobody is asked. */
+const SAMPLE = ['--sample', '--yes'];
+
 let world: World;
 let residency: OperatorCommand;
 let fault: ((call: DynamoDbCall) => InjectedFault | undefined) | undefined;
@@ -57,6 +60,8 @@ describe('rehearse', { timeout: 120_000 }, () => {
       'acme',
       '--to',
       'de',
+      '--sample',
+      '--yes',
       '--items',
       '100',
     );
@@ -117,9 +122,11 @@ describe('rehearse', { timeout: 120_000 }, () => {
         }),
       );
     await lease(Date.now() + 60_000);
-    const early = await residency('rehearse', 'acme', '--to', 'de', '--items', '17');
+    const early = await residency('rehearse', 'acme', '--to', 'de', ...SAMPLE, '--items', '17');
     expect(early.code).toBe(1);
-    expect(early.stderr).toMatch(/^another rehearsal is running here, until .*Z at the latest\n$/);
+    expect(early.stderr).toMatch(
+      /: another rehearsal is running in de, until .*Z at the latest\n$/,
+    );
     expect(await left('de')).toBe(3);
 
     await lease(Date.now() - 1);
@@ -128,6 +135,8 @@ describe('rehearse', { timeout: 120_000 }, () => {
       'acme',
       '--to',
       'de',
+      '--sample',
+      '--yes',
       '--items',
       '17',
     );
@@ -146,9 +155,9 @@ describe('rehearse', { timeout: 120_000 }, () => {
       fault = undefined;
       return { error: 'AccessDeniedException' };
     };
-    const { code, stdout, stderr } = await residency('rehearse', 'acme', '--to', 'de');
-    expect([code, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^the function rehearse of de failed: .*\n$/);
+    const { code, stdout, stderr } = await residency('rehearse', 'acme', '--to', 'de', ...SAMPLE);
+    expect([code, stdout]).toEqual([1, expect.stringMatching(/^local host .*\n\n$/)]);
+    expect(stderr).toMatch(/: the function rehearse of de failed: .*\n$/);
     expect(await left('de')).toBe(0);
   });
 
@@ -157,13 +166,13 @@ describe('rehearse', { timeout: 120_000 }, () => {
       operation === 'BatchWriteItem' && region === 'eu-central-1'
         ? { error: 'AccessDeniedException' }
         : undefined;
-    const { code, stderr } = await residency('rehearse', 'acme', '--to', 'de');
+    const { code, stderr } = await residency('rehearse', 'acme', '--to', 'de', ...SAMPLE);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^the function rehearse of de failed: /);
+    expect(stderr).toMatch(/: the function rehearse of de failed: /);
   });
 
   test('only plans, where no sample is wanted', async () => {
-    const { code, report } = await residency.json('rehearse', 'acme', '--to', 'sg', '--items', '0');
+    const { code, report } = await residency.json('rehearse', 'acme', '--to', 'sg');
     expect([code, report]).toMatchObject([0, { forecast: { basis: 'planned', items: 128 } }]);
     expect(report).not.toHaveProperty('rehearsal');
   });
@@ -171,7 +180,7 @@ describe('rehearse', { timeout: 120_000 }, () => {
   test('names what stands in the way, and refuses what is no move', async () => {
     const args = ['set', '--realm', 'us', '--tenant', 'acme', '--yes', '--new-moves'];
     await residency(...args, 'off');
-    const stopped = await residency.json('rehearse', 'acme', '--to', 'de', '--items', '0');
+    const stopped = await residency.json('rehearse', 'acme', '--to', 'de');
     await residency(...args, 'default');
     expect(stopped).toMatchObject({
       code: 1,
@@ -182,9 +191,14 @@ describe('rehearse', { timeout: 120_000 }, () => {
       residency('rehearse', 'nobody', '--to', 'us'),
       residency('rehearse', 'acme'),
     ]);
-    expect(said.map(({ code, stderr }) => [code, stderr.trim()])).toEqual([
+    expect(
+      said.map(({ code, stderr }) => [
+        code,
+        stderr.trim().replace(/^local host on port \d+: /, ''),
+      ]),
+    ).toEqual([
       [2, 'acme is in us already: a move there moves nothing'],
-      [1, 'no realm serves nobody'],
+      [1, 'no realm knows the tenant nobody'],
       [2, "error: required option '--to <realm>' not specified"],
     ]);
   });
@@ -199,7 +213,7 @@ describe('rehearse', { timeout: 120_000 }, () => {
       const tenant = `foretold-${id}`;
       const site = await world.installed(tenant);
       await world.fill(tenant, 'us', 1_000);
-      const { report } = await residency.json('rehearse', tenant, '--to', 'eu');
+      const { report } = await residency.json('rehearse', tenant, '--to', 'eu', ...SAMPLE);
       await world.ready(site, id, 'EU');
       const shown = Object((await residency.json('show', tenant)).report);
       const took = shown.timeline.find(

@@ -65,7 +65,7 @@ async function installed(clientKey: string, key: KeyObject): Promise<number> {
 describe('smoke', { timeout: 180_000 }, () => {
   test('moves a synthetic tenant, rolls another move back, and leaves no item behind', async () => {
     const { code, report } = await residency.json(
-      ...['smoke', '--from', 'us', '--to', 'de', '--key', keyFile, '--items', '20'],
+      ...['smoke', '--from', 'us', '--to', 'de', '--key', keyFile, '--items', '20', '--yes'],
     );
     const { tenant, steps, failure } = Object(report);
     expect([code, failure]).toEqual([0, undefined]);
@@ -110,13 +110,15 @@ describe('smoke', { timeout: 180_000 }, () => {
       'de',
       '--key',
       stranger,
+      '--yes',
     );
     expect(code).toBe(1);
     expect(stdout).toMatch(/✗ installed in us: 401/);
   });
 
   test('needs no key of its own on a local host, as far as its key server', async () => {
-    const { code, stdout } = await residency('smoke', '--from', 'eu', '--to', 'sg', '--items', '1');
+    const args = ['smoke', '--from', 'eu', '--to', 'sg', '--items', '1', '--yes'];
+    const { code, stdout } = await residency(...args);
     expect(stdout).toContain('✓ moved eu → sg, rolled back sg → eu, every item as it was');
     expect(code).toBe(0);
   });
@@ -136,7 +138,7 @@ describe('smoke', { timeout: 180_000 }, () => {
     expect(prod).toEqual({
       code: 2,
       stdout: '',
-      stderr: 'a smoke test is refused in stage prod: it has real customers\n',
+      stderr: 'stage prod: a smoke test is refused in stage prod: it has real customers\n',
     });
     expect((await residency('smoke', '--from', 'us', '--to', 'us')).code).toBe(2);
   });

@@ -1,6 +1,11 @@
-/** The operator's command line as it is typed: `bin/residency.ts` in a process of its own, against a host of this one. */
+/**
+ * The operator's command line against a host of this process: in it, since a process of its own for each command costs most
+ * of a test's time; or as it is typed, `bin/residency.ts` in a process of its own.
+ */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { residencyCommand } from '../../lib/operator/program.ts';
+import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
 
@@ -16,9 +21,23 @@ export interface OperatorCommand {
   json(...args: readonly string[]): Promise<{ readonly code: number; readonly report: unknown }>;
 }
 
-/** `port` is the host's first. The environment has no credentials: none of the operator's may be needed, or sent. */
+/** `port` is the host's first. Nobody is there to be asked, and no terminal. */
 export function operatorCommand(port: number): OperatorCommand {
-  const run = (...args: readonly string[]) => typed([...args, '--local', String(port)]);
+  const run = async (...args: readonly string[]): Promise<Said> => {
+    let [stdout, stderr] = ['', ''];
+    const code = await residencyCommand([...args, '--local', String(port)], {
+      residency,
+      print: (text) => {
+        stdout += `${text}\n`;
+      },
+      complain: (text) => {
+        stderr += `${text}\n`;
+      },
+      isInteractive: false,
+      ask: () => Promise.reject(new Error('nobody is there to be asked')),
+    });
+    return { code, stdout, stderr };
+  };
   return Object.assign(run, {
     async json(...args: readonly string[]) {
       const { code, stdout, stderr } = await run(...args, '--json');
@@ -28,6 +47,7 @@ export function operatorCommand(port: number): OperatorCommand {
   });
 }
 
+/** The environment has no credentials: none of the operator's may be needed, or sent. */
 export function typed(args: readonly string[]): Promise<Said> {
   const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
   return new Promise((resolve) => {

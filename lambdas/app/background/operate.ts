@@ -1,11 +1,15 @@
 /** The verbs of an operator. Each takes a step that a hook, the janitor or a task could have taken, and says who asked for it. */
 import { operatorActor } from '../../domain/moving/history.ts';
-import { isNoOp, type Migration, PHASES_OF } from '../../domain/moving/migration.ts';
+import type { Migration } from '../../domain/moving/migration.ts';
 import {
+  CANCELLED,
+  cancelObstacle,
   type Operation,
   type OperationAnswer,
   operation,
+  retryObstacle,
 } from '../../domain/operating/operations.ts';
+import { settingsWords } from '../../domain/operating/setting-words.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { Fault, Refusal } from '../../domain/refusal.ts';
 import type { Ports } from '../../ports.ts';
@@ -60,7 +64,7 @@ export function operating({ ledger, log }: Ports, steps: Steps, here: Realm) {
         );
       default:
     }
-    return refused(`migration ${id} is ${status}: ${HINTS[status] ?? NOT_ANY_MORE}`, status);
+    return refused(cancelObstacle(migration) ?? `migration ${id} is ${status}`, status);
 
     async function again(next: Migration): Promise<OperationAnswer> {
       if (tries === 0) throw new Fault(`migration ${id} changes while it is being cancelled`);
@@ -70,16 +74,9 @@ export function operating({ ledger, log }: Ports, steps: Steps, here: Realm) {
 
   /** The next attempt of the phase at hand, unless its execution runs. */
   async function retry(migration: Migration, actor: string): Promise<OperationAnswer> {
-    const { id, status, phase, attempt, halted, driven } = migration;
-    if (phase === undefined || !PHASES_OF[status]?.includes(phase))
-      return refused(`migration ${id} is ${status}: no phase of it can be tried again`, status);
-    if (isNoOp(migration))
-      return refused(`migration ${id} moves nothing: its hook, said again, ends it`, status);
-    if (status === 'committing' && driven === undefined && !halted)
-      return refused(
-        `migration ${id} has a commit that was never answered: said again it goes on, and else it is rolled back`,
-        status,
-      );
+    const { id, status, attempt, halted, driven } = migration;
+    const obstacle = retryObstacle(migration);
+    if (obstacle !== undefined) return refused(obstacle, status);
     const next = halted ? await resume(migration, actor) : await steps.drive(migration, actor);
     const where = `phase ${next.phase}, attempt ${next.attempt} of migration ${id}`;
     if (next.status !== status)
@@ -110,24 +107,13 @@ export function operating({ ledger, log }: Ports, steps: Steps, here: Realm) {
     const { changed, record } = await ledger.changeSettings(here, tenant, actor, change);
     const whose = tenant === undefined ? `realm ${here}` : `this tenant in realm ${here}`;
     const settings = record ?? {};
-    const message = `settings of ${whose}: ${JSON.stringify(settings)}`;
+    const message = `set for ${whose}: ${settingsWords(settings).join('; ') || 'nothing; the default holds'}`;
     if (changed) log.info(`${actor}: set: ${message}`, tenant ? { clientKey: tenant } : {});
     return { outcome: 'set', message, settings };
   }
 
   return { operate };
 }
-
-/** How the reason of a cancelled migration begins. */
-const CANCELLED = 'cancelled by';
-
-const NOT_ANY_MORE = 'there is nothing left to cancel';
-const HINTS: Partial<Record<Migration['status'], string>> = {
-  'ready-to-commit':
-    'only what is scheduled or copying is cancelled here, and Atlassian decides now',
-  committing: 'the tenant lives in the target already; only a rollback by Atlassian brings it back',
-  committed: 'the tenant lives in the target; only a rollback by Atlassian brings it back',
-};
 
 const refused = (message: string, status?: string): OperationAnswer => ({
   outcome: 'refused',

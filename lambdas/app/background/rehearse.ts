@@ -7,6 +7,7 @@ import { type Digest, differingBuckets, EMPTY_DIGEST } from '../../domain/datase
 import type { MigrationKey } from '../../domain/moving/migration.ts';
 import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts';
 import {
+  LEASE,
   type Measured,
   REHEARSAL,
   type RehearsalRefused,
@@ -187,8 +188,6 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
   return { rehearse };
 }
 
-/** Name of the record whose lease guards the rehearsal's keys in a realm; `#` keeps it apart from every tenant's. */
-const LEASE: MigrationKey = { ledger: REHEARSAL, tenant: REHEARSAL, id: 'lease' };
 const FRESH: RangeRecord = {
   range: LEASE.id,
   revision: 0,

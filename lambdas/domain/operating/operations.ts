@@ -1,4 +1,5 @@
 /** What an operator asks for, parsed at the edge, and what is answered. */
+import { isNoOp, type Migration, PHASES_OF, type Status } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
 import { isMigrationId, isTenantId } from '../requests.ts';
@@ -53,6 +54,39 @@ export function operation(input: unknown): Operation {
   if (tenant === undefined) throw invalid('tenant is missing');
   if (!isMigrationId(id)) throw invalid('id is no migration id');
   return { verb, ledger, tenant, id, actor };
+}
+
+/** Why a migration cannot be cancelled; `undefined` where it can, or has been. */
+export function cancelObstacle({
+  id,
+  status,
+  error,
+}: Pick<Migration, 'id' | 'status' | 'error'>): string | undefined {
+  if (status === 'scheduled' || status === 'copying') return undefined;
+  const isCancelled = error?.reason.startsWith(CANCELLED) ?? false;
+  if (isCancelled && (status === 'rolled-back' || status === 'failed')) return undefined;
+  return `migration ${id} is ${status}: ${CANCEL_HINTS[status] ?? 'there is nothing left to cancel'}`;
+}
+
+/** How the reason of a cancelled migration begins. */
+export const CANCELLED = 'cancelled by';
+
+const CANCEL_HINTS: Partial<Record<Status, string>> = {
+  'ready-to-commit':
+    'only what is scheduled or copying is cancelled here, and Atlassian decides now',
+  committing: 'the tenant lives in the target already; only a rollback by Atlassian brings it back',
+  committed: 'the tenant lives in the target; only a rollback by Atlassian brings it back',
+};
+
+/** Why no phase of a migration can be tried again; `undefined` where one can. */
+export function retryObstacle(migration: Migration): string | undefined {
+  const { id, status, phase, halted, driven } = migration;
+  if (phase === undefined || !PHASES_OF[status]?.includes(phase))
+    return `migration ${id} is ${status}: no phase of it can be tried again`;
+  if (isNoOp(migration)) return `migration ${id} moves nothing: its hook, said again, ends it`;
+  if (status === 'committing' && driven === undefined && !halted)
+    return `migration ${id} has a commit that was never answered: said again it goes on, and else it is rolled back`;
+  return undefined;
 }
 
 /** A name, an address, an ARN. */

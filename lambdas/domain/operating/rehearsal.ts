@@ -1,10 +1,14 @@
 /** A rehearsal: a sample of a tenant's items, copied to where no tenant can be, verified, and discarded. */
+import type { MigrationKey } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
 import { isTenantId } from '../requests.ts';
 
 /** In the place of a tenant's name: no client key begins with `#`, and so none of its partition keys is anybody's. */
 export const REHEARSAL = '#rehearsal';
+
+/** The record whose lease guards the rehearsal's keys in a realm; `#` keeps it apart from every tenant's. */
+export const LEASE: MigrationKey = { ledger: REHEARSAL, tenant: REHEARSAL, id: 'lease' };
 
 export interface RehearsalRequest {
   readonly tenant: string;

@@ -1,0 +1,43 @@
+/** Settings as people read them: one wording for the command line, its questions, and the function's answer. */
+import { DEFAULT_SETTINGS, type Settings, type SettingsChange } from './settings.ts';
+
+const counted = (count: number): string => count.toLocaleString('en-US');
+
+/** What a change says of each setting, or what is set; `null` takes one back. */
+const WORDS: { readonly [Name in keyof Settings]-?: (value: SettingsChange[Name]) => string } = {
+  noNewMoves(isOff) {
+    if (isOff === null) return 'new moves by default';
+    return isOff ? 'new moves off' : 'new moves on';
+  },
+  concurrency: (ranges) =>
+    ranges === null
+      ? 'concurrency by default'
+      : `concurrency ${ranges} (ranges of one move at once)`,
+  writesPerSecond: (items) =>
+    items === null
+      ? 'rate limit by default'
+      : `rate limit ${counted(items ?? 0)} items a second (of one move in one table)`,
+};
+
+/** Of all that are set, or that a change names. */
+export function settingsWords(settings: SettingsChange): readonly string[] {
+  const { noNewMoves, concurrency, writesPerSecond } = settings;
+  return [
+    ...(noNewMoves === undefined ? [] : [WORDS.noNewMoves(noNewMoves)]),
+    ...(concurrency === undefined ? [] : [WORDS.concurrency(concurrency)]),
+    ...(writesPerSecond === undefined ? [] : [WORDS.writesPerSecond(writesPerSecond)]),
+  ];
+}
+
+/** Names of what is set to something else than what holds anyway. */
+export const namesOfSet = (settings: Partial<Settings>): readonly (keyof Settings)[] =>
+  SETTING_NAMES.filter((name) => {
+    const value = settings[name];
+    return value !== undefined && value !== DEFAULT_SETTINGS[name];
+  });
+
+export const SETTING_NAMES: readonly (keyof Settings)[] = [
+  'noNewMoves',
+  'concurrency',
+  'writesPerSecond',
+];

@@ -1,0 +1,27 @@
+/** Whether a local host of this app listens where it was said to: a wrong port is named, rather than puzzled over. */
+import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { Failure, nameOf } from './failure.ts';
+
+/** Throws a sentence that names the port. */
+export async function assertHost(
+  client: DynamoDBClient,
+  port: number,
+  tableName: string,
+): Promise<void> {
+  try {
+    await client.send(new DescribeTableCommand({ TableName: tableName }));
+  } catch (error) {
+    const name = nameOf(error);
+    if (name === 'ECONNREFUSED')
+      throw new Failure(
+        `nothing answers on port ${port} of this machine: is the local host up (npm run local), and is that its first port?`,
+      );
+    if (name === 'ResourceNotFoundException')
+      throw new Failure(`what answers on port ${port} is a database without this app's tables`);
+    if (name === 'TimeoutError')
+      throw new Failure(`port ${port} takes connections, and does not answer in time`);
+    throw new Failure(
+      `what answers on port ${port} is not a local host: --local takes its first port, that of DynamoDB`,
+    );
+  }
+}

@@ -1,0 +1,77 @@
+/** DATA: the commands that read. */
+import type { Command } from 'commander';
+import { audit } from './audit.ts';
+import type { Row, Surroundings } from './command-frame.ts';
+import { doctor } from './doctor.ts';
+import { migrations } from './migrations.ts';
+import { receipt } from './receipt.ts';
+import { show } from './show.ts';
+import { secondsOf } from './typed-values.ts';
+import { watch } from './watch.ts';
+import { where } from './where.ts';
+
+export type Add = <T extends object>(row: Row<T>) => Command;
+
+export function addReadingCommands(add: Add, { isInteractive }: Surroundings): void {
+  add({
+    usage: 'where <tenant>',
+    description: 'which realm a tenant is in, by record and by count',
+    examples: ['where acme --stage prod'],
+    run: (operator, { words: [tenant = ''] }) => where(operator, tenant),
+  });
+  add<{ realm?: string; status?: string; since?: string; all?: boolean }>({
+    usage: 'migrations',
+    description: 'what is under way, or everything on record',
+    examples: [
+      'migrations --stage prod --status copying',
+      'migrations --stage prod --since 12h --json',
+    ],
+    run: (operator, { options }) => migrations(operator, options),
+  })
+    .option('--realm <realm>', 'from or to this realm')
+    .option('--status <status>', 'in this status')
+    .option('--since <time>', 'changed since: a time, or an age such as 90m, 12h, 7d')
+    .option('--all', 'final ones too (reads the whole ledgers)');
+  add({
+    usage: 'show <tenant> [migration]',
+    description: 'one migration: facts, timeline, progress, projected end',
+    examples: ['show acme --stage prod', 'show acme 57500 --stage prod'],
+    run: (operator, { words: [tenant = '', id] }) => show(operator, tenant, id),
+  });
+  add<{ html?: string }>({
+    usage: 'receipt <tenant> <migration>',
+    description: 'the signed-off record of a move, for an auditor',
+    examples: ['receipt acme 57500 --stage prod --html receipt.html'],
+    run: (operator, { words: [tenant = '', id = ''], options }) =>
+      receipt(operator, tenant, id, options.html),
+  }).option('--html <file>', 'writes a page to print, too');
+  add<{ tenant?: string; all?: boolean }>({
+    usage: 'audit',
+    description: 'anything that is where it should not be',
+    examples: ['audit --stage prod', 'audit --stage prod --tenant acme'],
+    run: (operator, { options }) => audit(operator, options),
+  })
+    .option('--tenant <tenant>', 'of one tenant, its items included')
+    .option(
+      '--all',
+      'reads the keys of every table, too: finds items of tenants that nobody knows',
+    );
+  add<{ beforeDeploy?: boolean }>({
+    usage: 'doctor',
+    description: 'whether every realm is deployed as it should be, and what to mend',
+    examples: ['doctor --stage prod', 'doctor --stage prod --before-deploy'],
+    run: (operator, { options }) => doctor(operator, options),
+  }).option('--before-deploy', 'refuses while a move is under way');
+  add<{ every?: string }>({
+    usage: 'watch <tenant> [migration]',
+    description: 'one migration, live, until it ends or waits for Atlassian',
+    examples: ['watch acme --stage prod', 'watch acme --local --every 1'],
+    streams: true,
+    run: (operator, { words: [tenant = '', id], options: { every = '5', json }, tell }) =>
+      watch(operator, tenant, id, {
+        every: secondsOf(every),
+        isTerminal: isInteractive && !json,
+        print: tell,
+      }),
+  }).option('--every <seconds>', 'how often to look (5)');
+}

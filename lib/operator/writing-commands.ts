@@ -1,0 +1,102 @@
+/** DATA: the commands that write. Each reads first, then asks, then acts. */
+import type { Command } from 'commander';
+import { actOn, type SettingOptions, set } from './act.ts';
+import type { Surroundings } from './command-frame.ts';
+import { UsageError } from './failure.ts';
+import type { Add } from './reading-commands.ts';
+import { rehearse } from './rehearse.ts';
+import { assertSmokable, smoke } from './smoke.ts';
+import { smokeKey } from './smoke-key.ts';
+import { itemCountOf } from './typed-values.ts';
+
+const always = () => true;
+
+export function addWritingCommands(
+  add: Add,
+  program: Command,
+  { print }: Pick<Surroundings, 'print'>,
+): void {
+  add<{ to: string; sample?: boolean; items?: string }>({
+    usage: 'rehearse <tenant>',
+    description:
+      'how a move would go: sizes, time, cost. With --sample it WRITES: some items are copied there, verified and discarded',
+    examples: [
+      'rehearse acme --to de --stage prod',
+      'rehearse acme --to de --stage prod --sample --items 200',
+    ],
+    asks: true,
+    writes: ({ sample }) => sample === true,
+    run(operator, { words: [tenant = ''], options: { to, sample, items }, confirm }) {
+      if (items !== undefined && !sample) throw new UsageError('--items belongs to --sample');
+      return rehearse(operator, tenant, {
+        to,
+        confirm,
+        ...(sample && { items: itemCountOf(items ?? '1000') }),
+      });
+    },
+  })
+    .requiredOption('--to <realm>', 'where to')
+    .option('--sample', 'WRITES: copies some items to the target, and discards them there')
+    .option('--items <count>', 'of the sample (1000)');
+  add({
+    usage: 'retry <tenant> [migration]',
+    description: 'WRITES: the next attempt of the phase at hand',
+    examples: ['retry acme --stage prod --role operator-act'],
+    asks: true,
+    writes: always,
+    run: (operator, { words: [tenant = '', id], confirm }) =>
+      actOn(operator, 'retry', tenant, id, confirm),
+  });
+  add({
+    usage: 'cancel <tenant> [migration]',
+    description:
+      'WRITES: a scheduled move does not begin; a copying one fails, and the site comes back now',
+    examples: ['cancel acme 57500 --stage prod --role operator-act'],
+    asks: true,
+    writes: always,
+    run: (operator, { words: [tenant = '', id], confirm }) =>
+      actOn(operator, 'cancel', tenant, id, confirm),
+  });
+  add<SettingOptions>({
+    usage: 'set',
+    description:
+      'WRITES: what holds from the next turn on, for a realm or a tenant; "default" takes it back',
+    examples: [
+      'set --realm us --new-moves off --stage prod --role operator-act',
+      'set --realm de --tenant acme --concurrency default --stage prod',
+    ],
+    asks: true,
+    writes: always,
+    run: (operator, { options, confirm }) => set(operator, options, confirm),
+  })
+    .requiredOption('--realm <realm>', 'the realm whose setting it is')
+    .option('--tenant <tenant>', 'of this tenant alone')
+    .option('--concurrency <ranges>', 'ranges of one move that are worked on at once')
+    .option('--writes-per-second <items>', 'items that one move writes per second and table')
+    .option('--new-moves <on|off>', 'off: new schedules are refused with E0003');
+  add<{ from: string; to: string; key?: string; items?: string }>({
+    usage: 'smoke',
+    description:
+      'WRITES: moves a synthetic tenant there and back again, on a stage without customers',
+    examples: ['smoke --from us --to de --stage dev --key smoke-key.pem'],
+    asks: true,
+    writes: always,
+    streams: true,
+    refuse: assertSmokable,
+    run: (operator, { options: { from, to, key, items = '40' }, confirm, tell }) =>
+      smoke(operator, { from, to, key, items: itemCountOf(items), confirm, tell }),
+  })
+    .requiredOption('--from <realm>', 'where it is installed')
+    .requiredOption('--to <realm>', 'where it is moved')
+    .option('--key <file>', 'the private key that the stage was told to trust')
+    .option('--items <count>', 'in each part (40)');
+  // It is about no deployment: neither a stage, nor credentials.
+  program
+    .command('smoke-key <file>')
+    .description('makes a throw-away key for smoke tests, and says how a stage comes to trust it')
+    .option('--json', 'prints one JSON value, errors too')
+    .action(async (file: string, { json }: { readonly json?: boolean }) => {
+      const { report, text } = await smokeKey(file);
+      print(json ? JSON.stringify(report, null, 2) : text);
+    });
+}

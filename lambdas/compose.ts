@@ -32,7 +32,7 @@ import { steps as stepsOf } from './app/steps.ts';
 import { counted, measured } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
-import { regionOf } from './domain/realm.ts';
+import { partitionOf, regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
 import { keyServersOf, namesOf, type Residency } from './domain/residency.ts';
 import { forwardUrlOf } from './domain/tenants/forwarding.ts';
@@ -97,7 +97,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     workflows: stepFunctions({
       clientFor: (of) => clients.states(region(of)),
       arnOf: (of) =>
-        `arn:aws:states:${region(of)}:${account}:stateMachine:${names(of).stateMachine}`,
+        `arn:${partitionOf(region(of)).name}:states:${region(of)}:${account}:stateMachine:${names(of).stateMachine}`,
     }),
     clock,
     log,

@@ -41,29 +41,30 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const url = given('alarmUrl');
 
   for (const row of stackRows(residency.realms)) {
+    const deployment = deploymentOf({
+      residency,
+      stage,
+      row,
+      ...(otherWritersSeconds !== undefined && {
+        otherWritersSeconds: Number(otherWritersSeconds),
+      }),
+      ...(domain !== undefined && { domain }),
+      ...(hostedZoneId !== undefined && { hostedZoneId }),
+      ...(reservedConcurrency !== undefined && {
+        reservedConcurrency: Number(reservedConcurrency),
+      }),
+      ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
+      ...(smokePublicKey !== undefined && { smokePublicKey }),
+      ...(forgeEnvironment !== undefined && { forgeEnvironment }),
+      ...(installKeyServers !== undefined && { installKeyServers: installKeyServers.split(',') }),
+      alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
+    });
     new RealmStack(app, `${residency.name}-${row.realm}`, {
       stackName: `${residency.name}-${stage}-${row.realm}`,
       description: `${residency.app.name}: tenants of realm ${row.realm}`,
       env: { region: row.region, ...(account !== undefined && { account }) },
-      terminationProtection: stage === 'prod',
-      deployment: deploymentOf({
-        residency,
-        stage,
-        row,
-        ...(otherWritersSeconds !== undefined && {
-          otherWritersSeconds: Number(otherWritersSeconds),
-        }),
-        ...(domain !== undefined && { domain }),
-        ...(hostedZoneId !== undefined && { hostedZoneId }),
-        ...(reservedConcurrency !== undefined && {
-          reservedConcurrency: Number(reservedConcurrency),
-        }),
-        ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
-        ...(smokePublicKey !== undefined && { smokePublicKey }),
-        ...(forgeEnvironment !== undefined && { forgeEnvironment }),
-        ...(installKeyServers !== undefined && { installKeyServers: installKeyServers.split(',') }),
-        alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
-      }),
+      terminationProtection: deployment.isProtected,
+      deployment,
       code,
     });
   }

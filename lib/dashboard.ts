@@ -15,7 +15,7 @@ import type { MetricName } from '../lambdas/domain/operating/metric.ts';
 import { type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { namesOf } from '../lambdas/domain/residency.ts';
 import { ALARMS, type MeasuredOptions, measuredIn } from './alarms.ts';
-import { arnOf, type Deployment } from './deployment.ts';
+import { arnOf, type Deployment, dashboardName } from './deployment.ts';
 import { hookErrorsOf } from './hook-errors.ts';
 
 export interface FleetDashboardProps {
@@ -39,7 +39,7 @@ export class FleetDashboard extends Construct {
       );
 
     const dashboard = new Dashboard(this, 'Dashboard', {
-      dashboardName: `${residency.name}-${stage}`,
+      dashboardName: dashboardName(residency, stage),
       periodOverride: PeriodOverride.AUTO,
     });
     dashboard.addWidgets(

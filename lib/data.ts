@@ -1,5 +1,5 @@
 /** What holds data: tenants, the ledger, the tables of the dataset that are ours, and the key that tenants and ledger are encrypted with. */
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import {
   AttributeType,
   BillingMode,
@@ -20,7 +20,7 @@ import { Construct } from 'constructs';
 import type { DynamoDbPart } from '../lambdas/domain/datasets/dataset.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { namesOf } from '../lambdas/domain/residency.ts';
-import { alarmArn, alarmTopicName, arnOf, type Deployment } from './deployment.ts';
+import { alarmArn, alarmTopicName, arnOf, type Deployment, removalOf } from './deployment.ts';
 
 export interface DataProps {
   readonly deployment: Deployment;
@@ -42,7 +42,7 @@ export class Data extends Construct {
 
   constructor(scope: Construct, id: string, { deployment }: DataProps) {
     super(scope, id);
-    const { names, keepsData, residency } = deployment;
+    const { names, residency, isProtected } = deployment;
     this.key = this.realmKey(deployment);
     const common: Omit<TableProps, 'partitionKey'> = {
       billingMode: BillingMode.PAY_PER_REQUEST,
@@ -50,8 +50,8 @@ export class Data extends Construct {
         pointInTimeRecoveryEnabled: true,
         recoveryPeriodInDays: PITR_DAYS,
       },
-      deletionProtection: keepsData,
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      deletionProtection: isProtected,
+      removalPolicy: removalOf(deployment),
     };
     const encrypted: typeof common = {
       ...common,
@@ -104,13 +104,14 @@ export class Data extends Construct {
    * roles that may not exist yet, which a policy can do in a condition and not as a principal.
    */
   private realmKey(deployment: Deployment): Key {
-    const { residency, stage, region, keepsData, names } = deployment;
+    const { residency, stage, region, names } = deployment;
     return new Key(this, 'Key', {
       description: `Encrypts ${names.tenants}, ${names.migrations} and ${alarmTopicName(deployment)}`,
       enableKeyRotation: true,
       rotationPeriod: KEY_ROTATION,
       pendingWindow: Duration.days(30),
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      // It outlives its stack though it cannot be imported into the next one: what it has encrypted is lost without it.
+      removalPolicy: removalOf(deployment),
       policy: new PolicyDocument({
         statements: [
           new PolicyStatement({

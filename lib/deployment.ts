@@ -1,5 +1,5 @@
 /** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
-import { Aws } from 'aws-cdk-lib';
+import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
@@ -13,7 +13,7 @@ import {
 } from '../lambdas/domain/residency.ts';
 import { forwardUrlOf } from '../lambdas/domain/tenants/forwarding.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
-import { GRANTS } from './grants.ts';
+import { GRANTS, type Grant, isReadOnly } from './grants.ts';
 
 export interface DeploymentOptions {
   readonly residency: Residency;
@@ -54,6 +54,8 @@ export interface Deployment {
   readonly region: string;
   /** What holds data outlives its stack. */
   readonly keepsData: boolean;
+  /** The stack and its tables refuse to be deleted. Never at the first deployment: decision 44. */
+  readonly isProtected: boolean;
   readonly names: ReturnType<typeof namesOf>;
   readonly zone?: { readonly name: string; readonly id: string };
   readonly reservedConcurrency?: number;
@@ -106,6 +108,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     realm: row.realm,
     region: row.region,
     keepsData: stage === 'prod',
+    isProtected: stage === 'prod' && row.isProtected === true,
     names: namesOf(residency, stage, row.realm),
     ...(domain !== undefined &&
       hostedZoneId !== undefined && { zone: { name: domain, id: hostedZoneId } }),
@@ -160,13 +163,14 @@ function drainSeconds(otherWritersSeconds: number): number {
   return Math.max(...timeouts, otherWritersSeconds) + DRAIN_MARGIN_SECONDS;
 }
 
-const writesParts = ({
-  on,
-  actions,
-}: {
-  readonly on: string;
-  readonly actions: readonly string[];
-}) => on.startsWith('part') && actions.some((action) => !['GetItem', 'Query'].includes(action));
+const writesParts = (grant: Grant): boolean => grant.on.startsWith('part') && !isReadOnly(grant);
+
+/**
+ * Of what holds data. Where it is kept, it is kept from updates and deletions of its stack, but not from the rollback of the
+ * deployment that created it: its fixed name would be taken when the deployment is tried again.
+ */
+export const removalOf = ({ keepsData }: Pick<Deployment, 'keepsData'>): RemovalPolicy =>
+  keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 
 /** The same deployment, seen by its neighbours: every other realm that has a stack. */
 export const otherRows = ({ residency, realm }: Deployment): readonly RealmRow[] =>
@@ -192,6 +196,10 @@ export const alarmArn = ({ region, names }: Deployment, word: string): string =>
 
 export const alarmTopicName = ({ names }: Pick<Deployment, 'names'>): string =>
   `${names.prefix}-alarms`;
+
+/** Of all realms of a stage. */
+export const dashboardName = ({ name }: Pick<Residency, 'name'>, stage: string): string =>
+  `${name}-${stage}`;
 
 export const deadLettersName = ({ prefix }: { readonly prefix: string }): string =>
   `${prefix}-dead-letters`;

@@ -23,6 +23,10 @@ export interface Grant {
   readonly actions: readonly Action[];
 }
 
+/** Changes nothing in a table. */
+export const isReadOnly = ({ actions }: Grant): boolean =>
+  actions.every((action) => action === 'GetItem' || action === 'Query');
+
 const own = (on: Store, ...actions: Action[]): Grant => ({ on, where: 'own', actions });
 const others = (on: Store, ...actions: Action[]): Grant => ({ on, where: 'others', actions });
 const everywhere = (on: Store, ...actions: Action[]): Grant[] => [

@@ -1,5 +1,5 @@
 /** The HTTP API of a realm: the literal routes of `routes.ts`, each with a throttle of its own. */
-import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import {
   CfnApiMapping,
   CfnStage,
@@ -17,7 +17,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { AaaaRecord, ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayv2DomainProperties } from 'aws-cdk-lib/aws-route53-targets';
 import { Construct } from 'constructs';
-import { arnOf, type Deployment } from './deployment.ts';
+import { arnOf, type Deployment, removalOf } from './deployment.ts';
 import { countHookErrors } from './hook-errors.ts';
 import { accessLog } from './log-groups.ts';
 import { acknowledge } from './nag-suppressions.ts';
@@ -49,7 +49,7 @@ export class HooksApi extends Construct {
 
   constructor(scope: Construct, id: string, { deployment, lambdaOf }: HooksApiProps) {
     super(scope, id);
-    const { names, keepsData, zone, realm } = deployment;
+    const { names, zone, realm } = deployment;
 
     this.api = new HttpApi(this, 'Api', {
       apiName: names.prefix,
@@ -84,7 +84,7 @@ export class HooksApi extends Construct {
     const log = new LogGroup(this, 'AccessLog', {
       logGroupName,
       retention: RetentionDays.ONE_MONTH,
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalOf(deployment),
     });
     this.hookErrors = countHookErrors(this, log, deployment);
     const stage = new CfnStage(this, 'Stage', {

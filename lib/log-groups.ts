@@ -10,8 +10,16 @@ export const lambdaLog = ({ names }: Named, entry: string): string =>
 export const lambdaLogs = (deployment: Named & Pick<Deployment, 'residency'>): readonly string[] =>
   entriesOf(deployment.residency).map((entry) => lambdaLog(deployment, entry));
 
-/** The prefix keeps the group out of the account's resource policy, which has a size limit. */
+/** The prefix `vendedlogs` keeps a group out of the region's log policy, which ends at 5,120 characters. */
 export const workflowLog = ({ names }: Named): string =>
   `/aws/vendedlogs/states/${names.stateMachine}`;
 
-export const accessLog = ({ names }: Named): string => `/aws/apigateway/${names.prefix}`;
+export const accessLog = ({ names }: Named): string => `/aws/vendedlogs/apigateway/${names.prefix}`;
+
+/** All of a realm's, as IAM wants them: some calls name a group as it is, others with a star for its streams. */
+export const logPatterns = (deployment: Named): readonly string[] => [
+  lambdaLogPattern(deployment),
+  ...[workflowLog(deployment), accessLog(deployment)].flatMap((log) => [log, `${log}:*`]),
+];
+
+const lambdaLogPattern = ({ names }: Named): string => `/aws/lambda/${names.prefix}-*`;

@@ -1,12 +1,6 @@
 /** One Lambda with its role and its log, all three by deterministic names. */
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
-import {
-  ManagedPolicy,
-  PolicyDocument,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { Duration } from 'aws-cdk-lib';
+import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type Code,
@@ -16,10 +10,11 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, removalOf } from './deployment.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { lambdaLog } from './log-groups.ts';
 import { otherDocuments, ownStatements } from './policies.ts';
+import { inline } from './policy-size.ts';
 
 export interface NodeLambdaProps {
   readonly deployment: Deployment;
@@ -27,37 +22,41 @@ export interface NodeLambdaProps {
   readonly entry: string;
   /** The folder that holds the bundles of all entries. */
   readonly code: Code;
+  /** What this function alone is told. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export class NodeLambda extends Construct {
   readonly function: LambdaFunction;
 
-  constructor(scope: Construct, id: string, { deployment, entry, code }: NodeLambdaProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { deployment, entry, code, variables = {} }: NodeLambdaProps,
+  ) {
     super(scope, id);
-    const { names, keepsData, environment, reservedConcurrency } = deployment;
+    const { names, environment, reservedConcurrency } = deployment;
     const name = names.lambda(wordOf(entry));
     const { timeoutSeconds, memoryMb } = sizeOf(entry);
 
     const logGroup = new LogGroup(this, 'Log', {
       logGroupName: lambdaLog(deployment, entry),
       retention: RetentionDays.THREE_MONTHS,
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: removalOf(deployment),
     });
 
     const role = new Role(this, 'Role', {
       roleName: name,
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
-        own: new PolicyDocument({
-          statements: [
-            // The group exists already: no right to create one.
-            new PolicyStatement({
-              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-              resources: [logGroup.logGroupArn],
-            }),
-            ...ownStatements(deployment, entry),
-          ],
-        }),
+        own: inline(entry, [
+          // The group exists already: no right to create one.
+          new PolicyStatement({
+            actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+            resources: [logGroup.logGroupArn],
+          }),
+          ...ownStatements(deployment, entry),
+        ]),
       },
       managedPolicies: otherDocuments(deployment, entry).map(
         (document, index) => new ManagedPolicy(this, `OtherRealms${index}`, { document }),
@@ -75,7 +74,7 @@ export class NodeLambda extends Construct {
       memorySize: memoryMb,
       ...(reservedConcurrency !== undefined &&
         ROUTE_ENTRIES.includes(entry) && { reservedConcurrentExecutions: reservedConcurrency }),
-      environment: { ...environment },
+      environment: { ...environment, ...variables },
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,

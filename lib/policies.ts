@@ -1,40 +1,44 @@
 /** Makes policies of the rows in `grants.ts`: exact actions on exact ARNs, in documents that stay under IAM's limits. */
-import { Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, type PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
 import { namesOf, type Residency } from '../lambdas/domain/residency.ts';
 import { arnOf, type Deployment, deadLettersName, otherRows } from './deployment.ts';
-import { type Action, GRANTS, type Grant, type Store } from './grants.ts';
-
-/** A managed policy ends at 6,144 characters, white space not counted. */
-const MANAGED_POLICY_CHARACTERS = 6144;
+import { type Action, GRANTS, type Grant, isReadOnly, type Store } from './grants.ts';
+import { keyStatements, READ_WITH_KEY, WRITE_WITH_KEY } from './part-keys.ts';
+import { managed } from './policy-size.ts';
 
 /** For the function's own realm: a few statements. */
 export function ownStatements(deployment: Deployment, entry: string): readonly PolicyStatement[] {
-  const { residency, stage, realm, region } = deployment;
-  return allowances(grantsOf(entry, 'own'), residency, stage, { realm, region }).map(statementOf);
+  const { realm, region } = deployment;
+  return statementsIn(deployment, entry, 'own', { realm, region });
 }
 
-/** For all other realms: as few documents as hold whole realms. The statements of one realm are never torn apart. */
+/** For all other realms: as few documents as hold whole realms. */
 export function otherDocuments(deployment: Deployment, entry: string): readonly PolicyDocument[] {
-  const documents: { size: number; statements: PolicyStatement[] }[] = [];
-  for (const row of otherRows(deployment)) {
-    const allowed = allowances(
-      grantsOf(entry, 'others'),
-      deployment.residency,
-      deployment.stage,
-      row,
+  return managed(
+    entry,
+    otherRows(deployment).map((row) => statementsIn(deployment, entry, 'others', row)),
+  );
+}
+
+function statementsIn(
+  { residency, stage }: Deployment,
+  entry: string,
+  where: Grant['where'],
+  row: RealmRow,
+): readonly PolicyStatement[] {
+  const grants = grantsOf(entry, where);
+  const parts = (isWanted: (grant: Grant) => boolean) =>
+    residency.parts.filter(({ name }) =>
+      grants.filter(isWanted).some(({ on }) => on === 'parts' || on === `part:${name}`),
     );
-    const size = sizeOf(allowed);
-    const last = documents.at(-1);
-    if (allowed.length === 0) continue;
-    if (last && last.size + size <= MANAGED_POLICY_CHARACTERS) {
-      last.size += size;
-      last.statements.push(...allowed.map(statementOf));
-    } else {
-      documents.push({ size, statements: allowed.map(statementOf) });
-    }
-  }
-  return documents.map(({ statements }) => new PolicyDocument({ statements }));
+  const written = parts((grant) => !isReadOnly(grant));
+  const read = parts(isReadOnly).filter((part) => !written.includes(part));
+  return [
+    ...allowances(grants, residency, stage, row).map(statementOf),
+    ...keyStatements(read, row, stage, READ_WITH_KEY),
+    ...keyStatements(written, row, stage, WRITE_WITH_KEY),
+  ];
 }
 
 function grantsOf(entry: string, where: Grant['where']): readonly Grant[] {
@@ -43,7 +47,7 @@ function grantsOf(entry: string, where: Grant['where']): readonly Grant[] {
   return grants.filter((grant) => grant.where === where);
 }
 
-/** A statement as data, so that it can be measured before account and partition are known. */
+/** A statement as data. */
 interface Allowance {
   readonly actions: readonly string[];
   readonly arns: readonly (readonly [region: string, service: string, resource: string])[];
@@ -101,13 +105,3 @@ const statementOf = ({ actions, arns }: Allowance) =>
     actions: [...actions],
     resources: arns.map((arn) => arnOf(...arn)),
   });
-
-/** Of the statements as JSON, in the longest partition. */
-const sizeOf = (allowed: readonly Allowance[]): number =>
-  JSON.stringify(
-    allowed.map(({ actions, arns }) => ({
-      Effect: 'Allow',
-      Action: actions,
-      Resource: arns.map((arn) => arnOf(...arn, 'aws-us-gov', '000000000000')),
-    })),
-  ).length + '{"Version":"2012-10-17","Statement":}'.length;

@@ -7,6 +7,7 @@ import { DeadLetters } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import { entriesOf } from './entries.ts';
 import { HooksApi } from './hooks-api.ts';
+import { KEY_HOLDER } from './key-holder.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeLambda } from './node-lambda.ts';
 import { Operators } from './operator-roles.ts';
@@ -22,11 +23,18 @@ export class RealmStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, code, ...stackProps }: RealmStackProps) {
     super(scope, id, stackProps);
 
+    const { key } = new Data(this, 'Data', { deployment });
     const asset = Code.fromAsset(code);
     const lambdas = new Map<string, IFunction>(
       entriesOf(deployment.residency).map((entry) => [
         entry,
-        new NodeLambda(this, entry, { deployment, entry, code: asset }).function,
+        new NodeLambda(this, entry, {
+          deployment,
+          entry,
+          code: asset,
+          // By which an operator learns which key the stack has.
+          ...(entry === KEY_HOLDER.entry && { variables: { [KEY_HOLDER.variable]: key.keyArn } }),
+        }).function,
       ]),
     );
     const lambdaOf = (entry: string): IFunction => {
@@ -36,7 +44,6 @@ export class RealmStack extends Stack {
     };
     const settle = lambdaOf('tasks/settle');
 
-    const { key } = new Data(this, 'Data', { deployment });
     const { hookErrors } = new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
     const deadLetters = new DeadLetters(this, 'DeadLetters', { deployment });
     const { badEnds } = new Workflow(this, 'Workflow', {

@@ -1,6 +1,6 @@
 /** The state machine of a realm, and what EventBridge calls: `settle` at a bad end, and what a clock calls. */
 import { readFileSync } from 'node:fs';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
 import { LambdaFunction as LambdaTarget } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
@@ -9,7 +9,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { DeadLetters } from './dead-letters.ts';
-import { type Deployment, lambdaArn, stateMachineArn } from './deployment.ts';
+import { type Deployment, lambdaArn, removalOf, stateMachineArn } from './deployment.ts';
 import { workflowLog } from './log-groups.ts';
 import { acknowledge } from './nag-suppressions.ts';
 import { SCHEDULES, substitutionOf, WORKFLOW_TASKS } from './routes.ts';
@@ -35,7 +35,7 @@ export class Workflow extends Construct {
     { deployment, settle, lambdaOf, deadLetters }: WorkflowProps,
   ) {
     super(scope, id);
-    const { names, keepsData } = deployment;
+    const { names } = deployment;
     const tasks = WORKFLOW_TASKS.map((task) => ({
       task,
       arn: lambdaArn(deployment, `tasks/${task}`),
@@ -68,12 +68,12 @@ export class Workflow extends Construct {
         destination: new LogGroup(this, 'Log', {
           logGroupName: workflowLog(deployment),
           retention: RetentionDays.THREE_MONTHS,
-          removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+          removalPolicy: removalOf(deployment),
         }),
         level: LogLevel.ALL,
         includeExecutionData: false,
       },
-      removalPolicy: keepsData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      // Goes with its stack in every stage: it holds nothing that the ledger and the log do not, and cannot be imported.
     });
     acknowledge(
       role,

@@ -13,6 +13,11 @@ export interface RealmRow {
    * serves both from one stack; a move between them is a recorded no-op.
    */
   readonly servedBy?: Realm;
+  /**
+   * Say `true` when the realm's first deployment in `prod` has succeeded. Its stack and its tables are then protected from
+   * deletion. Not before: a protected table cannot be deleted when a first deployment is rolled back.
+   */
+  readonly isProtected?: boolean;
 }
 
 /** The rows that have a stack of their own. */
@@ -35,4 +40,12 @@ export function regionOf(rows: readonly RealmRow[], realm: Realm): string {
   const row = rows.find((candidate) => candidate.realm === realm);
   if (row === undefined) throw new Error(`no realm is called ${realm}`);
   return row.region;
+}
+
+/** Where a region belongs: the second word of each of its ARNs, and the host of its console. */
+export function partitionOf(region: string): { readonly name: string; readonly console: string } {
+  if (region.startsWith('cn-')) return { name: 'aws-cn', console: 'console.amazonaws.cn' };
+  if (region.startsWith('us-gov-'))
+    return { name: 'aws-us-gov', console: 'console.amazonaws-us-gov.com' };
+  return { name: 'aws', console: 'console.aws.amazon.com' };
 }

@@ -85,6 +85,8 @@ export function defineResidency(residency: Residency): Residency {
     if (row.servedBy !== undefined && !stacks.has(row.servedBy)) {
       throw new Error(`realm "${row.realm}" is served by "${row.servedBy}", which has no stack`);
     }
+    if (row.isProtected !== undefined && typeof row.isProtected !== 'boolean')
+      throw new Error(`realm "${row.realm}": isProtected is true or false`);
   }
   checkForwardUrls(residency);
   if (!stacks.has(residency.defaultRealm)) throw new Error('the default realm has no stack');
@@ -125,6 +127,7 @@ const ROW_FIELDS: Readonly<Record<keyof RealmRow, true>> = {
   realm: true,
   region: true,
   servedBy: true,
+  isProtected: true,
 };
 
 /** Which stages there are is said at deployment, and checked again then; most of them are called like this. */

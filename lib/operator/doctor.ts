@@ -4,28 +4,16 @@ import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { connectDescriptor } from '../../descriptor/connect.ts';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
-import type { Realm } from '../../lambdas/domain/realm.ts';
+import { partitionOf, type Realm } from '../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../lambdas/domain/residency.ts';
 import { portsFrom } from '../local-ports.ts';
+import { bad, type Check, type Found, fine } from './check.ts';
 import { commandFor } from './command-name.ts';
 import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { lasting, moment, printable, table } from './print.ts';
+import { encryption, protection } from './table-safety.ts';
 import type { Verdict } from './verdict.ts';
-
-export interface Check {
-  readonly realm: Realm | 'all';
-  readonly check: string;
-  readonly ok: boolean;
-  readonly says: string;
-  /** What to do about it. */
-  readonly fix?: string;
-}
-
-type Found = Omit<Check, 'realm' | 'check'>;
-
-const fine = (says: string): Found => ({ ok: true, says });
-const bad = (says: string, fix: string): Found => ({ ok: false, says, fix });
 
 /** Tokens allow a minute; half of it is for the network. */
 const MOST_SKEW_MS = 30_000;
@@ -52,15 +40,13 @@ export async function doctor(
 }
 
 async function realmChecks(operator: Operator, realm: Realm): Promise<readonly Check[]> {
-  const checks: readonly [string, () => Promise<Found>][] = [
+  const checks: readonly (readonly [string, () => Promise<Found>])[] = [
     ['health', () => health(operator, realm)],
     ['descriptor', () => descriptor(operator, realm)],
     ['tables', () => tables(operator, realm)],
     ['permissions', () => permissions(operator, realm)],
     ['workflow', () => workflow(operator, realm)],
-    ...(operator.localPort === undefined
-      ? [['concurrency', () => concurrency(operator, realm)] as [string, () => Promise<Found>]]
-      : []),
+    ...(operator.localPort === undefined ? checksInAws(operator, realm) : []),
   ];
   return Promise.all(
     checks.map(async ([check, look]) => ({
@@ -71,6 +57,20 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
       )),
     })),
   );
+}
+
+/** A local host has neither limits, nor keys, nor protection. */
+function checksInAws(
+  operator: Operator,
+  realm: Realm,
+): readonly (readonly [string, () => Promise<Found>])[] {
+  return [
+    ['concurrency', () => concurrency(operator, realm)],
+    ['encryption', () => encryption(operator, realm)],
+    ...(operator.stage === 'prod'
+      ? [['protection', () => protection(operator, realm)] as const]
+      : []),
+  ];
 }
 
 async function fetched(url: string): Promise<Response | undefined> {
@@ -184,7 +184,8 @@ async function permissions(operator: Operator, realm: Realm): Promise<Found> {
 
 async function workflow(operator: Operator, realm: Realm): Promise<Found> {
   const { clients, region, names } = operator;
-  const arn = `arn:aws:states:${region(realm)}:${await operator.account()}:stateMachine:${names(realm).stateMachine}`;
+  const { name: partition } = partitionOf(region(realm));
+  const arn = `arn:${partition}:states:${region(realm)}:${await operator.account()}:stateMachine:${names(realm).stateMachine}`;
   const command = new ListExecutionsCommand({ stateMachineArn: arn, maxResults: 1 });
   try {
     const { executions = [] } = await clients.states(realm).send(command);

@@ -10,7 +10,7 @@ import {
   realmOfPhase,
 } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../lambdas/domain/moving/range-record.ts';
-import type { Realm } from '../../lambdas/domain/realm.ts';
+import { partitionOf, type Realm } from '../../lambdas/domain/realm.ts';
 import { migrationOf } from './find-migration.ts';
 import { type MigrationRow, rowOf } from './migrations.ts';
 import type { Operator } from './operator.ts';
@@ -155,8 +155,9 @@ async function executionOf(
   const region = operator.region(realm);
   const name = executionName({ ...migration, realm, phase, attempt });
   const { stateMachine } = operator.names(realm);
-  const arn = `arn:aws:states:${region}:${await operator.account()}:execution:${stateMachine}:${name}`;
-  const console = `https://${region}.console.aws.amazon.com/states/home?region=${region}#/v2/executions/details/${encodeURIComponent(arn)}`;
+  const partition = partitionOf(region);
+  const arn = `arn:${partition.name}:states:${region}:${await operator.account()}:execution:${stateMachine}:${name}`;
+  const console = `https://${region}.${partition.console}/states/home?region=${region}#/v2/executions/details/${encodeURIComponent(arn)}`;
   return { realm, name, arn, console };
 }
 

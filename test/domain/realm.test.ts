@@ -1,6 +1,7 @@
 /** Realms, the locations that name them, and the names that follow from a configuration. */
 import { describe, expect, test } from 'vitest';
 import {
+  partitionOf,
   type RealmRow,
   realmOfLocation,
   regionOf,
@@ -32,6 +33,14 @@ describe('a location', () => {
       expect(realmOfLocation(rows, location)).toBeUndefined();
     },
   );
+});
+
+test.each([
+  ['eu-central-1', 'aws', 'console.aws.amazon.com'],
+  ['cn-north-1', 'aws-cn', 'console.amazonaws.cn'],
+  ['us-gov-west-1', 'aws-us-gov', 'console.amazonaws-us-gov.com'],
+])('the region %s is in the partition %s', (region, name, console) => {
+  expect(partitionOf(region)).toEqual({ name, console });
 });
 
 describe('a realm', () => {

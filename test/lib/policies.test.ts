@@ -1,9 +1,11 @@
 /** What each role may do: what its row in grants.ts says, in documents that IAM accepts, and not a star more. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
+import { checkParts } from '../../lambdas/domain/datasets/declaration.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { ENTRIES } from '../../lib/entries.ts';
 import { GRANTS } from '../../lib/grants.ts';
+import { inline, managed } from '../../lib/policy-size.ts';
 import { WORKFLOW_TASKS } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
 import {
@@ -20,6 +22,9 @@ import { at, listOf, ofType, type RealmTemplate, templatesOf } from '../support/
 
 /** Stars that cannot be avoided. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'cloudwatch:GetMetricData on *': 'metrics know no resource',
+  'cloudwatch:GetMetricStatistics on *': 'metrics know no resource',
+  'cloudwatch:ListMetrics on *': 'metrics know no resource',
   'kms:* on *':
     'a key policy speaks of its own key; without the account as administrator nobody could ever change it',
   'kms:Decrypt on *': 'a key policy speaks of its own key',
@@ -33,10 +38,13 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'logs:CreateLogDelivery on *': 'log delivery of Step Functions knows no resource',
   'logs:DeleteLogDelivery on *': 'log delivery of Step Functions knows no resource',
   'logs:DescribeLogGroups on *': 'log delivery of Step Functions knows no resource',
+  'logs:DescribeQueryDefinitions on *': 'saved queries know no resource',
   'logs:DescribeResourcePolicies on *': 'log delivery of Step Functions knows no resource',
   'logs:GetLogDelivery on *': 'log delivery of Step Functions knows no resource',
+  'logs:GetQueryResults on *': 'results are found by the id of a query, which knows no resource',
   'logs:ListLogDeliveries on *': 'log delivery of Step Functions knows no resource',
   'logs:PutResourcePolicy on *': 'log delivery of Step Functions knows no resource',
+  'logs:StopQuery on *': 'a query is stopped by its id, and knows no resource',
   'logs:UpdateLogDelivery on *': 'log delivery of Step Functions knows no resource',
 };
 
@@ -140,8 +148,11 @@ describe('policies', () => {
     }
   });
 
-  test('fit into what IAM accepts at 11 realms and 12 parts', () => {
-    for (const template of templatesOf(large(), { stage: 'staging' })) {
+  test.each([
+    ['alike', large()],
+    ['unlike', large(12, 'unlike')],
+  ])('fit into what IAM accepts at 11 realms and 12 parts that are %s', (_, configured) => {
+    for (const template of templatesOf(configured, { stage: 'staging' })) {
       for (const role of rolesOf(template)) {
         const documents = documentsOf(template, role);
         const sizes = (kind: string) =>
@@ -159,17 +170,103 @@ describe('policies', () => {
       expect(JSON.stringify(template.resources).length).toBeLessThan(1_000_000);
     }
   });
+
+  test('are refused at synthesis where they do not fit', () => {
+    const [realm] = residency.realms;
+    if (realm === undefined) throw new Error('there is no realm');
+    const many = { ...large(200, 'unlike'), realms: [realm] };
+    expect(() => templatesOf(many)).toThrow(
+      /^the (rights|inline policy) of .+: declare fewer parts, or shorter names$/,
+    );
+    const much = [{ toStatementJson: () => ({ Sid: 'x'.repeat(10_240) }) }] as never;
+    expect(() => inline('operator-act', much)).toThrow(
+      /^the inline policy of operator-act has 10\d{3} characters, and IAM takes 10240/,
+    );
+    expect(() => managed('operator-read', [much])).toThrow('do not fit into 10 managed policies');
+  });
 });
 
+describe('the key of a vendor’s own table', () => {
+  const keyIn = (region: string) => `arn:aws:kms:${region}:123456789012:key/0a1b-2c3d`;
+  const regionOf = (realm: string) => (realm === 'us' ? 'us-east-1' : 'eu-central-1');
+  const withKey = (encryptionKeyArn: (realm: string) => string): Residency => ({
+    ...residency,
+    realms: residency.realms.slice(0, 2),
+    otherWritersSeconds: 0,
+    parts: residency.parts.map((part) =>
+      part.name === 'templates'
+        ? { ...part, tableName: (realm, stage) => `app-${stage}-${realm}`, encryptionKeyArn }
+        : part,
+    ),
+  });
+  /** Role of which Lambda, action, key and the service that it may be used through. */
+  const uses = (template: RealmTemplate, entry: string) =>
+    documentsOf(template, roleIdOf(template, entry))
+      .flatMap(({ document }) => listOf(at(document, 'Statement')))
+      .filter((statement) => String(listOf(at(statement, 'Action'))[0]).startsWith('kms:'))
+      .map((statement) => ({
+        actions: listOf(at(statement, 'Action')),
+        keys: listOf(at(statement, 'Resource')),
+        via: textOf(template, at(statement, 'Condition', 'StringEquals', 'kms:ViaService')),
+      }));
+
+  test('may be used, through DynamoDB alone, by what reads or writes the table', () => {
+    const template = first(templatesOf(withKey((realm) => keyIn(regionOf(realm)))));
+    const reading = ['kms:Decrypt', 'kms:DescribeKey'];
+    expect(uses(template, 'tasks/copy-range')).toEqual([
+      {
+        actions: [
+          ...reading,
+          'kms:Encrypt',
+          'kms:GenerateDataKey',
+          'kms:GenerateDataKeyWithoutPlaintext',
+          'kms:ReEncryptFrom',
+          'kms:ReEncryptTo',
+        ],
+        keys: [keyIn('us-east-1')],
+        via: 'dynamodb.us-east-1.amazonaws.com',
+      },
+      {
+        actions: reading,
+        keys: [keyIn('eu-central-1')],
+        via: 'dynamodb.eu-central-1.amazonaws.com',
+      },
+    ]);
+    expect(uses(template, 'tasks/finish-commit').map(({ actions }) => actions)).toEqual([reading]);
+    for (const entry of ['hooks/status', 'hooks/commit', 'sample-app/exports'])
+      expect(uses(template, entry), entry).toEqual([]);
+  });
+
+  test('is a key of the realm’s region, and of a table of the vendor’s own', () => {
+    expect(() => templatesOf(withKey(() => keyIn('us-east-1')))).toThrow(
+      'part "templates": encryptionKeyArn of realm de is the ARN of a key in eu-central-1',
+    );
+    expect(() => templatesOf(withKey(() => 'alias/mine'))).toThrow('not "alias/mine"');
+    const [part] = residency.parts;
+    if (part === undefined) throw new Error('there is no part');
+    expect(() => checkParts([{ ...part, encryptionKeyArn: keyIn }])).toThrow(
+      'part "templates": encryptionKeyArn is for a table of your own',
+    );
+  });
+});
+
+const roleIdOf = (template: RealmTemplate, entry: string): string => {
+  const lambda = ofType(template, 'AWS::Lambda::Function').find(
+    ({ Properties }) => Properties['Handler'] === `${entry}.handler`,
+  );
+  return String(at(lambda?.Properties['Role'], 'Fn::GetAtt', 0));
+};
+
 /** As many realms as Atlassian has, and more parts than most apps. */
-function large(): Residency {
+function large(parts = 12, kind: 'alike' | 'unlike' = 'alike'): Residency {
   const realms = ['us', 'de', 'eu', 'au', 'sg', 'ca', 'ch', 'gb', 'in', 'jp', 'kr'];
-  const more: Part[] = Array.from({ length: 12 - residency.parts.length }, (_, index) => ({
+  const more: Part[] = Array.from({ length: parts - residency.parts.length }, (_, index) => ({
     kind: 'dynamodb',
     name: `a-part-with-a-long-name-${index}`,
     policy: 'move',
-    partitionKey: 'tenant',
-    sortKey: { name: 'id', type: 'S' },
+    partitionKey: kind === 'alike' ? 'tenant' : `partition-key-${index}`,
+    sortKey: { name: kind === 'alike' ? 'id' : `sort-key-${index}`, type: 'S' },
+    ...(kind === 'unlike' && { ttlAttribute: `expires-at-${index}` }),
   }));
   return {
     ...residency,

@@ -22,6 +22,11 @@ export interface DynamoDbPart {
   readonly ttlAttribute?: string;
   /** The vendor's own table: we are granted access, and neither create nor configure it. */
   readonly tableName?: (realm: Realm, stage: string) => string;
+  /**
+   * ARN of the customer's key that encrypts the vendor's own table: the roles that read or write it may use that key, through
+   * DynamoDB alone. Without it, the table is on a key that AWS keeps.
+   */
+  readonly encryptionKeyArn?: (realm: Realm, stage: string) => string | undefined;
 }
 
 /** What a vendor may declare; another kind of storage joins this union and `adapters/part-kinds.ts`. */

@@ -11,6 +11,7 @@ const FIELDS: Readonly<Record<keyof DynamoDbPart, true>> = {
   shards: true,
   ttlAttribute: true,
   tableName: true,
+  encryptionKeyArn: true,
 };
 const SORT_KEY_FIELDS: Readonly<Record<keyof DynamoDbPart['sortKey'], true>> = {
   name: true,
@@ -46,7 +47,8 @@ function checkName(part: unknown, taken: Set<string>): string {
 }
 
 function checkValues(part: unknown, refused: (says: string) => Error): void {
-  const { kind, policy, partitionKey, sortKey, shards, ttlAttribute, tableName } = recordOf(part);
+  const { kind, policy, partitionKey, sortKey, shards, ttlAttribute, tableName, encryptionKeyArn } =
+    recordOf(part);
   if (kind !== 'dynamodb') throw refused(`kind is 'dynamodb', not ${shown(kind)}`);
   if (policy !== 'move' && policy !== 'drop')
     throw refused(`policy is 'move' or 'drop', not ${shown(policy)}`);
@@ -79,6 +81,13 @@ function checkValues(part: unknown, refused: (says: string) => Error): void {
     throw refused(
       `tableName is a function (realm, stage) => name, not ${shown(tableName)}: each realm has a table of its own`,
     );
+  if (encryptionKeyArn === undefined) return;
+  if (typeof encryptionKeyArn !== 'function')
+    throw refused(
+      `encryptionKeyArn is a function (realm, stage) => ARN, not ${shown(encryptionKeyArn)}: each realm has a key of its own`,
+    );
+  if (tableName === undefined)
+    throw refused('encryptionKeyArn is for a table of your own, which tableName names');
 }
 
 /** Refuses what is not in the list: a field that is passed over is a promise that nobody keeps. */

@@ -1,0 +1,54 @@
+/** How large policies are, counted as IAM does, before account and partition are known; and what a role can hold. */
+import { Aws } from 'aws-cdk-lib';
+import { PolicyDocument, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
+
+/** Characters of one managed policy, white space not counted. */
+export const MANAGED_POLICY_CHARACTERS = 6144;
+/** Characters of all inline policies of one role. */
+export const INLINE_POLICIES_CHARACTERS = 10_240;
+/** Managed policies of one role, unless AWS has raised the quota of an account. */
+export const MANAGED_POLICIES = 10;
+
+const FRAME = '{"Version":"2012-10-17","Statement":[]}'.length;
+
+/** In the longest partition. A comma is counted for each statement. */
+export const charactersOf = (statements: readonly PolicyStatement[]): number =>
+  FRAME + statements.reduce((sum, statement) => sum + charactersOfOne(statement), 0);
+
+const charactersOfOne = (statement: PolicyStatement): number =>
+  JSON.stringify(statement.toStatementJson())
+    .replaceAll(Aws.PARTITION, 'aws-us-gov')
+    .replaceAll(Aws.ACCOUNT_ID, '000000000000')
+    .replaceAll(Aws.URL_SUFFIX, 'amazonaws.com.cn')
+    .replaceAll(/\s/g, '').length + 1;
+
+/** The statements of a role's inline policy; throws a sentence where IAM would refuse it in the middle of a deployment. */
+export function inline(role: string, statements: readonly PolicyStatement[]): PolicyDocument {
+  const characters = charactersOf(statements);
+  if (characters > INLINE_POLICIES_CHARACTERS)
+    throw new Error(
+      `the inline policy of ${role} has ${characters} characters, and IAM takes ${INLINE_POLICIES_CHARACTERS}: declare fewer parts, or shorter names`,
+    );
+  return new PolicyDocument({ statements: [...statements] });
+}
+
+/** As few managed policies as hold whole groups, in their order. The statements of one group are never torn apart. */
+export function managed(
+  role: string,
+  groups: readonly (readonly PolicyStatement[])[],
+): readonly PolicyDocument[] {
+  const documents: PolicyStatement[][] = [];
+  for (const group of groups) {
+    const last = documents.at(-1);
+    if (last && charactersOf([...last, ...group]) <= MANAGED_POLICY_CHARACTERS) last.push(...group);
+    else if (group.length > 0) documents.push([...group]);
+  }
+  const isTooLarge = documents.some(
+    (statements) => charactersOf(statements) > MANAGED_POLICY_CHARACTERS,
+  );
+  if (isTooLarge || documents.length > MANAGED_POLICIES)
+    throw new Error(
+      `the rights of ${role} do not fit into ${MANAGED_POLICIES} managed policies of ${MANAGED_POLICY_CHARACTERS} characters: declare fewer parts, or shorter names`,
+    );
+  return documents.map((statements) => new PolicyDocument({ statements }));
+}

@@ -15,7 +15,12 @@ import {
 } from '../domain/moving/migration.ts';
 import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
 import { conflict, Fault, invalid, notScheduled, Refusal } from '../domain/refusal.ts';
-import { type ActionRequest, checkWindow, type ScheduleRequest } from '../domain/requests.ts';
+import {
+  type ActionRequest,
+  checkWindow,
+  type ScheduleRequest,
+  type StartRequest,
+} from '../domain/requests.ts';
 import type { Residency } from '../domain/residency.ts';
 import { close, open, withFactsOf } from '../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenants/tenant.ts';
@@ -203,7 +208,7 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
   }
 
   /** `POST /start`: the site is offline; fence the tenant and begin to copy. */
-  async function start(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
+  async function start(caller: Caller, request: StartRequest): Promise<HookAnswer> {
     const migration = await find(caller, request.id);
     if (!migration) throw notScheduled(request.id ?? 'without an id');
     refuseOtherFacts(migration, request.facts, 'E0001');

@@ -11,7 +11,13 @@ export interface ScheduleRequest extends Facts {
   readonly id?: string;
 }
 
-/** `start` says the schedule's facts again; `commit` and `rollback` may. */
+/** `start` says the schedule's facts again: all of them. */
+export interface StartRequest {
+  readonly id?: string;
+  readonly facts: Facts;
+}
+
+/** `commit` and `rollback` may say the schedule's facts again. */
 export interface ActionRequest {
   readonly id?: string;
   readonly facts?: Partial<Facts>;
@@ -56,6 +62,11 @@ export function scheduleRequest(body: unknown): ScheduleRequest {
   if (startTime === undefined) throw invalid('startTime is missing');
   if (endTime === undefined) throw invalid('endTime is missing');
   return { ...(id === undefined ? {} : { id }), location, startTime, endTime };
+}
+
+export function startRequest(body: unknown): StartRequest {
+  const { id, ...facts } = scheduleRequest(body);
+  return { ...(id === undefined ? {} : { id }), facts };
 }
 
 export function actionRequest(body: unknown): ActionRequest {

@@ -1,11 +1,11 @@
 /** `POST /dare-migration/start`, `POST /forge/migration/start`: the site is offline; fence the tenant and begin to copy. */
-import { actionRequest } from '../domain/requests.ts';
+import { startRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',
   'start',
-  (event) => actionRequest(parsedBody(event)),
+  (event) => startRequest(parsedBody(event)),
   (app, caller, request) => app.migrations.start(caller, request),
 );
 export const handler = onLambda(endpoint);

@@ -69,13 +69,6 @@ describe('a start', () => {
     expect(app.tenants.peek('us', TENANT)?.state).toBe('active');
   });
 
-  test('need not say the facts again', async () => {
-    const { app, id } = await moved('scheduled');
-    expect(await answerOf(app.realm('us').migrations.start(app.caller(), { id }))).toBe(
-      '200 copying',
-    );
-  });
-
   test('that comes after its window ends as if it had not been scheduled', async () => {
     const migration = await moved('scheduled');
     migration.app.clock.advanceTo(Date.parse(migration.facts.endTime) + SECOND);

@@ -167,7 +167,7 @@ describe('a window that cannot suffice', () => {
     const facts = window(app, 80);
     expect(await next.said.schedule('us', facts)).toBe('200 scheduled');
     await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000));
-    const asked = { id: '2', facts };
+    const asked = { id: '2', facts: { ...next.facts, ...facts } };
     expect(await app.realm('us').migrations.start(app.caller(), asked)).toEqual({
       status: 'copying',
     });

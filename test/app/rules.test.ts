@@ -914,7 +914,7 @@ describe('rule 14: hooks without an id', () => {
     await migration.driveTo('ready-to-commit');
     expect(await answerOf(migrations.rollback(early, {}))).toBe('200 rolled-back');
     expect(await answerOf(migrations.commit(early, {}))).toBe('409 E9999');
-    expect(await answerOf(migrations.start(early, {}))).toBe('404 E0001');
+    expect(await answerOf(migrations.start(early, { facts: migration.facts }))).toBe('404 E0001');
     expect(migration.record().status).toBe('ready-to-commit');
     expect(await answerOf(migrations.commit(app.caller(), {}))).toBe('200 committing');
   });

@@ -234,6 +234,19 @@ describe('a token that was captured', () => {
     const start = host.hookToken(TENANT, SECRET, 'POST', '/dare-migration/start');
     expect((await send('start', { ...facts('EU'), migrationId: 7 }, start)).status).toBe(409);
     expect((await send('start', { ...window, migrationId: 8 }, start)).status).toBe(404);
+    for (const left of ['startTime', 'endTime', 'location']) {
+      const without = Object.fromEntries(Object.entries(window).filter(([name]) => name !== left));
+      const reply = await send('start', { ...without, migrationId: 7 }, start);
+      expect([reply.status, reply.text]).toEqual([
+        400,
+        expect.stringContaining(`${left} is missing`),
+      ]);
+    }
+    const status = '/dare-migration/status?migrationId=7';
+    const asked = host.hookToken(TENANT, SECRET, 'GET', status);
+    expect((await host.send({ method: 'GET', target: status, token: asked })).text).toContain(
+      'scheduled',
+    );
     expect((await send('commit', { migrationId: 7 })).status).toBe(409);
   });
 

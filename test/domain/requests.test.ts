@@ -10,6 +10,7 @@ import {
   isTenantId,
   jsonBody,
   scheduleRequest,
+  startRequest,
   statusRequest,
   tooLarge,
   uninstallRequest,
@@ -71,7 +72,22 @@ describe('a schedule', () => {
   ])('is refused with %s', (_, body) => expect(() => scheduleRequest(body)).toThrow(malformed));
 });
 
-describe('a start, commit or rollback', () => {
+describe('a start', () => {
+  const { migrationId: _, ...facts } = BODY;
+
+  test('says the facts of its schedule again, with an id or without', () => {
+    expect(startRequest(BODY)).toEqual({ id: '57500', facts });
+    expect(startRequest(facts)).toEqual({ facts });
+  });
+
+  test.each(['location', 'startTime', 'endTime'])('is refused without %s', (name) => {
+    const body = Object.fromEntries(Object.entries(BODY).filter(([each]) => each !== name));
+    expect(() => startRequest(body)).toThrow(`${name} is missing`);
+    expect(() => startRequest({ ...body, [name]: null })).toThrow(malformed);
+  });
+});
+
+describe('a commit or rollback', () => {
   test('may carry the facts, some of them, or none', () => {
     expect(actionRequest({ migrationId: 1 })).toEqual({ id: '1' });
     expect(actionRequest({})).toEqual({});

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sizeOf } from '../../lib/entries.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { facts, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 /** A turn of a worker ends 15 seconds before its function would: after a second. */
@@ -32,7 +32,7 @@ test('a gate that is narrowed before the copy, and lifted in the middle of it, h
   await set(gate);
   await world.scheduled(site, 1);
   const begun = performance.now();
-  await world.hook(site, 'start', 1);
+  await world.hook(site, 'start', 1, facts('DE'));
   const copied = async () => (await world.items('slowly', 'de')).size;
   while ((await copied()) < gate) await pause(50);
   await pause(2_500);

@@ -158,7 +158,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       ...rollbackTasks(context),
     },
     settling: settling(context),
-    operating: operating(ports, steps, realm),
+    operating: operating(ports, steps, { realm, residency }),
     rehearsing: rehearsing(context, dynamoDbSamples(datasets), realm),
     measuring: measuring(context, realm),
     purgingRetired: purgingRetired(context, realm),

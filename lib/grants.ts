@@ -238,10 +238,11 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('migrations', 'GetItem'),
     EMPTY_OWN,
   ],
-  // As the janitor, of the one that an operator names; and settings.
+  // As the janitor, of the one that an operator names; and settings. An installation may belong to a tenant elsewhere.
   'tasks/operate': [
-    own('migrations', 'GetItem', 'PutItem'),
-    own('tenants', 'GetItem', 'PutItem'),
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
+    ...everywhere('tenants', 'GetItem'),
+    own('tenants', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
 };

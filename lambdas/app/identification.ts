@@ -1,8 +1,10 @@
 /** Whose token it is: from what Atlassian calls a tenant to the tenant, through either door and in whichever realm it is asked. */
 
 import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
-import { Unauthenticated } from '../domain/refusal.ts';
+import { Fault, Unauthenticated } from '../domain/refusal.ts';
+import type { ForgeApp } from '../domain/residency.ts';
 import {
+  isDisowned,
   isForgeOnly,
   knows,
   type Name,
@@ -18,7 +20,10 @@ import type { Caller } from './migration-hooks.ts';
 
 export interface IdentificationSettings {
   readonly realm: Realm;
-  readonly residency: { readonly realms: readonly RealmRow[] };
+  readonly residency: {
+    readonly realms: readonly RealmRow[];
+    readonly app: { readonly forge?: Pick<ForgeApp, 'adoptByHost'> };
+  };
 }
 
 export type Identification = ReturnType<typeof identification>;
@@ -30,6 +35,8 @@ export function identification(
   const everywhere = stackRows(residency.realms)
     .map(({ realm }) => realm)
     .sort((a, b) => Number(b === here) - Number(a === here));
+  /** What this process has raised an alarm for. */
+  const told = new Set<string>();
 
   /** Of a Connect token: the client key is our id, or a name of a tenant that first came by Forge. */
   async function byClientKey(clientKey: string): Promise<TenantRecord | undefined> {
@@ -49,21 +56,25 @@ export function identification(
       // An installation says itself which product it is in.
       const wanted = name.kind === 'site' ? product : undefined;
       const one = onlyOneOf(distinct(found.flat().filter(isMeant)), wanted);
-      if (one !== undefined && isSure(name, one)) return one;
+      if (one !== undefined) return one;
     }
     return undefined;
   }
 
   /**
    * The tenant of a verified Forge token. An installation that was never announced, as none is when an app is updated
-   * from Connect to Forge on its own, is matched by its site, and learned if the hook may write.
+   * from Connect to Forge on its own, is matched by its cloud id, and learned if the hook may write. Its host name
+   * identifies nobody.
    */
   async function forgeCaller(claims: ForgeClaims, access: 'look' | 'learn'): Promise<Caller> {
     const { installationId, iat } = claims;
     const known = await byNames([installationOf(installationId)]);
     if (known !== undefined) return { tenant: known.tenant, iat };
     const record = await byNames(sitesOf(claims), claims.product);
-    if (record === undefined) throw new Unauthenticated(`no tenant here has ${saidIn(claims)}`);
+    if (record === undefined) {
+      await offered(claims, [here]);
+      throw new Unauthenticated(`no tenant here has ${saidIn(claims)}`);
+    }
     if (access === 'learn') {
       await tenants.change(here, record.tenant, (current) =>
         current === undefined || knows(current, identityIn(claims))
@@ -78,11 +89,42 @@ export function identification(
     return { tenant: record.tenant, iat };
   }
 
-  /** Of an installation that Forge announces: a known tenant's, in whichever realm, or a new one. */
+  /**
+   * Whom a host name would mean, if it could mean anybody: an alarm asks an operator, once. `undefined` where nobody is
+   * meant, or the vendor has not switched it on.
+   */
+  async function offered(
+    claims: ForgeClaims,
+    realms: readonly Realm[],
+  ): Promise<TenantRecord | undefined> {
+    const { host, installationId, cloudId } = claims;
+    if (!residency.app.forge?.adoptByHost || host === undefined) return undefined;
+    const ids = [installationId, ...(cloudId === undefined ? [] : [cloudId])];
+    const isMeant = (record: TenantRecord) =>
+      record.state === 'active' &&
+      record.uninstalledIat === undefined &&
+      !ids.some((id) => isDisowned(record, id));
+    const record = await byNames([{ kind: 'site', value: host }], claims.product, realms, isMeant);
+    if (record === undefined || told.has(installationId)) return record;
+    if (told.size >= MOST_TOLD) told.clear();
+    told.add(installationId);
+    log.error(
+      `alarm: an installation is known by its host name alone, which proves nothing: an operator must adopt it for this tenant, or disown it`,
+      { clientKey: record.tenant, installationId, cloudId, host },
+    );
+    return record;
+  }
+
+  /**
+   * Of an installation that Forge announces: a known tenant's, in whichever realm, or a new one. One that an operator is
+   * asked about waits: a tenant of its own would hide the data of the other one from its users.
+   */
   async function forgeArrival(claims: ForgeClaims): Promise<Arrival> {
     const { installationId, iat, host } = claims;
     const names = [installationOf(installationId), ...sitesOf(claims)];
     const known = await byNames(names, claims.product, everywhere);
+    if (known === undefined && (await offered(claims, everywhere)) !== undefined)
+      throw new Fault('the installation waits until an operator has adopted or disowned it');
     return {
       tenant: known?.tenant ?? tenantOfInstallation(installationId),
       credentials: { iat },
@@ -93,11 +135,12 @@ export function identification(
 
   /**
    * Whose uninstallation Forge announces. Of a tenant that has been installed again since, an older installation's says
-   * nothing; one that was never announced is matched by its site, where no other was either.
+   * nothing; one that was never announced is matched by its cloud id, where no other was either.
    */
   async function forgeDeparture(claims: ForgeClaims): Promise<TenantRecord | undefined> {
     const known = await byNames([installationOf(claims.installationId)]);
     const record = known ?? (await byNames(sitesOf(claims), claims.product));
+    if (record === undefined) await offered(claims, [here]);
     const newest = record && newestInstallation(record);
     return newest === undefined || newest.id === claims.installationId ? record : undefined;
   }
@@ -105,11 +148,44 @@ export function identification(
   /** Of an installation that Connect announces: a tenant that first came by Forge keeps its id. */
   async function connectArrival(arrival: Arrival): Promise<Arrival> {
     const { tenant: clientKey, identity } = arrival;
-    if ((await tenants.read(here, clientKey)) !== undefined) return arrival;
+    const own = await tenants.read(here, clientKey);
+    if (own !== undefined) return withoutOthers(arrival, own);
     const client = await byNames([{ kind: 'client', value: clientKey }], undefined, everywhere);
     const known = client ?? (await forgeTwin(identity, everywhere));
-    if (known === undefined || known.tenant === clientKey) return arrival;
-    return { ...arrival, tenant: known.tenant, identity: { ...identity, clientKey } };
+    if (known === undefined || known.tenant === clientKey) return withoutOthers(arrival, known);
+    const named = { ...arrival, tenant: known.tenant, identity: { ...identity, clientKey } };
+    return withoutOthers(named, known);
+  }
+
+  /**
+   * An installation that belongs to another tenant stays with it: two who have it could no longer be told apart. What else
+   * arrives is taken. Of two announcements of one installation through both doors at once, `joinedTwin` makes one tenant.
+   */
+  async function withoutOthers(arrival: Arrival, own: TenantRecord | undefined): Promise<Arrival> {
+    const { tenant, identity } = arrival;
+    const { installations = [], ...rest } = identity ?? {};
+    const isOpening = own === undefined || own.state === 'opening' || own.state === 'retired';
+    const kept = await Promise.all(
+      installations.map(async (installation) => {
+        if (own?.installations?.some(({ id }) => id === installation.id)) return true;
+        const name = installationOf(installation.id);
+        const found = await Promise.all(everywhere.map((realm) => tenants.find(realm, name)));
+        const other = found
+          .flat()
+          .find((record) => record.tenant !== tenant && !(isOpening && isForgeOnly(record)));
+        if (other === undefined) return true;
+        log.error(
+          `alarm: installed names an installation that belongs to another tenant, and stays with it: ${other.tenant}`,
+          { clientKey: tenant, installationId: installation.id },
+        );
+        return false;
+      }),
+    );
+    if (kept.every(Boolean)) return arrival;
+    return {
+      ...arrival,
+      identity: { ...rest, installations: installations.filter((_, at) => kept[at]) },
+    };
   }
 
   /** A tenant of the same installation, or else of the same site, that no client key is known of. */
@@ -137,14 +213,12 @@ export function identification(
 
 const installationOf = (id: string): Name => ({ kind: 'installation', value: id });
 
-const sitesOf = ({ cloudId, host }: ForgeClaims): readonly Name[] =>
-  [cloudId, host].flatMap((value) => (value === undefined ? [] : [{ kind: 'site', value }]));
+/** A cloud id is never given again, as host names are. */
+const sitesOf = ({ cloudId }: ForgeClaims): readonly Name[] =>
+  cloudId === undefined ? [] : [{ kind: 'site', value: cloudId }];
 
-/** A cloud id is never given again. A host name is: it means only whoever is still installed there. */
-const isSure = ({ kind, value }: Name, { cloudId, state, uninstalledIat }: TenantRecord): boolean =>
-  kind !== 'site' ||
-  !value.includes('.') ||
-  (cloudId === undefined && state !== 'retired' && uninstalledIat === undefined);
+/** So many alarms are remembered as raised. */
+const MOST_TOLD = 1_000;
 
 function identityIn({ installationId, iat, cloudId, product }: ForgeClaims): Identity {
   return {

@@ -13,6 +13,11 @@ export interface ForgeApp {
   readonly appId: string;
   /** Whose tokens are accepted; `PRODUCTION` unless said otherwise. */
   readonly environment?: ForgeEnvironment;
+  /**
+   * For the months in which sites are updated from Connect to Forge: an installation that is known only by the host name of
+   * a Connect tenant raises an alarm, and waits until an operator adopts or disowns it. Without it, it is a stranger.
+   */
+  readonly adoptByHost?: boolean;
 }
 
 export type ForgeEnvironment = 'PRODUCTION' | 'STAGING' | 'DEVELOPMENT';

@@ -119,7 +119,8 @@ function isOffIn(text: string): boolean | null {
   return text === 'off';
 }
 
-async function operate(
+/** Asks the function `operate` of a realm, and says who asks. */
+export async function operate(
   operator: Operator,
   ledger: string,
   operation: object,

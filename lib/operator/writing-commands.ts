@@ -1,6 +1,7 @@
 /** DATA: the commands that write. Each reads first, then asks, then acts. */
 import type { Command } from 'commander';
 import { actOn, type SettingOptions, set } from './act.ts';
+import { type AdoptionOptions, adopt, disown } from './adopt.ts';
 import type { Surroundings } from './command-frame.ts';
 import { UsageError } from './failure.ts';
 import type { Add } from './reading-commands.ts';
@@ -57,6 +58,23 @@ export function addWritingCommands(
     run: (operator, { words: [tenant = '', id], confirm }) =>
       actOn(operator, 'cancel', tenant, id, confirm),
   });
+  for (const [name, description, run] of [
+    ['adopt', 'an installation that an alarm has named is this tenant’s from now on', adopt],
+    ['disown', 'takes that back, or says that it never was', disown],
+  ] as const)
+    add<AdoptionOptions>({
+      usage: `${name} <tenant>`,
+      description: `WRITES: ${description}`,
+      examples: [
+        `${name} acme --installation ari:cloud:ecosystem::installation/… --cloud-id … --stage prod`,
+      ],
+      asks: true,
+      writes: always,
+      run: (operator, { words: [tenant = ''], options, confirm }) =>
+        run(operator, tenant, options, confirm),
+    })
+      .requiredOption('--installation <ari>', 'ari:cloud:ecosystem::installation/…')
+      .option('--cloud-id <id>', 'of its site');
   add<SettingOptions>({
     usage: 'set',
     description:

@@ -97,13 +97,11 @@ describe('an installation that Forge announces', () => {
     expect(tenantsIn(app)).toEqual([`${FORGE_TENANT} active`]);
   });
 
-  test.each([
-    ['by its cloud id', { cloudId: CLOUD }, {}],
-    ['by its host name', { baseUrl: 'https://one.example/wiki' }, { host: 'one.example' }],
-  ])('of a Connect tenant’s site is linked to that tenant, %s', async (_, told, said) => {
+  test('of a Connect tenant’s cloud is linked to that tenant', async () => {
     const app = memoryApp();
-    app.tenants.set('us', tenantRecord({ installation: { ...told, productType: 'confluence' } }));
-    await forgeInstalls(app, said);
+    const installation = { cloudId: CLOUD, productType: 'confluence' };
+    app.tenants.set('us', tenantRecord({ installation }));
+    await forgeInstalls(app);
     expect(tenantsIn(app)).toEqual([`${TENANT} active`]);
     expect(app.tenants.peek('us', TENANT)?.credentials.sharedSecret).toBe('secret-1');
     expect((await called(app)).tenant).toBe(TENANT);
@@ -116,7 +114,7 @@ describe('an installation that Forge announces', () => {
     expect(tenantsIn(app)).toHaveLength(2);
   });
 
-  test('at a host name that only an uninstalled tenant had is another tenant: such names are given again', async () => {
+  test('at a host name that an uninstalled tenant had is another tenant', async () => {
     const app = memoryApp();
     const gone = { installation: { baseUrl: 'https://one.example' }, state: 'retired' } as const;
     app.tenants.set('us', tenantRecord(gone));

@@ -268,6 +268,37 @@ test('a Connect tenant’s own token is refused by every route of the Forge door
   }
 });
 
+test('a stranger’s token from the host name of a Connect tenant is nobody’s: on no route, and it retires nobody', async () => {
+  await host.install('renamed', 'the secret of renamed');
+  const stranger = { ...MINE, installationId: installationId(4), cloudId: randomUUID() };
+  // That host was the tenant's, and is the stranger's by now.
+  const context = { cloudId: stranger.cloudId, siteUrl: 'https://renamed.example' };
+  const knock = (method: string, target: string) =>
+    host.send({
+      method,
+      target,
+      token: signed({ ...invocationClaims(stranger), context }),
+      scheme: 'Bearer',
+      ...(method === 'GET' || method === 'DELETE'
+        ? {}
+        : { body: { migrationId: 9, ...facts('DE') } }),
+    });
+  for (const { method, target, path } of FORGE) {
+    if (path.startsWith('/forge/lifecycle/')) continue;
+    expect(await knock(method, target), path).toEqual(UNAUTHORIZED);
+  }
+  expect((await knock('POST', '/forge/lifecycle/uninstalled')).status).toBe(204);
+  const path = '/dare-migration/status';
+  const token = host.hookToken('renamed', 'the secret of renamed', 'GET', path);
+  const schedule = '/dare-migration/schedule';
+  const own = host.hookToken('renamed', 'the secret of renamed', 'POST', schedule);
+  expect((await host.send({ method: 'GET', target: path, token })).status).toBe(404);
+  const body = { migrationId: 10, ...facts('DE') };
+  expect((await host.send({ method: 'POST', target: schedule, token: own, body })).status).toBe(
+    200,
+  );
+});
+
 test('a tenant without a secret is nobody’s by Connect, not even with an empty one', async () => {
   const tenant = `#forge-${MINE.installationId.split('/').at(-1)}`;
   for (const { method, path } of ROUTES.filter(({ scheme }) => scheme === 'connect-jwt')) {

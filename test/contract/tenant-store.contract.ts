@@ -21,6 +21,9 @@ const COMPLETE: Required<TenantRecord> = {
   credentials: { sharedSecret: 'sécret', iat: 1_700_000_000, tokens: ['earlier', 'last'] },
   installation: { clientKey: 'complete', future: { deep: [1, 'two', null, true] }, empty: '' },
   clientKey: 'another-text',
+  adoptions: [
+    { verb: 'adopt', installation: 'one', actor: 'operator ada', at: '2026-12-26T00:00:00.000Z' },
+  ],
   installations: [
     { id: 'ari:cloud:ecosystem::installation/1', iat: 1 },
     { id: 'ari:cloud:ecosystem::installation/2', iat: 2 },

@@ -285,6 +285,30 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await retryWhenDead(2);
     await world.until(site, 2, ['committed']);
   });
+  test('for an operator who adopts an installation that Forge had announced as a tenant of its own', async () => {
+    await world.installed('adopts');
+    await tamper(
+      'us',
+      'adopts',
+      'SET installation = :none REMOVE cloudId',
+      { ':none': '{}' },
+      false,
+    );
+    const site = world.atlassian.site('adopted', realmUrl('us'), 'forge');
+    expect((await world.atlassian.install(site)).status).toBe(204);
+    const asked = {
+      verb: 'adopt',
+      ledger: 'us',
+      tenant: 'adopts',
+      installation: site.installations.at(-1),
+      cloudId: site.cloudId,
+      actor: 'ada',
+    };
+    expect(await world.host.invoke('us', 'tasks/operate', asked)).toMatchObject({
+      outcome: 'adopted',
+    });
+    expect(await world.record(tenantOf(site), 'us')).toMatchObject({ state: 'retired' });
+  });
   test('for installations that find the tenant elsewhere', async () => {
     const other = (realm: string, tenant: string, item: object) =>
       world.documents(realm).send(

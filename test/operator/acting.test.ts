@@ -1,5 +1,7 @@
 /** The commands that write, through the real command line: they ask, they go through `operate`, and say who it was. */
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency as configured } from '../../residency.config.ts';
@@ -134,6 +136,62 @@ describe.concurrent('set', { timeout: 60_000 }, () => {
     ]);
     expect(said.map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(said[2]?.stderr).toMatch(/: concurrency is a whole number from 1 to \d+, or null/);
+  });
+});
+
+describe.concurrent('adopt and disown', { timeout: 60_000 }, () => {
+  const installation = `ari:cloud:ecosystem::installation/${randomUUID()}`;
+  const cloudId = randomUUID();
+  const named = ['--installation', installation, '--cloud-id', cloudId, '--yes'];
+
+  test('give an installation to a tenant, and take it back in each realm that knows the tenant', async () => {
+    const site = await world.installed('adopting');
+    // As a tenant of long ago is, whose installation named no cloud id.
+    await world.documents('us').send(
+      new UpdateCommand({
+        TableName: 'residency-local-us-tenants',
+        Key: { tenant: 'adopting' },
+        UpdateExpression: 'SET installation = :none, revision = revision + :one REMOVE cloudId',
+        ExpressionAttributeValues: { ':none': '{}', ':one': 1 },
+      }),
+    );
+    await world.scheduled(site, 20);
+    expect(await residency.json('adopt', 'adopting', ...named)).toMatchObject({
+      code: 0,
+      report: { outcome: 'adopted' },
+    });
+    const adoptions = [{ verb: 'adopt', installation, cloudId, actor: me }];
+    expect(await world.record('adopting', 'us')).toMatchObject({ cloudId, adoptions });
+    expect(await residency.json('disown', 'adopting', ...named)).toMatchObject({
+      code: 0,
+      report: [{ outcome: 'disowned' }],
+    });
+    const record = await world.record('adopting', 'us');
+    expect(record).not.toHaveProperty('cloudId');
+    expect(record?.['adoptions']).toMatchObject([{ verb: 'adopt' }, { verb: 'disown', actor: me }]);
+  });
+
+  test('refuse what names no installation, no cloud, or no tenant, and ask', async () => {
+    await world.installed('unadopted');
+    const said = await Promise.all([
+      residency('adopt', 'unadopted', '--installation', 'x', '--yes'),
+      residency(
+        'adopt',
+        'unadopted',
+        '--installation',
+        installation,
+        '--cloud-id',
+        '../x',
+        '--yes',
+      ),
+      residency('adopt', 'unadopted', '--installation', installation),
+      residency('adopt', 'nobody', ...named),
+      residency('disown', 'nobody', ...named),
+    ]);
+    expect(said.map(({ code }) => code)).toEqual([2, 2, 2, 1, 1]);
+    expect(said[2]?.stderr).toContain('say --yes');
+    expect(said[4]?.stderr).toContain('no realm knows nobody');
+    expect(await world.record('unadopted', 'us')).not.toHaveProperty('adoptions');
   });
 });
 

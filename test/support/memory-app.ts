@@ -64,6 +64,7 @@ export interface MemoryAppOptions {
   readonly commitGraceSeconds?: number;
   /** Items between two checkpoints. */
   readonly pageItems?: number;
+  readonly adoptByHost?: boolean;
 }
 
 export type RealmApp = ReturnType<typeof realmApp>;
@@ -168,7 +169,8 @@ export function realmApp(
   },
 ) {
   const { rows, parts } = options;
-  const residency = { realms: rows };
+  const { adoptByHost = false } = options;
+  const residency = { realms: rows, app: { forge: { adoptByHost } } };
   const steps = stepsOf(ports);
   const migrations = migrationHooks(ports, steps, {
     realm,
@@ -205,7 +207,7 @@ export function realmApp(
       ...rollbackTasks(context),
     },
     settling: settling(context),
-    operating: operating(ports, steps, realm),
+    operating: operating(ports, steps, { realm, residency }),
     measuring: measuring(context, realm),
     purgingRetired: purgingRetired(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),

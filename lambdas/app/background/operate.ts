@@ -10,19 +10,32 @@ import {
   retryObstacle,
 } from '../../domain/operating/operations.ts';
 import { settingsWords } from '../../domain/operating/setting-words.ts';
-import type { Realm } from '../../domain/realm.ts';
 import { Fault, Refusal } from '../../domain/refusal.ts';
 import type { Ports } from '../../ports.ts';
 import { fieldsOf, type Steps } from '../steps.ts';
+import { type AdoptionSettings, adopting } from './adopt.ts';
 
-export function operating({ ledger, log }: Ports, steps: Steps, here: Realm) {
+export function operating(ports: Ports, steps: Steps, settings: AdoptionSettings) {
+  const { ledger, log } = ports;
+  const { realm: here } = settings;
+  const { adopt, disown } = adopting(ports, settings);
+
   /** Safe twice: the second call finds what the first has done, and answers the same. Faults are thrown. */
   async function operate(input: unknown): Promise<OperationAnswer> {
     try {
       const asked = operation(input);
       if (asked.ledger !== here)
         return refused(`realm ${here} keeps another ledger: ask the one of ${realmName(asked)}`);
-      return asked.verb === 'set' ? await set(asked) : await onMigration(asked);
+      switch (asked.verb) {
+        case 'set':
+          return await set(asked);
+        case 'adopt':
+          return await adopt(asked);
+        case 'disown':
+          return await disown(asked);
+        default:
+          return await onMigration(asked);
+      }
     } catch (error) {
       if (error instanceof Refusal) return refused(error.message);
       throw error;

@@ -3,6 +3,7 @@ import { isNoOp, type Migration, PHASES_OF, type Status } from '../moving/migrat
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
 import { isMigrationId, isTenantId } from '../requests.ts';
+import { isCloudId, isInstallationId } from '../tenants/identity.ts';
 import { type Settings, type SettingsChange, settingsChange } from './settings.ts';
 
 interface OfMigration {
@@ -14,7 +15,18 @@ interface OfMigration {
   readonly actor: string;
 }
 
+/** An installation of Forge that is the tenant's from now on, or is not. */
+export interface AdoptionAsked {
+  readonly verb: 'adopt' | 'disown';
+  readonly ledger: Realm;
+  readonly tenant: string;
+  readonly installation: string;
+  readonly cloudId?: string;
+  readonly actor: string;
+}
+
 export type Operation =
+  | AdoptionAsked
   | ({ readonly verb: 'cancel' | 'retry' } & OfMigration)
   | {
       readonly verb: 'set';
@@ -30,7 +42,14 @@ export type Operation =
  * nothing. `message` is a sentence for whoever asked.
  */
 export interface OperationAnswer {
-  readonly outcome: 'cancelled' | 'retried' | 'set' | 'left-alone' | 'refused';
+  readonly outcome:
+    | 'cancelled'
+    | 'retried'
+    | 'set'
+    | 'adopted'
+    | 'disowned'
+    | 'left-alone'
+    | 'refused';
   readonly message: string;
   /** The migration's, as it now is. */
   readonly status?: string;
@@ -49,9 +68,16 @@ export function operation(input: unknown): Operation {
     const change = settingsChange(settings);
     return { verb, ledger, ...(tenant !== undefined && { tenant }), actor, settings: change };
   }
-  if (verb !== 'cancel' && verb !== 'retry')
-    throw invalid('verb is neither cancel, nor retry, nor set');
+  if (verb !== 'cancel' && verb !== 'retry' && verb !== 'adopt' && verb !== 'disown')
+    throw invalid('verb is none of cancel, retry, set, adopt and disown');
   if (tenant === undefined) throw invalid('tenant is missing');
+  if (verb === 'adopt' || verb === 'disown') {
+    const { installation, cloudId } = fields;
+    if (!isInstallationId(installation)) throw invalid('installation is no id of an installation');
+    if (cloudId !== undefined && !isCloudId(cloudId)) throw invalid('cloudId is no cloud id');
+    const cloud = cloudId === undefined ? {} : { cloudId: cloudId.toLowerCase() };
+    return { verb, ledger, tenant, installation, ...cloud, actor };
+  }
   if (!isMigrationId(id)) throw invalid('id is no migration id');
   return { verb, ledger, tenant, id, actor };
 }

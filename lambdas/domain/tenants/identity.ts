@@ -1,8 +1,11 @@
 /** Whom Atlassian means: the names a tenant is known by, how they are learned, and which tenant of several is meant. */
 import { hasStorableHost } from '../storable.ts';
-import type { ForgeInstallation, Identity, TenantRecord } from './tenant.ts';
+import type { Adoption, ForgeInstallation, Identity, TenantRecord } from './tenant.ts';
 
-/** By one of these a caller says who it is. `site` is a cloud id, or the host name of a site whose cloud id we never learned. */
+/**
+ * By one of these a caller says who it is. `site` is a cloud id, or the host name of a site whose cloud id we never learned;
+ * a host name finds a tenant, and proves nothing: names of hosts are given again.
+ */
 export type Name =
   | { readonly kind: 'client'; readonly value: string }
   | { readonly kind: 'installation'; readonly value: string }
@@ -71,18 +74,39 @@ export function onlyOneOf(
   return candidates.length === 1 ? candidates[0] : undefined;
 }
 
-/** What is known and what was announced; the newer announcement of an installation stands. */
+/**
+ * What is known and what was announced; the newer announcement of an installation stands. What an operator has disowned is
+ * not learned again, from whichever realm it is told.
+ */
 export function withIdentity<T extends Identity>(known: T, told: Identity | undefined): T {
   if (told === undefined) return known;
-  const installations = merged(known.installations ?? [], told.installations ?? []);
+  const adoptions = adoptionsOf(known.adoptions ?? [], told.adoptions ?? []);
+  const installations = merged(known.installations ?? [], told.installations ?? []).filter(
+    ({ id }) => !isDisowned({ adoptions }, id),
+  );
+  const isCloudTold = told.cloudId !== undefined && !isDisowned({ adoptions }, told.cloudId);
   return {
     ...known,
     ...(told.clientKey === undefined ? {} : { clientKey: told.clientKey }),
-    ...(told.cloudId === undefined ? {} : { cloudId: told.cloudId }),
+    ...(isCloudTold && { cloudId: told.cloudId }),
     ...(told.product === undefined ? {} : { product: told.product }),
-    ...(installations.length === 0 ? {} : { installations }),
+    ...(known.installations === undefined && installations.length === 0 ? {} : { installations }),
+    ...(adoptions.length === 0 ? {} : { adoptions }),
   };
 }
+
+/** Of both lists, each word once, in the order of time. */
+function adoptionsOf(one: readonly Adoption[], other: readonly Adoption[]): readonly Adoption[] {
+  const words = new Map([...one, ...other].map((word) => [JSON.stringify(word), word]));
+  return [...words.values()]
+    .sort((a, b) => (a.at < b.at ? -1 : Number(a.at > b.at)))
+    .slice(-REMEMBERED);
+}
+
+/** The last that an operator said of this installation, or cloud id, is that it is not the tenant's. */
+export const isDisowned = ({ adoptions }: Pick<Identity, 'adoptions'>, id: string): boolean =>
+  adoptions?.findLast(({ installation, cloudId }) => installation === id || cloudId === id)
+    ?.verb === 'disown';
 
 function merged(
   one: readonly ForgeInstallation[],
@@ -97,11 +121,18 @@ function merged(
     .slice(-REMEMBERED);
 }
 
-export const identityOf = ({ clientKey, installations, cloudId, product }: Identity): Identity => ({
+export const identityOf = ({
+  clientKey,
+  installations,
+  cloudId,
+  product,
+  adoptions,
+}: Identity): Identity => ({
   ...(clientKey === undefined ? {} : { clientKey }),
   ...(installations === undefined ? {} : { installations }),
   ...(cloudId === undefined ? {} : { cloudId }),
   ...(product === undefined ? {} : { product }),
+  ...(adoptions === undefined ? {} : { adoptions }),
 });
 
 /** Whether the record says already all that is told. */

@@ -36,6 +36,17 @@ export interface ForgeInstallation {
   readonly iat: number;
 }
 
+/** An operator's word on whose an installation is, or is not, where only a host name could have told. */
+export interface Adoption {
+  readonly verb: 'adopt' | 'disown';
+  readonly installation: string;
+  readonly cloudId?: string;
+  /** Who said so. */
+  readonly actor: string;
+  /** ISO. The newest word on an installation stands. */
+  readonly at: string;
+}
+
 /** What Atlassian calls the tenant besides our own id, and what tells its site. All of it moves with the tenant. */
 export interface Identity {
   /** Only where it is another text than our id. */
@@ -45,6 +56,8 @@ export interface Identity {
   readonly cloudId?: string;
   /** `jira`, `confluence` … */
   readonly product?: string;
+  /** In the order of time. */
+  readonly adoptions?: readonly Adoption[];
 }
 
 export interface TenantRecord extends Identity {

@@ -1,0 +1,153 @@
+/** An operator says whose an installation is that nobody can tell by its token: `adopt`, and `disown`, which takes it back. */
+import { operatorActor } from '../../domain/moving/history.ts';
+import { isFinal } from '../../domain/moving/migration.ts';
+import type { AdoptionAsked, OperationAnswer } from '../../domain/operating/operations.ts';
+import { type Realm, type RealmRow, stackRows } from '../../domain/realm.ts';
+import {
+  adopted,
+  disowned,
+  isItsOwnCloud,
+  setAside,
+  strangeCloud,
+} from '../../domain/tenants/adoption.ts';
+import {
+  isForgeOnly,
+  type Name,
+  tenantOfInstallation,
+  withSite,
+} from '../../domain/tenants/identity.ts';
+import type { Adoption, TenantRecord } from '../../domain/tenants/tenant.ts';
+import type { Ports } from '../../ports.ts';
+
+export interface AdoptionSettings {
+  readonly realm: Realm;
+  readonly residency: { readonly realms: readonly RealmRow[] };
+}
+
+export function adopting(
+  { tenants, ledger, clock, log }: Pick<Ports, 'tenants' | 'ledger' | 'clock' | 'log'>,
+  { realm: here, residency }: AdoptionSettings,
+) {
+  const everywhere = stackRows(residency.realms).map(({ realm }) => realm);
+
+  /** Safe twice. What belongs to another tenant is left to it, unless Forge has announced that one for this very installation. */
+  async function adopt(asked: AdoptionAsked): Promise<OperationAnswer> {
+    const { tenant, installation, cloudId } = asked;
+    const record = await tenants.read(here, tenant);
+    if (record?.state !== 'active')
+      return refused(
+        `realm ${here} does not serve the tenant: it is ${record?.state ?? 'unknown'}`,
+      );
+    const strange = strangeCloud(record, cloudId);
+    if (strange !== undefined) return refused(strange);
+    for (const other of await othersOf(asked, record)) {
+      const reason = await putAside(other);
+      if (reason !== undefined) return refused(reason);
+    }
+    if (standsAlready(record, asked))
+      return { outcome: 'left-alone', message: 'the installation is the tenant’s already' };
+    const word = wordOf(asked);
+    const iat = Math.floor(clock.now() / 1000);
+    const { changed } = await tenants.change(here, tenant, (current) =>
+      current?.state === 'active' && strangeCloud(current, cloudId) === undefined
+        ? adopted(current, word, iat)
+        : undefined,
+    );
+    if (!changed) return refused('the tenant has changed at this moment: look again');
+    note(asked, word);
+    return {
+      outcome: 'adopted',
+      message: `installation ${installation} is the tenant’s from now on, in realm ${here}`,
+    };
+  }
+
+  /** Safe twice, and in any state: whoever was adopted by mistake may have begun a move. */
+  async function disown(asked: AdoptionAsked): Promise<OperationAnswer> {
+    const { tenant, installation, cloudId } = asked;
+    const record = await tenants.read(here, tenant);
+    if (record === undefined) return refused(`realm ${here} does not know the tenant`);
+    if (tenant === tenantOfInstallation(installation))
+      return refused('the tenant is this installation: it can only be uninstalled');
+    if (isItsOwnCloud(record, cloudId))
+      return refused('the cloud id is the one that the tenant’s own installation names');
+    if (record.adoptions?.findLast((word) => word.installation === installation)?.verb === 'disown')
+      return { outcome: 'left-alone', message: 'the installation is not the tenant’s' };
+    const word = wordOf(asked);
+    await tenants.change(here, tenant, (current) =>
+      current === undefined ? undefined : disowned(current, word),
+    );
+    note(asked, word);
+    return {
+      outcome: 'disowned',
+      message: `installation ${installation} is not the tenant’s any more, in realm ${here}`,
+    };
+  }
+
+  const wordOf = ({ verb, installation, cloudId, actor }: AdoptionAsked): Adoption => ({
+    verb,
+    installation,
+    ...(cloudId !== undefined && { cloudId }),
+    actor: operatorActor(actor),
+    at: new Date(clock.now()).toISOString(),
+  });
+
+  const note = ({ tenant }: AdoptionAsked, { verb, actor, installation, cloudId }: Adoption) =>
+    log.info(`${actor}: ${verb}`, { clientKey: tenant, installationId: installation, cloudId });
+
+  /** Who else has the installation, or is the tenant of its cloud, in whichever realm. */
+  async function othersOf(
+    { tenant, installation, cloudId }: AdoptionAsked,
+    own: TenantRecord,
+  ): Promise<readonly (TenantRecord & { readonly at: Realm })[]> {
+    const names: readonly Name[] = [
+      { kind: 'installation', value: installation },
+      ...(cloudId === undefined ? [] : [{ kind: 'site', value: cloudId } as const]),
+    ];
+    const found = await Promise.all(
+      everywhere.flatMap((at) =>
+        names.map(async (name) =>
+          (await tenants.find(at, name))
+            .filter((record) => name.kind === 'installation' || isOfSameProduct(record, own))
+            .map((record) => ({ ...record, at })),
+        ),
+      ),
+    );
+    const others = found.flat().filter((record) => record.tenant !== tenant);
+    return [...new Map(others.map((one) => [JSON.stringify([one.at, one.tenant]), one])).values()];
+  }
+
+  /** `undefined` when it has no claim any more; otherwise why it keeps it. */
+  async function putAside(
+    other: TenantRecord & { readonly at: Realm },
+  ): Promise<string | undefined> {
+    const keeps = `the installation, or its cloud, belongs to tenant ${other.tenant} in realm ${other.at}`;
+    if (!isForgeOnly(other) || other.at !== here || other.state !== 'active') return keeps;
+    const open = (await ledger.list(here, other.tenant)).find((one) => !isFinal(one));
+    if (open !== undefined) return `${keeps}, whose migration ${open.id} must end first`;
+    const { changed } = await tenants.change(here, other.tenant, (current) =>
+      current === undefined ? undefined : setAside(current, clock.now()),
+    );
+    if (!changed) return keeps;
+    log.error(
+      'alarm: a tenant that Forge had announced is set aside, because an operator says that its installation is another’s: what it has stored is kept',
+      { clientKey: other.tenant },
+    );
+    return undefined;
+  }
+
+  return { adopt, disown };
+}
+
+const standsAlready = (
+  { installations = [], cloudId }: TenantRecord,
+  asked: AdoptionAsked,
+): boolean =>
+  installations.some(({ id }) => id === asked.installation) &&
+  (asked.cloudId === undefined || asked.cloudId === cloudId);
+
+function isOfSameProduct(one: TenantRecord, other: TenantRecord): boolean {
+  const [a, b] = [withSite(one).product, withSite(other).product];
+  return a === undefined || b === undefined || a === b;
+}
+
+const refused = (message: string): OperationAnswer => ({ outcome: 'refused', message });

@@ -5,7 +5,7 @@ import type { SignedRequest } from './adapters/tokens/connect-jwt.ts';
 import type { Caller } from './app/migration-hooks.ts';
 import { type App, compose } from './compose.ts';
 import { hookOf } from './domain/operating/metric.ts';
-import { Fault, Refusal, Unauthenticated } from './domain/refusal.ts';
+import { Fault, PermanentError, Refusal, Unauthenticated } from './domain/refusal.ts';
 import { jsonBody, tooLarge } from './domain/requests.ts';
 
 /** What bounds an invocation; Lambda's context is one. */
@@ -163,14 +163,15 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
     const code = error.code === undefined ? {} : { errorResponseCode: error.code };
     return json(error.status, { ...code, message: error.message });
   }
-  const reason =
-    error instanceof Fault
-      ? error.message
-      : `unexpected ${error instanceof Error ? error.name : 'error'}`;
+  // What a task cannot mend by trying again, somebody may mend before Atlassian asks again.
+  const isOurs = error instanceof Fault || error instanceof PermanentError;
+  const reason = isOurs
+    ? error.message
+    : `unexpected ${error instanceof Error ? error.name : 'error'}`;
   metrics.record('Faults', 1, hookOf(event.routeKey));
   log.error(`503: ${reason}`, {
     ...fields,
-    ...(error instanceof Fault ? {} : { at: whereOf(error) }),
+    ...(isOurs ? {} : { at: whereOf(error) }),
   });
   return json(503, { message: 'Temporarily unavailable' }, { 'retry-after': '5' });
 }

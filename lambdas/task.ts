@@ -1,6 +1,7 @@
 /** What every function of the workflow shares: its app, and the bounds of its invocation. */
 import type { Invocation } from './app/phases/range-turn.ts';
 import { type App, compose } from './compose.ts';
+import { Fault, PermanentError } from './domain/refusal.ts';
 import type { InvocationContext } from './hook.ts';
 
 export type Task = (app: App) => (input: unknown, context: InvocationContext) => Promise<unknown>;
@@ -11,9 +12,20 @@ export function taskOf(
 ): Task {
   return (app) => async (input, context) => {
     const deadline = app.ports.clock.now() + context.getRemainingTimeInMillis();
-    // Step Functions takes a result of `null`, not of `undefined`.
-    return (await run(app, input, { id: context.awsRequestId, deadline })) ?? null;
+    try {
+      // Step Functions takes a result of `null`, not of `undefined`.
+      return (await run(app, input, { id: context.awsRequestId, deadline })) ?? null;
+    } catch (error) {
+      throw told(app, error);
+    }
   };
+}
+
+/** The state machine sees two kinds of errors, and the log what each was about. */
+function told({ ports }: App, error: unknown): unknown {
+  if (!(error instanceof Fault || error instanceof PermanentError)) return error;
+  ports.log.warn(`a task failed: ${error.message}`, { permanent: error instanceof PermanentError });
+  return error instanceof Fault ? new Fault(error.message) : error;
 }
 
 /** The Lambda's entry: composed from the environment once, at the first event. */

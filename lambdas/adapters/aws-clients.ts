@@ -2,6 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { errorOf } from './aws-errors.ts';
 
 /** One call of the SDK: which action, in which region, on which tables, indexes (`table/index`) or state machines. */
 export interface SdkCall {
@@ -47,21 +48,23 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, around }: ClientO
       ...common(region, dynamoDbEndpoint, timeout),
       maxAttempts,
     });
-    if (around) {
-      client.middlewareStack.add(
-        (next, { commandName = '' }) =>
-          (args) => {
-            const call: SdkCall = {
-              service: 'dynamodb',
-              command: nameOf(commandName),
-              region,
-              resources: tablesOf(args.input),
-            };
-            return around(call, () => next(args));
-          },
-        { step: 'initialize', name: 'around' },
-      );
-    }
+    client.middlewareStack.add(
+      (next, { commandName = '' }) =>
+        async (args) => {
+          const call: SdkCall = {
+            service: 'dynamodb',
+            command: nameOf(commandName),
+            region,
+            resources: tablesOf(args.input),
+          };
+          try {
+            return await (around ? around(call, () => next(args)) : next(args));
+          } catch (error) {
+            throw errorOf(error, call);
+          }
+        },
+      { step: 'initialize', name: 'around' },
+    );
     return client;
   }
 

@@ -1,4 +1,9 @@
-/** Which errors of AWS mean "slower", and which mean "again". All others are final. */
+/**
+ * Which errors of AWS mean "slower", which mean "again", and which mean "never". What an error says about itself is not
+ * passed on, because it may quote an item: its name, the call and the table are.
+ */
+import { Fault, PermanentError } from '../domain/refusal.ts';
+import type { SdkCall } from './aws-clients.ts';
 
 const THROTTLES = new Set([
   'ProvisionedThroughputExceededException',
@@ -31,4 +36,52 @@ function statusOf(error: Error): number {
   if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata))
     return 0;
   return Number(metadata.httpStatusCode);
+}
+
+/** No retry mends these: a missing table, a missing right, a key that may not be used, a request that does not fit the table. */
+const PERMANENT = new Set([
+  'ResourceNotFoundException',
+  'AccessDeniedException',
+  'ValidationException',
+  'ItemCollectionSizeLimitExceededException',
+]);
+const isPermanent = ({ name }: Error): boolean => PERMANENT.has(name) || name.startsWith('KMS');
+
+/** A call that may do better when it is made again. Has the name and the status of the error of AWS. */
+class FailedCall extends Fault {
+  override readonly name: string;
+  readonly $metadata: { readonly httpStatusCode: number };
+  readonly code: string | undefined;
+  constructor(message: string, error: Error) {
+    super(message);
+    this.name = error.name;
+    this.$metadata = { httpStatusCode: statusOf(error) };
+    this.code = codeOf(error);
+  }
+}
+
+/** What becomes of an error of this call. A condition that failed is an answer, and stays as it is. */
+export function errorOf(error: unknown, call: SdkCall): unknown {
+  if (!(error instanceof Error) || error.name === 'ConditionalCheckFailedException') return error;
+  const isOfAws = '$metadata' in error || isThrottle(error) || isTransient(error);
+  if (!isOfAws) return error;
+  const what = `${call.command} on ${call.resources.join(', ')} in ${call.region}`;
+  return isPermanent(error)
+    ? new PermanentError(`DynamoDB refuses ${what}: ${error.name}${meaningOf(error)}`)
+    : new FailedCall(`DynamoDB fails ${what}: ${codeOf(error) ?? error.name}`, error);
+}
+
+/** In our words, where the name alone leaves somebody searching. */
+function meaningOf({ name, message }: Error): string {
+  if (/kms|encryption/i.test(message) || name.startsWith('KMS'))
+    return ' (the encryption key of the table cannot be used)';
+  if (name === 'ResourceNotFoundException') return ' (there is no such table or index)';
+  if (name === 'ValidationException' && /schema|type mismatch|missing the key/i.test(message))
+    return ' (the table has other keys than are declared)';
+  return '';
+}
+
+function codeOf(error: Error): string | undefined {
+  const code: unknown = 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
 }

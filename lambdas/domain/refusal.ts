@@ -17,7 +17,7 @@ export class Refusal extends Error {
 
 /** A transient failure: answered 503 without a code, so that Atlassian asks again. */
 export class Fault extends Error {
-  override readonly name = 'Fault';
+  override readonly name: string = 'Fault';
 }
 
 /** The request proves nothing: answered 401 with one body, whatever the reason; `message` is for the log alone. */

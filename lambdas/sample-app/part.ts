@@ -1,6 +1,6 @@
 /** What the handlers of the sample app share: its tables, by the part that they are declared as, and bodies. */
 import type { App } from '../compose.ts';
-import { Fault, invalid } from '../domain/refusal.ts';
+import { Fault, invalid, PermanentError } from '../domain/refusal.ts';
 
 export function partOf({ residency, names }: App, name: string): string {
   const part = residency.parts.find((candidate) => candidate.name === name);
@@ -13,6 +13,7 @@ export async function translatedCall<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    if (error instanceof Fault || error instanceof PermanentError) throw error;
     throw new Fault(
       `a table of the app cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`,
       { cause: error },

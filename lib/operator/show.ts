@@ -185,7 +185,7 @@ export function showText({ migration, timeline, progress, projection, execution 
         to,
         index === timeline.length - 1 && isEnd(to) ? '' : lasting(seconds),
         printable(actor, 60),
-        next === undefined ? printable(why?.reason ?? '', 80) : `attempt ${next}`,
+        next === undefined ? printable(why?.reason ?? '', 200) : `attempt ${next}`,
       ]),
     ),
   ];
@@ -208,6 +208,6 @@ const progressText = (progress: readonly PartProgress[]): string =>
       `${rangesDone}/${ranges}`,
       items,
       bytes === 0 ? '' : sized(bytes),
-      lastError === undefined ? '' : `last error: ${printable(lastError, 80)}`,
+      lastError === undefined ? '' : `last error: ${printable(lastError, 200)}`,
     ]),
   );

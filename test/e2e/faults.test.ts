@@ -37,7 +37,7 @@ describe('a copy', () => {
     inject = ({ region, operation }) => {
       if (region !== DE || operation !== 'BatchWriteItem') return undefined;
       writes += 1;
-      return isBroken && writes > 40 ? { error: 'ValidationException' } : undefined;
+      return isBroken && writes > 40 ? { error: 'ResourceInUseException' } : undefined;
     };
     await scheduled(site, 1);
     await hook(site, 'start', 1, facts('DE'));

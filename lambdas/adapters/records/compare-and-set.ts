@@ -12,7 +12,7 @@ import {
   GetCommand,
   PutCommand,
 } from '@aws-sdk/lib-dynamodb';
-import { Fault } from '../../domain/refusal.ts';
+import { Fault, PermanentError } from '../../domain/refusal.ts';
 import type { Change, Decide } from '../../ports.ts';
 
 export type Item = Readonly<Record<string, unknown>>;
@@ -168,7 +168,7 @@ async function conditionally(
   }
 }
 
-/** Any other error of the SDK is transient to whoever asked. */
+/** Any other error of the SDK is transient to whoever asked, unless the client has said what it is. */
 export async function translated<T>(table: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
@@ -177,8 +177,10 @@ export async function translated<T>(table: string, call: () => Promise<T>): Prom
   }
 }
 
-const faultOf = (table: string, error: unknown): Fault =>
-  new Fault(
+function faultOf(table: string, error: unknown): Fault | PermanentError {
+  if (error instanceof Fault || error instanceof PermanentError) return error;
+  return new Fault(
     `${table} cannot be reached: ${error instanceof Error ? error.name : 'unknown error'}`,
     { cause: error },
   );
+}

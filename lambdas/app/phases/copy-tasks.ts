@@ -246,8 +246,8 @@ function reasonOf(input: unknown): string {
   };
   try {
     const { errorMessage }: { errorMessage?: unknown } = JSON.parse(String(cause));
-    if (name === 'PermanentError' && typeof errorMessage === 'string')
-      return errorMessage.slice(0, 300);
+    const isOurs = name === 'PermanentError' || name === 'Fault';
+    if (isOurs && typeof errorMessage === 'string') return errorMessage.slice(0, 300);
   } catch {
     // Not the cause of a Lambda: its name says enough.
   }

@@ -22,6 +22,8 @@ export interface InjectedFault {
   readonly delayMs?: number;
   /** Name of an AWS error; `InternalServerError` and `ServiceUnavailable` come with status 500. */
   readonly error?: string;
+  /** The message of that error. */
+  readonly says?: string;
   readonly unprocessed?: number;
   /** The call happens, but the connection breaks before its answer. */
   readonly lost?: true;
@@ -107,7 +109,7 @@ export async function startEmbeddedDynamoDb(
     }
     const fault = options.inject?.(call) ?? {};
     if (fault.delayMs !== undefined) await pause(fault.delayMs);
-    if (fault.error !== undefined) return errorReply(fault.error, 'injected');
+    if (fault.error !== undefined) return errorReply(fault.error, fault.says ?? 'injected');
     const answer = await (fault.unprocessed === undefined
       ? store.call(operation, body)
       : store.callWithout(fault.unprocessed, operation, body));

@@ -109,7 +109,7 @@ async function keepUp(): Promise<number> {
     dynamoDb: { onAnswered: writes.hear },
   });
   const { page: pagePort } = portsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);
-  const page = await startPage({ host, port: pagePort, writes, hearsAll });
+  const page = await startPage({ host, port: pagePort, writes, hearsAll, dataDir });
   introduce(host, page.url);
   const signal = new Promise<void>((resolve) => {
     process.once('SIGINT', resolve).once('SIGTERM', resolve);

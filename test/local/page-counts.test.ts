@@ -1,7 +1,9 @@
 /** Counting that is no burden: what was written to is counted again, and only that. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { seldom, writes } from '../../lib/local/page/counts.ts';
+import { itemCounts, seldom, writes } from '../../lib/local/page/counts.ts';
+import { residency } from '../../residency.config.ts';
 
 const call = (operation: string, input: Record<string, unknown>) => ({
   region: 'us-east-1',
@@ -45,7 +47,47 @@ describe('what was written to', () => {
   });
 });
 
+describe('a count', () => {
+  const [part] = residency.parts;
+  if (!part) throw new Error('the sample app has no part');
+  const holding = (send: () => Promise<unknown>) => ({
+    client: Object.assign(Object.create(DynamoDBDocumentClient.prototype), { send }),
+    table: 'templates',
+    part,
+    tenant: 'acme',
+  });
+
+  test('is stale from the next write until it is done again, also where counting fails', async () => {
+    const written = writes(true);
+    const counts = itemCounts(written);
+    const answered = holding(async () => ({ Count: 3 }));
+    const away = holding(() => Promise.reject(new Error('away')));
+    const put = call('PutItem', { TableName: 'templates', Item: { tenant: { S: 'acme' } } });
+    expect([counts.of(answered), counts.isStale(answered)]).toEqual([0, false]);
+    written.hear(put);
+    await counts.recount([answered], 1_000);
+    expect([counts.of(answered), counts.isStale(answered)]).toEqual([3, false]);
+    written.hear(put);
+    expect([counts.of(answered), counts.isStale(answered)]).toEqual([3, true]);
+    await expect(counts.recount([away], 1_000)).rejects.toThrow('away');
+    expect(counts.isStale(answered)).toBe(true);
+    await counts.recount([answered], 1_000);
+    expect(counts.isStale(answered)).toBe(false);
+  });
+});
+
 describe('work that is done seldom', () => {
+  test('is done at once where somebody waits for it', async () => {
+    let begun = 0;
+    const work = seldom(async () => {
+      begun += 1;
+    }, 60_000);
+    await work();
+    await work();
+    await work('now');
+    expect(begun).toBe(2);
+  });
+
   test('is not begun again while it runs, nor before a pause of four times as long', async () => {
     let begun = 0;
     const work = seldom(async () => {

@@ -30,7 +30,7 @@ export async function reached(page: Page, tenant: string, status: string): Promi
   await page
     .locator(`.migration[data-status=${status}]`, { has: page.locator('h3', { hasText: tenant }) })
     .first()
-    .waitFor();
+    .waitFor({ state: 'attached' }); // those that are finished are folded
 }
 
 export const textsOf = (page: Page, selector: string): Promise<string[]> =>

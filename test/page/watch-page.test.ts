@@ -1,6 +1,6 @@
 /** The watch page in a real browser: whole moves are clicked through, and the picture at the end is checked. */
 import { readFileSync } from 'node:fs';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hasBrowser, openBrowser, unlessSkipped } from './browser.ts';
@@ -49,6 +49,12 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
       'frozen',
       'standby',
     ]);
+    await expectSoon(() => textsOf(page, '.migration .percent')).toEqual([
+      expect.stringMatching(/^[1-9]\d? % copied and verified, done at about \d\d:\d\d:\d\d$/),
+    ]);
+    expect(await textsOf(page, '.migration .window')).toEqual([
+      expect.stringMatching(/^Window until \d\d:\d\d:\d\d, \d+ min left$/),
+    ]);
     copyOn();
     await reached(page, 'acme', 'ready-to-commit');
     await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0']);
@@ -82,7 +88,9 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     await expectSoon(() => textsOf(page, '#announcer')).toEqual([
       'acme, migration 57500: committed',
     ]);
-    await expectSoon(() => textsOf(page, '#said .what')).toContain('acme: status? 57500');
+    await expectSoon(() => textsOf(page, '#said li')).toContainEqual(
+      expect.stringMatching(/acme: status\? 57500200 committed$/),
+    );
     expect(await page.locator('.tenant[data-stray]').count()).toBe(0);
 
     await watched.world.put('us', 'templates', { tenant: 'acme', id: 'late' });
@@ -99,6 +107,92 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     await watched.world.remove('us', 'templates', { tenant: 'acme', id: 'late' });
     await expectSoon(() => page.locator('.tenant[data-stray]').count()).toBe(0);
     expect(complaints).toEqual([]);
+  });
+
+  test('folds what is finished, and shows only what is asked for', async () => {
+    const page = await opened();
+    await install(page, 'hooli', 'us', '0');
+    await page.getByLabel('To realm').selectOption('de');
+    await press(page, 'Schedule');
+    await reached(page, 'hooli', 'scheduled');
+    expect(await page.locator('#migrations .migration').count()).toBe(1);
+    await page.locator('#migrations').getByText('hooli').waitFor();
+    const finished = page.locator('#finished-migrations .migration', { hasText: 'acme' });
+    expect(await finished.isVisible()).toBe(false);
+    await page.locator('#finished summary').click();
+    await finished.waitFor();
+    expect(await finished.locator('.window').isVisible()).toBe(false);
+
+    await page.getByLabel('Show only').fill('HOO');
+    await finished.waitFor({ state: 'detached' });
+    expect(await textsOf(page, '#realms .who strong')).toEqual(['hooli']);
+    expect(await page.locator('#migrations .migration').count()).toBe(1);
+    await page.getByLabel('Show only').fill('nothing of it');
+    await page.getByText('None of them is wanted.').waitFor();
+    await page.getByLabel('Show only').fill('');
+    await finished.waitFor();
+    await press(page, 'Cancel');
+    await reached(page, 'hooli', 'rolled-back');
+  });
+
+  test('asks before it rolls back what is committed, and then does', async () => {
+    const page = await opened();
+    await page.getByLabel('Tenant', { exact: true }).selectOption('acme');
+    await press(page, 'Roll back');
+    const dialog = page.getByRole('dialog', { name: 'Roll back?' });
+    await dialog.getByText('Migration 57500 is committed, and acme is served in de.').waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await press(page, 'Roll back');
+    expect(await focused(page)).toBe('Keep it');
+    await page.keyboard.press('Enter');
+    await dialog.waitFor({ state: 'hidden' });
+    expect(
+      await page.locator('.migration[data-migration="57500"]').getAttribute('data-status'),
+    ).toBe('committed');
+
+    await press(page, 'Roll back');
+    await dialog.getByRole('button', { name: 'Roll back' }).click();
+    await reached(page, 'acme', 'rolled-back');
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['40', '50', '0']);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
+    await expectSoon(() => textsOf(page, '#said li')).toContainEqual(
+      expect.stringMatching(/acme: status\? 57500200 rolled-back$/),
+    );
+  });
+
+  test('says who is served by nobody, and which numbers are older than the latest writes', async () => {
+    const page = await opened();
+    expect(await page.locator('#unserved').isVisible()).toBe(false);
+    const { documents } = watched.world;
+    const TableName = 'residency-local-eu-tenants';
+    const Item = { tenant: 'nobodys', state: 'moved', movedTo: 'sg', revision: 1 };
+    await documents('eu').send(new PutCommand({ TableName, Item }));
+    await page.getByText('Nobody serves nobodys: it is moved in eu.').waitFor();
+    await expectSoon(() => textsOf(page, '#announcer')).toEqual(['Nobody serves nobodys']);
+    await documents('eu').send(new DeleteCommand({ TableName, Key: { tenant: 'nobodys' } }));
+    await page.locator('#unserved').waitFor({ state: 'hidden' });
+
+    const view = JSON.parse(String(await page.evaluate(lastNews)));
+    const [us] = view.realms;
+    us.tenants[0].stale = [1];
+    const awaySince = new Date(2026, 10, 24, 12, 3, 4).toISOString();
+    const news = `data: ${JSON.stringify({ ...view, awaySince })}\n\n`;
+    await page.route('**/events', (route) =>
+      route.fulfill({ contentType: 'text/event-stream', body: news }),
+    );
+    await page.reload();
+    await page
+      .getByText('DynamoDB does not answer. All of this is as it was at 12:03:04.')
+      .waitFor();
+    const rows = page.locator('#realm-us .tenant').first().locator('tbody tr');
+    expect(await rows.nth(1).getAttribute('data-stale')).toBe('');
+    expect(await rows.nth(1).textContent()).toContain('before the latest writes');
+    expect(await rows.nth(0).getAttribute('data-stale')).toBeNull();
+    await page.locator('#link[data-link=lost]').waitFor();
+    expect(await page.locator('#link').textContent()).toMatch(
+      /^the local host is away; all of this is as it was at \d\d:\d\d:\d\d$/,
+    );
   });
 
   test('shows a move that is troubled, and then cancelled', async () => {
@@ -205,7 +299,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000
     await page.locator('#realm-sg .who strong').waitFor();
     expect(await textsOf(page, '#realm-sg .who strong, #realm-sg .pill')).toEqual([poison, poison]);
     await page.locator('.migration .notice').first().waitFor();
-    expect(await textsOf(page, '.migration:first-child .notice')).toEqual([poison]);
+    expect(await textsOf(page, '#migrations .migration:first-child .notice')).toEqual([poison]);
     await page.getByLabel('Site', { exact: true }).fill(poison);
     await press(page, 'Install');
     await page.locator('#outcome[data-done]').waitFor();
@@ -227,6 +321,12 @@ function complaintsOf(page: Page): string[] {
 }
 
 const expectSoon = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 15_000 });
+
+/** In the browser: what the page's server has to say at the moment. */
+const lastNews = `new Promise((resolve) => {
+  const events = new EventSource('/events');
+  events.onmessage = ({ data }) => { events.close(); resolve(data); };
+})`;
 
 const focused = (page: Page): Promise<unknown> =>
   page.evaluate('document.activeElement.textContent');

@@ -11,12 +11,14 @@ export interface WatchedWorld extends AsyncDisposable {
   hold(table: string): () => void;
 }
 
-export async function startWatchedWorld(): Promise<WatchedWorld> {
-  const writes = writesTo(true);
+/** With a folder, it is the same world again when it is started anew. */
+export async function startWatchedWorld(dataDir?: string): Promise<WatchedWorld> {
+  const writes = writesTo(dataDir === undefined);
   const held = new Map<string, Promise<void>>();
   const world = await startWorld({
     // The page reads it, too.
     residency,
+    ...(dataDir !== undefined && { dataDir }),
     dynamoDb: {
       onAnswered: writes.hear,
       onRequest: ({ operation, input }) =>
@@ -25,7 +27,7 @@ export async function startWatchedWorld(): Promise<WatchedWorld> {
           : undefined,
     },
   });
-  const page = await startPage({ host: world.host, port: 0, writes, hearsAll: true });
+  const page = await startPage({ host: world.host, port: 0, writes, hearsAll: true, dataDir });
   return {
     world,
     page,

@@ -11,6 +11,8 @@ export interface Writes {
   has(table: string, partition?: string): boolean;
   /** Takes note of what has been written so far. */
   take(table: string, partition?: string): void;
+  /** It was not looked at after all: it is news again. */
+  giveBack(table: string, partition?: string): void;
   /** Everything may have been written to. */
   forget(): void;
 }
@@ -35,6 +37,9 @@ export function writes(isEmpty: boolean): Writes {
     has: (table, partition) => noted.get(placeOf(table, partition)) ?? otherwise,
     take: (table, partition) => {
       noted.set(placeOf(table, partition), false);
+    },
+    giveBack: (table, partition) => {
+      noted.set(placeOf(table, partition), true);
     },
     forget() {
       noted.clear();
@@ -73,11 +78,14 @@ function writtenBy(input: Fields): { readonly table: string; readonly item: Fiel
 const SHARE = 0.2;
 const PAUSE_MS = 1_000;
 
-/** Runs `work` no more than once a second, and no more than a fifth of the time. */
-export function seldom(work: () => Promise<void>, pauseMs = PAUSE_MS): () => Promise<void> {
+/** Runs `work` no more than once a second, and no more than a fifth of the time; `now` runs it at once. */
+export function seldom(
+  work: () => Promise<void>,
+  pauseMs = PAUSE_MS,
+): (now?: 'now') => Promise<void> {
   let notBefore = 0;
-  return async () => {
-    if (performance.now() < notBefore) return;
+  return async (now) => {
+    if (now === undefined && performance.now() < notBefore) return;
     const begun = performance.now();
     notBefore = Number.POSITIVE_INFINITY;
     try {
@@ -144,6 +152,9 @@ export function itemCounts(written: Writes) {
       partitionsOf(part, tenant).every(
         (partition) => countOf(table, partition) !== undefined && !written.has(table, partition),
       ),
+    /** Whether it was written to since it was counted. */
+    isStale: ({ table, part, tenant }: Holding): boolean =>
+      partitionsOf(part, tenant).some((partition) => written.has(table, partition)),
     /** What was written to, for at most `ms`; goes on from there when it is called again. */
     async recount(holdings: readonly Holding[], ms: number): Promise<void> {
       const end = performance.now() + ms;
@@ -164,7 +175,12 @@ export function itemCounts(written: Writes) {
         if (!written.has(table, partition)) continue;
         next += 1;
         written.take(table, partition);
-        counted.set(placeOf(table, partition), await countIn(client, table, part, partition));
+        try {
+          counted.set(placeOf(table, partition), await countIn(client, table, part, partition));
+        } catch (error) {
+          written.giveBack(table, partition);
+          throw error;
+        }
       }
     },
   };

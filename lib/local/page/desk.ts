@@ -1,19 +1,15 @@
 /** Atlassian's desk on the watch page: whoever sits at it decides which hook comes next, and what goes wrong. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isFinal, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
-import {
-  fieldOf,
-  type Hook,
-  type Reply,
-  type SimulatedAtlassian,
-  type Site,
-} from '../simulated-atlassian.ts';
+import { fieldOf, type Hook, type SimulatedAtlassian, type Site } from '../simulated-atlassian.ts';
 import { asking } from '../simulated-move.ts';
 import { storyRealm } from '../story/holdings.ts';
-import type { MigrationView, View } from './view.ts';
+import { knownSites } from './known-sites.ts';
+import { type MigrationView, newestOf } from './migration-view.ts';
+import { answerOf, isSuccess, type Said, saidLog } from './said.ts';
+import type { View } from './view.ts';
 
 /** What the buttons do. */
 export const ACTIONS = [
@@ -30,21 +26,13 @@ export const isAction = (word: string): word is Action => ACTIONS.some((action) 
 
 export const SIZES: readonly number[] = [0, 100, 1_000, 4_000, 20_000];
 
-/** What was asked of the app, and what it said. */
-export interface Said {
-  readonly number: number;
-  readonly at: number;
-  readonly tenant: string;
-  readonly what: string;
-  readonly answer: string;
-  readonly mood: 'good' | 'bad' | 'trouble';
-}
-
 export interface SiteView {
   readonly tenant: string;
   /** Where Atlassian sends its requests. */
   readonly realm: Realm;
   readonly migration?: string;
+  /** What undoes the migration, as it is at the moment: what is committed is not cancelled, but rolled back. */
+  readonly undo: 'Cancel' | 'Roll back';
   /** Why a button has no effect at the moment; none where it has. */
   readonly refused: Partial<Readonly<Record<Action, string>>>;
 }
@@ -67,7 +55,8 @@ export interface Outcome {
 
 /** One site's present move. */
 interface Move {
-  readonly id: number;
+  /** As it goes over the wire: a number, as a rule. */
+  readonly id: number | string;
   readonly source: Realm;
   readonly target: Realm;
   readonly facts: Readonly<Record<string, unknown>>;
@@ -76,37 +65,55 @@ interface Move {
 interface Client {
   readonly site: Site;
   realm: Realm;
-  move?: Move;
   isBusy: boolean;
+  /** The migration whose status is being asked for. */
+  polled?: number | string;
 }
 
-const FINAL: readonly string[] = STATUSES.filter((status) => isFinal({ status }));
+export interface DeskOptions {
+  readonly host: LocalHost;
+  readonly view: () => View;
+  /** Of all realms, as they were read last. */
+  readonly migrations: () => readonly MigrationView[];
+  /** Where the sites that Atlassian knows outlive the process. */
+  readonly dataDir?: string | undefined;
+}
+
+/** The app has something to do, of which Atlassian hears by asking. In the others it waits for the admin, or is done. */
+const BUSY: readonly string[] = ['copying', 'committing', 'rolling-back'];
 const WINDOW_MS = residency.maxMigrationDurationHours * 3_600_000;
 const RETRY_MS = 1_000;
 const POLL_MS = 1_000;
 const FIRST_ID = 57_500;
-const MOST_SAID = 60;
 const MAX_NAME = 100;
 
-export function pageDesk(host: LocalHost, view: () => View) {
+export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
+  const store = knownSites(host.atlassian && dataDir);
   const clients = new Map<string, Client>();
-  const said: Said[] = [];
+  const { said, say, heard } = saidLog();
   const closing = new AbortController();
   const realms = stackRows(residency.realms).map(({ realm }) => realm);
+  let lastId = 0;
   let losesReply = false;
   let condemned: string | undefined;
-  let spoken = 0;
 
   const urlOf = (realm: Realm): string => host.urls[realm] ?? '';
 
-  function say(tenant: string, what: string, answer: string, mood: Said['mood']): void {
-    spoken += 1;
-    said.push({ number: spoken, at: Date.now(), tenant, what, answer, mood });
-    said.splice(0, said.length - MOST_SAID);
+  for (const { site, realm } of store.read()) {
+    if (!realms.includes(realm)) continue;
+    site.home = urlOf(realm);
+    clients.set(site.clientKey, { site, realm, isBusy: false });
   }
+  const keep = () => store.keep([...clients.values()].map(({ site, realm }) => ({ site, realm })));
 
-  function heard(tenant: string, what: string, reply: Reply): void {
-    say(tenant, what, answerOf(reply), isSuccess(reply) ? 'good' : 'bad');
+  /** What an earlier life had begun to ask about, it goes on to ask about. */
+  function resume(): void {
+    const { atlassian } = host;
+    for (const client of clients.values()) {
+      const migration = migrationOf(client);
+      if (atlassian && migration && BUSY.includes(migration.status))
+        void poll(atlassian, client, moveBy(migration));
+    }
   }
 
   async function perform(action: Action, fields: Fields): Promise<Outcome> {
@@ -152,12 +159,16 @@ export function pageDesk(host: LocalHost, view: () => View) {
     };
     const reason = openMoveOf(client) ? 'it is being moved' : busyReason(client);
     if (reason !== undefined) return refused(`${tenant} cannot be installed: ${reason}`);
+    const isNew = !clients.has(tenant);
     clients.set(tenant, client);
     return alone(client, async () => {
-      const reply = await atlassian.install(client.site);
+      const sent = atlassian.install(client.site);
+      keep(); // its new secret, before the app can know it
+      const reply = await sent;
       heard(tenant, `installed, in ${realm}`, reply);
       if (!isSuccess(reply)) {
-        clients.delete(tenant);
+        if (isNew) clients.delete(tenant);
+        keep();
         return refused(answerOf(reply));
       }
       if (items > 0) await fill(client.site, realm, items);
@@ -180,13 +191,12 @@ export function pageDesk(host: LocalHost, view: () => View) {
     action: Exclude<Action, 'install' | 'lose-reply' | 'kill-worker'>,
     fields: Fields,
   ): Promise<Outcome> {
-    if (action === 'schedule') {
-      const target = String(fields['target']);
-      if (!realms.includes(target)) return refused('there is no such realm');
-      if (target === client.realm) return refused(`${client.site.clientKey} is in ${target}`);
-      client.move = moveTo(client, target);
-    }
-    const { move } = client;
+    const target = String(fields['target']);
+    if (action === 'schedule' && !realms.includes(target)) return refused('there is no such realm');
+    if (action === 'schedule' && target === client.realm)
+      return refused(`${client.site.clientKey} is in ${target}`);
+    const migration = migrationOf(client);
+    const move = action === 'schedule' ? moveTo(client, target) : migration && moveBy(migration);
     if (!move) return refused('no migration is scheduled');
     const hook = action === 'cancel' ? 'rollback' : action;
     const isWhole = hook === 'schedule' || hook === 'start';
@@ -195,9 +205,9 @@ export function pageDesk(host: LocalHost, view: () => View) {
       isWhole ? move.facts : { migrationId: move.id },
     );
     if (!isTaken) return refused(`the app did not take ${hook}`);
-    if (hook === 'start') void poll(atlassian, client, move);
     if (hook === 'commit') settle(client, move.target);
     if (hook === 'rollback') settle(client, move.source);
+    if (hook !== 'schedule') void poll(atlassian, client, move);
     return done(`${hook} of migration ${move.id}`);
   }
 
@@ -205,12 +215,13 @@ export function pageDesk(host: LocalHost, view: () => View) {
   function settle(client: Client, realm: Realm): void {
     client.realm = realm;
     client.site.home = urlOf(realm);
+    keep();
   }
 
   function moveTo({ realm }: Client, target: Realm): Move {
-    const ids = view().migrations.map(({ id }) => Number(id));
-    const others = [...clients.values()].map(({ move }) => move?.id ?? 0);
-    const id = 1 + Math.max(FIRST_ID - 1, ...[...ids, ...others].filter(Number.isSafeInteger));
+    const ids = migrations().map(({ id }) => Number(id));
+    const id = 1 + Math.max(FIRST_ID - 1, lastId, ...ids.filter(Number.isSafeInteger));
+    lastId = id;
     const startTime = new Date();
     const facts = {
       startTime: startTime.toISOString(),
@@ -240,18 +251,21 @@ export function pageDesk(host: LocalHost, view: () => View) {
     });
   }
 
-  /** As Atlassian asks every five minutes, until it has an answer that means something to it. */
+  /** As Atlassian asks every five minutes; unlike it, also after the commit, so that the log has the end. */
   async function poll(atlassian: SimulatedAtlassian, client: Client, move: Move): Promise<void> {
+    if (client.polled === move.id) return;
+    client.polled = move.id;
     const { once } = asker(atlassian, client, move);
     let known: string | undefined;
-    while (client.move === move && !closing.signal.aborted) {
+    while (client.polled === move.id && !closing.signal.aborted) {
       const reply = await once('status', { migrationId: move.id });
       const status = reply && fieldOf(reply, 'status');
       if (reply && status !== known) heard(client.site.clientKey, `status? ${move.id}`, reply);
       known = status;
-      if (known !== 'copying') return;
+      if (status !== undefined && !BUSY.includes(status)) break;
       await sleep(POLL_MS, undefined, { ref: false });
     }
+    if (client.polled === move.id) delete client.polled;
   }
 
   function condemn({ site: { clientKey } }: Client, isOn: boolean): Outcome {
@@ -266,15 +280,13 @@ export function pageDesk(host: LocalHost, view: () => View) {
     return done(`the worker that writes next for ${clientKey} dies of it`);
   }
 
-  const migrationOf = ({ site, move }: Client): MigrationView | undefined =>
-    view().migrations.find(
-      ({ tenant, id }) => tenant === site.clientKey && id === String(move?.id),
-    );
+  const migrationOf = ({ site }: Client): MigrationView | undefined =>
+    newestOf(migrations(), site.clientKey);
 
-  function openMoveOf(client: Client): MigrationView | undefined {
+  const openMoveOf = (client: Client): MigrationView | undefined => {
     const migration = migrationOf(client);
-    return migration && FINAL.includes(migration.status) ? undefined : migration;
-  }
+    return migration?.isFinal ? undefined : migration;
+  };
 
   /** What the ledger says decides: Atlassian itself would not ask for what cannot be. */
   function refusalsOf(client: Client): SiteView['refused'] {
@@ -295,15 +307,21 @@ export function pageDesk(host: LocalHost, view: () => View) {
 
   return {
     perform,
+    resume,
     view: (): DeskView => ({
       sizes: SIZES,
       ...(!host.atlassian && { closed: CLOSED }),
-      sites: [...clients.values()].map((client) => ({
-        tenant: client.site.clientKey,
-        realm: client.realm,
-        ...(client.move && { migration: String(client.move.id) }),
-        refused: refusalsOf(client),
-      })),
+      sites: [...clients.values()].map((client) => {
+        const { id, status = '' } = migrationOf(client) ?? {};
+        const isCommitted = ['committing', 'committed'].includes(status);
+        return {
+          tenant: client.site.clientKey,
+          realm: client.realm,
+          ...(id !== undefined && { migration: id }),
+          undo: isCommitted ? ('Roll back' as const) : ('Cancel' as const),
+          refused: refusalsOf(client),
+        };
+      }),
       losesReply,
       ...(condemned !== undefined && { condemned }),
       said,
@@ -312,21 +330,20 @@ export function pageDesk(host: LocalHost, view: () => View) {
   };
 }
 
+/** As the ledger remembers it. */
+function moveBy({ id: text, source, target, window }: MigrationView): Move {
+  const id = Number.isSafeInteger(Number(text)) ? Number(text) : text;
+  return { id, source, target, facts: { ...window, migrationId: id } };
+}
+
 type Fields = Readonly<Record<string, unknown>>;
 
 const CLOSED = 'INSTALL_KEYS_URL names the keys of another Atlassian: this page cannot sign for it';
 
 const done = (message: string): Outcome => ({ isDone: true, message });
 const refused = (message: string): Outcome => ({ isDone: false, message });
-const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;
 const busyReason = ({ isBusy }: Client): string | undefined =>
   isBusy ? 'Atlassian waits for an answer' : undefined;
-
-/** Status and what the app says with it: a word, a code, or a sentence. */
-function answerOf(reply: Reply): string {
-  const words = ['status', 'errorResponseCode', 'message'].map((name) => fieldOf(reply, name));
-  return [String(reply.status), ...words.filter((word) => word !== undefined)].join(' ');
-}
 
 /** The realm that serves a tenant whom this desk does not know: of an earlier life, or somebody else's. */
 const homeOf = (tenant: string, { realms }: View): Realm | undefined =>

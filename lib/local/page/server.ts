@@ -17,6 +17,8 @@ export interface PageOptions {
   readonly writes: Writes;
   /** Whether `writes` hears of everything: not where another DynamoDB stands in for the embedded one. */
   readonly hearsAll: boolean;
+  /** Where its Atlassian remembers its sites. */
+  readonly dataDir?: string | undefined;
 }
 
 export interface Page {
@@ -56,9 +58,11 @@ const MAX_BODY_BYTES = 4_096;
 const MOST_LISTENERS = 20;
 
 export async function startPage(options: PageOptions): Promise<Page> {
-  const { host, writes, hearsAll } = options;
+  const { host, writes, hearsAll, dataDir } = options;
   const watched = pageView(host, writes, hearsAll);
-  const desk = pageDesk(host, watched.view);
+  const { view, migrations } = watched;
+  const desk = pageDesk({ host, view, migrations, dataDir });
+  await watched.refreshNow().then(desk.resume, () => undefined); // DynamoDB may still be away
   const files = pageFiles(await stateGraph());
   /** Whoever listens, and what was last sent to them. */
   const listeners = new Map<ServerResponse, string>();
@@ -104,8 +108,11 @@ export async function startPage(options: PageOptions): Promise<Page> {
     if (type.split(';')[0] !== 'application/json') throw new Refused(415, 'only JSON');
     const action = pathname.replace('/atlassian/', '');
     if (!isAction(action)) throw new Refused(404, 'there is no such button');
-    await watched.refresh();
-    const outcome = await desk.perform(action, await fieldsOf(request));
+    const fields = await fieldsOf(request);
+    await watched.refreshNow();
+    const outcome = await desk.perform(action, fields);
+    // Every page has seen what came of it before the next button is pressed.
+    await watched.refreshNow().then(tellAll, () => undefined);
     json(response, outcome.isDone ? 200 : 409, outcome);
   }
 
@@ -128,8 +135,21 @@ export async function startPage(options: PageOptions): Promise<Page> {
   };
   async function tell(): Promise<void> {
     if (listeners.size === 0) return;
-    await watched.refresh().catch(() => undefined); // the host is closing, or DynamoDB is away: the last view stands
-    const news = JSON.stringify({ ...watched.view(), atlassian: desk.view() });
+    await watched.refresh().then(
+      () => {
+        awaySince = undefined;
+      },
+      () => {
+        awaySince ??= new Date().toISOString(); // the last view stands
+      },
+    );
+    tellAll();
+  }
+  /** Since when DynamoDB has not answered: what is shown is as old. */
+  let awaySince: string | undefined;
+  function tellAll(): void {
+    const shown = { ...watched.view(), ...(awaySince && { awaySince }), atlassian: desk.view() };
+    const news = JSON.stringify(shown);
     for (const [listener, sent] of listeners) {
       if (sent === news || listener.writableNeedDrain) continue;
       listener.write(`data: ${news}\n\n`);

@@ -9,6 +9,9 @@ import { type LocalHost, STAGE } from '../host.ts';
 import type { Execution } from '../workflows/execution.ts';
 import { type Holding, itemCounts, seldom, type Writes } from './counts.ts';
 import { graphIdOf } from './graph.ts';
+import { type MigrationView, migrationsIn } from './migration-view.ts';
+import { progressOf } from './progress.ts';
+import { type UnservedView, unservedIn } from './unserved.ts';
 
 export interface RealmView {
   readonly realm: Realm;
@@ -26,25 +29,8 @@ export interface TenantView {
   readonly items: readonly (number | null)[];
   /** It has items here, and neither its record nor a move under way has business with them. */
   readonly isStray: boolean;
-}
-
-export interface MigrationView {
-  readonly tenant: string;
-  readonly id: string;
-  readonly source: Realm;
-  readonly target: Realm;
-  readonly status: string;
-  readonly endTime?: string;
-  readonly trouble?: string;
-  readonly scheduledAt: string;
-  readonly timeline: readonly Entry[];
-}
-
-/** A line of the ledger's history. */
-export interface Entry {
-  readonly status: string;
-  readonly at: string;
-  readonly actor: string;
+  /** Parts that were written to since they were counted, by their places among the parts. */
+  readonly stale: readonly number[];
 }
 
 export interface ExecutionView {
@@ -70,7 +56,10 @@ interface StateView {
 export interface View {
   readonly parts: readonly { readonly name: string; readonly isCache: boolean }[];
   readonly realms: readonly RealmView[];
+  /** What is open, then what is finished, and how many finished ones there are beside those. */
   readonly migrations: readonly MigrationView[];
+  readonly moreFinished: number;
+  readonly unserved: readonly UnservedView[];
   readonly executions: readonly ExecutionView[];
   /** Tenants that there are beside those that are shown. */
   readonly more: number;
@@ -80,7 +69,8 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** A page that shows more of them shows nothing. */
 const MOST_TENANTS = 40;
-const MOST_MIGRATIONS = 12;
+const MOST_OPEN = 100;
+const MOST_FINISHED = 40;
 const MOST_EXECUTIONS = 8;
 /** Where other processes write too, what was counted is good for this long. */
 const GOOD_FOR_MS = 5_000;
@@ -93,23 +83,33 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
       DynamoDBDocumentClient.from(new DynamoDBClient({ region, endpoint: host.dynamoDbUrl })),
     ]),
   );
-  const counts = itemCounts(written);
-  const records = new Map<Realm, readonly Fields[]>();
-  const ledgers = new Map<Realm, readonly Fields[]>();
-  let tenants: readonly string[] = [];
-  let forgottenAt = 0;
-
   const clientOf = (realm: Realm): DynamoDBDocumentClient => {
     const client = clients.get(realm);
     if (!client) throw new Error(`there is no realm ${realm}`);
     return client;
   };
+  const counts = itemCounts(written);
+  const progress = progressOf(clientOf);
+  const records = new Map<Realm, readonly Fields[]>();
+  const ledgers = new Map<Realm, readonly Fields[]>();
+  let tenants: readonly string[] = [];
+  let migrations: readonly MigrationView[] = [];
+  let forgottenAt = 0;
 
-  const readRecords = seldom(async () => {
-    if (!isHeard && performance.now() - forgottenAt > GOOD_FOR_MS) {
-      written.forget();
-      forgottenAt = performance.now();
-    }
+  function forget(): void {
+    written.forget();
+    forgottenAt = performance.now();
+  }
+
+  let reading: Promise<void> = Promise.resolve();
+  /** One after the other: who waits for a later one sees what an earlier one has taken note of. */
+  const readRecords = seldom(() => {
+    reading = reading.catch(() => undefined).then(readAll);
+    return reading;
+  }, 200);
+
+  async function readAll(): Promise<void> {
+    if (!isHeard && performance.now() - forgottenAt > GOOD_FOR_MS) forget();
     for (const { realm } of rows) {
       const { tenants: table, migrations } = namesOf(residency, STAGE, realm);
       await readInto(records, realm, table, RECORD);
@@ -117,7 +117,8 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     }
     const known = new Set([...records.values()].flat().map(({ tenant }) => String(tenant)));
     tenants = [...known].sort();
-  }, 200);
+    migrations = migrationsIn([...ledgers.values()].flat());
+  }
 
   async function readInto(
     known: Map<Realm, readonly Fields[]>,
@@ -127,7 +128,24 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   ): Promise<void> {
     if (!written.has(table)) return;
     written.take(table);
-    known.set(realm, await scan(clientOf(realm), table, what));
+    try {
+      known.set(realm, await scan(clientOf(realm), table, what));
+    } catch (error) {
+      written.giveBack(table);
+      throw error;
+    }
+  }
+
+  const lookAtCopies = seldom(() => progress.look(migrations, itemsMovedBy), 500);
+
+  /** All that the source has in parts that move. */
+  function itemsMovedBy({ tenant, source }: MigrationView): number | undefined {
+    if (!clients.has(source)) return undefined;
+    const moved = holdingsOf(tenant, source).filter(({ part }) => part.policy === 'move');
+    const items = moved.map((holding) => counts.of(holding));
+    return items.includes(undefined)
+      ? undefined
+      : items.reduce<number>((sum, one = 0) => sum + one, 0);
   }
 
   const countItems = seldom(() => counts.recount(rows.flatMap(holdingsIn), 300));
@@ -146,7 +164,8 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   function tenantsIn(realm: Realm): TenantView[] {
     return tenants.slice(0, MOST_TENANTS).flatMap((tenant) => {
       const record = records.get(realm)?.find((candidate) => candidate['tenant'] === tenant);
-      const items = holdingsOf(tenant, realm).map((holding) => counts.of(holding) ?? null);
+      const holdings = holdingsOf(tenant, realm);
+      const items = holdings.map((holding) => counts.of(holding) ?? null);
       // A realm that a tenant is not in, and has nothing in, does not show it.
       if (record === undefined && !items.some(Boolean)) return [];
       const movedTo = record?.['movedTo'];
@@ -156,6 +175,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
         ...(movedTo !== undefined && { movedTo: String(movedTo) }),
         items,
         isStray: isStray(realm, tenant, record, items),
+        stale: holdings.flatMap((holding, at) => (counts.isStale(holding) ? [at] : [])),
       };
     });
   }
@@ -176,28 +196,57 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     return !mayHoldItems({ state, ...(migrationStatus !== undefined && { migrationStatus }) });
   }
 
+  const realmViews = (): RealmView[] =>
+    rows.map(({ realm, region }) => ({
+      realm,
+      region,
+      url: host.urls[realm] ?? '',
+      tenants: tenantsIn(realm),
+    }));
+
+  function shownMigrations() {
+    const [open, finished] = [false, true].map((isFinal) =>
+      migrations.filter((migration) => migration.isFinal === isFinal),
+    ) as [MigrationView[], MigrationView[]];
+    const shown = [...open.slice(0, MOST_OPEN), ...finished.slice(0, MOST_FINISHED)];
+    return {
+      migrations: shown.map((migration) => {
+        const copied = progress.of(migration);
+        return copied ? { ...migration, progress: copied } : migration;
+      }),
+      moreFinished: Math.max(0, finished.length - MOST_FINISHED),
+    };
+  }
+
   return {
     /** Reads what there is to read again, if anything and if it is time. */
     async refresh(): Promise<void> {
       await readRecords();
       await countItems();
+      await lookAtCopies();
     },
-    view: (): View => ({
-      parts: residency.parts.map(({ name, policy }) => ({ name, isCache: policy === 'drop' })),
-      realms: rows.map(({ realm, region }) => ({
-        realm,
-        region,
-        url: host.urls[realm] ?? '',
-        tenants: tenantsIn(realm),
-      })),
-      migrations: migrationsIn([...ledgers.values()].flat()).slice(0, MOST_MIGRATIONS),
-      executions: rows
-        .flatMap(({ realm }) => host.executions(realm))
-        .sort((one, other) => other.startDate - one.startDate)
-        .slice(0, MOST_EXECUTIONS)
-        .map(executionView),
-      more: Math.max(0, tenants.length - MOST_TENANTS),
-    }),
+    /** Reads records and ledgers as they are now: what comes next is decided by them. */
+    async refreshNow(): Promise<void> {
+      if (!isHeard) forget();
+      await readRecords('now');
+    },
+    /** All that there are. */
+    migrations: (): readonly MigrationView[] => migrations,
+    view(): View {
+      const realms = realmViews();
+      return {
+        parts: residency.parts.map(({ name, policy }) => ({ name, isCache: policy === 'drop' })),
+        realms,
+        unserved: unservedIn(realms),
+        ...shownMigrations(),
+        executions: rows
+          .flatMap(({ realm }) => host.executions(realm))
+          .sort((one, other) => other.startDate - one.startDate)
+          .slice(0, MOST_EXECUTIONS)
+          .map(executionView),
+        more: Math.max(0, tenants.length - MOST_TENANTS),
+      };
+    },
     close(): void {
       for (const client of clients.values()) client.destroy();
     },
@@ -237,39 +286,6 @@ async function scan(
 function statusIn(ledger: readonly Fields[], tenant: string, id: unknown): string | undefined {
   const found = ledger.find((item) => item['tenant'] === tenant && item['id'] === `status#${id}`);
   return found && String(found['status']);
-}
-
-/** Newest first. */
-function migrationsIn(items: readonly Fields[]): MigrationView[] {
-  const isOf = (kind: string) => (item: Fields) => String(item['id']).startsWith(kind);
-  const history = items.filter(isOf('history#'));
-  return items
-    .filter(isOf('status#'))
-    .map((item): MigrationView => {
-      const [tenant, id] = [String(item['tenant']), String(item['migration'])];
-      const facts: Fields = { ...Object(item['facts']) };
-      const error: Fields = { ...Object(item['error']) };
-      const trouble = item['halted'] ?? error['reason'];
-      return {
-        tenant,
-        id,
-        source: String(item['source']),
-        target: String(item['target']),
-        status: String(item['status']),
-        scheduledAt: String(item['scheduledAt']),
-        ...(facts['endTime'] !== undefined && { endTime: String(facts['endTime']) }),
-        ...(trouble !== undefined && { trouble: String(trouble) }),
-        timeline: history
-          .filter((entry) => entry['tenant'] === tenant && isOf(`history#${id}#`)(entry))
-          .map(({ status, at, actor }) => ({
-            status: String(status),
-            at: String(at),
-            actor: String(actor),
-          }))
-          .sort((one, other) => one.at.localeCompare(other.at)),
-      };
-    })
-    .sort((one, other) => other.scheduledAt.localeCompare(one.scheduledAt));
 }
 
 function executionView(execution: Execution): ExecutionView {

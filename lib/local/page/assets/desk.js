@@ -35,6 +35,7 @@ export function showDesk({ atlassian, realms }) {
   );
 
   setReason(byId('do-install'), closed);
+  setText(undoButton(), site?.undo ?? 'Cancel');
   for (const button of document.querySelectorAll('[data-action]'))
     setReason(
       button,
@@ -60,6 +61,8 @@ export function showDesk({ atlassian, realms }) {
     () => {},
   );
 }
+
+const undoButton = () => document.querySelector('[data-action=cancel]');
 
 const chosenSite = () => known.sites.find(({ tenant }) => tenant === byId('tenant').value);
 
@@ -105,6 +108,23 @@ function showOutcome(message, isDone) {
   setText(outcome, message);
 }
 
+/** What is committed serves its users: it is not rolled back by one slip. Escape keeps it. */
+function isMeant() {
+  const { tenant, migration, undo, realm } = chosenSite();
+  if (undo === 'Cancel') return Promise.resolve(true);
+  const dialog = byId('rollback');
+  setText(
+    byId('rollback-text'),
+    `Migration ${migration} is committed, and ${tenant} is served in ${realm}. A rollback closes it there, copies everything back, and discards the copy.`,
+  );
+  dialog.returnValue = 'no';
+  dialog.showModal();
+  byId('rollback-no').focus();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+  });
+}
+
 /** A button that has no effect says why instead. */
 function pressed(button, act) {
   if (button.getAttribute('aria-disabled') !== 'true') act();
@@ -126,14 +146,15 @@ export function openDesk() {
   });
   for (const button of document.querySelectorAll('[data-action]')) {
     button.addEventListener('click', () =>
-      pressed(button, () =>
-        perform(button.dataset.action, {
-          tenant: byId('tenant').value,
-          target: byId('target').value,
-        }),
-      ),
+      pressed(button, async () => {
+        const fields = { tenant: byId('tenant').value, target: byId('target').value };
+        if (button === undoButton() && !(await isMeant())) return;
+        await perform(button.dataset.action, fields);
+      }),
     );
   }
+  byId('rollback-no').addEventListener('click', () => byId('rollback').close('no'));
+  byId('rollback-yes').addEventListener('click', () => byId('rollback').close('yes'));
   for (const button of document.querySelectorAll('[data-switch]')) {
     const isOn = () => button.getAttribute('aria-pressed') === 'true';
     button.addEventListener('click', () =>

@@ -17,6 +17,12 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Shows a text, or nothing at all. */
+export function show(node, isShown, text) {
+  node.hidden = !isShown;
+  setText(node, isShown ? text : '');
+}
+
 export function setAttribute(node, name, value) {
   if (value === undefined || value === null) node.removeAttribute(name);
   else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
@@ -54,11 +60,12 @@ export function setOptions(select, options) {
 
 export const counted = (number) => number.toLocaleString('en-US');
 
-/** `0.4 s`, `12 s`, `3 min`: between two moments in milliseconds. */
+/** `0.4 s`, `12 s`, `3 min`, `2.5 h`: between two moments in milliseconds. */
 export function duration(ms) {
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 120_000) return `${Math.round(ms / 1000)} s`;
-  return `${Math.round(ms / 60_000)} min`;
+  if (ms < 7_200_000) return `${Math.round(ms / 60_000)} min`;
+  return `${(ms / 3_600_000).toFixed(1)} h`;
 }
 
 export const clock = (at) =>

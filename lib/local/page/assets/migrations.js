@@ -1,9 +1,28 @@
 /** The migrations, newest first, each with its way through the statuses as the ledger remembers it. */
-import { byId, clock, duration, element, keyed, setAttribute, setText } from './dom.js';
+import {
+  byId,
+  clock,
+  counted,
+  duration,
+  element,
+  keyed,
+  setAttribute,
+  setText,
+  show,
+} from './dom.js';
 
-export function showMigrations({ migrations }) {
+export function showMigrations({ migrations, moreFinished }, isWanted) {
+  const shown = migrations.filter(isWanted);
+  const open = shown.filter(({ isFinal }) => !isFinal);
+  const finished = shown.filter(({ isFinal }) => isFinal);
   byId('no-migrations').hidden = migrations.length > 0;
-  keyed(byId('migrations'), migrations, keyOf, makeMigration, updateMigration);
+  show(byId('none-found'), migrations.length > 0 && shown.length === 0, 'None of them is wanted.');
+  keyed(byId('migrations'), open, keyOf, makeMigration, updateMigration);
+  byId('finished').hidden = finished.length === 0;
+  setText(byId('finished').querySelector('summary'), `Finished (${counted(finished.length)})`);
+  keyed(byId('finished-migrations'), finished, keyOf, makeMigration, updateMigration);
+  const more = `${counted(moreFinished)} more that are finished are not shown.`;
+  show(byId('more-finished'), moreFinished > 0, more);
 }
 
 export const keyOf = ({ tenant, id }) => JSON.stringify([tenant, id]);
@@ -26,15 +45,26 @@ const makeMigration = ({ tenant, id, source, target }) =>
       element('span', { class: 'pill' }),
     ),
     element('p', { class: 'notice', hidden: '' }),
+    element(
+      'div',
+      { class: 'progress', hidden: '' },
+      element('span', { class: 'bar', 'aria-hidden': 'true' }, element('span')),
+      element('span', { class: 'percent' }),
+    ),
+    element('p', { class: 'window quiet', hidden: '' }),
     element('ol', { class: 'timeline', 'aria-label': `Timeline of migration ${id}` }),
   );
 
-function updateMigration(card, { status, trouble, timeline }) {
+function updateMigration(card, migration) {
+  const { status, trouble, timeline, progress, isFinal } = migration;
+  card.querySelector('.progress').hidden = !progress;
+  card.querySelector('.progress .bar span').style.width = `${progress?.percent ?? 0}%`;
+  setText(card.querySelector('.percent'), progress ? progressOf(progress) : '');
+  const until = isFinal ? '' : windowOf(migration);
+  show(card.querySelector('.window'), until !== '', until);
   setAttribute(card, 'data-status', status);
   setText(card.querySelector('.pill'), status);
-  const notice = card.querySelector('.notice');
-  notice.hidden = !trouble;
-  setText(notice, trouble ?? '');
+  show(card.querySelector('.notice'), Boolean(trouble), trouble ?? '');
   const steps = timeline.map((entry, at) => ({
     ...entry,
     before: timeline[at - 1],
@@ -49,6 +79,17 @@ function updateMigration(card, { status, trouble, timeline }) {
       setAttribute(step, 'aria-current', isLast ? 'step' : null);
     },
   );
+}
+
+const progressOf = ({ percent, endsAt }) =>
+  `${percent} % copied and verified, ${endsAt ? `done at about ${clock(endsAt)}` : 'too early to say when it is done'}`;
+
+/** Until when the site may be away, by Atlassian's word. */
+function windowOf({ window }) {
+  if (!window) return '';
+  const left = Date.parse(window.endTime) - Date.now();
+  const rest = left > 0 ? `${duration(left)} left` : `over for ${duration(-left)}`;
+  return `Window until ${clock(window.endTime)}, ${rest}`;
 }
 
 const makeStep = ({ status, at, actor, before }) =>

@@ -1,46 +1,70 @@
 /** The watch page: hears from the local host what there is to see, and shows it. */
 import { openDesk, showDesk } from './desk.js';
-import { byId, setAttribute, setText } from './dom.js';
+import { byId, clock, setAttribute, setText, show } from './dom.js';
 import { keyOf, showMigrations } from './migrations.js';
 import { showRealms } from './realms.js';
 import { showWorkflow } from './workflow.js';
 
 let view;
-/** Statuses that have been read out, by migration. */
+/** When there was news; there is none while nothing changes. */
+let heardAt;
+/** What has been read out, by migration and by tenant. */
 let announced;
 
 const events = new EventSource('/events');
 events.addEventListener('open', () => showLink('live', 'live'));
-events.addEventListener('error', () => showLink('lost', 'the local host is away; asking again'));
+events.addEventListener('error', () => {
+  const since = heardAt === undefined ? '' : `; all of this is as it was at ${clock(heardAt)}`;
+  showLink('lost', `the local host is away${since}`);
+});
 events.addEventListener('message', ({ data }) => {
+  heardAt = Date.now();
   view = JSON.parse(data);
-  show();
+  showView();
   announce(view);
 });
 openDesk();
-byId('tenant').addEventListener('change', show);
+byId('tenant').addEventListener('change', showView);
+byId('filter').addEventListener('input', showView);
+/** What is said of the time that is left goes on without news. */
+setInterval(showView, 1_000);
 
-function show() {
+function showView() {
   if (view === undefined) return;
-  showRealms(view);
+  const isWanted = wanted(byId('filter').value.trim().toLowerCase());
+  const { awaySince } = view;
+  const away = `DynamoDB does not answer. All of this is as it was at ${clock(awaySince ?? 0)}.`;
+  show(byId('away'), awaySince !== undefined, away);
+  showRealms(view, isWanted);
   showDesk(view);
-  showMigrations(view);
-  showWorkflow(view);
+  showMigrations(view, isWanted);
+  showWorkflow(view, isWanted);
 }
+
+/** By a part of the tenant's name, or of the migration's id. */
+const wanted =
+  (text) =>
+  ({ tenant, id = '' }) =>
+    tenant.toLowerCase().includes(text) || id.toLowerCase().includes(text);
 
 function showLink(link, text) {
   setAttribute(byId('link'), 'data-link', link);
+  setAttribute(document.body, 'data-link', link);
   setText(byId('link'), text);
 }
 
-/** Changes of status are read out; what was there when the page was opened is not. */
-function announce({ migrations }) {
-  const statuses = new Map(migrations.map((migration) => [keyOf(migration), migration]));
+/** Changes of status are read out, and who is not served; what was there when the page was opened is not. */
+function announce({ migrations, unserved }) {
+  const statuses = new Map([
+    ...migrations.map(({ tenant, id, status, ...rest }) => [
+      keyOf({ tenant, id, ...rest }),
+      `${tenant}, migration ${id}: ${status}`,
+    ]),
+    ...unserved.map(({ tenant }) => [tenant, `Nobody serves ${tenant}`]),
+  ]);
   if (announced !== undefined) {
-    const news = [...statuses]
-      .filter(([key, { status }]) => announced.get(key)?.status !== status)
-      .map(([, { tenant, id, status }]) => `${tenant}, migration ${id}: ${status}`);
-    if (news.length > 0) setText(byId('announcer'), news.join('. '));
+    const news = [...statuses].filter(([key, text]) => announced.get(key) !== text);
+    if (news.length > 0) setText(byId('announcer'), news.map(([, text]) => text).join('. '));
   }
   announced = statuses;
 }

@@ -1,5 +1,5 @@
 /** The realms: a card each, and in it a table for every tenant that has a record or items there. */
-import { byId, counted, element, keyed, setAttribute, setText } from './dom.js';
+import { byId, counted, element, keyed, setAttribute, setText, show } from './dom.js';
 
 /** What a tenant's state in a realm means for its users. */
 const MEANINGS = {
@@ -13,8 +13,8 @@ const MEANINGS = {
   none: 'no record',
 };
 
-export function showRealms({ realms, parts, migrations, more }) {
-  const moving = migrations.filter(({ status }) => !['committed', 'rolled-back'].includes(status));
+export function showRealms({ realms, parts, migrations, more, unserved }, isWanted) {
+  const moving = migrations.filter(({ isFinal }) => !isFinal);
   keyed(
     byId('realms'),
     realms,
@@ -25,19 +25,26 @@ export function showRealms({ realms, parts, migrations, more }) {
       setAttribute(card, 'data-target', moving.some(({ target }) => target === row.realm) || null);
       setText(card.querySelector('.role'), rolesOf(card.dataset).join(' and '));
       card.querySelector('.empty').hidden = row.tenants.length > 0;
+      const wanted = row.tenants.filter(isWanted);
       const tenants = card.querySelector('.tenants');
-      keyed(
-        tenants,
-        row.tenants,
-        ({ tenant }) => tenant,
-        makeTenant(row, parts),
-        updateTenant(realms),
-      );
+      keyed(tenants, wanted, ({ tenant }) => tenant, makeTenant(row, parts), updateTenant(realms));
     },
   );
-  const note = byId('more');
-  note.hidden = more === 0;
-  setText(note, `${counted(more)} more tenants are not shown.`);
+  byId('unserved').hidden = unserved.length === 0;
+  keyed(
+    byId('unserved'),
+    unserved,
+    ({ tenant }) => tenant,
+    ({ tenant }) =>
+      element(
+        'li',
+        {},
+        element('strong', {}, `Nobody serves ${tenant}`),
+        element('span', { class: 'where' }),
+      ),
+    (item, { where }) => setText(item.querySelector('.where'), `: it is ${where}.`),
+  );
+  show(byId('more'), more > 0, `${counted(more)} more tenants are not shown.`);
 }
 
 /** What the realm is in the moves that are under way. */
@@ -104,13 +111,14 @@ const makePart = ({ name, isCache }) =>
       {},
       element('span', { class: 'bar', 'aria-hidden': 'true' }, element('span')),
       element('span', { class: 'number' }),
+      element('span', { class: 'stale unseen' }),
     ),
   );
 
 /** A bar is full where all that the tenant has of a part, in any realm, is in one. */
 const updateTenant =
   (realms) =>
-  (block, { tenant, state, movedTo, items, isStray }) => {
+  (block, { tenant, state, movedTo, items, isStray, stale }) => {
     setAttribute(block, 'data-state', state);
     setAttribute(block, 'data-stray', isStray ? '' : null);
     setText(block.querySelector('.pill'), state);
@@ -125,6 +133,9 @@ const updateTenant =
       row.querySelector('.bar span').style.width = `${(100 * (count ?? 0)) / most}%`;
       setAttribute(row, 'data-empty', count === 0 ? '' : null);
       setText(row.querySelector('.number'), count === null ? '…' : counted(count));
+      const isStale = count !== null && stale.includes(part);
+      setAttribute(row, 'data-stale', isStale ? '' : null);
+      setText(row.querySelector('.stale'), isStale ? ' before the latest writes' : '');
     });
   };
 

@@ -1,7 +1,8 @@
 /** The state machine: which states the executions are in, in the picture and in words. */
 import { byId, duration, element, keyed, setAttribute, setText } from './dom.js';
 
-export function showWorkflow({ executions }) {
+export function showWorkflow({ executions: all }, isWanted) {
+  const executions = all.filter(({ tenant, migration: id }) => isWanted({ tenant, id }));
   byId('no-executions').hidden = executions.length > 0;
   keyed(
     byId('executions'),

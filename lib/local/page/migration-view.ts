@@ -1,0 +1,96 @@
+/** The migrations on the watch page, from the items of the ledgers: what is open comes first. */
+import { isFinal, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { ProgressView } from './progress.ts';
+
+export interface MigrationView {
+  readonly tenant: string;
+  readonly id: string;
+  readonly source: Realm;
+  readonly target: Realm;
+  readonly status: string;
+  readonly isFinal: boolean;
+  /** What `schedule` said; absent for a tombstone. */
+  readonly window?: {
+    readonly startTime: string;
+    readonly endTime: string;
+    readonly location: string;
+  };
+  readonly trouble?: string;
+  readonly scheduledAt: string;
+  /** While it is copying. */
+  readonly progress?: ProgressView;
+  readonly timeline: readonly Entry[];
+}
+
+/** A line of the ledger's history. */
+export interface Entry {
+  readonly status: string;
+  readonly at: string;
+  readonly actor: string;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const FINAL: readonly string[] = STATUSES.filter((status) => isFinal({ status }));
+
+/** Open and failed ones before finished ones; among them, newest first. */
+export function migrationsIn(items: readonly Fields[]): MigrationView[] {
+  const history = items.filter(isOf('history#'));
+  return items
+    .filter(isOf('status#'))
+    .map((item): MigrationView => {
+      const [tenant, id, status] = ['tenant', 'migration', 'status'].map((name) =>
+        String(item[name]),
+      ) as [string, string, string];
+      const { startTime, endTime, location }: Fields = { ...Object(item['facts']) };
+      const error: Fields = { ...Object(item['error']) };
+      const trouble = item['halted'] ?? error['reason'];
+      return {
+        tenant,
+        id,
+        source: String(item['source']),
+        target: String(item['target']),
+        status,
+        isFinal: FINAL.includes(status),
+        scheduledAt: String(item['scheduledAt']),
+        ...(endTime !== undefined && {
+          window: {
+            startTime: String(startTime),
+            endTime: String(endTime),
+            location: String(location),
+          },
+        }),
+        ...(trouble !== undefined && { trouble: String(trouble) }),
+        timeline: history
+          .filter((entry) => entry['tenant'] === tenant && isOf(`history#${id}#`)(entry))
+          .map(entryOf)
+          .sort((one, other) => one.at.localeCompare(other.at)),
+      };
+    })
+    .sort(
+      (one, other) =>
+        Number(one.isFinal) - Number(other.isFinal) ||
+        other.scheduledAt.localeCompare(one.scheduledAt),
+    );
+}
+
+/** The one that a tenant was scheduled for last. */
+export const newestOf = (
+  migrations: readonly MigrationView[],
+  tenant: string,
+): MigrationView | undefined =>
+  migrations
+    .filter((migration) => migration.tenant === tenant)
+    .reduce<MigrationView | undefined>(
+      (newest, one) => (newest && newest.scheduledAt >= one.scheduledAt ? newest : one),
+      undefined,
+    );
+
+const isOf = (kind: string) => (item: Fields) => String(item['id']).startsWith(kind);
+
+const entryOf = ({ status, at, actor }: Fields): Entry => ({
+  status: String(status),
+  at: String(at),
+  actor: String(actor),
+});

@@ -1,5 +1,5 @@
 /** `rehearse`: it foretells a move, copies a sample where no tenant can be, and leaves nothing behind, however it ends. */
-import { PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
+import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
@@ -142,6 +142,55 @@ describe('rehearse', { timeout: 120_000 }, () => {
     );
     expect([code, Object(report).rehearsal]).toMatchObject([0, { leftovers: 3, verified: true }]);
     expect(await left('de')).toBe(0);
+  });
+
+  test('leaves a sample that the hourly purge discards and proves, where it was killed', async () => {
+    const record = async () =>
+      (
+        await world.documents('de').send(
+          new GetCommand({
+            TableName: 'residency-local-de-migrations',
+            Key: { tenant: '#rehearsal', id: 'range#lease#lease' },
+            ConsistentRead: true,
+          }),
+        )
+      ).Item;
+    const before = await world.items('neighbour', 'de');
+    const killed = async (until: number) => {
+      await world.put('de', 'templates', { tenant: '#rehearsal', id: 'left' });
+      await world.put('de', 'exports', { tenant: '#rehearsal#03', id: 'left' });
+      const lease = { owner: 'a function that was killed', until };
+      await world.documents('de').send(
+        new PutCommand({
+          TableName: 'residency-local-de-migrations',
+          Item: { ...(await record()), done: false, revision: 7, lease },
+        }),
+      );
+    };
+    expect(await record()).toMatchObject({ done: true });
+
+    await killed(Date.now() + 60_000);
+    await world.host.invoke('de', 'tasks/purge-retired', {});
+    expect(await left('de')).toBe(2);
+
+    await killed(Date.now() - 1);
+    await world.host.invoke('de', 'tasks/purge-retired', {});
+    expect(await left('de')).toBe(0);
+    expect(await record()).toMatchObject({ done: true });
+    expect(await record()).not.toHaveProperty('lease');
+    expect(await world.items('neighbour', 'de')).toEqual(before);
+  });
+
+  test('is on record as not ended before it writes anything', async () => {
+    let wasDone: unknown;
+    fault = ({ operation, input }) => {
+      if (operation === 'PutItem' && JSON.stringify(input).includes('range#lease'))
+        wasDone ??= Object(input['Item'])['done'];
+      const isSample = operation === 'BatchWriteItem' && wasDone === undefined;
+      return isSample ? { error: 'AccessDeniedException' } : undefined;
+    };
+    const { code } = await residency('rehearse', 'acme', '--to', 'de', ...SAMPLE, '--items', '17');
+    expect([code, wasDone]).toEqual([0, { BOOL: false }]);
   });
 
   test('discards the sample when it fails half-way, and says why in a sentence', async () => {

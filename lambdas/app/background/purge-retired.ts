@@ -1,4 +1,7 @@
-/** Purges what tenants left behind that were uninstalled 30 days ago and have not come back: data, proof, receipt, record. */
+/**
+ * Purges what tenants left behind that were uninstalled 30 days ago and have not come back: data, proof, receipt, record.
+ * Discards what a rehearsal left behind that died: this function may delete in its realm, and runs by the clock.
+ */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
 import type { Realm } from '../../domain/realm.ts';
 import {
@@ -11,6 +14,7 @@ import {
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { backupsExpireAfter, type TaskContext } from '../phases/task-context.ts';
+import { rehearsalKeys } from './rehearsal-keys.ts';
 
 /** Clocks of two machines may differ by this much. */
 const CLOCK_SKEW = 5_000;
@@ -19,13 +23,22 @@ const MOST_TRIES = 5;
 /** The last page still fits in. */
 const RESERVE = 15_000;
 
-export function purgingRetired({ ports, settings }: TaskContext, here: Realm) {
+export function purgingRetired(context: TaskContext, here: Realm) {
+  const { ports, settings } = context;
+  const rehearsal = rehearsalKeys(context, here);
   const { tenants, ledger, partKind, clock, log, isGone } = ports;
   const { parts, backupDays } = settings;
 
   /** One turn. Safe twice: what is purged is not there any more. One tenant's trouble does not stop the others. */
   async function run(invocation: Invocation): Promise<void> {
     const until = invocation.deadline - RESERVE;
+    try {
+      await rehearsal.discardOverdue(invocation);
+    } catch (error) {
+      log.error(
+        `alarm: what a rehearsal has left cannot be discarded: ${error instanceof Error ? error.message : 'unknown error'}`,
+      );
+    }
     for (const tenant of await tenants.due(here, clock.now())) {
       if (clock.now() >= until) return;
       try {

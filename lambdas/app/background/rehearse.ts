@@ -5,7 +5,6 @@
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Digest, differingBuckets, EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
 import type { MigrationKey } from '../../domain/moving/migration.ts';
-import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts';
 import {
   LEASE,
   type Measured,
@@ -18,12 +17,11 @@ import {
 import type { Realm } from '../../domain/realm.ts';
 import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
 import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
-import { giveLeaseBack, shortenOverlong } from '../phases/leases.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import type { TaskContext } from '../phases/task-context.ts';
+import { atOnce, lastOf } from './at-once.ts';
+import { rehearsalKeys } from './rehearsal-keys.ts';
 
-/** Ranges at a time, as the Map of a move has them. */
-const AT_ONCE = 16;
 /** Whatever is timed is timed so often, and the middle counts: something else may happen at the same time. */
 const ROUNDS = 3;
 /** Items of a range that cost little more than none. */
@@ -31,18 +29,19 @@ const FEW = 2;
 /** Calls that are timed one after the other, and those that are timed all at once. */
 const LOOKS = 5;
 const CALLS_AT_ONCE = 160;
-const CLOCK_SKEW = 30_000;
 /** So much of an invocation is left for discarding and proving. Milliseconds. */
 const RESERVE = 60_000;
 
-export function rehearsing({ ports, settings }: TaskContext, samples: Samples, here: Realm) {
-  const { ledger, tenants, partKind, clock, isGone } = ports;
-  const leaseAt = { realm: here, key: LEASE };
+export function rehearsing(context: TaskContext, samples: Samples, here: Realm) {
+  const { ports, settings } = context;
+  const { ledger, tenants, partKind, clock } = ports;
+  const keys = rehearsalKeys(context, here);
   const moving = settings.parts.filter(({ policy }) => policy === 'move');
 
   /**
-   * Safe twice, and safe when it dies anywhere: who comes next finds what is left and discards it first. Two at once would
-   * discard each other's, so there is a lease. Of a tenant that is gone meanwhile, nothing is copied.
+   * Safe twice, and safe when it dies anywhere: the next rehearsal, or the hourly purge, finds that it has not ended, and
+   * discards what is left. Two at once would discard each other's sample, so there is a lease. Nothing is copied of a
+   * tenant that is gone meanwhile.
    */
   async function rehearse(
     input: unknown,
@@ -62,20 +61,7 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
     const record = await tenants.read(request.source, request.tenant);
     if (record?.state !== 'active' && record?.state !== 'frozen')
       throw conflict(`realm ${request.source} does not serve this tenant`);
-    const asked = await wanted(invocation);
-    try {
-      // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
-      if ((await ledger.putRange(here, LEASE, asked)) === undefined)
-        throw conflict('another rehearsal has just begun here');
-      const leftovers = await discardRehearsal(settings.parts);
-      try {
-        return await timed(request, leftovers, invocation);
-      } finally {
-        await discardRehearsal(moving);
-      }
-    } finally {
-      await giveLeaseBack(ports, leaseAt, asked, invocation);
-    }
+    return keys.withKeys(invocation, (leftovers) => timed(request, leftovers, invocation));
   }
 
   async function timed(
@@ -105,12 +91,12 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
     for (let round = 0; round < ROUNDS; round += 1) {
       const records = await timesOfRecords(tenant, source);
       // What was deleted in the source in the meantime must not be here either.
-      await discardRehearsal(moving);
+      await keys.discard(moving);
       const few = await pass(Math.min(each, FEW));
       rounds.push({ ...records, few, ...(await pass(each)) });
     }
 
-    await discardRehearsal(moving);
+    await keys.discard(moving);
     const written = rounds.at(-1)?.written ?? [];
     return {
       source,
@@ -160,43 +146,8 @@ export function rehearsing({ ports, settings }: TaskContext, samples: Samples, h
     return { sourceMs, targetMs, callMs: (performance.now() - begun) / CALLS_AT_ONCE };
   }
 
-  /** Deletes every item under the rehearsal's keys, and proves it; how many there were. These keys are no tenant's. */
-  async function discardRehearsal(parts: readonly Part[]): Promise<number> {
-    const ranges = rangesOf(parts, REHEARSAL);
-    const discarded = await atOnce(ranges, async (range) => {
-      if (await partKind.isEmpty(range, here)) return 0;
-      const last = await lastOf(partKind.purge(range, here, undefined, Number.POSITIVE_INFINITY));
-      if (!(await partKind.isEmpty(range, here)))
-        throw new Error(`the rehearsal's range ${range.id} is not empty`);
-      return last?.changed ?? 0;
-    });
-    return discarded.reduce((sum, count) => sum + count, 0);
-  }
-
-  /** The lease's record as it is to be; refuses while another holds it. */
-  async function wanted({ id, deadline }: Invocation): Promise<RangeRecord> {
-    const stored = await ledger.readRange(here, LEASE, LEASE.id);
-    if (stored && isLeased(stored, clock.now(), isGone)) {
-      const { lease } = await shortenOverlong(ports, leaseAt, stored);
-      throw conflict(
-        `another rehearsal is running here, until ${new Date(lease?.until ?? 0).toISOString()} at the latest`,
-      );
-    }
-    return { ...(stored ?? FRESH), lease: { owner: id, until: deadline + CLOCK_SKEW } };
-  }
-
   return { rehearse };
 }
-
-const FRESH: RangeRecord = {
-  range: LEASE.id,
-  revision: 0,
-  work: 'copy',
-  asOf: 0,
-  lastingUntil: 0,
-  tries: 0,
-  done: false,
-};
 
 /** A range of the tenant's, and the one of the rehearsal's that has the same number: no two samples meet under one key. */
 interface Pair {
@@ -232,12 +183,6 @@ const isVerified = ({ written, found }: Pass): boolean =>
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;
 
-async function lastOf(checkpoints: AsyncIterable<Checkpoint>): Promise<Checkpoint | undefined> {
-  let last: Checkpoint | undefined;
-  for await (const checkpoint of checkpoints) last = checkpoint;
-  return last;
-}
-
 const digestOf = async (checkpoints: AsyncIterable<Checkpoint>): Promise<Digest> =>
   (await lastOf(checkpoints))?.digest ?? EMPTY_DIGEST;
 
@@ -247,28 +192,4 @@ async function each(times: number, call: () => Promise<unknown>): Promise<number
   const begun = performance.now();
   for (let look = 0; look < times; look += 1) await call();
   return (performance.now() - begun) / times;
-}
-
-/** All of them, so many at a time, in their order. When one fails, no new one begins, and those under way are waited for. */
-async function atOnce<T, R>(
-  elements: readonly T[],
-  run: (element: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = [];
-  const queue = elements.entries();
-  let hasFailed = false;
-  const workers = Array.from({ length: AT_ONCE }, async () => {
-    for (const [at, element] of queue) {
-      if (hasFailed) return;
-      try {
-        results[at] = await run(element);
-      } catch (error) {
-        hasFailed = true;
-        throw error;
-      }
-    }
-  });
-  const ends = await Promise.allSettled(workers);
-  for (const end of ends) if (end.status === 'rejected') throw end.reason;
-  return results;
 }

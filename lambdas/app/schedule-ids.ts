@@ -5,7 +5,9 @@ import type { MigrationLedger } from '../ports.ts';
 
 /**
  * The same id for the same schedule said again; the next one for a schedule that comes after its forerunner has ended,
- * which a delayed repetition, issued before that, does not.
+ * which a delayed repetition, issued before that, does not. What makes a repetition is its facts and the time of its token,
+ * never its number: a tombstone in the middle of the numbers may have expired, and so may the one with the highest, whose number
+ * then comes again. It was refused, so that no other record was ever made under it.
  */
 export async function numberedSchedule(
   ledger: MigrationLedger,
@@ -23,5 +25,6 @@ export async function numberedSchedule(
       sameFacts(known.facts, facts) &&
       (!isFinal(known) || Date.parse(known.updatedAt) >= iat * 1000),
   );
-  return said?.id ?? `${prefix}${unnumbered.length + 1}`;
+  const numbers = unnumbered.map(({ id }) => Number(id.slice(prefix.length)) || 0);
+  return said?.id ?? `${prefix}${Math.max(0, ...numbers) + 1}`;
 }

@@ -49,7 +49,7 @@ export async function disown(
       answered(await operate(operator, ledger, { verb: 'disown', ledger, tenant, ...asked })),
     );
   return {
-    report: verdicts.map(({ report }) => report),
+    report: { answers: verdicts.map(({ report }) => report) },
     text: verdicts.map(({ text }) => text).join('\n'),
     isFine: verdicts.every(({ isFine }) => isFine),
   };

@@ -164,7 +164,7 @@ describe.concurrent('adopt and disown', { timeout: 60_000 }, () => {
     expect(await world.record('adopting', 'us')).toMatchObject({ cloudId, adoptions });
     expect(await residency.json('disown', 'adopting', ...named)).toMatchObject({
       code: 0,
-      report: [{ outcome: 'disowned' }],
+      report: { answers: [{ outcome: 'disowned' }] },
     });
     const record = await world.record('adopting', 'us');
     expect(record).not.toHaveProperty('cloudId');

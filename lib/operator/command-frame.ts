@@ -10,7 +10,7 @@ import type { OperatorCall } from './clients.ts';
 import { COMMAND } from './command-name.ts';
 import { UsageError } from './failure.ts';
 import { type Operator, operatorOf } from './operator.ts';
-import { printable } from './print.ts';
+import { jsonText, printable } from './print.ts';
 import { portOf, refuseEmpty } from './typed-values.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -147,7 +147,7 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
       if (!options.json) print(headOf(outcome));
     }
     const { report, text } = outcome.verdict;
-    print(options.json ? JSON.stringify({ ...outcome.about, ...Object(report) }, null, 2) : text);
+    print(options.json ? jsonText({ ...outcome.about, ...Object(report) }) : text);
   }
 }
 

@@ -14,6 +14,18 @@ export function printable(value: unknown, longest = 300): string {
   return characters.length > longest ? `${characters.slice(0, longest).join('')}…` : escaped;
 }
 
+/**
+ * JSON that is safe on a terminal: of its texts, what `printable` spells out is escaped, as JSON may, and reads as the same
+ * value. The line breaks that are left are the layout's.
+ */
+export const jsonText = (value: unknown): string =>
+  JSON.stringify(value, null, 2).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  );
+
 export type Cell = string | number | undefined;
 
 /** Plain columns; numbers stand to the right. The first row is the head. */

@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { commandsOn, examplesText, type Outcome, type Surroundings } from './command-frame.ts';
 import { type ExitCode, sentenceOf, UsageError } from './failure.ts';
-import { printable } from './print.ts';
+import { jsonText, printable } from './print.ts';
 import { addReadingCommands } from './reading-commands.ts';
 import { addWritingCommands } from './writing-commands.ts';
 
@@ -59,4 +59,4 @@ const placed = ({ whereabouts }: Outcome, sentence: string): string =>
   whereabouts === undefined ? sentence : `${printable(whereabouts)}: ${sentence}`;
 
 const errorJson = ({ about }: Outcome, error: string, exitCode: ExitCode): string =>
-  JSON.stringify({ ...about, error, exitCode }, null, 2);
+  jsonText({ ...about, error, exitCode });

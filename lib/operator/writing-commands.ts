@@ -4,6 +4,7 @@ import { actOn, type SettingOptions, set } from './act.ts';
 import { type AdoptionOptions, adopt, disown } from './adopt.ts';
 import type { Surroundings } from './command-frame.ts';
 import { UsageError } from './failure.ts';
+import { jsonText } from './print.ts';
 import type { Add } from './reading-commands.ts';
 import { rehearse } from './rehearse.ts';
 import { assertSmokable, smoke } from './smoke.ts';
@@ -115,6 +116,6 @@ export function addWritingCommands(
     .option('--json', 'prints one JSON value, errors too')
     .action(async (file: string, { json }: { readonly json?: boolean }) => {
       const { report, text } = await smokeKey(file);
-      print(json ? JSON.stringify(report, null, 2) : text);
+      print(json ? jsonText(report) : text);
     });
 }

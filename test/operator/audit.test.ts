@@ -186,4 +186,16 @@ describe('audit', { timeout: 120_000 }, () => {
     expect(stdout).toMatch(/us +committed +items-without-active-record +templates +1/);
     expect(stdout).toContain('✗ committed: 3 found'); // what a rehearsal leaves behind is nobody's, and shown to all
   });
+
+  test('names a tenant that a terminal would obey, without letting it', async () => {
+    const tenant = 'odd\u009b31m\u202eddo';
+    await world.put('eu', 'templates', { tenant, id: 'x' });
+    const [text, { report }] = await Promise.all([
+      residency('audit', '--all'),
+      residency.json('audit', '--all'), // throws where such a character is printed as it is
+    ]);
+    const findings: readonly Finding[] = Object(report).findings;
+    expect(findings.filter((one) => one.tenant === tenant)).toMatchObject([{ realm: 'eu' }]);
+    expect(text.stdout).toContain('odd\\u{9b}31m\\u{202e}ddo');
+  });
 });

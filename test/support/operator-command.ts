@@ -9,6 +9,9 @@ import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
 
+/** What a terminal would obey, or would not show, besides the line breaks of the layout. */
+const RAW = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/u;
+
 export interface Said {
   readonly code: number;
   readonly stdout: string;
@@ -42,6 +45,8 @@ export function operatorCommand(port: number): OperatorCommand {
     async json(...args: readonly string[]) {
       const { code, stdout, stderr } = await run(...args, '--json');
       if (stdout === '') throw new Error(`${args.join(' ')} printed nothing: ${stderr}`);
+      const raw = RAW.exec(stdout);
+      if (raw) throw new Error(`${args.join(' ')} printed ${JSON.stringify(raw[0])} as it is`);
       return { code, report: JSON.parse(stdout) };
     },
   });

@@ -60,6 +60,12 @@ export interface SettingOptions {
   readonly newMoves?: string | undefined;
 }
 
+/** Before anything is asked of the deployment. */
+export function assertSettable(operator: Operator, options: SettingOptions): void {
+  operator.realmNamed(options.realm);
+  changeOf(options);
+}
+
 export async function set(
   operator: Operator,
   options: SettingOptions,

@@ -2,6 +2,7 @@
 import { isCloudId, isInstallationId } from '../../lambdas/domain/tenants/identity.ts';
 import { answered, type Confirm, operate } from './act.ts';
 import { Failure, UsageError } from './failure.ts';
+import { unknownTenant } from './known-tenant.ts';
 import type { Operator } from './operator.ts';
 import { printable } from './print.ts';
 import type { Verdict } from './verdict.ts';
@@ -21,7 +22,8 @@ export async function adopt(
   const asked = askedOf(options);
   const known = await recordsOf(operator, tenant);
   const home = known.find(({ record }) => record.state === 'active');
-  if (home === undefined) throw new Failure(`no realm serves ${printable(tenant)}`);
+  if (known.length === 0) throw unknownTenant(tenant);
+  if (home === undefined) throw new Failure(`no realm serves ${tenant}`);
   const { realm: ledger } = home;
   await confirm(
     `Take ${asked.installation} for ${printable(tenant)} in ${ledger}? It reads, writes and moves all data of that tenant from then on.`,
@@ -38,7 +40,7 @@ export async function disown(
 ): Promise<Verdict> {
   const asked = askedOf(options);
   const known = await recordsOf(operator, tenant);
-  if (known.length === 0) throw new Failure(`no realm knows ${printable(tenant)}`);
+  if (known.length === 0) throw unknownTenant(tenant);
   const realms = known.map(({ realm }) => realm);
   await confirm(
     `Take ${asked.installation} from ${printable(tenant)} in ${realms.join(' and ')}? It has no access to that tenant any more.`,

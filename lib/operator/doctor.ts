@@ -12,6 +12,7 @@ import { commandFor } from './command-name.ts';
 import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { lasting, moment, printable, table } from './print.ts';
+import { factsIn, factText } from './settings.ts';
 import { encryption, protection } from './table-safety.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -46,6 +47,7 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
     ['tables', () => tables(operator, realm)],
     ['permissions', () => permissions(operator, realm)],
     ['workflow', () => workflow(operator, realm)],
+    ['settings', () => settings(operator, realm)],
     ...(operator.localPort === undefined ? checksInAws(operator, realm) : []),
   ];
   return Promise.all(
@@ -165,6 +167,12 @@ async function tables(operator: Operator, realm: Realm): Promise<Found> {
       throw error;
     }
   }
+}
+
+/** What an operator has set is no fault: but somebody may have forgotten it. */
+async function settings(operator: Operator, realm: Realm): Promise<Found> {
+  const facts = await factsIn(operator, realm);
+  return fine(facts.length === 0 ? 'nothing is set' : facts.map(factText).join('; '));
 }
 
 /** A tenant that cannot be: whoever may read this may read any. */

@@ -9,6 +9,7 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import { UsageError } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { moment, printable, table } from './print.ts';
+import { factsIn, factText, type SettingFact } from './settings.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface MigrationsFilter {
@@ -50,7 +51,12 @@ export async function migrations(operator: Operator, filter: MigrationsFilter): 
     .filter(({ updatedAt }) => since === undefined || Date.parse(updatedAt) >= since)
     .toSorted((one, other) => (one.updatedAt < other.updatedAt ? 1 : -1))
     .map(rowOf);
-  return { report: { migrations: rows }, text: migrationsText(rows, needsAll), isFine: true };
+  const settings = (await Promise.all(realms.map((realm) => factsIn(operator, realm)))).flat();
+  return {
+    report: { migrations: rows, settings },
+    text: [migrationsText(rows, needsAll), ...settingLines(settings)].join('\n'),
+    isFine: true,
+  };
 }
 
 async function listed(
@@ -98,6 +104,10 @@ export function migrationsText(rows: readonly MigrationRow[], all: boolean): str
     ]),
   );
 }
+
+/** What holds beside the moves, for whoever wonders why there is none. */
+const settingLines = (settings: readonly SettingFact[]): readonly string[] =>
+  settings.length === 0 ? [] : ['', ...settings.map((fact) => `  ${factText(fact)}`)];
 
 function statusNamed(text: string): Status {
   const status = STATUSES.find((candidate) => candidate === text);

@@ -5,7 +5,9 @@ import type { Row, Surroundings } from './command-frame.ts';
 import { doctor } from './doctor.ts';
 import { migrations } from './migrations.ts';
 import { receipt } from './receipt.ts';
+import { type SettingsFilter, settings } from './settings.ts';
 import { show } from './show.ts';
+import { status } from './status.ts';
 import { secondsOf } from './typed-values.ts';
 import { watch } from './watch.ts';
 import { where } from './where.ts';
@@ -13,6 +15,12 @@ import { where } from './where.ts';
 export type Add = <T extends object>(row: Row<T>) => Command;
 
 export function addReadingCommands(add: Add, { isInteractive }: Surroundings): void {
+  add<{ all?: boolean }>({
+    usage: 'status',
+    description: 'what is wrong now, worst first, and what to type next',
+    examples: ['status --stage prod --role operator-read'],
+    run: (operator, { options }) => status(operator, options),
+  }).option('--all', 'every scheduled move, too');
   add({
     usage: 'where <tenant>',
     description: 'which realm a tenant is in, by record and by count',
@@ -45,6 +53,15 @@ export function addReadingCommands(add: Add, { isInteractive }: Surroundings): v
     run: (operator, { words: [tenant = '', id = ''], options }) =>
       receipt(operator, tenant, id, options.html),
   }).option('--html <file>', 'writes a page to print, too');
+  add<SettingsFilter>({
+    usage: 'settings',
+    description: 'what is set for a realm or a tenant, by whom, and since when',
+    examples: ['settings --stage prod', 'settings --stage prod --tenant acme'],
+    run: (operator, { options }) => settings(operator, options),
+  })
+    .option('--realm <realm>', 'of this realm')
+    .option('--tenant <tenant>', "this tenant's own, beside the realms'")
+    .option('--all', "every tenant's own, too (reads the whole ledgers)");
   add<{ tenant?: string; all?: boolean }>({
     usage: 'audit',
     description: 'anything that is where it should not be',
@@ -67,6 +84,7 @@ export function addReadingCommands(add: Add, { isInteractive }: Surroundings): v
     description: 'one migration, live, until it ends or waits for Atlassian',
     examples: ['watch acme --stage prod', 'watch acme --local --every 1'],
     streams: true,
+    refuse: (_, { every = '5' }) => void secondsOf(every),
     run: (operator, { words: [tenant = '', id], options: { every = '5', json }, tell }) =>
       watch(operator, tenant, id, {
         every: secondsOf(every),

@@ -16,6 +16,7 @@ import { type MigrationRow, rowOf } from './migrations.ts';
 import type { Operator } from './operator.ts';
 import { lasting, moment, printable, sized, table } from './print.ts';
 import { type ProjectedEnd, projectionOf } from './projected-end.ts';
+import { factsIn, factText, type SettingFact } from './settings.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface Shown {
@@ -28,6 +29,8 @@ export interface Shown {
   /** The work at hand, or the last that was done. */
   readonly progress: readonly PartProgress[];
   readonly projection?: ProjectedEnd;
+  /** What is set for both its realms, and for the tenant in them. */
+  readonly settings: readonly SettingFact[];
   readonly execution?: Execution;
 }
 
@@ -79,6 +82,7 @@ export async function shownOf(operator: Operator, migration: Migration): Promise
   const progress = progressOf(operator, migration, records);
   const projection = await projectionOf(operator, migration, records, entries);
   const execution = await executionOf(operator, migration);
+  const settings = await settingsOf(operator, migration);
   return {
     migration: {
       ...rowOf(migration),
@@ -89,8 +93,22 @@ export async function shownOf(operator: Operator, migration: Migration): Promise
     timeline: timelineOf(entries, isFinal(migration) ? undefined : operator.clock.now()),
     progress,
     ...(projection && { projection }),
+    settings,
     ...(execution && { execution }),
   };
+}
+
+async function settingsOf(
+  operator: Operator,
+  { source, target, tenant }: Migration,
+): Promise<readonly SettingFact[]> {
+  const found = await Promise.all(
+    [...new Set([source, target])].flatMap((realm) => [
+      factsIn(operator, realm),
+      factsIn(operator, realm, tenant),
+    ]),
+  );
+  return found.flat();
 }
 
 /** How long each status lasted: until the next one, or until now. */
@@ -162,7 +180,8 @@ async function executionOf(
 }
 
 /** Pure. */
-export function showText({ migration, timeline, progress, projection, execution }: Shown): string {
+export function showText(shown: Shown): string {
+  const { migration, timeline, progress, projection, execution, settings } = shown;
   const { tenant, id, source, target, status, attempt, window, error, halted } = migration;
   const facts: [string, string][] = [
     ['tenant', tenant],
@@ -191,6 +210,8 @@ export function showText({ migration, timeline, progress, projection, execution 
   ];
   if (progress.length > 0) blocks.push(progressText(progress));
   if (projection) blocks.push(`  ${printable(projection.says)}`);
+  if (settings.length > 0)
+    blocks.push(settings.map((fact) => `  set: ${factText(fact)}`).join('\n'));
   if (execution)
     blocks.push(`  execution in ${execution.realm}: ${execution.name}\n  ${execution.console}`);
   return blocks.join('\n\n');

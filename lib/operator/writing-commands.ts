@@ -1,6 +1,6 @@
 /** DATA: the commands that write. Each reads first, then asks, then acts. */
 import type { Command } from 'commander';
-import { actOn, type SettingOptions, set } from './act.ts';
+import { actOn, assertSettable, type SettingOptions, set } from './act.ts';
 import { type AdoptionOptions, adopt, disown } from './adopt.ts';
 import type { Surroundings } from './command-frame.ts';
 import { UsageError } from './failure.ts';
@@ -28,8 +28,12 @@ export function addWritingCommands(
     ],
     asks: true,
     writes: ({ sample }) => sample === true,
-    run(operator, { words: [tenant = ''], options: { to, sample, items }, confirm }) {
+    refuse(operator, { to, sample, items }) {
+      operator.realmNamed(to);
       if (items !== undefined && !sample) throw new UsageError('--items belongs to --sample');
+      itemCountOf(items ?? '1000');
+    },
+    run(operator, { words: [tenant = ''], options: { to, sample, items }, confirm }) {
       return rehearse(operator, tenant, {
         to,
         confirm,
@@ -86,6 +90,7 @@ export function addWritingCommands(
     ],
     asks: true,
     writes: always,
+    refuse: assertSettable,
     run: (operator, { options, confirm }) => set(operator, options, confirm),
   })
     .requiredOption('--realm <realm>', 'the realm whose setting it is')

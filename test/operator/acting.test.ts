@@ -190,7 +190,7 @@ describe.concurrent('adopt and disown', { timeout: 60_000 }, () => {
     ]);
     expect(said.map(({ code }) => code)).toEqual([2, 2, 2, 1, 1]);
     expect(said[2]?.stderr).toContain('say --yes');
-    expect(said[4]?.stderr).toContain('no realm knows nobody');
+    expect(said[4]?.stderr).toContain('no realm knows the tenant nobody');
     expect(await world.record('unadopted', 'us')).not.toHaveProperty('adoptions');
   });
 });

@@ -293,7 +293,7 @@ describe.concurrent('doctor', { timeout: 30_000 }, () => {
       checks
         .filter(({ realm }: { realm: string }) => realm === 'de')
         .map(({ check }: { check: string }) => check),
-    ).toEqual(['health', 'descriptor', 'tables', 'permissions', 'workflow']);
+    ).toEqual(['health', 'descriptor', 'tables', 'permissions', 'workflow', 'settings']);
   });
 
   test('asks every server of install keys, and names the one that is silent', async () => {

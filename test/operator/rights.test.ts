@@ -37,6 +37,10 @@ afterAll(() => world[Symbol.asyncDispose]());
 const said: string[] = [];
 const READING = [
   ['where', 'acme'],
+  ['status'],
+  ['settings'],
+  ['settings', '--tenant', 'acme'],
+  ['settings', '--all'],
   ['migrations'],
   ['migrations', '--all'],
   ['show', 'acme'],

@@ -34,7 +34,7 @@ import type { Part } from './domain/datasets/dataset.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
-import { keyServersOf, namesOf, type Residency } from './domain/residency.ts';
+import { clashIn, keyServersOf, namesOf, type Residency } from './domain/residency.ts';
 import { forwardUrlOf } from './domain/tenants/forwarding.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 
@@ -125,6 +125,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       drainSeconds: seconds(env, 'DRAIN_SECONDS', 60),
       commitGraceSeconds: seconds(env, 'COMMIT_GRACE_SECONDS', 300),
       backupDays: 7,
+      clash: clashIn(residency, stage),
     },
   };
   const baseUrls = urls(env['BASE_URLS']);

@@ -50,7 +50,7 @@ const TURN_IN_TARGET = [
 const BOTH_FENCES = everywhere('tenants', 'GetItem');
 /** Keys alone, and deletions in batches. */
 const EMPTY_OWN = own('parts', 'Query', 'BatchWriteItem');
-/** The proof that a side is empty, after purge and discard. */
+/** The proof that a side is empty: before a copy, and after purge and discard. */
 const PROVE_EMPTINESS = own('parts', 'Query');
 /** The next attempt of the phase, in the same realm. */
 const GO_ON = own('state-machine', 'StartExecution');
@@ -115,11 +115,12 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   'sample-app/exports': [own('tenants', 'GetItem'), own('part:exports', 'PutItem')],
 
-  // In the target. Makes sure of the fence in the source, and claims.
+  // In the target. Makes sure of the fence in the source, and that the target is empty, and claims.
   'tasks/prepare-copy': [
     own('migrations', 'GetItem', 'PutItem'),
     others('migrations', 'GetItem'),
     ...everywhere('tenants', 'GetItem', 'PutItem'),
+    PROVE_EMPTINESS,
   ],
   'tasks/clear-target-range': [...TURN_IN_TARGET, ...BOTH_FENCES, EMPTY_OWN],
   'tasks/copy-range': [

@@ -154,10 +154,15 @@ function canName(part: Part, realm: Realm, stage: string): boolean {
 }
 
 /** Refuses a stage in which two tables of ours, of parts or of realms would be one; throws a sentence that names both. */
-export function checkPlaces(
-  residency: Pick<Residency, 'name' | 'realms' | 'parts'>,
-  stage: string,
-): void {
+export function checkPlaces(residency: Tables, stage: string): void {
+  const clash = clashIn(residency, stage);
+  if (clash !== undefined) throw new Error(clash);
+}
+
+type Tables = Pick<Residency, 'name' | 'realms' | 'parts'>;
+
+/** Which two tables of a stage are one, as a sentence; `undefined` where each is a place of its own. */
+export function clashIn(residency: Tables, stage: string): string | undefined {
   const places = stackRows(residency.realms).flatMap(({ realm, region }): readonly Place[] => {
     const names = namesOf(residency, stage, realm);
     return [
@@ -167,7 +172,7 @@ export function checkPlaces(
     ];
   });
   const clash = clashAmong(places);
-  if (clash !== undefined) throw new Error(`stage ${stage}: ${clash}`);
+  return clash && `stage ${stage}: ${clash}`;
 }
 
 /** Deterministic physical names: stacks name each other by them, without cross-stack references. */

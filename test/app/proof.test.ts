@@ -220,3 +220,42 @@ describe('a whole move', () => {
     expect(one?.status).toBe('committed');
   });
 });
+
+describe('a target that holds items of the tenant before anything was copied', () => {
+  test('is not claimed: it may be the source by another way', async () => {
+    const { app, said, record } = await moved('copying');
+    const [item] = app.datasets.read('us', 'templates', TENANT);
+    if (item === undefined) throw new Error('there is no item');
+    app.datasets.put('de', 'templates', item);
+    await app.runAll();
+    expect(await said.status()).toBe('200 failed E9999');
+    expect(record().error?.reason).toBe(
+      'realm de holds items of the tenant in templates before anything was copied there: are its tables replicated from another realm?',
+    );
+    expect(situation(app)).toMatchObject({ us: { state: 'active' } });
+    expect(app.tenants.peek('de', TENANT)).toBeUndefined();
+    expect(await said.rollback()).toBe('200 rolling-back');
+    await app.runAll();
+    expect(await said.status()).toBe('200 rolled-back');
+    // Nobody has said that it is this migration's to delete.
+    expect(app.holdings('de')).toEqual({ templates: [expect.stringContaining('templates-0-0')] });
+  });
+
+  test('is prepared again by the move that put them there', async () => {
+    const { app, said, key } = await moved('copying');
+    const { ledger, tenant, id: migration } = key;
+    const input = { ledger, tenant, migration, phase: 'copy', attempt: 1 };
+    let again: unknown;
+    await app.runAll({
+      invoke: async (task, call) => {
+        await call();
+        if (task !== 'copyRange' || again !== undefined) return;
+        expect(app.holdings('de')).not.toEqual({});
+        const invocation = { id: 'again', deadline: app.clock.now() + MINUTE };
+        again = await app.realm('de').tasks.prepareCopy(input, invocation);
+      },
+    });
+    expect(again).toMatchObject({ unclean: false });
+    expect(await said.status()).toBe('200 ready-to-commit');
+  });
+});

@@ -65,6 +65,8 @@ export interface MemoryAppOptions {
   /** Items between two checkpoints. */
   readonly pageItems?: number;
   readonly adoptByHost?: boolean;
+  /** Which two tables are one. */
+  readonly clash?: string;
 }
 
 export type RealmApp = ReturnType<typeof realmApp>;
@@ -187,6 +189,7 @@ export function realmApp(
       drainSeconds: options.drainSeconds ?? 60,
       commitGraceSeconds: options.commitGraceSeconds ?? 300,
       backupDays: 7,
+      clash: options.clash,
     },
   };
   const baseUrls = Object.fromEntries(

@@ -13,7 +13,7 @@ import {
 } from '../../domain/tenants/retirement.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import { backupsExpireAfter, type TaskContext } from '../phases/task-context.ts';
+import { backupsExpireAfter, checkApart, type TaskContext } from '../phases/task-context.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
 /** Clocks of two machines may differ by this much. */
@@ -54,6 +54,7 @@ export function purgingRetired(context: TaskContext, here: Realm) {
 
   async function purgeRetired(tenant: string, invocation: Invocation, until: number) {
     if (!(await mayBePurged(tenant))) return;
+    checkApart(context);
     const purger = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
     try {
       // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.

@@ -58,6 +58,7 @@ export function rehearsing(context: TaskContext, samples: Samples, here: Realm) 
   async function leased(request: RehearsalRequest, invocation: Invocation) {
     if (request.source === here)
       throw invalid('a rehearsal is run in another realm than the source');
+    if (settings.clash !== undefined) throw conflict(settings.clash);
     const record = await tenants.read(request.source, request.tenant);
     if (record?.state !== 'active' && record?.state !== 'frozen')
       throw conflict(`realm ${request.source} does not serve this tenant`);

@@ -8,7 +8,13 @@ import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts'
 import { fieldsOf } from '../steps.ts';
 import { brokenSeals, sealsOf } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
-import { backupsExpireAfter, leasedUntil, purgeAgain, type TaskContext } from './task-context.ts';
+import {
+  backupsExpireAfter,
+  checkApart,
+  leasedUntil,
+  purgeAgain,
+  type TaskContext,
+} from './task-context.ts';
 import {
   expected,
   movingRanges,
@@ -22,7 +28,8 @@ import {
 
 const DAY = 24 * 60 * 60;
 
-export function commitTasks({ ports, steps, settings }: TaskContext) {
+export function commitTasks(context: TaskContext) {
+  const { ports, steps, settings } = context;
   const { tenants, ledger, partKind, clock, log, metrics } = ports;
   const { parts } = settings;
 
@@ -43,6 +50,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
   async function passPointOfNoReturn(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     if (migration.pointOfNoReturn) return;
+    checkApart(context);
     const { tenant, source } = migration;
     await checkSwitched(migration);
     const records = await ledger.listRanges(source, migration);
@@ -122,6 +130,7 @@ export function commitTasks({ ports, steps, settings }: TaskContext) {
   }
 
   async function checkMayPurge(run: ReturnType<typeof runKey>): Promise<void> {
+    checkApart(context);
     const migration = await expected(ports, run);
     if (!migration.pointOfNoReturn)
       throw new PermanentError('the point of no return has not been passed');

@@ -3,12 +3,12 @@ import { rangesOf } from '../../domain/datasets/dataset.ts';
 import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
-import { isOwnedBy } from '../../domain/tenants/tenant.ts';
+import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
 import { sealsOf } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
-import { isTooLate, type TaskContext } from './task-context.ts';
+import { checkApart, isTooLate, type TaskContext } from './task-context.ts';
 import {
   expected,
   movingRanges,
@@ -20,7 +20,8 @@ import {
   secondsLeft,
 } from './task-input.ts';
 
-export function copyTasks({ ports, steps, settings }: TaskContext) {
+export function copyTasks(context: TaskContext) {
+  const { ports, steps, settings } = context;
   const { tenants, ledger, partKind, clock, log } = ports;
   const { parts } = settings;
 
@@ -61,12 +62,15 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
   }
 
   async function claimTarget(migration: Migration): Promise<void> {
+    checkApart(context);
     const { tenant, id, source, target } = migration;
     if (!(await steps.fence(migration)))
       throw new PermanentError('the tenant is not fenced in the source');
     const from = await tenants.read(source, tenant);
     if (!isOwnedBy(from, id, 'frozen'))
       throw new PermanentError('the tenant is not fenced in the source');
+    const there = await tenants.read(target, tenant);
+    if (there === undefined || isStub(there)) await checkUnused(migration);
     const { record } = await tenants.change(target, tenant, (current) =>
       claim(current, from, id, source),
     );
@@ -78,6 +82,20 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
         `realm ${target} has a record of the tenant that is ${record?.state}`,
       );
     }
+  }
+
+  /**
+   * Where nobody lives, nothing of the tenant can be. If something is there, the target may be the source by another way (a
+   * replicated table): everything would be found equal, and the purge of the source would delete the only copy.
+   */
+  async function checkUnused({ tenant, target }: Migration): Promise<void> {
+    const ranges = movingRanges(parts, tenant);
+    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
+    const used = new Set(ranges.flatMap(({ part }, at) => (empty[at] ? [] : [part])));
+    if (used.size === 0) return;
+    throw new PermanentError(
+      `realm ${target} holds items of the tenant in ${[...used].join(', ')} before anything was copied there: are its tables replicated from another realm?`,
+    );
   }
 
   /** Safe twice: deletes what is left. Only the data of an earlier, retired residency is here: nothing is copied before it is gone. */
@@ -103,7 +121,10 @@ export function copyTasks({ ports, steps, settings }: TaskContext) {
             pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
           },
         ],
-        check: () => checkTarget(run, { mayBeUnclean: true }),
+        check: async () => {
+          checkApart(context);
+          await checkTarget(run, { mayBeUnclean: true });
+        },
         conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
         number,
         turns,

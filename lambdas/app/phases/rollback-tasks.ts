@@ -11,7 +11,13 @@ import {
 } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
-import { backupsExpireAfter, busyUntil, purgeAgain, type TaskContext } from './task-context.ts';
+import {
+  backupsExpireAfter,
+  busyUntil,
+  checkApart,
+  purgeAgain,
+  type TaskContext,
+} from './task-context.ts';
 import {
   expected,
   movingRanges,
@@ -26,7 +32,8 @@ import {
 /** At most 150 looks at a lease of five minutes: under 1,000 events. */
 const LOOK_AGAIN_SECONDS = 2;
 
-export function rollbackTasks({ ports, steps, settings }: TaskContext) {
+export function rollbackTasks(context: TaskContext) {
+  const { ports, steps, settings } = context;
   const { tenants, ledger, partKind, clock, log } = ports;
   const { parts } = settings;
 
@@ -234,6 +241,7 @@ export function rollbackTasks({ ports, steps, settings }: TaskContext) {
   }
 
   async function checkMayDiscard(run: ReturnType<typeof runKey>): Promise<void> {
+    checkApart(context);
     const { tenant, id, source, target } = await expected(ports, run);
     const [from, to] = await Promise.all([
       tenants.read(source, tenant),

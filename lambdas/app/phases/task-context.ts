@@ -4,6 +4,7 @@ import { type Migration, type MigrationKey, windowReserve } from '../../domain/m
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 import { isLeased } from '../../domain/moving/range-record.ts';
 import type { Realm } from '../../domain/realm.ts';
+import { PermanentError } from '../../domain/refusal.ts';
 import type { Ports } from '../../ports.ts';
 import type { Steps } from '../steps.ts';
 import { shortenOverlong } from './leases.ts';
@@ -16,6 +17,19 @@ export interface TaskSettings {
   readonly commitGraceSeconds: number;
   /** How long point-in-time backups of a table go back. */
   readonly backupDays: number;
+  /** Which two tables of this stage are one, as a sentence. Nothing is claimed nor deleted then. */
+  readonly clash?: string | undefined;
+}
+
+/**
+ * Refuses to claim or to delete anything where two tables are one: what is deleted in one realm would be gone in the other.
+ * A configuration like that is refused when it is loaded and when it is synthesised; whoever deletes looks once more.
+ */
+export function checkApart({ ports, settings }: Pick<TaskContext, 'ports' | 'settings'>): void {
+  const { clash } = settings;
+  if (clash === undefined) return;
+  ports.log.error(`alarm: nothing is claimed nor deleted: ${clash}`);
+  throw new PermanentError(clash);
 }
 
 export interface TaskContext {

@@ -13,6 +13,7 @@ import {
   type Identity,
   type Installation,
   isOwnedBy,
+  isStub,
   RETIRED_DAYS,
   type TenantRecord,
 } from './tenant.ts';
@@ -74,9 +75,8 @@ export function claim(
   migration: string,
   ledger: Realm,
 ): Current {
-  const isStub = record?.state === 'moved' && record.expiresAt !== undefined;
   const isRetired = record?.state === 'retired' && !record.keep;
-  if (record !== undefined && !isStub && !isRetired) return undefined;
+  if (record !== undefined && !isStub(record) && !isRetired) return undefined;
   return {
     tenant: source.tenant,
     state: 'standby',

@@ -128,6 +128,10 @@ export const hasReleased = (record: TenantRecord | undefined, migration: string)
   (record.released?.includes(migration) ?? false) &&
   record.migration !== migration;
 
+/** What a committed move leaves in its source, until it expires. */
+export const isStub = (record: TenantRecord): boolean =>
+  record.state === 'moved' && record.expiresAt !== undefined;
+
 /** In the middle of a move: another realm must not take the tenant over. A stub with an expiry is a move that is over. */
 export const isInMove = (record: TenantRecord): boolean =>
   ['frozen', 'standby', 'withdrawn'].includes(record.state) ||

@@ -63,7 +63,7 @@ export const ALARMS: readonly AlarmRow[] = [
     word: 'projected-end',
     means: 'A copy is expected to outlast the window of its migration.',
     first:
-      'Look at the throttles, and raise the concurrency if there are none; else cancel in time for the site to come back.',
+      'Look how much is left and whether a rate limit is set too low; else cancel in time for the site to come back.',
     metric: (watched) => measured(watched.deployment, 'MinutesBeyondWindow', 'Maximum'),
     saysWhenOver: true,
   },

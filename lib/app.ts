@@ -3,6 +3,7 @@ import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import type { Residency } from '../lambdas/domain/residency.ts';
+import { inAscii } from './ascii.ts';
 import { deploymentOf } from './deployment.ts';
 import { RealmStack } from './realm-stack.ts';
 
@@ -61,7 +62,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
     });
     new RealmStack(app, `${residency.name}-${row.realm}`, {
       stackName: `${residency.name}-${stage}-${row.realm}`,
-      description: `${residency.app.name}: tenants of realm ${row.realm}`,
+      description: `${inAscii(residency.app.name)}: tenants of realm ${row.realm}`,
       env: { region: row.region, ...(account !== undefined && { account }) },
       terminationProtection: deployment.isProtected,
       deployment,

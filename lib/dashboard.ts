@@ -15,6 +15,7 @@ import type { MetricName } from '../lambdas/domain/operating/metric.ts';
 import { type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { namesOf } from '../lambdas/domain/residency.ts';
 import { ALARMS, type MeasuredOptions, measuredIn } from './alarms.ts';
+import { inAscii } from './ascii.ts';
 import { arnOf, type Deployment, dashboardName } from './deployment.ts';
 import { hookErrorsOf } from './hook-errors.ts';
 
@@ -46,16 +47,20 @@ export class FleetDashboard extends Construct {
       new TextWidget({
         width: FULL,
         height: 2,
-        markdown: `# ${residency.app.name}: all realms of ${stage}\nWhat each alarm means and what to do first: **docs/runbook.md**. Whose move it is: the saved query \`${residency.name}-${stage}-…/one migration\`.`,
+        markdown: `# ${inAscii(residency.app.name)}: all realms of ${stage}\nWhat each alarm means and what to do first: **docs/runbook.md**. Whose move it is: the saved query \`${residency.name}-${stage}-{realm}/one migration\`.`,
       }),
     );
+    // One for each realm: a widget takes a hundred alarms, and eleven realms have more.
     dashboard.addWidgets(
-      new AlarmStatusWidget({
-        title: 'Alarms',
-        width: FULL,
-        height: 6,
-        alarms: rows.flatMap((row) => this.alarmsOf(deployment, row)),
-      }),
+      ...rows.map(
+        (row) =>
+          new AlarmStatusWidget({
+            title: `Alarms of ${row.realm}`,
+            width: WIDTH,
+            height: 4,
+            alarms: this.alarmsOf(deployment, row),
+          }),
+      ),
     );
     const graph = (title: string, left: IMetric[]) =>
       new GraphWidget({ title, width: WIDTH, height: 6, left });

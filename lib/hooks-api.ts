@@ -46,6 +46,8 @@ const routeKeyOf = ({ method, path }: Route) => `${method} ${path}`;
 export class HooksApi extends Construct {
   readonly api: HttpApi;
   readonly hookErrors: Metric;
+  /** What was asked, and how it was answered. */
+  readonly log: LogGroup;
 
   constructor(scope: Construct, id: string, { deployment, lambdaOf }: HooksApiProps) {
     super(scope, id);
@@ -81,12 +83,12 @@ export class HooksApi extends Construct {
     );
 
     const logGroupName = accessLog(deployment);
-    const log = new LogGroup(this, 'AccessLog', {
+    this.log = new LogGroup(this, 'AccessLog', {
       logGroupName,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: removalOf(deployment),
     });
-    this.hookErrors = countHookErrors(this, log, deployment);
+    this.hookErrors = countHookErrors(this, this.log, deployment);
     const stage = new CfnStage(this, 'Stage', {
       apiId: this.api.apiId,
       stageName: '$default',
@@ -104,7 +106,7 @@ export class HooksApi extends Construct {
       ),
     });
     // A stage refuses a log, and settings of a route, that do not exist yet.
-    stage.node.addDependency(log, ...routes);
+    stage.node.addDependency(this.log, ...routes);
 
     if (zone) this.serveOn(`${realm}.${zone.name}`, zone, stage);
     new CfnOutput(this, 'BaseUrl', {

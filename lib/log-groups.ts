@@ -1,14 +1,11 @@
 /** Where logs are kept, by deterministic names: queries name them as text, before anything exists. */
 import type { Deployment } from './deployment.ts';
-import { entriesOf, wordOf } from './entries.ts';
+import { wordOf } from './entries.ts';
 
 type Named = Pick<Deployment, 'names'>;
 
 export const lambdaLog = ({ names }: Named, entry: string): string =>
   `/aws/lambda/${names.lambda(wordOf(entry))}`;
-
-export const lambdaLogs = (deployment: Named & Pick<Deployment, 'residency'>): readonly string[] =>
-  entriesOf(deployment.residency).map((entry) => lambdaLog(deployment, entry));
 
 /** The prefix `vendedlogs` keeps a group out of the region's log policy, which ends at 5,120 characters. */
 export const workflowLog = ({ names }: Named): string =>

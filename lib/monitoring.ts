@@ -10,22 +10,23 @@ import { Construct } from 'constructs';
 import { ALARMS, type AlarmRow, descriptionOf, type Watched } from './alarms.ts';
 import { FleetDashboard } from './dashboard.ts';
 import { alarmArn, alarmTopicName, type Deployment } from './deployment.ts';
-import { SavedQueries } from './queries.ts';
+import { type RealmLogs, SavedQueries } from './queries.ts';
 
 export interface MonitoringProps extends Watched {
   /** The realm's own: its policy lets CloudWatch use it for messages of this topic. */
   readonly key: IKey;
+  readonly logs: RealmLogs;
 }
 
 export class Monitoring extends Construct {
   readonly topic: Topic;
 
-  constructor(scope: Construct, id: string, { key, ...watched }: MonitoringProps) {
+  constructor(scope: Construct, id: string, { key, logs, ...watched }: MonitoringProps) {
     super(scope, id);
     const { deployment } = watched;
     this.topic = this.alarmTopic(deployment, key);
     for (const row of ALARMS) this.alarm(row, watched);
-    new SavedQueries(this, 'Queries', { deployment });
+    new SavedQueries(this, 'Queries', { deployment, logs });
     const { residency, realm, stage } = deployment;
     // Of all realms, and therefore once: beside the default realm.
     if (stage === 'prod' && realm === residency.defaultRealm) {

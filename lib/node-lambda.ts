@@ -10,6 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { dependLess } from './dependencies.ts';
 import { type Deployment, removalOf } from './deployment.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { lambdaLog } from './log-groups.ts';
@@ -28,6 +29,7 @@ export interface NodeLambdaProps {
 
 export class NodeLambda extends Construct {
   readonly function: LambdaFunction;
+  readonly logGroup: LogGroup;
 
   constructor(
     scope: Construct,
@@ -39,7 +41,7 @@ export class NodeLambda extends Construct {
     const name = names.lambda(wordOf(entry));
     const { timeoutSeconds, memoryMb } = sizeOf(entry);
 
-    const logGroup = new LogGroup(this, 'Log', {
+    this.logGroup = new LogGroup(this, 'Log', {
       logGroupName: lambdaLog(deployment, entry),
       retention: RetentionDays.THREE_MONTHS,
       removalPolicy: removalOf(deployment),
@@ -53,7 +55,7 @@ export class NodeLambda extends Construct {
           // The group exists already: no right to create one.
           new PolicyStatement({
             actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-            resources: [logGroup.logGroupArn],
+            resources: [this.logGroup.logGroupArn],
           }),
           ...ownStatements(deployment, entry),
         ]),
@@ -76,8 +78,9 @@ export class NodeLambda extends Construct {
         ROUTE_ENTRIES.includes(entry) && { reservedConcurrentExecutions: reservedConcurrency }),
       environment: { ...environment, ...variables },
       role,
-      logGroup,
+      logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
     });
+    dependLess(this.function);
   }
 }

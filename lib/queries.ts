@@ -1,12 +1,19 @@
 /** Queries that are saved with each stack: all that was logged of one migration, its requests, and what calls for an operator. */
-import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
+import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { entriesOf } from './entries.ts';
-import { accessLog, lambdaLog, lambdaLogs, workflowLog } from './log-groups.ts';
 
 export interface SavedQueriesProps {
   readonly deployment: Deployment;
+  readonly logs: RealmLogs;
+}
+
+/** Constructs rather than names: a query cannot be saved before the logs that it names exist. */
+export interface RealmLogs {
+  readonly ofEntry: (entry: string) => ILogGroup;
+  readonly ofWorkflow: ILogGroup;
+  readonly ofRequests: ILogGroup;
 }
 
 /** Stands in two of them for the migration that is looked for. */
@@ -30,27 +37,25 @@ const ALARM_LINES = `fields @timestamp, message, migrationId, clientKey, source,
 | limit 1000`;
 
 export class SavedQueries extends Construct {
-  constructor(scope: Construct, id: string, { deployment }: SavedQueriesProps) {
+  constructor(scope: Construct, id: string, { deployment, logs }: SavedQueriesProps) {
     super(scope, id);
     const { prefix } = deployment.names;
+    const entries = entriesOf(deployment.residency);
+    const hooks = entries.filter((entry) => entry.startsWith('hooks/'));
+    const namesOf = (groups: readonly ILogGroup[]) => groups.map((group) => group.logGroupName);
     new CfnQueryDefinition(this, 'OneMigration', {
       name: `${prefix}/one migration`,
-      logGroupNames: [...lambdaLogs(deployment), workflowLog(deployment)],
+      logGroupNames: namesOf([...entries.map(logs.ofEntry), logs.ofWorkflow]),
       queryString: ONE_MIGRATION,
     });
     new CfnQueryDefinition(this, 'Requests', {
       name: `${prefix}/requests of one migration`,
-      logGroupNames: [
-        ...entriesOf(deployment.residency)
-          .filter((entry) => entry.startsWith('hooks/'))
-          .map((entry) => lambdaLog(deployment, entry)),
-        accessLog(deployment),
-      ],
+      logGroupNames: namesOf([...hooks.map(logs.ofEntry), logs.ofRequests]),
       queryString: REQUESTS,
     });
     new CfnQueryDefinition(this, 'Alarms', {
       name: `${prefix}/alarms`,
-      logGroupNames: [...lambdaLogs(deployment)],
+      logGroupNames: namesOf(entries.map(logs.ofEntry)),
       queryString: ALARM_LINES,
     });
   }

@@ -21,11 +21,12 @@ export interface RealmStackProps extends StackProps {
 
 export class RealmStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, code, ...stackProps }: RealmStackProps) {
-    super(scope, id, stackProps);
+    // A template ends at a megabyte, and nobody reads it.
+    super(scope, id, { suppressTemplateIndentation: true, ...stackProps });
 
     const { key } = new Data(this, 'Data', { deployment });
     const asset = Code.fromAsset(code);
-    const lambdas = new Map<string, IFunction>(
+    const lambdas = new Map<string, NodeLambda>(
       entriesOf(deployment.residency).map((entry) => [
         entry,
         new NodeLambda(this, entry, {
@@ -34,19 +35,20 @@ export class RealmStack extends Stack {
           code: asset,
           // By which an operator learns which key the stack has.
           ...(entry === KEY_HOLDER.entry && { variables: { [KEY_HOLDER.variable]: key.keyArn } }),
-        }).function,
+        }),
       ]),
     );
-    const lambdaOf = (entry: string): IFunction => {
+    const madeFrom = (entry: string): NodeLambda => {
       const lambda = lambdas.get(entry);
       if (lambda === undefined) throw new Error(`no Lambda is made from ${entry}`);
       return lambda;
     };
+    const lambdaOf = (entry: string): IFunction => madeFrom(entry).function;
     const settle = lambdaOf('tasks/settle');
 
-    const { hookErrors } = new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
+    const { hookErrors, log } = new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
     const deadLetters = new DeadLetters(this, 'DeadLetters', { deployment });
-    const { badEnds } = new Workflow(this, 'Workflow', {
+    const { badEnds, logGroup } = new Workflow(this, 'Workflow', {
       deployment,
       settle,
       lambdaOf,
@@ -55,6 +57,11 @@ export class RealmStack extends Stack {
     new Monitoring(this, 'Monitoring', {
       deployment,
       key,
+      logs: {
+        ofEntry: (entry) => madeFrom(entry).logGroup,
+        ofWorkflow: logGroup,
+        ofRequests: log,
+      },
       lambdaOf,
       badEnds,
       hookErrors,

@@ -9,6 +9,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import type { DeadLetters } from './dead-letters.ts';
+import { dependLess } from './dependencies.ts';
 import { type Deployment, lambdaArn, removalOf, stateMachineArn } from './deployment.ts';
 import { workflowLog } from './log-groups.ts';
 import { acknowledge } from './nag-suppressions.ts';
@@ -26,6 +27,7 @@ const BAD_ENDS = ['FAILED', 'TIMED_OUT', 'ABORTED'];
 
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
+  readonly logGroup: LogGroup;
   /** Name of the rule that hears of bad ends. */
   readonly badEnds: string;
 
@@ -57,6 +59,11 @@ export class Workflow extends Construct {
       },
     });
 
+    this.logGroup = new LogGroup(this, 'Log', {
+      logGroupName: workflowLog(deployment),
+      retention: RetentionDays.THREE_MONTHS,
+      removalPolicy: removalOf(deployment),
+    });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: names.stateMachine,
       definitionBody: DefinitionBody.fromString(definitionOf(deployment)),
@@ -65,16 +72,13 @@ export class Workflow extends Construct {
       ),
       role,
       logs: {
-        destination: new LogGroup(this, 'Log', {
-          logGroupName: workflowLog(deployment),
-          retention: RetentionDays.THREE_MONTHS,
-          removalPolicy: removalOf(deployment),
-        }),
+        destination: this.logGroup,
         level: LogLevel.ALL,
         includeExecutionData: false,
       },
       // Goes with its stack in every stage: it holds nothing that the ledger and the log do not, and cannot be imported.
     });
+    dependLess(this.stateMachine, [role.node.tryFindChild('DefaultPolicy')]);
     acknowledge(
       role,
       'AwsSolutions-IAM5[Resource::*]',
@@ -119,10 +123,12 @@ export class Workflow extends Construct {
   }
 }
 
-/** The file as it is, but for the number of ranges at once where one was asked for. */
+/** The file without its indentation; and with another number of ranges at once where one was asked for. */
 function definitionOf({ rangesAtOnce }: Deployment): string {
   const text = readFileSync(DEFINITION, 'utf8');
-  return rangesAtOnce === undefined
-    ? text
-    : text.replaceAll(/("MaxConcurrency": )\d+/g, `$1${rangesAtOnce}`);
+  const wanted =
+    rangesAtOnce === undefined
+      ? text
+      : text.replaceAll(/("MaxConcurrency": )\d+/g, `$1${rangesAtOnce}`);
+  return JSON.stringify(JSON.parse(wanted));
 }

@@ -1,5 +1,6 @@
 /** What keeps one kind of load from taking the place of another: throttles per route, reserved concurrency, ranges at once. */
 import { describe, expect, test } from 'vitest';
+import { RANGES_AT_ONCE } from '../../lambdas/domain/operating/settings.ts';
 import { ROUTE_ENTRIES } from '../../lib/entries.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
@@ -27,7 +28,7 @@ const reserved = (template: RealmTemplate) =>
 const mapWidths = (template: RealmTemplate): readonly number[] => {
   const [machine] = ofType(template, 'AWS::StepFunctions::StateMachine');
   const text = JSON.stringify(machine?.Properties['DefinitionString']);
-  return [...text.matchAll(/MaxConcurrency\\*": (\d+)/g)].map(([, width]) => Number(width));
+  return [...text.matchAll(/MaxConcurrency\\*": ?(\d+)/g)].map(([, width]) => Number(width));
 };
 
 describe('a flood on one route', () => {
@@ -66,7 +67,7 @@ describe('reserved concurrency', () => {
 
 describe('the number of ranges at once', () => {
   test('is what the ASL file says, the same in every Map', () => {
-    expect(new Set(mapWidths(templateWith()))).toEqual(new Set([16]));
+    expect(new Set(mapWidths(templateWith()))).toEqual(new Set([RANGES_AT_ONCE]));
     expect(mapWidths(templateWith())).toHaveLength(8);
   });
 

@@ -27,8 +27,8 @@ export interface SettingsEntry {
   readonly change: SettingsChange;
 }
 
-/** An inline Map has no more iterations at once. */
-const MOST_CONCURRENCY = 40;
+/** Ranges of one move that a workflow works on at once, as every Map in `realm-migration.asl.json` has it. */
+export const RANGES_AT_ONCE = 16;
 const MOST_WRITES = 1_000_000;
 
 const isWhole = (value: unknown, most: number): value is number =>
@@ -40,8 +40,9 @@ const FORMS: Readonly<
 > = {
   noNewMoves: { is: (value) => typeof value === 'boolean', said: 'true or false' },
   concurrency: {
-    is: (value) => isWhole(value, MOST_CONCURRENCY),
-    said: `a whole number from 1 to ${MOST_CONCURRENCY}`,
+    is: (value) => isWhole(value, RANGES_AT_ONCE),
+    // A larger one would be taken and change nothing, at the moment when somebody relies on it.
+    said: `a whole number from 1 to ${RANGES_AT_ONCE}, because a workflow works on ${RANGES_AT_ONCE} ranges of a move at once and never on more`,
   },
   writesPerSecond: {
     is: (value) => isWhole(value, MOST_WRITES),

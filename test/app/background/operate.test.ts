@@ -260,8 +260,13 @@ describe('an operator is refused', () => {
     ],
     ['no setting', { verb: 'set', settings: {} }, /noNewMoves, concurrency, writesPerSecond/],
     ['a setting that there is not', { verb: 'set', settings: { speed: 9 } }, /"speed"/],
-    ['a concurrency of nothing', { verb: 'set', settings: { concurrency: 0 } }, /from 1 to 40/],
-    ['a concurrency in words', { verb: 'set', settings: { concurrency: '4' } }, /from 1 to 40/],
+    ['a concurrency of nothing', { verb: 'set', settings: { concurrency: 0 } }, /from 1 to 16/],
+    ['a concurrency in words', { verb: 'set', settings: { concurrency: '4' } }, /from 1 to 16/],
+    [
+      'more ranges at once than the workflow has',
+      { verb: 'set', settings: { concurrency: 17 } },
+      /works on 16 ranges of a move at once and never on more/,
+    ],
     ['half a write', { verb: 'set', settings: { writesPerSecond: 0.5 } }, /whole number/],
     ['a switch that is no switch', { verb: 'set', settings: { noNewMoves: 1 } }, /true or false/],
   ])('%s', async (_, request, message) => {

@@ -99,10 +99,11 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
+  // Undone wherever it is scheduled or runs: a stub passes it on.
   'hooks/rollback': [
     ...FIND_MIGRATION,
     own('tenants', 'PutItem'),
-    others('tenants', 'GetItem'),
+    others('tenants', 'GetItem', 'PutItem'),
     ...everywhere('migrations', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
   ],

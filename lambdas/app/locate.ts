@@ -1,6 +1,7 @@
 /** Which migration a hook means, whichever realm it arrived in. */
 import { isLater, type Migration } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
+import type { TenantState } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
 
 /** The tenant whose token was verified, and when the token was issued (epoch seconds). */
@@ -9,13 +10,20 @@ interface Caller {
   readonly iat: number;
 }
 
+export interface LocateSettings {
+  readonly here: Realm;
+  /** Every realm that has a stack. */
+  readonly realms: readonly Realm[];
+}
+
 /**
  * Hooks go to the source's base URL. One that arrives where the tenant is a copy, or has a receipt, is led to the
- * source's ledger by what stands there.
+ * source's ledger by what stands there. Where the tenant lives elsewhere, or did once, the ledgers of all realms are asked: an
+ * answer by what is not known here would be one about nothing.
  */
 export async function locate(
   { tenants, ledger }: Pick<Ports, 'tenants' | 'ledger'>,
-  here: Realm,
+  { here, realms }: LocateSettings,
   caller: Caller,
   id: string | undefined,
   hook: 'rollback' | 'other',
@@ -23,13 +31,20 @@ export async function locate(
   const { tenant } = caller;
   if (id === undefined) return latest(caller);
   const own = await ledger.read({ ledger: here, tenant, id });
-  if (own) return own;
+  if (own?.facts) return own;
   const record = await tenants.read(here, tenant);
   const named = [record?.migration, record?.arrivedBy].includes(id) ? record?.ledger : undefined;
   const home = named ?? (await ledger.readReceipt(here, tenant, id))?.source;
-  return home === undefined || home === here
-    ? undefined
-    : ledger.read({ ledger: home, tenant, id });
+  if (home !== undefined && home !== here)
+    return (await ledger.read({ ledger: home, tenant, id })) ?? own;
+  if (record === undefined || LIVES_HERE.includes(record.state)) return own;
+  const others = realms.filter((realm) => realm !== here);
+  const found = await Promise.all(
+    others.map((other) => ledger.read({ ledger: other, tenant, id })),
+  );
+  // A tombstone may stand beside the migration itself, in another realm: the migration is what is meant.
+  const known = [own, ...found].filter((migration) => migration !== undefined);
+  return known.find(({ facts }) => facts !== undefined) ?? known[0];
 
   /**
    * Without an id, the tenant's last migration out of this realm is meant: hooks go to the source. Never one that was
@@ -48,6 +63,27 @@ export async function locate(
       a.scheduledIat === b.scheduledIat ? isLater(a, b) : a.scheduledIat > b.scheduledIat;
     return meant.sort((a, b) => (isNewer(a, b) ? -1 : 1))[0];
   }
+}
+
+/** In these, a schedule of the tenant can only be in the ledger of this realm. */
+const LIVES_HERE: readonly TenantState[] = ['active', 'frozen', 'opening'];
+
+/**
+ * The realm that a tenant lives in, which every other is asked for: the one that a stub names may have been left since, and
+ * may know nothing any more.
+ */
+export async function homeOf(
+  { tenants }: Pick<Ports, 'tenants'>,
+  { here, realms }: LocateSettings,
+  tenant: string,
+): Promise<Realm> {
+  const livesIn = async (realm: Realm) => {
+    const record = await tenants.read(realm, tenant);
+    return record !== undefined && LIVES_HERE.includes(record.state);
+  };
+  if (await livesIn(here)) return here;
+  const found = await Promise.all(realms.map(livesIn));
+  return realms.find((_, at) => found[at]) ?? here;
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   type Migration,
   sameFacts,
 } from '../domain/moving/migration.ts';
-import { type Realm, realmOfLocation, stackOf } from '../domain/realm.ts';
+import { type Realm, realmOfLocation, stackOf, stackRows } from '../domain/realm.ts';
 import { conflict, Fault, invalid, notScheduled, Refusal } from '../domain/refusal.ts';
 import {
   type ActionRequest,
@@ -26,7 +26,7 @@ import { close, open, withFactsOf } from '../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, type TenantRecord } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
 import { misfitNow } from './known-size.ts';
-import { locate } from './locate.ts';
+import { homeOf, locate } from './locate.ts';
 import { numberedSchedule } from './schedule-ids.ts';
 import { fieldsOf, type Steps } from './steps.ts';
 
@@ -59,7 +59,9 @@ export type MigrationHooks = ReturnType<typeof migrationHooks>;
 export function migrationHooks(ports: Ports, steps: Steps, settings: HookSettings) {
   const { tenants, ledger, clock, log } = ports;
   const here = settings.realm;
-  const find = (caller: Caller, id: string | undefined) => locate(ports, here, caller, id, 'other');
+  const places = { here, realms: stackRows(settings.residency.realms).map(({ realm }) => realm) };
+  const find = (caller: Caller, id: string | undefined) =>
+    locate(ports, places, caller, id, 'other');
 
   /** `POST /schedule`: a window and a location are agreed; nothing moves yet. */
   async function schedule(caller: Caller, request: ScheduleRequest): Promise<HookAnswer> {
@@ -129,7 +131,9 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
       throw conflict(`migration ${migration.id} was scheduled with another window or location`);
     }
     refuseUnlessAllowed(migration, 'schedule');
-    if (migration.status !== 'scheduled') return { status: migration.status };
+    // Of a schedule in another realm's ledger, that realm finishes what is missing.
+    if (migration.status !== 'scheduled' || migration.ledger !== here)
+      return { status: migration.status };
     return answered(await supersede(migration), 'schedule');
   }
 
@@ -213,6 +217,8 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     if (!migration) throw notScheduled(request.id ?? 'without an id');
     refuseOtherFacts(migration, request.facts, 'E0001');
     refuseUnlessAllowed(migration, 'start');
+    if (migration.status === 'scheduled' && migration.ledger !== here)
+      throw conflict(`migration ${migration.id} is scheduled in realm ${migration.ledger}`);
     return answered(await continueStart(migration, caller), 'start');
   }
 
@@ -316,22 +322,25 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
 
   /** `POST /rollback`: undo everything, from any state; an unknown id leaves a tombstone. */
   async function rollback(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
-    const migration = await locate(ports, here, caller, request.id, 'rollback');
+    const migration = await locate(ports, places, caller, request.id, 'rollback');
     if (migration) return answered(await rollBack(migration, 'rollback'), 'rollback');
     if (request.id === undefined) return { status: 'rolled-back' };
-    return answered(await rollBack(await bury(caller, request.id), 'rollback'), 'rollback');
+    // Where the tenant lives: a delayed schedule would be accepted there.
+    const home = await homeOf(ports, places, caller.tenant);
+    const buried = await bury(caller, request.id, home);
+    return answered(await rollBack(buried, 'rollback'), 'rollback');
   }
 
   /** A delayed schedule of this id can then neither revive it nor supersede a newer one. */
-  async function bury({ tenant, iat }: Caller, id: string): Promise<Migration> {
+  async function bury({ tenant, iat }: Caller, id: string, home = here): Promise<Migration> {
     const now = new Date(clock.now()).toISOString();
     const tombstone: Migration = {
-      ledger: here,
+      ledger: home,
       tenant,
       id,
       status: 'rolled-back',
-      source: here,
-      target: here,
+      source: home,
+      target: home,
       scheduledAt: now,
       scheduledIat: iat,
       updatedAt: now,

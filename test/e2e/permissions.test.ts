@@ -69,6 +69,19 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await misdirected(site, 1, ['rollback']);
     await world.until(site, 1, ['rolled-back']);
   });
+  test('for hooks at the stub of a tenant whose next move is elsewhere', async () => {
+    const site = await world.installed('moves-on');
+    await world.moved(site, 1, 'DE');
+    await world.scheduled(site, 2, 'EU');
+    expect((await world.hook(site, 'schedule', 2, facts('EU'), 'us')).status).toBe(200);
+    expect((await world.hook(site, 'status', 2, {}, 'us')).body).toEqual({ status: 'scheduled' });
+    expect((await world.hook(site, 'start', 2, facts('EU'), 'us')).status).toBe(409);
+    const undone = await world.hook(site, 'rollback', 2, {}, 'us');
+    expect(undone.body).toEqual({ status: 'rolled-back' });
+    expect((await world.migration('de', 'moves-on', 2))?.status).toBe('rolled-back');
+    expect((await world.hook(site, 'rollback', 3, {}, 'us')).status).toBe(200);
+    expect((await world.migration('de', 'moves-on', 3))?.status).toBe('rolled-back');
+  });
   test('for a window that is over', async () => {
     const site = await world.installed('window');
     const window = {

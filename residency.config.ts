@@ -9,6 +9,7 @@ export const residency = defineResidency({
     description: 'Exports pages as documents, and keeps the data in the realm that you choose.',
     vendor: { name: 'Example', url: 'https://example.com' },
     scopes: ['READ'],
+    products: ['confluence'],
     forge: { appId: 'ari:cloud:ecosystem::app/7c3f1d52-0a44-4c5e-9d6b-2f8e5b1a9c30' },
   },
   realms: [

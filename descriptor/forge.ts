@@ -1,6 +1,6 @@
 /** The Forge manifest's fragments that data residency needs, from the same facts as the Connect descriptor. Pure. */
 import { stackOf } from '../lambdas/domain/realm.ts';
-import type { Residency } from '../lambdas/domain/residency.ts';
+import type { Product, Residency } from '../lambdas/domain/residency.ts';
 
 /** A remote that the manifest has already; its base URLs by location, as they stand there. */
 export interface ExistingRemote {
@@ -40,7 +40,7 @@ export function forgeManifest(
   };
   const manifest = { app: appOf(residency, lifecycle, beside?.key ?? ours), remotes };
   return lifecycle === 'connect'
-    ? { ...manifest, connectModules: CONNECT_LIFECYCLE, modules: hooks }
+    ? { ...manifest, connectModules: connectLifecycle(app.products), modules: hooks }
     : { ...manifest, modules: { ...hooks, ...forgeLifecycle(ours) } };
 }
 
@@ -53,12 +53,23 @@ function appOf({ app }: Residency, lifecycle: 'connect' | 'forge', remoteKey: st
     : { id, runtime };
 }
 
-/** Sent to the remote that `app.connect` names. Beside an existing app they go on to us, by its router. */
-const CONNECT_LIFECYCLE = {
-  'confluence:lifecycle': [
-    { key: 'residency-lifecycle', installed: '/installed', uninstalled: '/uninstalled' },
-  ],
-};
+/**
+ * Each product sends its own, to the remote that `app.connect` names. Beside an existing app they go on to us, by its
+ * router.
+ */
+const connectLifecycle = (products: readonly Product[]) =>
+  Object.fromEntries(
+    products.map((product) => [
+      `${product}:lifecycle`,
+      [
+        {
+          key: `residency-${product}-lifecycle`,
+          installed: '/installed',
+          uninstalled: '/uninstalled',
+        },
+      ],
+    ]),
+  );
 
 function forgeLifecycle(remoteKey: string) {
   const events = ['installed', 'upgraded', 'uninstalled'] as const;

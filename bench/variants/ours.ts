@@ -65,6 +65,7 @@ function appFor({ endpoint, part, work }: Job): App {
       description: '',
       vendor: { name: '', url: '' },
       scopes: [],
+      products: ['confluence'],
     },
     realms: [SOURCE, TARGET],
     defaultRealm: SOURCE.realm,

@@ -22,6 +22,10 @@ export interface ForgeApp {
 
 export type ForgeEnvironment = 'PRODUCTION' | 'STAGING' | 'DEVELOPMENT';
 
+/** Those that know data residency, and Connect's lifecycle modules. */
+const PRODUCTS = ['confluence', 'jira'] as const;
+export type Product = (typeof PRODUCTS)[number];
+
 /** Atlassian's servers of install keys, in the order in which its own framework asks them. */
 export const INSTALL_KEY_SERVERS: readonly string[] = [
   'https://asap-distribution.us-west-2.prod.atl-asap.net',
@@ -38,6 +42,8 @@ export interface Residency {
     readonly description: string;
     readonly vendor: { readonly name: string; readonly url: string };
     readonly scopes: readonly string[];
+    /** In which products it is installed: each of them announces its own installations to a Forge app's Connect modules. */
+    readonly products: readonly Product[];
     /**
      * Where a verified `installed` or `uninstalled` is passed on to, for apps that have handlers of their own: realm to
      * the base URL of the app in that realm, or a function of the realm.
@@ -98,6 +104,7 @@ export function defineResidency(residency: Residency): Residency {
   const { forge } = residency.app;
   if (forge !== undefined && !/^ari:cloud:ecosystem::app\/[0-9a-f-]{36}$/.test(forge.appId))
     throw new Error('app.forge.appId is an ARI: ari:cloud:ecosystem::app/…');
+  checkProducts(residency.app);
   keyServersOf(residency.app);
   if (residency.isolatedCloud !== undefined) checkIsolatedClouds(residency.isolatedCloud);
   const hours = residency.maxMigrationDurationHours;
@@ -109,6 +116,14 @@ export function defineResidency(residency: Residency): Residency {
     throw new Error('maxOverlappingMigrations is a whole number from 1 on');
   for (const stage of LIKELY_STAGES) checkLikelyPlaces(residency, stage);
   return residency;
+}
+
+function checkProducts({ products }: Pick<Residency['app'], 'products'>): void {
+  const isList = Array.isArray(products) && products.length > 0;
+  if (!isList || products.some((product) => !PRODUCTS.includes(product)))
+    throw new Error(`app.products names one or both of ${PRODUCTS.join(' and ')}`);
+  if (new Set(products).size !== products.length)
+    throw new Error('app.products names a product twice');
 }
 
 /** In the order in which they are asked. Throws a sentence where one is no address of a server. */

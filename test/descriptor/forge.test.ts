@@ -8,6 +8,7 @@ import { stringify } from 'yaml';
 import { connectDescriptor } from '../../descriptor/connect.ts';
 import { forgeManifest } from '../../descriptor/forge.ts';
 import { MANIFESTS, manifestFile } from '../../descriptor/write.ts';
+import { defineResidency, type Product } from '../../lambdas/domain/residency.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
 
@@ -116,6 +117,27 @@ describe('a manifest', () => {
     const used = [...trigger, ...preUninstall].map((each: { endpoint: string }) => each.endpoint);
     expect(used.sort()).toEqual(endpoint.map(({ key }: { key: string }) => key).sort());
   });
+
+  test.each<[readonly Product[]]>([[['confluence']], [['jira']], [['jira', 'confluence']]])(
+    'lets each product of the app announce its installations: %j',
+    { timeout: 120_000 },
+    async (products) => {
+      const configured = defineResidency({ ...residency, app: { ...residency.app, products } });
+      const { connectModules } = JSON.parse(JSON.stringify(forgeManifest(configured, URLS)));
+      expect(Object.keys(connectModules)).toEqual(products.map((name) => `${name}:lifecycle`));
+      for (const [module] of Object.values<readonly object[]>(connectModules))
+        expect(module).toMatchObject({ installed: '/installed', uninstalled: '/uninstalled' });
+      expect(await findingsIn(stringify(forgeManifest(configured, URLS)))).toEqual([]);
+    },
+  );
+
+  test.each([[[]], [['bitbucket']], [['jira', 'jira']], [undefined]])(
+    'is not made for the products %j',
+    (products) => {
+      const app = { ...residency.app, ...Object({ products }) };
+      expect(() => defineResidency({ ...residency, app })).toThrow('app.products names');
+    },
+  );
 
   test('stands beside an app’s own remote, and only the hooks are on ours', () => {
     const baseUrl = Object.fromEntries(

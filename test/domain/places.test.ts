@@ -19,6 +19,7 @@ const residency: Residency = {
     description: 'An app.',
     vendor: { name: 'Example', url: 'https://example.com' },
     scopes: [],
+    products: ['confluence'],
   },
   realms: [
     { realm: 'us', region: 'us-east-1' },

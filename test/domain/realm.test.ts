@@ -61,6 +61,7 @@ describe('a configuration', () => {
       description: 'An app.',
       vendor: { name: 'Example', url: 'https://example.com' },
       scopes: [],
+      products: ['jira'],
     },
     realms: rows,
     defaultRealm: 'us',

@@ -19,6 +19,10 @@ const USAGE = `usage: node bin/local.ts
 
 class UsageError extends Error {}
 
+if (process.argv.slice(2).some((word) => word === '--help' || word === '-h')) {
+  console.log(USAGE);
+  process.exit(0);
+}
 try {
   const { story } = commandOf(process.argv.slice(2));
   process.exitCode = story ? await runStory(story) : await keepUp();

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly residency: Residency;
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
+  /** Gives a text colours, where the terminal has some. Never used for JSON. */
+  readonly paint?: (text: string) => string;
   /** Somebody can be asked, and can watch. */
   readonly isInteractive: boolean;
   /** Resolves to what was typed. */
@@ -70,7 +72,7 @@ export interface Outcome {
 const READ_STAGE = 'dev';
 
 export function commandsOn(program: Command, surroundings: Surroundings, outcome: Outcome) {
-  const { print, complain } = surroundings;
+  const { print, complain, paint = (text) => text } = surroundings;
 
   return function add<T extends object>(row: Row<T>): Command {
     const command = program
@@ -130,11 +132,11 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
       words,
       options,
       confirm: confirming(surroundings, options.yes === true, () => outcome.whereabouts ?? ''),
-      tell: options.json ? complain : print,
+      tell: options.json ? complain : (text) => print(paint(text)),
     };
     if (writes || row.streams) {
       await known;
-      if (!options.json) print(headOf(outcome));
+      if (!options.json) print(paint(headOf(outcome)));
       outcome.verdict = await row.run(operator, typed);
     } else {
       // What is only read is read meanwhile. Where nobody can be asked at all, that is the one thing to say.
@@ -144,10 +146,10 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
       if (who.status === 'rejected') throw who.reason;
       if (found.status === 'rejected') throw found.reason;
       outcome.verdict = found.value;
-      if (!options.json) print(headOf(outcome));
+      if (!options.json) print(paint(headOf(outcome)));
     }
     const { report, text } = outcome.verdict;
-    print(options.json ? jsonText({ ...outcome.about, ...Object(report) }) : text);
+    print(options.json ? jsonText({ ...outcome.about, ...Object(report) }) : paint(text));
   }
 }
 

@@ -1,6 +1,10 @@
 /** The command line `residency`: what becomes of an answer or an error, for a person and for a program. */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { stackRows } from '../../lambdas/domain/realm.ts';
+import { bold } from './colour.ts';
 import { commandsOn, examplesText, type Outcome, type Surroundings } from './command-frame.ts';
+import { completionScript } from './completion.ts';
 import { type ExitCode, sentenceOf, UsageError } from './failure.ts';
 import { jsonText, printable } from './print.ts';
 import { addReadingCommands } from './reading-commands.ts';
@@ -35,11 +39,26 @@ export async function residencyCommand(
         if (!wantsJson) complain(text.trimEnd());
       },
     })
+    .configureHelp({ styleTitle: bold })
+    .version(version(), '--version', 'which version this is')
     .exitOverride()
     .addHelpText('after', AFTER_HELP);
   const add = commandsOn(program, surroundings, outcome);
   addReadingCommands(add, surroundings);
   addWritingCommands(add, program, surroundings);
+  program
+    .command('completion <shell>')
+    .description('a script by which bash or zsh completes this command line')
+    .addHelpText('after', '\nExample:\n  source <(residency completion bash)')
+    .action((shell: string) => {
+      print(
+        completionScript(
+          shell,
+          program,
+          stackRows(surroundings.residency.realms).map(({ realm }) => realm),
+        ),
+      );
+    });
 
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -52,6 +71,12 @@ export async function residencyCommand(
     else if (!isOfCommander) complain(placed(outcome, sentenceOf(error)));
     return code;
   }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  const { version: found }: { readonly version?: unknown } = JSON.parse(readFileSync(file, 'utf8'));
+  return String(found);
 }
 
 /** A sentence that also says where this was: it may be the wrong place. */

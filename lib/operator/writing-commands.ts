@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { actOn, assertSettable, type SettingOptions, set } from './act.ts';
 import { type AdoptionOptions, adopt, disown } from './adopt.ts';
-import type { Surroundings } from './command-frame.ts';
+import { examplesText, type Surroundings } from './command-frame.ts';
 import { UsageError } from './failure.ts';
 import { jsonText } from './print.ts';
 import type { Add } from './reading-commands.ts';
@@ -119,6 +119,7 @@ export function addWritingCommands(
     .command('smoke-key <file>')
     .description('makes a throw-away key for smoke tests, and says how a stage comes to trust it')
     .option('--json', 'prints one JSON value, errors too')
+    .addHelpText('after', examplesText(['smoke-key smoke-key.pem']))
     .action(async (file: string, { json }: { readonly json?: boolean }) => {
       const { report, text } = await smokeKey(file);
       print(json ? jsonText(report) : text);

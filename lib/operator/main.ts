@@ -1,0 +1,32 @@
+/** The command line in its process: the terminal that it speaks to, and whether that has colours. */
+import { createInterface } from 'node:readline/promises';
+import { residency } from '../../residency.config.ts';
+import { coloured, red } from './colour.ts';
+import { residencyCommand } from './program.ts';
+
+/** Resolves to the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  // `| head` closes the pipe after the first lines: the command goes on to its end, and nobody sees a stack.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+  return residencyCommand(args, {
+    residency,
+    print: (text) => process.stdout.write(`${text}\n`),
+    complain: (text) => process.stderr.write(`${hasColours(process.stderr) ? red(text) : text}\n`),
+    paint: hasColours(process.stdout) ? coloured : (text) => text,
+    isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    async ask(question) {
+      const terminal = createInterface({ input: process.stdin, output: process.stderr });
+      try {
+        return await terminal.question(question);
+      } finally {
+        terminal.close();
+      }
+    },
+  });
+}
+
+/** As no-color.org has it: any text in NO_COLOR, and there are none. */
+const hasColours = (stream: NodeJS.WriteStream): boolean =>
+  !process.env['NO_COLOR'] && stream.isTTY === true && stream.hasColors();

@@ -43,7 +43,7 @@ function exampleApp(configured: Residency) {
   return { key: 'existing-app', baseUrl };
 }
 
-const urlsOf = (configured: Residency) => baseUrlsOf(withUrls(configured));
+const urlsOf = (configured: Residency) => baseUrlsOf(withUrls(configured), 'prod');
 
 const withUrls = (configured: Residency): Residency =>
   configured.domain === undefined && configured.baseUrls === undefined

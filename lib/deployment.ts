@@ -7,6 +7,7 @@ import {
   baseUrlsOf,
   checkPlaces,
   type ForgeApp,
+  hostOf,
   keyServersOf,
   namesOf,
   type Residency,
@@ -57,7 +58,8 @@ export interface Deployment {
   /** The stack and its tables refuse to be deleted. Never at the first deployment: decision 44. */
   readonly isProtected: boolean;
   readonly names: ReturnType<typeof namesOf>;
-  readonly zone?: { readonly name: string; readonly id: string };
+  /** The domain, its Route 53 zone, and the host of this realm in it. */
+  readonly zone?: { readonly name: string; readonly id: string; readonly host: string };
   readonly reservedConcurrency?: number;
   readonly rangesAtOnce?: number;
   readonly alarmsTo: AlarmsTo;
@@ -74,7 +76,7 @@ const DRAIN_MARGIN_SECONDS = 10;
 const FORWARD_SECONDS = sizeOf('hooks/installed').timeoutSeconds;
 
 export function deploymentOf(options: DeploymentOptions): Deployment {
-  const { residency, stage, row, hostedZoneId } = options;
+  const { residency, stage, row } = options;
   const otherWritersSeconds = checkedSeconds(
     options.otherWritersSeconds ?? otherWritersSecondsOf(residency),
   );
@@ -99,8 +101,16 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     throw new Error(`smokePublicKey: stage ${stage} trusts no key but Atlassian’s`);
   const forwardUrl = forwardUrlOf(residency, row.realm);
   const domain = options.domain ?? residency.domain;
+  const hostedZoneId = options.hostedZoneId ?? residency.hostedZoneId;
+  if (stage === 'prod' && domain !== residency.domain) {
+    throw new Error(
+      `domain ${domain}: in prod it stands in residency.config.ts, because a deployment that forgets -c domain=… would take the address of every customer away`,
+    );
+  }
   if (domain !== undefined && hostedZoneId === undefined) {
-    throw new Error(`domain ${domain}: name its Route 53 zone with -c hostedZoneId=…`);
+    throw new Error(
+      `domain ${domain}: name its Route 53 zone by hostedZoneId in residency.config.ts, or with -c hostedZoneId=…`,
+    );
   }
   return {
     residency,
@@ -111,7 +121,9 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     isProtected: stage === 'prod' && row.isProtected === true,
     names: namesOf(residency, stage, row.realm),
     ...(domain !== undefined &&
-      hostedZoneId !== undefined && { zone: { name: domain, id: hostedZoneId } }),
+      hostedZoneId !== undefined && {
+        zone: { name: domain, id: hostedZoneId, host: hostOf(row.realm, stage, domain) },
+      }),
     ...(reservedConcurrency !== undefined && { reservedConcurrency }),
     ...(rangesAtOnce !== undefined && { rangesAtOnce }),
     alarmsTo,
@@ -120,7 +132,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       STAGE: stage,
       ACCOUNT_ID: Aws.ACCOUNT_ID,
       BASE_URLS: JSON.stringify(
-        baseUrlsOf(domain === undefined ? residency : { ...residency, domain }),
+        baseUrlsOf(domain === undefined ? residency : { ...residency, domain }, stage),
       ),
       INSTALL_KEYS_URL: keyServersOf(options.installKeyServers ? options : residency.app).join(','),
       DRAIN_SECONDS: String(

@@ -51,7 +51,7 @@ export class HooksApi extends Construct {
 
   constructor(scope: Construct, id: string, { deployment, lambdaOf }: HooksApiProps) {
     super(scope, id);
-    const { names, zone, realm } = deployment;
+    const { names, zone } = deployment;
 
     this.api = new HttpApi(this, 'Api', {
       apiName: names.prefix,
@@ -108,16 +108,15 @@ export class HooksApi extends Construct {
     // A stage refuses a log, and settings of a route, that do not exist yet.
     stage.node.addDependency(this.log, ...routes);
 
-    if (zone) this.serveOn(`${realm}.${zone.name}`, zone, stage);
+    if (zone) this.serveOn(zone, stage);
     new CfnOutput(this, 'BaseUrl', {
       description: 'Belongs into baseUrls of residency.config.ts, unless a domain stands there.',
-      value: zone ? `https://${realm}.${zone.name}` : this.api.apiEndpoint,
+      value: zone ? `https://${zone.host}` : this.api.apiEndpoint,
     });
   }
 
   private serveOn(
-    name: string,
-    { name: zoneName, id: hostedZoneId }: { name: string; id: string },
+    { name: zoneName, id: hostedZoneId, host: name }: NonNullable<Deployment['zone']>,
     stage: CfnStage,
   ): void {
     const zone = HostedZone.fromHostedZoneAttributes(this, 'Zone', { zoneName, hostedZoneId });

@@ -59,8 +59,10 @@ export interface Residency {
   readonly realms: readonly RealmRow[];
   /** The realm that serves `baseUrl`, that is, customers without a pinned location. */
   readonly defaultRealm: Realm;
-  /** With a domain, realm `de` answers on `https://de.{domain}`. */
+  /** With a domain, realm `de` answers on `https://de.{domain}` in `prod`, and on `https://de.{stage}.{domain}` in other stages. */
   readonly domain?: string;
+  /** The Route 53 zone of the domain, unless `-c hostedZoneId=…` names it. */
+  readonly hostedZoneId?: string;
   /** Without a domain: each realm's base URL as the first deployment printed it. No trailing slash. */
   readonly baseUrls?: Readonly<Record<Realm, string>>;
   readonly parts: readonly Part[];
@@ -205,13 +207,16 @@ export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm
 }
 
 /** Realm → base URL: below the domain, or as configured; with neither, they are known only after a first deployment, which prints them. */
-export function baseUrlsOf({
-  domain,
-  baseUrls,
-  realms,
-}: Pick<Residency, 'domain' | 'baseUrls' | 'realms'>): Readonly<Record<Realm, string>> {
+export function baseUrlsOf(
+  { domain, baseUrls, realms }: Pick<Residency, 'domain' | 'baseUrls' | 'realms'>,
+  stage: string,
+): Readonly<Record<Realm, string>> {
   if (domain === undefined) return baseUrls ?? {};
   return Object.fromEntries(
-    realms.map(({ realm }) => [realm, `https://${stackOf(realms, realm)}.${domain}`]),
+    realms.map(({ realm }) => [realm, `https://${hostOf(stackOf(realms, realm), stage, domain)}`]),
   );
 }
+
+/** No two stages of a domain answer on one host. */
+export const hostOf = (realm: Realm, stage: string, domain: string): string =>
+  stage === 'prod' ? `${realm}.${domain}` : `${realm}.${stage}.${domain}`;

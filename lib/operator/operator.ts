@@ -117,7 +117,7 @@ export function operatorOf(options: OperatorOptions): Operator {
     }),
     baseUrls: local
       ? Object.fromEntries(rows.map(({ realm }) => [realm, at(local.realm(stackOf(rows, realm)))]))
-      : baseUrlsOf(residency),
+      : baseUrlsOf(residency, stage),
     region,
     names,
     realmNamed(text) {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { baseUrlsOf, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import { type DeploymentOptions, deploymentOf } from '../../lib/deployment.ts';
 import { tableDefinitions } from '../../lib/local/tables.ts';
 import { ROUTES } from '../../lib/routes.ts';
@@ -11,6 +11,7 @@ import { residency } from '../../residency.config.ts';
 import {
   appOf,
   at,
+  type Context,
   listOf,
   ofType,
   type RealmTemplate,
@@ -25,9 +26,14 @@ let onDomain: readonly RealmTemplate[];
 
 beforeAll(() => {
   const onItsDomain = { domain: 'app.example.com', hostedZoneId: 'Z1' };
-  apps = [{}, { stage: 'prod' }, onItsDomain].map((context) => appOf(residency, context));
+  const configured: readonly [Residency, Context][] = [
+    [residency, {}],
+    [residency, { stage: 'prod' }],
+    [{ ...residency, ...onItsDomain }, { stage: 'prod' }],
+  ];
+  apps = configured.map(([config, context]) => appOf(config, context));
   [dev = [], prod = [], onDomain = []] = apps.map((app) => synthesised(residency, app));
-});
+}, 120_000);
 
 describe('the stacks', () => {
   test('are one per realm', () => {
@@ -75,6 +81,30 @@ describe('the stacks', () => {
   test('are refused without a stage that fits into names, or without the zone of their domain', () => {
     expect(() => appOf(residency, { stage: 'Prod-1' })).toThrow('stage "Prod-1"');
     expect(() => appOf(residency, { domain: 'a.example' })).toThrow('-c hostedZoneId');
+  });
+
+  test('of two stages share a domain, and claim no host of each other’s', () => {
+    const oneRealm = { ...residency, realms: residency.realms.slice(0, 1) };
+    const shared = { ...oneRealm, domain: 'app.example.com', hostedZoneId: 'Z1' };
+    const hostsIn = (stage: string) => {
+      const [template] = templatesOf(shared, { stage });
+      return ['AWS::ApiGatewayV2::DomainName', 'AWS::Route53::RecordSet']
+        .flatMap((type) => (template ? ofType(template, type) : []))
+        .map(({ Properties }) => Properties['DomainName'] ?? Properties['Name']);
+    };
+    const record = (host: string) => [`${host}.`, `${host}.`];
+    expect(hostsIn('prod')).toEqual(['us.app.example.com', ...record('us.app.example.com')]);
+    expect(hostsIn('dev')).toEqual(['us.dev.app.example.com', ...record('us.dev.app.example.com')]);
+    expect(baseUrlsOf(shared, 'dev')).toEqual({ us: 'https://us.dev.app.example.com' });
+  });
+
+  test('of production take their domain from the configuration, where nobody forgets it', () => {
+    const given = { domain: 'app.example.com', hostedZoneId: 'Z1' };
+    expect(() => appOf(residency, { ...given, stage: 'prod' })).toThrow(
+      'in prod it stands in residency.config.ts, because a deployment that forgets -c domain',
+    );
+    expect(() => appOf({ ...residency, ...given }, { stage: 'prod' })).not.toThrow();
+    expect(() => appOf(residency, given)).not.toThrow();
   });
 });
 
@@ -251,7 +281,10 @@ describe('Lambdas', () => {
   test('of another’s are waited for as the configuration says, and never by a guess', () => {
     const [row] = residency.realms;
     if (row === undefined) throw new Error('there is no realm');
-    const parts = residency.parts.map((part) => ({ ...part, tableName: (realm: string) => realm }));
+    const parts = residency.parts.map((part) => ({
+      ...part,
+      tableName: (realm: string) => `${realm}-${part.name}`,
+    }));
     const drainOf = (more: Partial<DeploymentOptions>, seconds?: number) => {
       const said = seconds === undefined ? {} : { otherWritersSeconds: seconds };
       const theirs = { ...residency, parts, ...said };

@@ -219,7 +219,7 @@ describe('an operator who sets', () => {
     const ada = operator(migration);
     expect(await ada.set({ noNewMoves: true })).toEqual({
       outcome: 'set',
-      message: 'settings of realm us: {"noNewMoves":true}',
+      message: 'set for realm us: new moves off',
       settings: { noNewMoves: true },
     });
     expect(await said.schedule()).toBe('409 E0003');

@@ -193,8 +193,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   'tasks/discard-target-range': [...TURN_IN_TARGET, ...BOTH_FENCES, EMPTY_OWN],
   'tasks/finish-rollback': [
-    own('migrations', 'GetItem', 'PutItem', 'Query'),
-    others('migrations', 'GetItem', 'PutItem'),
+    ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...BOTH_FENCES,
     // The record goes, and with it its aliases; one that another tenant of the site has too stays for that one.
     own('tenants', 'DeleteItem', 'PutItem'),
@@ -212,7 +211,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   // Of the migrations in its own ledger.
   'tasks/janitor': [
     own('migrations-index', 'Query'),
-    own('migrations', 'GetItem', 'PutItem'),
+    own('migrations', 'GetItem', 'PutItem', 'Query'),
     own('tenants', 'GetItem', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
     others('migrations', 'Query'),

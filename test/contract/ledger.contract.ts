@@ -385,8 +385,8 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
     });
 
     describe('of windows', () => {
-      const at = (hour: number) =>
-        `2030-01-0${(count % 9) + 1}T${String(hour).padStart(2, '0')}:00:00.000Z`;
+      /** On a day of the test's own. */
+      const at = (hour: number) => new Date(Date.UTC(2030, 0, count, hour)).toISOString();
       const take = (of: string, id: string, from = 1, to = 3, cap = 2) =>
         ledger().takeSlot(
           { ledger: 'de', tenant: `${tenant}-${of}`, id },
@@ -440,6 +440,43 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         const answers = await Promise.all([take('a', '1', 1, 3, 1), take('b', '1', 1, 3, 1)]);
         expect(answers.toSorted()).toEqual([false, true]);
         expect(await held()).toHaveLength(1);
+      });
+
+      test('gives exactly as many as the cap says when many ask at once', async () => {
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, (_, n) => take(`many-${n}`, '1', 1, 3, 15)),
+        );
+        expect(answers.filter(Boolean)).toHaveLength(15);
+        expect(await held()).toHaveLength(15);
+      });
+
+      test('gives all of many that ask at once and do not overlap, whatever the cap', async () => {
+        const answers = await Promise.all(
+          Array.from({ length: 8 }, (_, hour) => take(`one-${hour}`, '1', hour, hour + 1, 1)),
+        );
+        expect(answers).toEqual(Array(8).fill(true));
+        expect(await held()).toHaveLength(8);
+      });
+
+      test('counts a migration once that asks twice at the same time', async () => {
+        const twice = await Promise.all([take('a', '1', 1, 3, 3), take('a', '1', 1, 3, 3)]);
+        expect(twice).toEqual([true, true]);
+        expect(await held()).toHaveLength(1);
+        expect([await take('b', '1', 1, 3, 2), await take('c', '1', 1, 3, 2)]).toEqual([
+          true,
+          false,
+        ]);
+        await free('a', '1');
+        expect(await take('c', '1', 1, 3, 2)).toBe(true);
+      });
+
+      test('counts what was taken under a higher cap', async () => {
+        for (const of of ['a', 'b', 'c']) expect(await take(of, '1', 1, 3, 5)).toBe(true);
+        expect(await take('d', '1', 1, 3, 3)).toBe(false);
+        expect(await take('d', '2', 4, 5, 1)).toBe(true);
+        await free('b', '1');
+        expect(await take('d', '1', 1, 3, 3)).toBe(true);
+        expect(await take('e', '1', 1, 3, 3)).toBe(false);
       });
 
       test('says since when, for whom and from when to when', async () => {

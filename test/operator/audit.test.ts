@@ -113,16 +113,8 @@ const PLANTED: readonly {
     plant: () =>
       put('eu', 'migrations', {
         tenant: '#realm',
-        id: 'slots',
-        windows: {
-          'nobody#1': {
-            tenant: 'nobody',
-            id: '1',
-            takenAt: '2026-01-01',
-            start: '2026-01-01',
-            end: '2026-01-02',
-          },
-        },
+        id: 'slots#0',
+        windows: [['nobody', '1', '2026-01-01', '2026-01-01', '2026-01-02']],
       }),
     found: ['slot-without-migration', 'eu', 'nobody'],
   },

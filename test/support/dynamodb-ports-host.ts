@@ -65,6 +65,11 @@ export async function dynamoDbPortsHost(clock: Clock) {
     });
   const names = (realm: Realm) => namesOf(residency, 'test', realm);
 
+  async function close(): Promise<void> {
+    for (const each of clients.values()) each.destroy();
+    await database.close();
+  }
+
   return {
     tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants, clock }),
     ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock, log }),
@@ -105,9 +110,7 @@ export async function dynamoDbPortsHost(clock: Clock) {
       );
       return items.sort((a, b) => (String(a['tenant']) < String(b['tenant']) ? -1 : 1));
     },
-    async close() {
-      for (const each of clients.values()) each.destroy();
-      await database.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

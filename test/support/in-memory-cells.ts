@@ -34,7 +34,7 @@ export class LostReply extends Error {
 }
 
 /** As often as the adapters try, or more. */
-const MOST_TRIES = 12;
+export const MOST_TRIES = 12;
 
 interface Cell<T> {
   readonly record: T;
@@ -65,8 +65,13 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
 
   /** Strongly consistent, as a query on the table is: one operation, whatever it finds. */
   async function list(site: Site, prefix: string): Promise<readonly T[]> {
+    return (await listCells(site, prefix)).map(({ record }) => record);
+  }
+
+  /** The same, each with its revision. */
+  async function listCells(site: Site, prefix: string): Promise<readonly Cell<T>[]> {
     await hooks.step?.({ ...site, access: 'read' });
-    return peekAll(prefix);
+    return within(prefix);
   }
 
   /**
@@ -109,15 +114,18 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
     );
   }
 
-  function peekAll(prefix: string): readonly T[] {
+  function within(prefix: string): readonly Cell<T>[] {
     const found = [...cells].filter(([key]) => key.startsWith(prefix));
-    return found.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, { record }]) => record);
+    return found.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, cell]) => cell);
   }
+
+  const peekAll = (prefix: string): readonly T[] => within(prefix).map(({ record }) => record);
 
   return {
     nextRevision,
     read,
     list,
+    listCells,
     put,
     change,
     peekAll,

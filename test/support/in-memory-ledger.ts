@@ -1,5 +1,6 @@
 /** The ledgers of all realms in memory. */
 
+import { type PlaceStore, takePlace } from '../../lambdas/adapters/records/slot-places.ts';
 import type { Measurement } from '../../lambdas/domain/datasets/size.ts';
 import { type HistoryEntry, historyEntry } from '../../lambdas/domain/moving/history.ts';
 import {
@@ -9,7 +10,12 @@ import {
 } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
-import { isFree, type Slot, type Slots } from '../../lambdas/domain/moving/slots.ts';
+import {
+  type Place,
+  type Slot,
+  withoutDoubles,
+  withoutWindow,
+} from '../../lambdas/domain/moving/slots.ts';
 import {
   changedSettings,
   DEFAULT_SETTINGS,
@@ -21,7 +27,7 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { PurgeReceipt } from '../../lambdas/domain/tenants/retirement.ts';
 import type { Clock, Log, MigrationLedger } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
-import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
+import { type Hooks, inMemoryCells, keyOf, MOST_TRIES } from './in-memory-cells.ts';
 
 /** What a test may look at and set besides; none of it takes a step. */
 export interface InMemoryLedger extends MigrationLedger {
@@ -52,7 +58,7 @@ export function inMemoryLedger(
   const receipts = inMemoryCells<Receipt>(hooks);
   const purges = inMemoryCells<PurgeReceipt>(hooks);
   const measurements = inMemoryCells<Measurement>(hooks);
-  const slots = inMemoryCells<Slots>(hooks);
+  const places = inMemoryCells<Place>(hooks);
   const settings = inMemoryCells<Readonly<Record<string, unknown>>>(hooks);
   const settingsEntries = inMemoryCells<SettingsEntry & { readonly order: number }>(hooks);
   let written = 0;
@@ -64,7 +70,7 @@ export function inMemoryLedger(
     detail: detail.join(' '),
   });
   const migrationKey = ({ ledger, tenant, id }: MigrationKey) => keyOf(ledger, tenant, id);
-  const slotName = ({ tenant, id }: MigrationKey) => keyOf(tenant, id);
+  const placeKey = (ledger: Realm, number: number) => keyOf(ledger, String(number));
   const timeNow = () => new Date(clock.now()).toISOString();
 
   const settingsKey = (realm: Realm, tenant?: string) =>
@@ -172,23 +178,37 @@ export function inMemoryLedger(
     async takeSlot(key, window, cap) {
       const { ledger, tenant, id } = key;
       const at = site('takeSlot', ledger, tenant, id);
-      const { record } = await slots.change(at, ledger, (held = {}) =>
-        held[slotName(key)] === undefined && isFree(held, { tenant, ...window }, cap)
-          ? { ...held, [slotName(key)]: { tenant, id, takenAt: timeNow(), ...window } }
-          : undefined,
-      );
-      return record?.[slotName(key)] !== undefined;
+      let tries = 0;
+      const store: PlaceStore = {
+        read: async () =>
+          (await places.listCells(at, keyOf(ledger))).map(({ record, revision }) => ({
+            ...record,
+            revision,
+          })),
+        put: ({ number, windows, revision }) =>
+          places.put(at, placeKey(ledger, number), { number, windows }, revision),
+        mayTryAgain: async () => {
+          tries += 1;
+          return tries < MOST_TRIES;
+        },
+      };
+      const slot = { tenant, id, takenAt: timeNow(), ...window };
+      return takePlace(store, slot, cap, clock.now());
     },
     async freeSlot(key) {
       const at = site('freeSlot', key.ledger, key.tenant, key.id);
-      await slots.change(at, key.ledger, (held) => {
-        const { [slotName(key)]: freed, ...others } = held ?? {};
-        return freed === undefined ? undefined : others;
-      });
+      for (const { number, windows } of await places.list(at, keyOf(key.ledger))) {
+        if (withoutWindow(windows, key) === undefined) continue;
+        await places.change(at, placeKey(key.ledger, number), (current) => {
+          const left = withoutWindow(current?.windows ?? [], key);
+          return left && { number, windows: left };
+        });
+      }
     },
-    async slots(realm) {
-      return Object.values((await slots.read(site('slots', realm), realm)).record ?? {});
-    },
+    slots: async (realm) =>
+      withoutDoubles(await places.list(site('slots', realm), keyOf(realm))).flatMap(
+        ({ windows }) => windows,
+      ),
 
     async settings(realm, tenant) {
       const [ofRealm, ofTenant] = await Promise.all([
@@ -226,7 +246,7 @@ export function inMemoryLedger(
     set: (migration) => migrations.set(migrationKey(migration), migration),
     peekHistory: (key) => inOrder(entries.peekAll(migrationKey(key))),
     peekRanges: (realm, { tenant, id }) => ranges.peekAll(keyOf(realm, tenant, id)),
-    peekSlots: (realm) => Object.values(slots.peek(realm) ?? {}),
+    peekSlots: (realm) => places.peekAll(keyOf(realm)).flatMap(({ windows }) => windows),
     peekReceipt: (realm, tenant, id) => receipts.peek(keyOf(realm, tenant, id)),
     peekPurges: (realm, tenant) => purges.peekAll(keyOf(realm, tenant)),
     setSettings: (realm, set, tenant) => settings.set(settingsKey(realm, tenant), set),

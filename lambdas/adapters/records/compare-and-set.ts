@@ -22,7 +22,7 @@ type Key = Readonly<Record<string, string>>;
  * How long a writer tries while others write the same item: a hook makes a few changes, and has 10 seconds for all. At least
  * so many tries are made, however long they take. Milliseconds.
  */
-const LONGEST_TRYING = 2_500;
+const LONGEST_TRYING = 3_000;
 const FEWEST_TRIES = 3;
 /** Before the next try, a random time passes: up to the first at first, twice as much after each try, the second at most. */
 const FIRST_PAUSE = 8;
@@ -54,7 +54,9 @@ export async function putCell<T>(
   revision: number,
 ): Promise<number | undefined> {
   const following = newRevision();
-  if (await isPut(cells, key, record, revision, following)) return following;
+  const written = await tryPut(cells, key, record, revision, following);
+  if (written === 'refused') return undefined;
+  if (written === 'done') return following;
   const { revision: stored } = await readCell(cells, key);
   return stored === following ? following : undefined;
 }
@@ -69,9 +71,9 @@ export async function changeCell<T>(
   decide: Decide<T>,
   prepare?: (next: T | 'remove', current: T | undefined) => Promise<void>,
 ): Promise<Change<T>> {
-  const begun = performance.now();
+  const mayTryAgain = patience();
   let tried: { readonly next: T; readonly revision: number } | undefined;
-  for (let tries = 1; ; tries += 1) {
+  for (;;) {
     const { record, revision } = await readCell(cells, key);
     if (tried !== undefined && tried.revision === revision)
       return { changed: true, record: tried.next };
@@ -83,30 +85,42 @@ export async function changeCell<T>(
       tried = undefined;
     } else {
       const following = newRevision();
-      if (await isPut(cells, key, next, revision, following))
+      if ((await tryPut(cells, key, next, revision, following)) === 'done')
         return { changed: true, record: next };
       tried = { next, revision: following };
     }
-    if (tries >= FEWEST_TRIES && performance.now() - begun > LONGEST_TRYING)
-      throw new Fault(`${cells.table}: a record changed ${tries} times while it was being changed`);
-    await pause(pauseBefore(tries));
+    if (!(await mayTryAgain()))
+      throw new Fault(
+        `${cells.table}: a record changed again and again while it was being changed`,
+      );
   }
 }
 
-/** Milliseconds. Random, so that those who met at one item do not meet again. */
-export const pauseBefore = (tries: number, random: () => number = Math.random): number =>
-  random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1));
+/**
+ * Of one writer: after a try that met another's write, waits a random time, so that those who met do not meet again, and
+ * says whether there is time for the next try.
+ */
+export function patience(): () => Promise<boolean> {
+  const begun = performance.now();
+  let tries = 0;
+  return async () => {
+    tries += 1;
+    if (tries >= FEWEST_TRIES && performance.now() - begun > LONGEST_TRYING) return false;
+    await pause(Math.random() * Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)));
+    return true;
+  };
+}
 
 /** Never that of another write, so that a writer knows its own. */
 const newRevision = (): number => randomInt(2 ** 47) + 1;
 
-const isPut = <T>(
+const tryPut = <T>(
   { client, table, toItem }: Cells<T>,
   key: Key,
   record: T,
   revision: number,
   following: number,
-): Promise<boolean> =>
+): Promise<Written> =>
   conditionally(table, () =>
     client.send(
       new PutCommand({
@@ -120,15 +134,10 @@ const isPut = <T>(
 /** A removal that the SDK made twice finds nothing the second time: the first has happened. */
 async function removeCell<T>(cells: Cells<T>, key: Key, revision: number): Promise<boolean> {
   const { client, table } = cells;
-  let wasRepeated = false;
-  const isRemoved = await conditionally(
-    table,
-    () => client.send(new DeleteCommand({ TableName: table, Key: key, ...isStill(key, revision) })),
-    (refused) => {
-      wasRepeated = (refused.$metadata.attempts ?? 1) > 1;
-    },
+  const removed = await conditionally(table, () =>
+    client.send(new DeleteCommand({ TableName: table, Key: key, ...isStill(key, revision) })),
   );
-  if (isRemoved || !wasRepeated) return isRemoved;
+  if (removed !== 'refused-again') return removed === 'done';
   return (await readCell(cells, key)).record === undefined;
 }
 
@@ -151,20 +160,16 @@ function isStill(key: Key, revision: number) {
 const revisionOf = (item: Item | undefined): number =>
   typeof item?.['revision'] === 'number' ? item['revision'] : 0;
 
-async function conditionally(
-  table: string,
-  write: () => Promise<unknown>,
-  onRefused?: (refused: ConditionalCheckFailedException) => void,
-): Promise<boolean> {
+/** `refused-again`: the SDK has sent it more than once, and the first may have been written. */
+type Written = 'done' | 'refused' | 'refused-again';
+
+async function conditionally(table: string, write: () => Promise<unknown>): Promise<Written> {
   try {
     await write();
-    return true;
+    return 'done';
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) {
-      onRefused?.(error);
-      return false;
-    }
-    throw faultOf(table, error);
+    if (!(error instanceof ConditionalCheckFailedException)) throw faultOf(table, error);
+    return error.$metadata.attempts === 1 ? 'refused' : 'refused-again';
   }
 }
 

@@ -4,7 +4,6 @@ import type { Measurement } from '../../domain/datasets/size.ts';
 import { type HistoryEntry, historyEntry } from '../../domain/moving/history.ts';
 import { isFinal, type Migration, type MigrationKey } from '../../domain/moving/migration.ts';
 import type { Receipt } from '../../domain/moving/receipt.ts';
-import { isFree, type Slots } from '../../domain/moving/slots.ts';
 import type { Realm } from '../../domain/realm.ts';
 import type { PurgeReceipt } from '../../domain/tenants/retirement.ts';
 import type { Clock, Log, MigrationLedger } from '../../ports.ts';
@@ -16,7 +15,8 @@ import {
   readCell,
   translated,
 } from './compare-and-set.ts';
-import { dynamoDbSettings, OF_REALM } from './dynamodb-settings.ts';
+import { dynamoDbSettings } from './dynamodb-settings.ts';
+import { dynamoDbSlots } from './dynamodb-slots.ts';
 import { rangeFromItem, rangeToItem } from './range-items.ts';
 
 export interface LedgerTables {
@@ -63,7 +63,6 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
     );
   const history = (realm: Realm) =>
     cells<HistoryEntry>(realm, (entry) => ({ ...entry }), entryFromItem);
-  const slots = (realm: Realm) => cells<Slots>(realm, slotsToItem, slotsFromItem);
 
   async function query<T>(
     { client, table, fromItem }: Cells<T>,
@@ -174,34 +173,7 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
       await changeCell(measurements(realm), { tenant, id: 'size' }, () => measurement);
     },
 
-    async takeSlot({ ledger, tenant, id }, window, cap) {
-      const name = slotName(tenant, id);
-      const { record } = await changeCell(
-        slots(ledger),
-        { tenant: OF_REALM, id: 'slots' },
-        (held = {}) =>
-          held[name] === undefined && isFree(held, { tenant, ...window }, cap)
-            ? {
-                ...held,
-                [name]: { tenant, id, takenAt: new Date(clock.now()).toISOString(), ...window },
-              }
-            : undefined,
-      );
-      return record?.[name] !== undefined;
-    },
-
-    async freeSlot({ ledger, tenant, id }) {
-      await changeCell(slots(ledger), { tenant: OF_REALM, id: 'slots' }, (held) => {
-        const { [slotName(tenant, id)]: freed, ...others } = held ?? {};
-        return freed === undefined ? undefined : others;
-      });
-    },
-
-    async slots(realm) {
-      const { record = {} } = await readCell(slots(realm), { tenant: OF_REALM, id: 'slots' });
-      return Object.values(record);
-    },
-
+    ...dynamoDbSlots(tables),
     ...dynamoDbSettings(tables),
   };
 }
@@ -213,7 +185,6 @@ const RANK: Record<Receipt['state'], number> = {
   'rolled-back': 2,
 };
 const plain = (receipt: Receipt): Item => ({ receipt });
-const slotName = (tenant: string, id: string) => `${tenant}#${id}`;
 
 /** `openIn` and `dueAt` make the sparse index: what is final is not in it. */
 function migrationToItem(migration: Migration): Item {
@@ -238,9 +209,6 @@ export function migrationFromItem({
   // Written by migrationToItem alone, and by nobody else.
   return { ...(record as Omit<Migration, 'id'>), id: migration };
 }
-
-const slotsToItem = (slots: Slots): Item => ({ windows: slots });
-const slotsFromItem = (item: Item): Slots => (item['windows'] ?? {}) as Slots;
 
 function entryFromItem({ tenant: _t, id: _i, revision: _r, ...entry }: Item): HistoryEntry {
   // Written by recordHistory alone, and by nobody else.

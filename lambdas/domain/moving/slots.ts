@@ -1,4 +1,9 @@
-/** The windows in which this realm is, or will be, a source: the cap counts those that overlap. */
+/**
+ * The windows in which this realm is, or will be, a source, and the cap on them: at no instant do more than `cap` overlap,
+ * whoever asks at once. The cap is kept by numbered places, 0 to `cap` − 1, each of which takes windows that do not overlap. So
+ * a place changes by one write on one item, and no two places have to agree. A window for which fewer than `cap` of other
+ * tenants overlap finds room: each of those is in one place, so that another place is free.
+ */
 export interface Slot {
   readonly tenant: string;
   readonly id: string;
@@ -8,17 +13,95 @@ export interface Slot {
   readonly end: string;
 }
 
-export type Slots = Readonly<Record<string, Slot>>;
+/** A numbered place, and the windows that it has taken. One that is not stored has taken none. */
+export interface Place {
+  readonly number: number;
+  readonly windows: readonly Slot[];
+}
 
-/** Whether fewer than `cap` windows of other tenants overlap this one (a tenant has one move at a time anyway). */
-export function isFree(
-  held: Slots,
-  wanted: Pick<Slot, 'tenant' | 'start' | 'end'>,
+type Wanted = Pick<Slot, 'tenant' | 'start' | 'end'>;
+
+/** A window that is over for so long, and was freed by nobody, is left out when its place is written again. */
+const KEPT_AFTER_END = 14 * 86_400_000;
+/** So that an item stays below DynamoDB's 400 KB, also with client keys of 128 characters. */
+const MOST_WINDOWS = 1_000;
+
+const isOf = ({ tenant, id }: Slot, wanted: Pick<Slot, 'tenant' | 'id'>): boolean =>
+  tenant === wanted.tenant && id === wanted.id;
+
+export const isHeld = (places: readonly Place[], wanted: Pick<Slot, 'tenant' | 'id'>): boolean =>
+  places.some(({ windows }) => windows.some((slot) => isOf(slot, wanted)));
+
+/**
+ * Two hooks at once may each take a place for one migration. What stands in the place with the lower number counts; the
+ * other is void, and is left out.
+ */
+export function withoutDoubles(places: readonly Place[]): readonly Place[] {
+  const seen = new Set<string>();
+  const inOrder = places.toSorted((one, other) => one.number - other.number);
+  return inOrder.map(({ number, windows }) => {
+    const first = windows.filter(({ tenant, id }) => !seen.has(JSON.stringify([tenant, id])));
+    for (const { tenant, id } of windows) seen.add(JSON.stringify([tenant, id]));
+    return { number, windows: first };
+  });
+}
+
+/** The windows of other tenants count: a tenant has one move at a time anyway. */
+const hasRoom = (windows: readonly Slot[], { tenant, start, end }: Wanted): boolean =>
+  windows.every((slot) => slot.tenant === tenant || slot.start >= end || start >= slot.end);
+
+/**
+ * The number of the place that a window is to take; `undefined` where it has no room. Tenants that ask at once are spread
+ * over the places, and two hooks of one tenant meet at the same.
+ */
+export function placeFor(
+  places: readonly Place[],
+  wanted: Wanted,
   cap: number,
-): boolean {
-  const overlapping = Object.values(held).filter(
-    ({ tenant, start, end }) =>
-      tenant !== wanted.tenant && start < wanted.end && wanted.start < end,
-  );
-  return overlapping.length < cap;
+): number | undefined {
+  const counted = withoutDoubles(places);
+  const taken = new Map(counted.map(({ number, windows }) => [number, windows]));
+  const isFree = (number: number) => hasRoom(taken.get(number) ?? [], wanted);
+  const beyond = counted.filter(({ number }) => number >= cap && !isFree(number)).length;
+  const usable = Array.from({ length: boundOf(cap, beyond, isFree) }, (_, number) => number)
+    .filter(isFree)
+    .filter((number) => (taken.get(number)?.length ?? 0) < MOST_WINDOWS);
+  const isOwn = (number: number) =>
+    taken.get(number)?.some(({ tenant }) => tenant === wanted.tenant) === true;
+  const rank = (number: number) => (isOwn(number) ? -1 : hashOf(`${wanted.tenant}#${number}`));
+  return usable.toSorted((one, other) => rank(one) - rank(other))[0];
+}
+
+/**
+ * Places below this number may be used. It is the cap, unless the cap was lowered while places beyond it are taken: then each
+ * of those keeps one free place below the cap from being used, always the ones with the highest numbers, so that all who
+ * ask at once leave out the same.
+ */
+function boundOf(cap: number, beyond: number, isFree: (number: number) => boolean): number {
+  let bound = cap;
+  for (let left = beyond; left > 0 && bound > 0; bound -= 1) if (isFree(bound - 1)) left -= 1;
+  return bound;
+}
+
+/** The windows of a place, with one more; those that were over long ago are left out. `now` in epoch milliseconds. */
+export const withWindow = (windows: readonly Slot[], slot: Slot, now: number): readonly Slot[] => [
+  ...windows.filter(({ end }) => Date.parse(end) + KEPT_AFTER_END > now),
+  slot,
+];
+
+/** Without the window of a migration; `undefined` where it is not there. */
+export function withoutWindow(
+  windows: readonly Slot[],
+  freed: Pick<Slot, 'tenant' | 'id'>,
+): readonly Slot[] | undefined {
+  const others = windows.filter((slot) => !isOf(slot, freed));
+  return others.length === windows.length ? undefined : others;
+}
+
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return hash;
 }

@@ -1,5 +1,7 @@
-/** Both ledgers keep the contract. */
+/** Both ledgers keep the contract; and the one over DynamoDB takes as many windows as a fleet has. */
+import { expect, test } from 'vitest';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
+import { DAY, HOUR, manualClock } from '../../support/clock.ts';
 import { dynamoDbPortsHost } from '../../support/dynamodb-ports-host.ts';
 import { inMemoryLedger } from '../../support/in-memory-ledger.ts';
 import { collectedLog } from '../../support/log.ts';
@@ -28,4 +30,32 @@ ledgerContract('DynamoDB', async (clock) => {
       await host.putLedgerItem(realm, { tenant, id: 'settings', revision: 1, ...settings });
     },
   };
+});
+
+test('a realm that holds 3,000 windows of the longest client keys takes the next one', async () => {
+  const clock = manualClock();
+  await using host = await dynamoDbPortsHost(clock);
+  const window = (day: number) => ({
+    start: new Date(clock.now() + day * DAY).toISOString(),
+    end: new Date(clock.now() + day * DAY + HOUR).toISOString(),
+  });
+  const takenAt = new Date(clock.now()).toISOString();
+  for (let number = 0; number < 20; number += 1) {
+    const windows = Array.from({ length: 150 }, (_, day) => {
+      const tenant = `${number}-${day}-`.padEnd(128, 'k');
+      return [tenant, '57500', takenAt, window(day).start, window(day).end];
+    });
+    await host.putLedgerItem('us', {
+      tenant: '#realm',
+      id: `slots#${number}`,
+      revision: 1,
+      windows,
+    });
+  }
+  const key = { ledger: 'us', tenant: 'the next one', id: '1' };
+  expect(await host.ledger.slots('us')).toHaveLength(3_000);
+  expect(await host.ledger.takeSlot(key, window(7), 20)).toBe(false);
+  expect(await host.ledger.takeSlot(key, window(7), 21)).toBe(true);
+  expect(await host.ledger.takeSlot({ ...key, id: '2' }, window(200), 20)).toBe(true);
+  expect(await host.ledger.slots('us')).toHaveLength(3_002);
 });

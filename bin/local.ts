@@ -6,8 +6,9 @@ import { DataDirInUse } from '../lib/local/dynamodb/dynamodb-store.ts';
 import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
 import { writes as writesTo } from '../lib/local/page/counts.ts';
 import { startPage } from '../lib/local/page/server.ts';
+import type { StoryOptions } from '../lib/local/story/cast.ts';
 import { teller } from '../lib/local/story/print.ts';
-import { type StoryOptions, tellStory } from '../lib/local/story/story.ts';
+import { tellStory } from '../lib/local/story/story.ts';
 import { UnwritableDataDir } from '../lib/local/unwritable.ts';
 import { DEFAULT_PORT, portsFrom } from '../lib/local-ports.ts';
 import { residency } from '../residency.config.ts';
@@ -15,7 +16,10 @@ import { residency } from '../residency.config.ts';
 const USAGE = `usage: node bin/local.ts
          keeps all realms up (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
        node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback] [--door connect|forge|both]
-         moves a tenant, checks what became of it, and ends`;
+         moves a tenant, checks what became of it, and ends: 0 if all of it holds, 1 if not, 130 if it is interrupted
+
+npm run local is the first, npm start the second: npm start -- --rollback
+docs/local-host.md has the ports and the variables.`;
 
 class UsageError extends Error {}
 
@@ -24,8 +28,9 @@ if (process.argv.slice(2).some((word) => word === '--help' || word === '-h')) {
   process.exit(0);
 }
 try {
-  const { story } = commandOf(process.argv.slice(2));
-  process.exitCode = story ? await runStory(story) : await keepUp();
+  const { story, help } = commandOf(process.argv.slice(2));
+  if (help) console.log(USAGE);
+  else process.exitCode = story ? await runStory(story) : await keepUp();
 } catch (error) {
   if (error instanceof UsageError) {
     console.error(`${error.message}\n\n${USAGE}`);
@@ -36,8 +41,9 @@ try {
   }
 }
 
-function commandOf(args: string[]): { readonly story?: StoryOptions } {
+function commandOf(args: string[]): { readonly story?: StoryOptions; readonly help?: true } {
   const { values, positionals } = parsed(args);
+  if (values.help) return { help: true };
   const [command, ...more] = positionals;
   if (more.length > 0 || (command !== undefined && command !== 'story')) {
     throw new UsageError(`unknown command: ${positionals.join(' ')}`);
@@ -72,6 +78,7 @@ function parsed(args: string[]) {
         items: { type: 'string' },
         rollback: { type: 'boolean' },
         door: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
       },
     });
   } catch (error) {
@@ -90,8 +97,18 @@ async function runStory(options: StoryOptions): Promise<number> {
   const { INSTALL_KEYS_URL: _, FORGE_JWKS_URL: __, ...env } = process.env;
   const where = process.env.PORT ? portOf() : { ephemeral: true as const };
   const host = await startLocalHost({ ...where, env, log });
+  const interruption = new AbortController();
+  let interruptedAt = 0;
+  /** npm may send it a second time at once; a person sends it again where the last state does not come. */
+  const interrupt = () => {
+    if (interruptedAt > 0 && Date.now() - interruptedAt > 1_000) process.exit(130);
+    interruptedAt ||= Date.now();
+    interruption.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
-    const holds = await tellStory(host, options, tell);
+    const { holds, brokenOff } = await tellStory(host, options, tell, interruption.signal);
+    if (brokenOff === 'interrupted') process.exit(130); // nothing of it is kept
     if (!holds) tell.line(`\n${complaints.join('\n')}`, 'bad');
     tell.heading(holds ? 'All of it holds.' : 'NOT all of it holds.');
     return holds ? 0 : 1;

@@ -7,6 +7,8 @@ import { freePorts, type HostProcess, hostProcess } from './host-process.ts';
 
 const CLIENT = fileURLToPath(new URL('../../examples/client.mjs', import.meta.url));
 
+const RESIDENCY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
+
 let host: HostProcess;
 let env: { PORT: string; KEYS_PORT: string };
 beforeAll(async () => {
@@ -14,7 +16,7 @@ beforeAll(async () => {
   env = { PORT: String(port), KEYS_PORT: String(keysPort) };
   host = hostProcess(port, {
     INSTALL_KEYS_URL: `http://127.0.0.1:${keysPort}`,
-    DRAIN_SECONDS: '3',
+    DRAIN_SECONDS: '8',
     COMMIT_GRACE_SECONDS: '0',
   });
   await host.start();
@@ -66,6 +68,18 @@ describe('the example of a client', { timeout: 120_000 }, () => {
     }
     const { code, output } = await running;
     expect(output).toMatch(/the migration ended rolled-back\n$/);
+    expect(code).toBe(1);
+  });
+
+  test('rolls back a move that fails, and ends', async () => {
+    const running = runScript(CLIENT, [], { env: { ...env, TENANT: 'tenant-3' } });
+    while ((await statusOf('tenant-3')) !== 'copying')
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    const cancel = ['cancel', 'tenant-3', '57500', '--local', env.PORT, '--yes'];
+    expect((await runScript(RESIDENCY, cancel)).code).toBe(0);
+    const { code, output } = await running;
+    expect(output).toContain('POST /dare-migration/rollback 200');
+    expect(output).toMatch(/the migration failed, and is rolled back\n$/);
     expect(code).toBe(1);
   });
 

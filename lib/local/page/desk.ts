@@ -6,23 +6,11 @@ import type { LocalHost } from '../host.ts';
 import { fieldOf, type Hook, type SimulatedAtlassian, type Site } from '../simulated-atlassian.ts';
 import { asking } from '../simulated-move.ts';
 import { storyRealm } from '../story/holdings.ts';
+import type { Action } from './actions.ts';
 import { knownSites } from './known-sites.ts';
 import { type MigrationView, newestOf } from './migration-view.ts';
 import { answerOf, isSuccess, type Said, saidLog } from './said.ts';
 import type { View } from './view.ts';
-
-/** What the buttons do. */
-export const ACTIONS = [
-  'install',
-  'schedule',
-  'start',
-  'commit',
-  'cancel',
-  'lose-reply',
-  'kill-worker',
-] as const;
-export type Action = (typeof ACTIONS)[number];
-export const isAction = (word: string): word is Action => ACTIONS.some((action) => action === word);
 
 export const SIZES: readonly number[] = [0, 100, 1_000, 4_000, 20_000];
 

@@ -4,8 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname } from 'node:path';
 import type { LocalHost } from '../host.ts';
 import { bodyOf, listenOn, Refused, stop } from '../http.ts';
+import { isAction } from './actions.ts';
 import type { Writes } from './counts.ts';
-import { isAction, pageDesk } from './desk.ts';
+import { pageDesk } from './desk.ts';
 import { stateGraph } from './graph.ts';
 import { pageView } from './view.ts';
 

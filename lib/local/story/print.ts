@@ -53,6 +53,22 @@ export function teller(write: (line: string) => void = console.log): Teller {
   };
 }
 
+/** Says nothing more from the moment at which `isMuted` becomes true. */
+export function mutedWhen(isMuted: () => boolean, tell: Teller): Teller {
+  const unlessMuted =
+    <Said extends unknown[]>(say: (...said: Said) => void) =>
+    (...said: Said): void => {
+      if (!isMuted()) say(...said);
+    };
+  return {
+    heading: unlessMuted(tell.heading),
+    event: unlessMuted(tell.event),
+    check: unlessMuted(tell.check),
+    table: unlessMuted(tell.table),
+    line: unlessMuted(tell.line),
+  };
+}
+
 const styled = (text: string, tone: Tone): string =>
   tone === 'plain' || text === ''
     ? text

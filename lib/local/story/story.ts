@@ -1,5 +1,4 @@
 /** One move from beginning to end, told as it happens and checked when it is over. */
-import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import {
@@ -11,65 +10,69 @@ import {
 } from '../simulated-atlassian.ts';
 import { finalStatus, playMove } from '../simulated-move.ts';
 import {
-  differing,
-  type Holdings,
-  partsWith,
-  type StoryRealm,
-  sizeOf,
-  storyRealm,
-} from './holdings.ts';
-import { counted, type Teller } from './print.ts';
-
-export interface StoryOptions {
-  readonly from: Realm;
-  readonly to: Realm;
-  readonly items: number;
-  /** The move is cancelled when it is ready to be committed. */
-  readonly rollback: boolean;
-  /** `both`: installed through Connect, and a Forge app by the time that the move begins. */
-  readonly door: 'connect' | 'forge' | 'both';
-}
-
-/** Who takes part. */
-interface Cast {
-  readonly host: LocalHost;
-  readonly atlassian: SimulatedAtlassian;
-  readonly tell: Teller;
-  readonly source: StoryRealm;
-  readonly target: StoryRealm;
-  readonly tenant: Site;
-  readonly neighbour: Site;
-}
-
-interface Possessions {
-  readonly tenant: Holdings;
-  readonly neighbour: Holdings;
-}
-
-interface Course {
-  /** The status in which the migration ended. */
-  readonly end: string | undefined;
-  /** What a write in the source was answered, while frozen and after the commit. */
-  readonly whileCopying: number;
-  readonly afterwards: number;
-}
+  type Cast,
+  type Course,
+  isSuccess,
+  type Possessions,
+  type StoryOptions,
+  TEMPLATE,
+} from './cast.ts';
+import { claimsOfData, claimsOfMove, claimsOfNames, claimsOfService } from './claims.ts';
+import { type Holdings, type StoryRealm, sizeOf, storyRealm } from './holdings.ts';
+import { tellLastState } from './last-state.ts';
+import { counted, mutedWhen, type Teller } from './print.ts';
 
 const MIGRATION = 57_500;
 const PACE = { pollMs: 100, retryMs: 500, patienceMs: 600_000 };
-const TEMPLATE = '/templates/minutes';
 
-/** Tells the story; `true` only if everything that it claims was checked and holds. */
+/** `holds` is true only if everything that the story claims was checked and holds. */
+export interface StoryEnd {
+  readonly holds: boolean;
+  /** It ended before it could check anything. */
+  readonly brokenOff?: 'failed' | 'interrupted';
+}
+
+/**
+ * Tells the story. One that fails on its way, or is interrupted by `signal`, ends with the last state instead of its checks.
+ */
 export async function tellStory(
   host: LocalHost,
   options: StoryOptions,
   tell: Teller,
-): Promise<boolean> {
-  const { from, to, items, door } = options;
+  signal?: AbortSignal,
+): Promise<StoryEnd> {
   const { atlassian } = host;
   if (!atlassian) throw new Error('the story signs its own installations: unset INSTALL_KEYS_URL');
+  const url = host.urls[options.from] ?? '';
+  const tenant = atlassian.site('acme', url, options.door === 'forge' ? 'forge' : 'connect');
+  let isOver = false;
+  /** What goes on behind an interruption is not told any more. */
+  const telling = mutedWhen(() => isOver, tell);
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    signal?.addEventListener('abort', () => resolve('interrupted'), { once: true });
+  });
+  const told = wholeStory(host, atlassian, options, telling, tenant).catch((error: unknown) => {
+    telling.event('The story fails', error instanceof Error ? error.message : String(error), 'bad');
+    return 'failed' as const;
+  });
+  const end = await Promise.race([told, interrupted]);
+  isOver = true;
+  if (typeof end === 'boolean') return { holds: end };
+  if (end === 'interrupted') tell.event('The story is interrupted', '', 'bad');
+  await tellLastState(host, { tenant, migration: MIGRATION, ...options }, tell);
+  return { holds: false, brokenOff: end };
+}
+
+async function wholeStory(
+  host: LocalHost,
+  atlassian: SimulatedAtlassian,
+  options: StoryOptions,
+  tell: Teller,
+  tenant: Site,
+): Promise<boolean> {
+  const { from, to, items, door } = options;
   const [source, target] = [storyRealm(host, from), storyRealm(host, to)];
   const first = door === 'forge' ? 'forge' : 'connect';
-  const tenant = atlassian.site('acme', source.url, first);
   const neighbour = atlassian.site('acme-10', source.url, first);
   const cast: Cast = { host, atlassian, tell, source, target, tenant, neighbour };
 
@@ -232,93 +235,6 @@ async function tryToWrite({ atlassian, tell, source, tenant }: Cast): Promise<nu
   return reply.status;
 }
 
-type Claim = readonly [holds: boolean, text: string];
-
-function claimsOfMove(
-  { end, whileCopying, afterwards }: Course,
-  rollback: boolean,
-): readonly Claim[] {
-  const wanted = rollback ? 'rolled-back' : 'committed';
-  return [
-    [end === wanted, `the migration ended ${end}`],
-    [whileCopying === 503, `a write during the copy was refused (${whileCopying})`],
-    ...(rollback
-      ? []
-      : [
-          [
-            afterwards === 421,
-            `a write after the commit was sent on to the new realm (${afterwards})`,
-          ] as const,
-        ]),
-  ];
-}
-
-function claimsOfData(
-  before: Possessions,
-  after: { readonly source: Possessions; readonly target: Possessions },
-  { from, to, rollback }: StoryOptions,
-): readonly Claim[] {
-  const [moved, dropped] = [partsWith('move'), partsWith('drop')];
-  const names = dropped.map(({ name }) => name).join(', ');
-  const stays: Claim = [
-    differing(before.neighbour, after.source.neighbour) === 0 &&
-      sizeOf(after.target.neighbour) === 0,
-    `the neighbour is untouched: ${counted(sizeOf(after.source.neighbour))} items in ${from}, none in ${to}`,
-  ];
-  if (rollback) {
-    const unchanged = differing(before.tenant, after.source.tenant) === 0;
-    return [
-      [
-        unchanged,
-        `all ${counted(sizeOf(before.tenant))} items are still in ${from}, unchanged, compared one by one`,
-      ],
-      [sizeOf(after.target.tenant) === 0, `${to} holds nothing of the tenant`],
-      stays,
-    ];
-  }
-  const arrived = differing(before.tenant, after.target.tenant, moved) === 0;
-  return [
-    [
-      arrived,
-      `all ${counted(sizeOf(before.tenant, moved))} items arrived in ${to} unchanged, compared one by one`,
-    ],
-    [sizeOf(after.target.tenant, dropped) === 0, `caches stayed behind (${names})`],
-    [sizeOf(after.source.tenant) === 0, `${from} holds nothing of the tenant`],
-    stays,
-  ];
-}
-
-async function claimsOfService(
-  { atlassian, source, target, tenant }: Cast,
-  rollback: boolean,
-): Promise<readonly Claim[]> {
-  const [inSource, inTarget] = [await source.stateOf(tenant), await target.stateOf(tenant)];
-  const [wantedInSource, wantedInTarget] = rollback ? ['active', 'none'] : ['moved', 'active'];
-  const saved = await atlassian.request(tenant, 'PUT', TEMPLATE, { content: 'And so on.' });
-  return [
-    [
-      inSource === wantedInSource && inTarget === wantedInTarget,
-      `the tenant's record: ${inSource} in ${source.realm}, ${inTarget} in ${target.realm}`,
-    ],
-    [
-      isSuccess(saved),
-      `a user saves a template again, in ${rollback ? source.realm : target.realm} (${saved.status})`,
-    ],
-  ];
-}
-
-/** A Forge token has no client key: the tenant is known by its installation, wherever it is. */
-async function claimsOfNames(
-  { source, target, tenant }: Cast,
-  { door, rollback }: StoryOptions,
-): Promise<readonly Claim[]> {
-  const [installation] = tenant.installations.slice(-1);
-  if (door === 'connect' || installation === undefined) return [];
-  const at = rollback ? source : target;
-  const known = await at.installationsOf(tenant);
-  return [[known.includes(installation), `${at.realm} knows the tenant by its Forge installation`]];
-}
-
 /** A row per part; the counts stand in the order of the columns. */
 const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
   residency.parts.map((part) => [
@@ -326,8 +242,6 @@ const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
     part.policy === 'drop' ? `${part.name} (cache)` : part.name,
     ...columns.map((holdings) => counted(holdings.get(part)?.size ?? 0)),
   ]);
-
-const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;
 
 function report(
   tell: Teller,

@@ -1,0 +1,12 @@
+/** The buttons of the watch page, by what they do. */
+export const ACTIONS = [
+  'install',
+  'schedule',
+  'start',
+  'commit',
+  'cancel',
+  'lose-reply',
+  'kill-worker',
+] as const;
+export type Action = (typeof ACTIONS)[number];
+export const isAction = (word: string): word is Action => ACTIONS.some((action) => action === word);

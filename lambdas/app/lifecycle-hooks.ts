@@ -1,8 +1,10 @@
 /** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
 
+import { ownerOfShard, type Part, shardsOf } from '../domain/datasets/dataset.ts';
 import type { Migration, Status } from '../domain/moving/migration.ts';
 import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
-import { Fault } from '../domain/refusal.ts';
+import { Fault, Refusal } from '../domain/refusal.ts';
+import { isClientKey } from '../domain/requests.ts';
 import {
   retire,
   withArrival,
@@ -33,7 +35,7 @@ export type RollBack = (
 
 export interface LifecycleSettings {
   readonly realm: Realm;
-  readonly residency: { readonly realms: readonly RealmRow[] };
+  readonly residency: { readonly realms: readonly RealmRow[]; readonly parts: readonly Part[] };
 }
 
 /** Up to here an uninstallation cancels a move; later the move goes on, and the tenant arrives retired. */
@@ -63,6 +65,7 @@ export function lifecycleHooks(
   /** `POST /installed`, verified: the newer one wins, an older one is ignored. */
   async function installed(arrival: Arrival): Promise<void> {
     const record = await tenants.read(here, arrival.tenant);
+    if (record === undefined) await refuseSharedKeys(arrival.tenant);
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
@@ -73,6 +76,25 @@ export function lifecycleHooks(
     const renewed = await renewIn(here, arrival);
     // A move that an uninstallation had cancelled has let it go in the meantime: it has retired, and is asked back.
     if (renewed === undefined || renewed.state === 'retired') return openHere(arrival);
+  }
+
+  /**
+   * A tenant that is called like a shard of another one may not arrive, whichever of the two comes first: a key of the one
+   * could be taken for a key of the other. Who is here already stays, and goes on being renewed.
+   */
+  async function refuseSharedKeys(tenant: string): Promise<void> {
+    const owner = ownerOfShard(residency.parts, tenant);
+    if (owner !== undefined)
+      refuse(`the client key is a shard of tenant ${owner.tenant} in part ${owner.part}`);
+    const namesakes = shardsOf(residency.parts, tenant).filter(isClientKey);
+    const found = await Promise.all(namesakes.map((name) => tenants.read(here, name)));
+    const taken = found.find((record) => record !== undefined)?.tenant;
+    if (taken !== undefined) refuse(`tenant ${taken} is called like a shard of it`);
+
+    function refuse(reason: string): never {
+      log.error(`alarm: an installation is refused: ${reason}`, { clientKey: tenant });
+      throw new Refusal(409, undefined, `this client key cannot be installed here: ${reason}`);
+    }
   }
 
   /**

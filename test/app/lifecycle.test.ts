@@ -139,7 +139,7 @@ describe('installed, where the realm has no record of the tenant', () => {
   });
 
   test('goes on with an opening that was interrupted', async () => {
-    const interruption = interruptedAt(6, 'before');
+    const interruption = interruptedAt(8, 'before');
     const app = tenantInUs({ hooks: interruption.hooks });
     interruption.arm();
     await expect(install(app, 'de')).rejects.toThrow('died');
@@ -492,7 +492,7 @@ describe('uninstalled', () => {
   });
 
   test('is a fault while the tenant is being installed', async () => {
-    const interruption = interruptedAt(6, 'before');
+    const interruption = interruptedAt(8, 'before');
     const app = tenantInUs({ hooks: interruption.hooks });
     interruption.arm();
     await expect(install(app, 'de')).rejects.toThrow('died');

@@ -3,7 +3,7 @@ import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { facts, startWorld, type World } from '../support/world.ts';
 
 /** As it would come past `defineResidency`: of a stage whose names nobody had tried. */
 const residency: Residency = {
@@ -47,7 +47,7 @@ describe('a move between two realms that share a table', { timeout: 60_000 }, ()
     const site = await world.installed('acme', 'de');
     await world.fill('acme', 'de', 20);
     await world.scheduled(site, 1, 'EU');
-    await world.hook(site, 'start', 1);
+    await world.hook(site, 'start', 1, facts('EU'));
     expect(await world.until(site, 1, ['failed', 'ready-to-commit'], 30_000)).toBe('failed');
     const clash =
       'stage local: part "documents" in realm de and part "documents" in realm eu are one table';

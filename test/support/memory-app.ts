@@ -172,7 +172,7 @@ export function realmApp(
 ) {
   const { rows, parts } = options;
   const { adoptByHost = false } = options;
-  const residency = { realms: rows, app: { forge: { adoptByHost } } };
+  const residency = { realms: rows, parts, app: { forge: { adoptByHost } } };
   const steps = stepsOf(ports);
   const migrations = migrationHooks(ports, steps, {
     realm,

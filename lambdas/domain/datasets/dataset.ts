@@ -48,6 +48,28 @@ export function partitionsOf(part: Part, tenant: string): readonly string[] {
   );
 }
 
+/** The tenant that has this key as a shard of a part, and the part; `undefined` where no tenant has. */
+export function ownerOfShard(
+  parts: readonly Part[],
+  key: string,
+): { readonly tenant: string; readonly part: string } | undefined {
+  const tenant = key.replace(/#\d\d$/, '');
+  if (tenant === '' || tenant === key) return undefined;
+  const part = parts.find(
+    (one) => one.shards !== undefined && partitionsOf(one, tenant).includes(key),
+  );
+  return part && { tenant, part: part.name };
+}
+
+/** Every key that is a shard of this tenant in some part. */
+export const shardsOf = (parts: readonly Part[], tenant: string): readonly string[] => [
+  ...new Set(
+    parts
+      .filter(({ shards }) => shards !== undefined)
+      .flatMap((part) => partitionsOf(part, tenant)),
+  ),
+];
+
 /** All ranges of a tenant in these parts, in a stable order. */
 export function rangesOf(parts: readonly Part[], tenant: string): readonly Range[] {
   return parts.flatMap((part) =>

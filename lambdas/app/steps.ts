@@ -1,6 +1,7 @@
 /** What hooks, tasks and the janitor have in common: how a status moves, and what must follow when it has. */
 
 import {
+  attemptOfPhase,
   isNoOp,
   type Migration,
   NEXT,
@@ -74,11 +75,11 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
       current?.status === migration.status &&
       current.attempt === migration.attempt &&
       !current.halted
-        ? { ...goingOn(current), ...facts, phase, attempt: current.attempt + 1 }
+        ? { ...goingOn(current), ...facts, ...nextAttempt(current, phase) }
         : undefined,
     );
     if (!changed || record === undefined) return;
-    log.info(`migration ${record.id}: attempt ${record.attempt} of phase ${phase}`, {
+    log.info(`migration ${record.id}: attempt ${attemptOfPhase(record)} of phase ${phase}`, {
       ...fieldsOf(record),
       actor,
     });
@@ -162,7 +163,13 @@ function nextPhase(current: Migration, to: Status, wanted?: Phase): Partial<Migr
       current.status === 'committing' || current.status === 'committed' ? 'restore' : 'rollback',
   };
   const phase = wanted ?? phases[to];
-  return phase === undefined ? {} : { phase, attempt: current.attempt + 1 };
+  return phase === undefined ? {} : nextAttempt(current, phase);
+}
+
+/** Of a phase that is not the one at hand, it is the first. */
+function nextAttempt(current: Migration, phase: Phase) {
+  const attempt = current.attempt + 1;
+  return current.phase === phase ? { phase, attempt } : { phase, attempt, phaseBegan: attempt };
 }
 
 function withoutDriver({

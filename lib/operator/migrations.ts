@@ -1,5 +1,6 @@
 /** `migrations`: what is under way, or everything that the ledgers have on record. */
 import {
+  attemptOfPhase,
   isFinal,
   type Migration,
   STATUSES,
@@ -25,6 +26,7 @@ export interface MigrationRow {
   readonly source: Realm;
   readonly target: Realm;
   readonly status: Status;
+  /** Of the phase at hand. */
   readonly attempt: number;
   readonly scheduledAt: string;
   readonly updatedAt: string;
@@ -71,7 +73,7 @@ async function listed(
 }
 
 export function rowOf(migration: Migration): MigrationRow {
-  const { tenant, id, source, target, status, attempt, scheduledAt, updatedAt } = migration;
+  const { tenant, id, source, target, status, scheduledAt, updatedAt } = migration;
   const { facts, error, halted } = migration;
   return {
     tenant,
@@ -79,7 +81,7 @@ export function rowOf(migration: Migration): MigrationRow {
     source,
     target,
     status,
-    attempt,
+    attempt: attemptOfPhase(migration),
     scheduledAt,
     updatedAt,
     ...(facts && { windowEnds: facts.endTime }),

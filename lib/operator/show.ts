@@ -182,7 +182,7 @@ async function executionOf(
 /** Pure. */
 export function showText(shown: Shown): string {
   const { migration, timeline, progress, projection, execution, settings } = shown;
-  const { tenant, id, source, target, status, attempt, window, error, halted } = migration;
+  const { tenant, id, source, target, status, phase, attempt, window, error, halted } = migration;
   const facts: [string, string][] = [
     ['tenant', tenant],
     ['from, to', `${source} → ${target}`],
@@ -190,7 +190,7 @@ export function showText(shown: Shown): string {
     ...(window
       ? [['window', `${moment(window.start)} to ${moment(window.end)}`] as [string, string]]
       : []),
-    ...(attempt > 0 ? [['attempt', String(attempt)] as [string, string]] : []),
+    ...(attempt > 0 ? [['attempt', `${attempt} of phase ${phase}`] as [string, string]] : []),
     ...(error ? [['error', `${error.code}: ${error.reason}`] as [string, string]] : []),
     ...(halted === undefined ? [] : [['halted', halted] as [string, string]]),
   ];

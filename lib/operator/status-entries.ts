@@ -1,5 +1,5 @@
 /** Pure: what an operator has to know first, worst first, of the moves that are open and of what is set. */
-import { isNoOp, type Migration } from '../../lambdas/domain/moving/migration.ts';
+import { attemptOfPhase, isNoOp, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import { isStuck } from '../../lambdas/domain/moving/stuck.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
@@ -107,9 +107,12 @@ const NEXT: Readonly<Record<Kind, string>> = {
 };
 
 function situation({ migration, source, projection }: OpenMove, kind: Kind, now: number): string {
-  const { status, phase, attempt, updatedAt, facts, halted, error } = migration;
+  const { status, phase, updatedAt, facts, halted, error } = migration;
   const lasts = lasting(Math.max(0, now - Date.parse(updatedAt)) / 1000);
-  const work = phase === undefined ? status : `${status}, phase ${phase}, attempt ${attempt}`;
+  const work =
+    phase === undefined
+      ? status
+      : `${status}, phase ${phase}, attempt ${attemptOfPhase(migration)}`;
   switch (kind) {
     case 'nobody-serves':
       return `NOBODY SERVES THIS TENANT (${work}, for ${lasts})`;

@@ -1,5 +1,6 @@
 /** The fifteen rules on the order and ownership of writes, each by what goes wrong without it. */
 import { describe, expect, test } from 'vitest';
+import { attemptOfPhase } from '../../lambdas/domain/moving/migration.ts';
 import { PermanentError } from '../../lambdas/domain/refusal.ts';
 import {
   arrivalAt,
@@ -1009,5 +1010,34 @@ describe('rule 15: the stub of a tenant that has moved', () => {
     app.clock.advance(2 * DAY);
     app.tenants.sweep(app.clock.now());
     expect(stateIn(app, 'us')).toBeUndefined();
+  });
+});
+
+describe('attempts', () => {
+  test('count anew in each phase, and no execution has the name of another', async () => {
+    const migration = await moved('committing');
+    const { app, said, record } = migration;
+    expect([record().phase, attemptOfPhase(record())]).toEqual(['commit', 1]);
+    const dies = () => {
+      for (const run of app.workflows.running()) app.workflows.close(run, 'failed');
+    };
+    dies();
+    await app.realm('us').janitor.run();
+    expect([record().phase, attemptOfPhase(record())]).toEqual(['commit', 2]);
+    expect(await said.rollback()).toBe('200 rolling-back');
+    expect([record().phase, attemptOfPhase(record())]).toEqual(['restore', 1]);
+    dies();
+    await app.realm('us').janitor.run();
+    expect([record().phase, attemptOfPhase(record())]).toEqual(['restore', 2]);
+    await app.runAll();
+    expect(record().status).toBe('rolled-back');
+    expect([record().phase, attemptOfPhase(record())]).toEqual(['rollback', 1]);
+    const attempts = app.workflows.runs().map(({ run }) => run.attempt);
+    expect(new Set(attempts).size).toBe(attempts.length);
+  });
+
+  test('of a record from before phases were counted are what they were', () => {
+    expect(attemptOfPhase({ attempt: 3 })).toBe(3);
+    expect(attemptOfPhase({ attempt: 0 })).toBe(0);
   });
 });

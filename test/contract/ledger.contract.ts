@@ -42,6 +42,7 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   status: 'committing',
   phase: 'commit',
   attempt: 7,
+  phaseBegan: 6,
   driven: 7,
   badEnds: 2,
   error: { code: 'E0004', reason: 'a test says so' },

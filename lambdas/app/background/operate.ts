@@ -1,6 +1,6 @@
 /** The verbs of an operator. Each takes a step that a hook, the janitor or a task could have taken, and says who asked for it. */
 import { operatorActor } from '../../domain/moving/history.ts';
-import type { Migration } from '../../domain/moving/migration.ts';
+import { attemptOfPhase, type Migration } from '../../domain/moving/migration.ts';
 import {
   CANCELLED,
   cancelObstacle,
@@ -91,7 +91,7 @@ export function operating(ports: Ports, steps: Steps, settings: AdoptionSettings
     const obstacle = retryObstacle(migration);
     if (obstacle !== undefined) return refused(obstacle, status);
     const next = halted ? await resume(migration, actor) : await steps.drive(migration, actor);
-    const where = `phase ${next.phase}, attempt ${next.attempt} of migration ${id}`;
+    const where = `phase ${next.phase}, attempt ${attemptOfPhase(next)} of migration ${id}`;
     if (next.status !== status)
       return {
         outcome: 'left-alone',

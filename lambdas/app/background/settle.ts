@@ -1,5 +1,5 @@
 /** What the bad end of an execution means: the next attempt, or `failed`. EventBridge says so; the janitor is the backstop. */
-import { PHASES_OF } from '../../domain/moving/migration.ts';
+import { attemptOfPhase, PHASES_OF } from '../../domain/moving/migration.ts';
 import { isTooLate, type TaskContext } from '../phases/task-context.ts';
 import { runKey } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
@@ -22,7 +22,7 @@ export function settling({ ports, steps }: TaskContext) {
       return;
     if (!PHASES_OF[migration.status]?.includes(run.phase) || migration.halted) return;
     log.error(
-      `alarm: phase ${run.phase}, attempt ${run.attempt} of migration ${run.id} has ended as ${ending}`,
+      `alarm: phase ${run.phase}, attempt ${attemptOfPhase(migration)} of migration ${run.id} has ended as ${ending}`,
       fieldsOf(migration),
     );
     const badEnds = (migration.badEnds ?? 0) + 1;

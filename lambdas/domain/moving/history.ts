@@ -1,5 +1,5 @@
 /** The history of a migration: when it came to each status, and who moved it. */
-import type { Migration, Status } from './migration.ts';
+import { attemptOfPhase, type Migration, type Status } from './migration.ts';
 
 export interface HistoryEntry {
   readonly status: Status;
@@ -7,7 +7,7 @@ export interface HistoryEntry {
   readonly actor: string;
   readonly at: string;
   readonly error?: NonNullable<Migration['error']>;
-  /** Of an operator's retry, which leaves the status as it is. */
+  /** Of an operator's retry, which leaves the status as it is: of the phase at hand. */
   readonly attempt?: number;
 }
 
@@ -25,5 +25,11 @@ export function historyEntry(
   const hasMoved = status !== before?.status;
   const isRetry = actor.startsWith(OPERATOR) && attempt !== before?.attempt;
   if (!hasMoved && !isRetry) return undefined;
-  return { status, actor, at, ...(error && { error }), ...(!hasMoved && { attempt }) };
+  return {
+    status,
+    actor,
+    at,
+    ...(error && { error }),
+    ...(!hasMoved && { attempt: attemptOfPhase(after) }),
+  };
 }

@@ -152,9 +152,14 @@ export interface Migration extends MigrationKey {
   readonly scheduledAt: string;
   readonly scheduledIat: number;
   readonly updatedAt: string;
-  /** The branch of the state machine at hand, and how often it, or one before it, was started. */
+  /**
+   * The branch of the state machine at hand, and how often it, or one before it, was started: over all phases, because it is in
+   * the names of executions, which never come twice. `attemptOfPhase` is what people are told.
+   */
   readonly phase?: Phase;
   readonly attempt: number;
+  /** The first attempt of the phase at hand. */
+  readonly phaseBegan?: number;
   /** The attempt whose execution is known to have been started. */
   readonly driven?: number;
   /** Executions of the phase at hand that have ended badly, one after the other. */
@@ -186,6 +191,12 @@ export interface Migration extends MigrationKey {
   /** Epoch seconds after which the record may vanish (tombstones only). */
   readonly expiresAt?: number;
 }
+
+/** Which attempt of the phase at hand this is, from 1 on; 0 before any. */
+export const attemptOfPhase = ({
+  attempt,
+  phaseBegan = 1,
+}: Pick<Migration, 'attempt' | 'phaseBegan'>): number => Math.max(0, attempt - phaseBegan + 1);
 
 /** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
 export function windowReserve({ facts }: Pick<Migration, 'facts'>): number {

@@ -11,6 +11,7 @@ import { COMMAND } from './command-name.ts';
 import { UsageError } from './failure.ts';
 import { type Operator, operatorOf } from './operator.ts';
 import { jsonText, printable } from './print.ts';
+import type { Screen } from './screen.ts';
 import { portOf, refuseEmpty } from './typed-values.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -21,8 +22,10 @@ export interface Surroundings {
   readonly complain: (text: string) => void;
   /** Gives a text colours, where the terminal has some. Never used for JSON. */
   readonly paint?: (text: string) => string;
-  /** Somebody can be asked, and can watch. */
+  /** Somebody can be asked. */
   readonly isInteractive: boolean;
+  /** A terminal that can be drawn on, if there is one. */
+  readonly screen?: () => Promise<Screen>;
   /** Resolves to what was typed. */
   readonly ask: (question: string) => Promise<string>;
   readonly onCall?: ((call: OperatorCall) => void) | undefined;

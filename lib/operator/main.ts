@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { residency } from '../../residency.config.ts';
 import { coloured, red } from './colour.ts';
 import { residencyCommand } from './program.ts';
+import { screenOn } from './screen.ts';
 
 /** Resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -16,6 +17,7 @@ export async function main(args: readonly string[]): Promise<number> {
     complain: (text) => process.stderr.write(`${hasColours(process.stderr) ? red(text) : text}\n`),
     paint: hasColours(process.stdout) ? coloured : (text) => text,
     isInteractive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    ...(process.stdout.isTTY && { screen: () => screenOn(process.stdout) }),
     async ask(question) {
       const terminal = createInterface({ input: process.stdin, output: process.stderr });
       try {

@@ -14,7 +14,7 @@ import { where } from './where.ts';
 
 export type Add = <T extends object>(row: Row<T>) => Command;
 
-export function addReadingCommands(add: Add, { isInteractive }: Surroundings): void {
+export function addReadingCommands(add: Add, { screen }: Surroundings): void {
   add<{ all?: boolean }>({
     usage: 'status',
     description: 'what is wrong now, worst first, and what to type next',
@@ -85,10 +85,10 @@ export function addReadingCommands(add: Add, { isInteractive }: Surroundings): v
     examples: ['watch acme --stage prod', 'watch acme --local --every 1'],
     streams: true,
     refuse: (_, { every = '5' }) => void secondsOf(every),
-    run: (operator, { words: [tenant = '', id], options: { every = '5', json }, tell }) =>
+    run: async (operator, { words: [tenant = '', id], options: { every = '5', json }, tell }) =>
       watch(operator, tenant, id, {
         every: secondsOf(every),
-        isTerminal: isInteractive && !json,
+        screen: json ? undefined : await screen?.(),
         print: tell,
       }),
   }).option('--every <seconds>', 'how often to look (5)');

@@ -1,41 +1,54 @@
 /** `watch`: one migration, live, until it needs nobody's eyes any more. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { MultiBar, type SingleBar } from 'cli-progress';
 import { isFinal } from '../../lambdas/domain/moving/migration.ts';
 import { migrationOf } from './find-migration.ts';
 import { type Operator, sizesOf } from './operator.ts';
-import { counted, moment, printable } from './print.ts';
-import { type PartProgress, type Shown, shownOf, showText } from './show.ts';
+import type { Screen } from './screen.ts';
+import { type Shown, shownOf, showText } from './show.ts';
 import type { Verdict } from './verdict.ts';
+import { frameOf, type Look, lineOf } from './watch-frame.ts';
 
 export interface WatchOptions {
   /** Seconds between two looks. */
   readonly every: number;
-  readonly isTerminal: boolean;
+  /** Without it, a line is printed whenever something has changed. */
+  readonly screen?: Screen | undefined;
   readonly print: (text: string) => void;
 }
+
+/** Looks over which the rate is averaged. */
+const LOOKS = 6;
 
 /** Ends when the migration does: final, failed, halted, or ready and waiting for Atlassian's commit. */
 export async function watch(
   operator: Operator,
   tenant: string,
   id: string | undefined,
-  { every, isTerminal, print }: WatchOptions,
+  { every, screen, print }: WatchOptions,
 ): Promise<Verdict> {
-  const migration = await migrationOf(operator, tenant, id);
-  const sizes = await sizesOf(operator, migration.source, tenant);
-  const totals = new Map(sizes.map(({ part, items }) => [part, items]));
-  const board = isTerminal ? bars(totals) : lines(print);
+  const { id: watched, source } = await migrationOf(operator, tenant, id);
+  const totals = new Map<string, number>();
+  // A large tenant takes minutes to count: its status is shown meanwhile, and also where it cannot be counted.
+  void sizesOf(operator, source, tenant)
+    .then((sizes) => {
+      for (const { part, items } of sizes) totals.set(part, items);
+    })
+    .catch(() => undefined);
+  const seen: Work[] = [];
+  let last = '';
   let shown: Shown;
   try {
     for (;;) {
-      shown = await shownOf(operator, await migrationOf(operator, tenant, migration.id));
-      board.show(shown);
+      shown = await shownOf(operator, await migrationOf(operator, tenant, watched));
+      seen.push({ at: operator.clock.now(), items: itemsOf(shown) });
+      const look: Look = { shown, totals, at: operator.clock.now(), rate: rateOf(seen) };
+      if (screen) screen.draw(frameOf(look, screen.columns()));
+      else last = printChange(look, last, print);
       if (isOver(shown)) break;
       await pause(every * 1000);
     }
   } finally {
-    board.stop();
+    screen?.keep();
   }
   const { status, halted } = shown.migration;
   return {
@@ -48,59 +61,24 @@ export async function watch(
 const isOver = ({ migration: { status, halted } }: Shown): boolean =>
   isFinal({ status }) || ['failed', 'ready-to-commit'].includes(status) || halted !== undefined;
 
-interface Board {
-  show(shown: Shown): void;
-  stop(): void;
+/** What had been done at a moment, in all parts and kinds of work. */
+interface Work {
+  readonly at: number;
+  readonly items: number;
 }
 
-/** A bar for each part and work that turns up. */
-function bars(totals: ReadonlyMap<string, number>): Board {
-  const all = new MultiBar({
-    format: '  {what} {bar} {percentage} %  {value}/{total} items  {status}',
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    hideCursor: true,
-    barsize: 30,
-    stream: process.stderr,
-  });
-  const known = new Map<string, SingleBar>();
-  return {
-    show({ progress, migration, projection }) {
-      for (const part of progress) {
-        const what = `${part.work} ${part.part}`;
-        const total = Math.max(totalOf(part, totals), 1);
-        const bar = known.get(what) ?? all.create(total, 0);
-        known.set(what, bar);
-        const done = part.rangesDone === part.ranges ? total : Math.min(part.items, total);
-        bar.update(done, {
-          what: printable(what).padEnd(28),
-          status: printable(projection?.says ?? migration.status),
-        });
-      }
-    },
-    stop: () => all.stop(),
-  };
+const itemsOf = ({ progress }: Shown): number =>
+  progress.reduce((sum, { items }) => sum + items, 0);
+
+/** Items a second; none where the work has changed, and begins to count anew. */
+function rateOf(seen: readonly Work[]): number | undefined {
+  const [now, before] = [seen.at(-1), seen.at(-LOOKS) ?? seen[0]];
+  if (now === undefined || before === undefined || now.at <= before.at) return undefined;
+  return Math.max(0, (1000 * (now.items - before.items)) / (now.at - before.at));
 }
 
-const totalOf = ({ part, items }: PartProgress, totals: ReadonlyMap<string, number>): number =>
-  Math.max(items, totals.get(part) ?? 0);
-
-/** Where nobody sees bars: a line whenever something has changed. */
-function lines(print: (text: string) => void): Board {
-  let last = '';
-  return {
-    show({ migration: { status, halted }, progress, projection }) {
-      const work = progress
-        .map(
-          ({ part, work, items, rangesDone, ranges }) =>
-            `${work} ${part} ${counted(items)} (${rangesDone}/${ranges})`,
-        )
-        .join(', ');
-      const line = [status, halted, work, projection?.says].filter(Boolean).join(' · ');
-      if (line === last) return;
-      last = line;
-      print(`${moment(Date.now())}  ${printable(line, 400)}`);
-    },
-    stop: () => {},
-  };
+function printChange(look: Look, last: string, print: (text: string) => void): string {
+  const { text, key } = lineOf(look);
+  if (key !== last) print(text);
+  return key;
 }

@@ -165,10 +165,13 @@ function introduce(host: LocalHost, pageUrl: string): void {
           ['Forge keys', host.atlassian.forgeKeysUrl],
         ]
       : []),
-    ...host.realms.map(({ realm, region }) => [
-      `realm ${realm}`,
-      `${host.urls[realm]}   (${region})`,
-    ]),
+    ...host.realms.map(({ realm, region }) => {
+      const [url = '', own = url] = [host.urls[realm], host.ownUrls[realm]];
+      return [
+        `realm ${realm}`,
+        `${url}   (${url === own ? region : `${region}; behind it ${own}`})`,
+      ];
+    }),
   ];
   for (const [name = '', value] of lines) console.log(`${name.padEnd(16)}${value}`);
   console.log('Up. Ctrl-C stops it.');

@@ -32,6 +32,7 @@ import { steps as stepsOf } from './app/steps.ts';
 import { counted, measured } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
+import { baseUrlIn } from './domain/operating/urls.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
 import { clashIn, keyServersOf, namesOf, type Residency } from './domain/residency.ts';
@@ -217,9 +218,9 @@ function listed(text: string | undefined): readonly string[] | undefined {
   return named.length === 0 ? undefined : named;
 }
 
-/** Realm to base URL, without a trailing slash. */
+/** Realm to base URL, in one spelling. */
 function urls(text: string | undefined): Readonly<Record<string, string>> {
   const value: unknown = JSON.parse(text || '{}');
   const entries = Object.entries(typeof value === 'object' && value !== null ? value : {});
-  return Object.fromEntries(entries.map(([realm, url]) => [realm, String(url).replace(/\/$/, '')]));
+  return Object.fromEntries(entries.map(([realm, url]) => [realm, baseUrlIn(url) ?? String(url)]));
 }

@@ -2,6 +2,7 @@
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
+import { isOnThisMachine } from '../lambdas/domain/operating/urls.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import {
   baseUrlsOf,
@@ -100,6 +101,11 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   if (options.smokePublicKey !== undefined && !mayTrustSmokeKey(stage))
     throw new Error(`smokePublicKey: stage ${stage} trusts no key but Atlassian’s`);
   const forwardUrl = forwardUrlOf(residency, row.realm);
+  for (const [realm, url] of Object.entries(baseUrlsOf(residency, stage)))
+    if (isOnThisMachine(url))
+      throw new Error(`the base URL of realm ${realm}, ${url}, is for the local host alone`);
+  if (forwardUrl !== undefined && isOnThisMachine(forwardUrl))
+    throw new Error(`app.installedForwardUrl of realm ${row.realm} is for the local host alone`);
   const domain = options.domain ?? residency.domain;
   const hostedZoneId = options.hostedZoneId ?? residency.hostedZoneId;
   if (stage === 'prod' && domain !== residency.domain) {

@@ -122,6 +122,14 @@ const CONNECT_ROUTES: readonly Route[] = [
     throttle: PUBLIC,
   },
   { method: 'GET', path: '/health', entry: 'hooks/health', scheme: 'public', throttle: PUBLIC },
+  // Beside an existing app `/health` is that app's; a router sends us what is below `/dare-migration`.
+  {
+    method: 'GET',
+    path: '/dare-migration/health',
+    entry: 'hooks/health',
+    scheme: 'public',
+    throttle: PUBLIC,
+  },
   {
     method: 'GET',
     path: '/templates/{id}',

@@ -4,6 +4,7 @@ import { checkFields, checkParts } from './datasets/declaration.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import { clashAmong, type Place } from './datasets/places.ts';
 import { checkIsolatedClouds, type IsolatedClouds } from './isolated-clouds.ts';
+import { baseUrlIn, checkBaseUrls } from './operating/urls.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 import { checkForwardUrls, type ForwardUrls } from './tenants/forwarding.ts';
@@ -63,7 +64,10 @@ export interface Residency {
   readonly domain?: string;
   /** The Route 53 zone of the domain, unless `-c hostedZoneId=…` names it. */
   readonly hostedZoneId?: string;
-  /** Without a domain: each realm's base URL as the first deployment printed it. No trailing slash. */
+  /**
+   * Without a domain: each realm's base URL as the first deployment printed it, or your router's. A path of its own is
+   * for a router, which must take it off.
+   */
   readonly baseUrls?: Readonly<Record<Realm, string>>;
   readonly parts: readonly Part[];
   /**
@@ -101,6 +105,7 @@ export function defineResidency(residency: Residency): Residency {
     if (row.isProtected !== undefined && typeof row.isProtected !== 'boolean')
       throw new Error(`realm "${row.realm}": isProtected is true or false`);
   }
+  checkBaseUrls(residency);
   checkForwardUrls(residency);
   if (!stacks.has(residency.defaultRealm)) throw new Error('the default realm has no stack');
   const { forge } = residency.app;
@@ -211,7 +216,10 @@ export function baseUrlsOf(
   { domain, baseUrls, realms }: Pick<Residency, 'domain' | 'baseUrls' | 'realms'>,
   stage: string,
 ): Readonly<Record<Realm, string>> {
-  if (domain === undefined) return baseUrls ?? {};
+  if (domain === undefined)
+    return Object.fromEntries(
+      Object.entries(baseUrls ?? {}).map(([realm, url]) => [realm, baseUrlIn(url) ?? url]),
+    );
   return Object.fromEntries(
     realms.map(({ realm }) => [realm, `https://${hostOf(stackOf(realms, realm), stage, domain)}`]),
   );

@@ -1,4 +1,4 @@
-/** `GET /health`: the function runs and is composed. Touches nothing. */
+/** `GET /health`, `GET /dare-migration/health`: the function runs and is composed. Touches nothing. */
 import { endpointOf, json, onLambda } from '../hook.ts';
 
 export const endpoint = endpointOf(async ({ realm, stage }) =>

@@ -4,10 +4,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
-import { type Realm, type RealmRow, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
+import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency as configured } from '../../residency.config.ts';
+import { localBaseUrls } from '../local-base-urls.ts';
 import { DEFAULT_PORT, portsFrom } from '../local-ports.ts';
 import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
 import {
@@ -70,6 +71,8 @@ export interface LocalHost {
   readonly realms: readonly RealmRow[];
   /** Base URL of every realm, those included that another one's stack serves. */
   readonly urls: Readonly<Record<Realm, string>>;
+  /** Where each stack itself answers; a router in front of it has another URL. */
+  readonly ownUrls: Readonly<Record<Realm, string>>;
   readonly dynamoDbUrl: string;
   readonly stepFunctionsUrl: string;
   /** Lambda's Invoke, for the functions in the background. */
@@ -190,12 +193,15 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     opened.defer(() => gateway.close());
     gateways.set(realm, gateway);
   }
-  const urls = Object.fromEntries(
-    residency.realms.map(({ realm }) => [
-      realm,
-      gateways.get(stackOf(residency.realms, realm))?.url ?? '',
-    ]),
+  const { urls, elsewhere } = localBaseUrls(
+    residency,
+    env,
+    (stack) => gateways.get(stack)?.url ?? '',
   );
+  for (const [realm, url] of elsewhere)
+    options.log?.warn(
+      `the base URL of ${realm}, ${url}, is not on this machine: ${urls[realm]} stands for it`,
+    );
   const loaded = await loadFunctions();
   for (const row of rows) {
     const app = compose(await environmentOf(row), {
@@ -308,6 +314,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   return {
     realms: residency.realms,
     urls,
+    ownUrls: Object.fromEntries([...gateways].map(([realm, { url }]) => [realm, url])),
     dynamoDbUrl,
     stepFunctionsUrl: runner.url,
     functionsUrl: endpoint.url,

@@ -2,25 +2,22 @@
 import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { connectDescriptor } from '../../descriptor/connect.ts';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import { partitionOf, type Realm } from '../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../lambdas/domain/residency.ts';
 import { portsFrom } from '../local-ports.ts';
+import { descriptor, fetched, health } from './base-url-checks.ts';
 import { bad, type Check, type Found, fine } from './check.ts';
 import { commandFor } from './command-name.ts';
 import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
-import { lasting, moment, printable, table } from './print.ts';
+import { moment, printable, table } from './print.ts';
 import { factsIn, factText } from './settings.ts';
 import { encryption, protection } from './table-safety.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Tokens allow a minute; half of it is for the network. */
-const MOST_SKEW_MS = 30_000;
 /** A move at full speed takes 16 workers, a new account is given 10 in all. */
 const LEAST_CONCURRENCY = 100;
-const HTTP_TIMEOUT_MS = 5_000;
 /** A move that is about to begin must not meet a deployment either. */
 const SOON_MS = 30 * 60_000;
 
@@ -73,60 +70,6 @@ function checksInAws(
       ? [['protection', () => protection(operator, realm)] as const]
       : []),
   ];
-}
-
-async function fetched(url: string): Promise<Response | undefined> {
-  return fetch(url, { signal: AbortSignal.timeout(HTTP_TIMEOUT_MS), redirect: 'error' }).catch(
-    () => undefined,
-  );
-}
-
-const NO_URL = bad(
-  'its base URL is not known',
-  'enter baseUrls, or a domain, in residency.config.ts, or say --domain',
-);
-
-/** Answers, and its clock is ours. */
-async function health({ baseUrls, clock }: Operator, realm: Realm): Promise<Found> {
-  const url = baseUrls[realm];
-  if (url === undefined) return NO_URL;
-  const begun = clock.now();
-  const response = await fetched(`${url}/health`);
-  const took = clock.now() - begun;
-  if (!response?.ok) {
-    const what = response === undefined ? 'nothing answers' : `it answers ${response.status}`;
-    return bad(
-      `${what} at ${url}/health`,
-      'deploy the realm, or look into the log of its function health',
-    );
-  }
-  const theirs = Date.parse(response.headers.get('date') ?? '');
-  const skew = Math.abs(theirs - (begun + took / 2));
-  // The header has whole seconds.
-  if (skew > MOST_SKEW_MS)
-    return bad(
-      `its clock and this machine's differ by ${lasting(skew / 1000)}`,
-      'set the clock of this machine: tokens that it signs are refused',
-    );
-  return fine(`answers in ${lasting(took / 1000)}, clocks agree`);
-}
-
-async function descriptor({ baseUrls, residency }: Operator, realm: Realm): Promise<Found> {
-  const url = baseUrls[realm];
-  if (url === undefined) return NO_URL;
-  const response = await fetched(`${url}/atlassian-connect.json`);
-  if (!response?.ok)
-    return bad(
-      `the descriptor is not served (${response?.status ?? 'no answer'})`,
-      'deploy again with baseUrls or a domain: it is made from them',
-    );
-  const served: unknown = await response.json().catch(() => undefined);
-  if (JSON.stringify(served) !== JSON.stringify(connectDescriptor(residency, baseUrls)))
-    return bad(
-      'the descriptor that is served is not the one of this configuration',
-      'deploy the realm again, and publish the descriptor',
-    );
-  return fine('the descriptor is the one of this configuration');
 }
 
 async function tables(operator: Operator, realm: Realm): Promise<Found> {

@@ -7,6 +7,7 @@ import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { baseUrlsOf, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Clock, MigrationLedger, PartKind } from '../../lambdas/ports.ts';
+import { localBaseUrls } from '../local-base-urls.ts';
 import { portsFrom } from '../local-ports.ts';
 import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
 import { UsageError } from './failure.ts';
@@ -116,7 +117,7 @@ export function operatorOf(options: OperatorOptions): Operator {
       clock: systemClock,
     }),
     baseUrls: local
-      ? Object.fromEntries(rows.map(({ realm }) => [realm, at(local.realm(stackOf(rows, realm)))]))
+      ? localBaseUrls(residency, process.env, (stack) => at(local.realm(stack))).urls
       : baseUrlsOf(residency, stage),
     region,
     names,

@@ -41,12 +41,8 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
     const claims = checkClaims(payload, clock);
     checkHash(payload, request);
     const named: unknown[] = [payload['aud']].flat();
-    const ours = audiences.map(withoutSlash);
-    if (
-      !named.some(
-        (audience) => typeof audience === 'string' && ours.includes(withoutSlash(audience)),
-      )
-    ) {
+    const ours = audiences.map(spelt);
+    if (!named.some((audience) => typeof audience === 'string' && ours.includes(spelt(audience)))) {
       throw new Unauthenticated('the audience is another base URL');
     }
     const key = await keys.find(header['kid'], claims.iss);
@@ -104,4 +100,5 @@ function verifying(check: () => unknown): void {
   }
 }
 
-const withoutSlash = (url: string) => url.replace(/\/$/, '');
+/** Whether a trailing slash, a capital in the host or the default port is written does not matter. */
+const spelt = (url: string) => (URL.parse(url)?.href ?? url).replace(/\/$/, '');

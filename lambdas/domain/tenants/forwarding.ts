@@ -1,4 +1,5 @@
 /** Beside an existing app: which realm's app hears of a lifecycle event, and when it must not. */
+import { A_BASE_URL, baseUrlIn } from '../operating/urls.ts';
 import { type Realm, type RealmRow, stackRows } from '../realm.ts';
 import type { TenantRecord } from './tenant.ts';
 
@@ -39,22 +40,12 @@ export function checkForwardUrls(residency: ForwardingApp): void {
   for (const { realm } of stackRows(residency.realms)) forwardUrlOf(residency, realm);
 }
 
-function checkedUrl(realm: Realm, url: unknown): string {
-  const parsed = typeof url === 'string' ? URL.parse(url) : null;
-  const isPlain = parsed !== null && parsed.search === '' && parsed.hash === '';
-  const isSafe = parsed?.protocol === 'https:' || (parsed !== null && isOnThisMachine(parsed));
-  if (!isPlain || !isSafe || parsed.username !== '' || parsed.password !== '')
-    throw new Error(
-      `app.installedForwardUrl of realm ${realm} is an https:// URL without credentials, query or fragment`,
-    );
-  return parsed.href.replace(/\/+$/, '');
+function checkedUrl(realm: Realm, value: unknown): string {
+  const url = baseUrlIn(value);
+  if (url === undefined)
+    throw new Error(`app.installedForwardUrl of realm ${realm} is ${A_BASE_URL}`);
+  return url;
 }
-
-const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
-
-/** A plain-HTTP loopback address: what a rehearsal on one machine uses. */
-export const isOnThisMachine = ({ protocol, hostname }: URL): boolean =>
-  protocol === 'http:' && LOOPBACK.includes(hostname);
 
 export type LifecycleEvent = 'installed' | 'upgraded' | 'uninstalled';
 

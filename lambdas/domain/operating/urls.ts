@@ -1,0 +1,53 @@
+/** Base URLs, as Atlassian, a router and this app must spell them alike. */
+import { type Realm, type RealmRow, stackRows } from '../realm.ts';
+
+const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
+
+/** A plain-HTTP loopback address: what a rehearsal on one machine uses. */
+export const isOnThisMachine = (url: string): boolean => {
+  const parsed = URL.parse(url);
+  return parsed?.protocol === 'http:' && LOOPBACK.includes(parsed.hostname);
+};
+
+/**
+ * One spelling: lower-case host, no default port, no trailing slash; a path of its own stays. `undefined` where it is
+ * no `https://` URL (or `http://` on this machine), or has credentials, a query or a fragment.
+ */
+export function baseUrlIn(value: unknown): string | undefined {
+  const parsed = typeof value === 'string' ? URL.parse(value) : null;
+  if (parsed === null || /[?#\s]/.test(String(value))) return undefined;
+  const isSafe = parsed.protocol === 'https:' || isOnThisMachine(parsed.href);
+  if (!isSafe || parsed.username !== '' || parsed.password !== '') return undefined;
+  return parsed.href.replace(/\/+$/, '');
+}
+
+export const A_BASE_URL = 'an https:// URL without credentials, query or fragment';
+
+export interface Addressed {
+  readonly realms: readonly RealmRow[];
+  readonly domain?: string;
+  readonly baseUrls?: Readonly<Record<Realm, string>>;
+}
+
+/** When the configuration is loaded; throws a sentence that says what to change. */
+export function checkBaseUrls({ realms, domain, baseUrls = {} }: Addressed): void {
+  if (domain !== undefined && !/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/.test(domain))
+    throw new Error(
+      `domain "${domain}" is a name such as app.example.com, in lower case, without https:// and without a path`,
+    );
+  const stacks = stackRows(realms).map(({ realm }) => realm);
+  const known = realms.map(({ realm }) => realm);
+  const urls = new Map<string, Realm>();
+  for (const [realm, text] of Object.entries(baseUrls)) {
+    if (!known.includes(realm))
+      throw new Error(`baseUrls names realm "${realm}": there are ${known.join(', ')}`);
+    const url = baseUrlIn(text);
+    if (url === undefined) throw new Error(`baseUrls: that of realm ${realm} is ${A_BASE_URL}`);
+    const other = urls.get(url);
+    if (other !== undefined && stacks.includes(realm) && stacks.includes(other))
+      throw new Error(
+        `baseUrls: realms ${other} and ${realm} have the same URL, ${url}, and each has a stack of its own`,
+      );
+    urls.set(url, realm);
+  }
+}

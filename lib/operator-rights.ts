@@ -1,13 +1,6 @@
 /** What the two roles of people may do, statement by statement; `lib/operator-roles.ts` makes the roles. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import {
-  alarmArn,
-  arnOf,
-  type Deployment,
-  dashboardName,
-  deadLettersName,
-  lambdaArn,
-} from './deployment.ts';
+import { arnOf, type Deployment, dashboardName, deadLettersName, lambdaArn } from './deployment.ts';
 import { KEY_HOLDER } from './key-holder.ts';
 import { logPatterns } from './log-groups.ts';
 import { keyStatements, READ_WITH_KEY } from './part-keys.ts';
@@ -49,10 +42,6 @@ export function looking(deployment: Deployment): readonly PolicyStatement[] {
       ...logPatterns(deployment).map((pattern) => arnOf(region, 'logs', `log-group:${pattern}`)),
     ),
     allow(
-      ['cloudwatch:DescribeAlarms', 'cloudwatch:DescribeAlarmHistory'],
-      alarmArn(deployment, '*'),
-    ),
-    allow(
       ['cloudwatch:GetDashboard'],
       arnOf('', 'cloudwatch', `dashboard/${dashboardName(residency, deployment.stage)}`),
     ),
@@ -62,9 +51,10 @@ export function looking(deployment: Deployment): readonly PolicyStatement[] {
     ),
     allow(['events:DescribeRule'], ...scheduleRules(deployment)),
     allow(['lambda:GetFunctionConfiguration'], lambdaArn(deployment, KEY_HOLDER.entry)),
-    // None of these knows a resource.
+    // None of these knows a resource, and a list of alarms is refused to whoever may not see all.
     allow(
       [
+        'cloudwatch:DescribeAlarms',
         'cloudwatch:GetMetricData',
         'cloudwatch:GetMetricStatistics',
         'cloudwatch:ListMetrics',

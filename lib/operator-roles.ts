@@ -74,13 +74,8 @@ export class Operators extends Construct {
       );
     acknowledge(
       role,
-      starIn(deployment, 'cloudwatch', `alarm:${prefix}-*`),
-      'The alarms of this realm, and of no other.',
-    );
-    acknowledge(
-      role,
       'AwsSolutions-IAM5[Resource::*]',
-      'Limits of an account, metrics, saved queries and results of queries know no resource.',
+      'Limits of an account, lists of alarms, metrics, saved queries and results of queries know no resource.',
     );
     return role;
   }

@@ -5,8 +5,7 @@ import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency } from '../../residency.config.ts';
 import { freePorts } from '../processes/host-process.ts';
-import { type Context, mayRole } from '../support/operator-roles.ts';
-import { ACCOUNT } from '../support/policies.ts';
+import { asked, refusedTo } from '../support/operator-calls.ts';
 import { type RealmTemplate, templatesOf } from '../support/templates.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -19,6 +18,7 @@ beforeAll(async () => {
   world = await startWorld({ port });
   const site = await world.installed('acme');
   await world.fill('acme', 'us', 5);
+  await secondPage();
   await world.ready(site, 1);
   const run = async (...args: readonly string[]) => {
     await residencyCommand([...args, '--local', String(port)], {
@@ -33,6 +33,14 @@ beforeAll(async () => {
   for (const args of READING) await run(...args);
 }, 120_000);
 afterAll(() => world[Symbol.asyncDispose]());
+
+/** So much that a scan of a table takes more than one page (1 MB), and says after which item it goes on. */
+async function secondPage() {
+  for (let item = 0; item < 4; item += 1) {
+    const body = 'x'.repeat(380_000);
+    await world.put('us', 'templates', { tenant: world.idOf('acme'), id: `large-${item}`, body });
+  }
+}
 
 const said: string[] = [];
 const READING = [
@@ -56,20 +64,18 @@ describe('the reading commands', () => {
   test('stay within operator-read', () => {
     expect(said).toEqual([]);
     expect(calls.length).toBeGreaterThan(200);
-    const refused = calls
-      .map(asked)
-      .filter(({ realm, action, resource, context }) => {
-        const template = templates.find((one) => one.realm === realm);
-        return (
-          template === undefined ||
-          !mayRole(template, 'operator-read', { action, resource, context })
-        );
-      })
-      .map(
-        ({ realm, action, resource, context }) =>
-          `${realm} ${action} ${resource} ${JSON.stringify(context)}`,
-      );
-    expect([...new Set(refused)]).toEqual([]);
+    expect(refusedTo('operator-read', calls, templates)).toEqual([]);
+  });
+
+  test('go on to the second page of a scan, which names both keys of an item', () => {
+    const pages = calls.filter(
+      ({ command, input }) =>
+        command === 'Scan' && 'ExclusiveStartKey' in input && input.ExclusiveStartKey !== undefined,
+    );
+    expect(pages.map(asked).map(({ context }) => context['dynamodb:Attributes'])).toContainEqual([
+      'tenant',
+      'id',
+    ]);
   });
 
   test('never ask for an item’s contents, nor for a secret', () => {
@@ -84,36 +90,3 @@ describe('the reading commands', () => {
     }
   });
 });
-
-/** What IAM is told of a call: DynamoDB names the attributes of projection and filter, and how they are selected. */
-function asked({ service, command, realm, input }: OperatorCall) {
-  const fields: Readonly<Record<string, unknown>> = { ...input };
-  const region = residency.realms.find((row) => row.realm === realm)?.region ?? '';
-  const action = `${service}:${command}`;
-  if (service === 'states')
-    return { realm, action, resource: String(fields['stateMachineArn']), context: {} };
-  if (service === 'lambda')
-    return {
-      realm,
-      action,
-      resource: `arn:aws:lambda:${region}:${ACCOUNT}:function:${fields['FunctionName']}`,
-      context: {},
-    };
-  const index = fields['IndexName'] === undefined ? '' : `/index/${fields['IndexName']}`;
-  const resource = `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${fields['TableName']}${index}`;
-  const names: Readonly<Record<string, string>> = Object(fields['ExpressionAttributeNames']);
-  const used = ['ProjectionExpression', 'FilterExpression', 'KeyConditionExpression']
-    .map((field) => String(fields[field] ?? ''))
-    .join(' ');
-  const attributes = Object.keys(names)
-    .filter((alias) => new RegExp(`${alias}(?![\\w])`).test(used))
-    .map((alias) => names[alias] ?? '');
-  const select =
-    fields['Select'] ??
-    (fields['ProjectionExpression'] === undefined ? 'ALL_ATTRIBUTES' : 'SPECIFIC_ATTRIBUTES');
-  const context: Context =
-    command === 'DescribeTable'
-      ? {}
-      : { 'dynamodb:Select': [String(select)], 'dynamodb:Attributes': attributes };
-  return { realm, action, resource, context };
-}

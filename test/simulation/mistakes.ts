@@ -101,7 +101,7 @@ export const MISTAKES: readonly Mistake[] = [
         '  const lease = { owner: invocation.id,',
         '  await plan.check();\n  const lease = { owner: invocation.id,',
       ),
-      change(TURN, '  try {\n    await plan.check();', '  try {'),
+      change(TURN, '    await plan.check();\n    const { crowded', '    const { crowded'),
     ],
     breaks: [
       'complete somewhere',
@@ -404,8 +404,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         STEPS,
-        'phase, attempt: current.attempt + 1 }\n        : undefined',
-        'phase, attempt: current.attempt }\n        : undefined',
+        '  const attempt = current.attempt + 1;\n  return current.phase === phase',
+        '  const attempt = current.attempt;\n  return current.phase === phase',
       ),
     ],
     breaks: ['same answer again', 'it ends'],

@@ -128,7 +128,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...TURN_IN_TARGET,
     ...BOTH_FENCES,
     own('tenants', 'PutItem'),
-    others('parts', 'Query'),
+    // Its own, too: where a range was found to differ, both sides are read, and the target is made equal.
+    ...everywhere('parts', 'Query'),
     own('parts', 'BatchWriteItem'),
   ],
   // In the target after a copy, in the source before a purge and after a restore.

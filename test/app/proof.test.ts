@@ -27,21 +27,96 @@ function beforeTask(name: string, act: () => void): WorkflowOptions {
 }
 
 describe('a copy', () => {
-  test('is not ready to commit where the target is not what the source is, and says so in the log', async () => {
-    const { app, said } = await moved('copying');
+  test('whose target was changed, added to and taken from is made equal, and says so in the log', async () => {
+    const { app, said, record } = await moved('copying');
+    const before = app.holdings('us');
     await app.runAll(
-      beforeTask('verifyRange', () =>
-        app.datasets.put('de', 'templates', itemOf(TENANT, 'templates-0-1', 'spoilt')),
-      ),
+      beforeTask('verifyRange', () => {
+        const [first, second] = app.datasets.read('de', 'templates', TENANT);
+        if (first === undefined || second === undefined) throw new Error('nothing was copied');
+        app.datasets.put('de', 'templates', { ...first, text: { S: 'spoilt' } });
+        app.datasets.remove('de', 'templates', second);
+        app.datasets.put('de', 'templates', itemOf(TENANT, 'stranger', 'spoilt'));
+      }),
     );
-    expect(await said.status()).toBe('200 failed E9999');
+    expect(await said.status()).toBe('200 ready-to-commit');
+    expect(app.holdings('us')).toEqual(before);
+    const { previews: _, ...moving } = before;
+    expect(app.holdings('de')).toEqual(moving);
+    expect(record().attempt).toBe(2);
     const alarm = app.log.lines.find(({ message }) => /not the same in both realms/.test(message));
+    expect(alarm?.message).toContain('it is made equal, and verified again');
     expect(alarm?.fields).toMatchObject({
       migrationId: '57500',
-      differences: [{ found: 'changed' }],
+      differences: [{ found: 'extra' }, { found: 'changed' }, { found: 'missing' }],
     });
     expect(JSON.stringify(app.log.lines)).not.toContain('spoilt');
+  });
+
+  test('whose source was written to past the guard takes that along', async () => {
+    const { app, said } = await moved('copying');
+    const late = itemOf(TENANT, 'templates-late', 'late');
+    await app.runAll(beforeTask('verifyRange', () => app.datasets.put('us', 'templates', late)));
+    expect(await said.status()).toBe('200 ready-to-commit');
+    expect(app.holdings('de')['templates']).toContain('templates-late: late');
+  });
+
+  test('is not ready to commit where the target differs again after it was made equal', async () => {
+    const { app, said, record } = await moved('copying');
+    const before = app.holdings('us');
+    let times = 0;
+    await app.runAll({
+      invoke: async (task, call) => {
+        if (task === 'verifyRange') {
+          times += 1;
+          app.datasets.put('de', 'templates', itemOf(TENANT, 'templates-0-1', `spoilt ${times}`));
+        }
+        await call();
+      },
+    });
+    expect(await said.status()).toBe('200 failed E9999');
+    expect(record().error?.reason).toContain('templates/00 is not the same in both realms');
+    expect(record().attempt).toBe(2);
+    expect(app.holdings('us')).toEqual(before);
     expect(situation(app)).toMatchObject({ us: { state: 'active' }, de: { state: 'standby' } });
+    expect(
+      app.log.alarms().filter((line) => /^alarm: range .+ not the same/.test(line)),
+    ).toHaveLength(2);
+  });
+
+  test('that makes its target equal goes on where it died, and stops where it is rolled back', async () => {
+    const spoil = (app: Move['app']) =>
+      beforeTask('verifyRange', () => {
+        for (const item of app.datasets.read('de', 'templates', TENANT))
+          app.datasets.put('de', 'templates', { ...item, text: { S: 'spoilt' } });
+      });
+    const died = move(tenantInUs({ pageItems: 1 }));
+    await died.driveTo('copying');
+    const first = spoil(died.app);
+    let deaths = 0;
+    await died.app.runAll({
+      invoke: async (task, call) => {
+        await first.invoke?.(task, call);
+        if (task === 'copyRange' && died.record().attempt === 2 && deaths++ < 3)
+          throw new Error('it died');
+      },
+    });
+    expect(await died.said.status()).toBe('200 ready-to-commit');
+    expect(deaths).toBeGreaterThan(3);
+    expect(died.app.holdings('de')['templates']).toEqual(died.app.holdings('us')['templates']);
+
+    const undone = move(tenantInUs({ pageItems: 1 }));
+    await undone.driveTo('copying');
+    const again = spoil(undone.app);
+    await undone.app.runAll({
+      invoke: async (task, call) => {
+        if (task === 'copyRange' && undone.record().attempt === 2) await undone.said.rollback();
+        await again.invoke?.(task, call);
+      },
+    });
+    expect(await undone.said.status()).toBe('200 rolled-back');
+    expect(undone.app.holdings('de')).toEqual({});
+    expect(situation(undone.app)).toMatchObject({ us: { state: 'active' } });
   });
 
   test('leaves caches where they are, and takes everything else', async () => {
@@ -151,6 +226,21 @@ describe('a commit', () => {
 });
 
 describe('a rollback', () => {
+  test('restores a range again that its verification finds to differ', async () => {
+    const { app, said } = await moved('committing');
+    app.datasets.put('de', 'templates', itemOf(TENANT, 'templates-new', 'written in de'));
+    await said.rollback();
+    const before = app.holdings('de');
+    await app.runAll(
+      beforeTask('verifyRange', () =>
+        app.datasets.put('us', 'templates', itemOf(TENANT, 'templates-new', 'spoilt')),
+      ),
+    );
+    expect(await said.status()).toBe('200 rolled-back');
+    const { previews: _, ...moving } = app.holdings('us');
+    expect(moving).toEqual(before);
+  });
+
   test('is not over where the target is not empty, which is discarded again', async () => {
     const { app, said, record } = await moved('ready-to-commit');
     await said.rollback();

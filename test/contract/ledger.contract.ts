@@ -310,6 +310,7 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
           tries: 1,
           done: true,
           cleared: true,
+          repaired: true,
           lastError: 'a test says so',
           lease: { owner: 'invocation-1', until: 1_800_000_000_123 },
         });

@@ -121,20 +121,44 @@ describe('a copy', () => {
     },
   );
 
-  test('that cannot be right fails with a code, names the keys, and lets the tenant go', async () => {
-    const { installed, fill, put, scheduled, hook, until, record, lines } = await faultyWorld();
+  test('that somebody writes into is made equal, and the keys are named', async () => {
+    const { installed, fill, put, items, scheduled, hook, until, lines } = await faultyWorld();
     const site = await installed('differs');
     await fill('differs', 'us');
-    await put('de', 'exports', { tenant: 'differs#01', id: 'a stranger', title: 'x' });
+    const before = await items('differs', 'us');
+    let planted: Promise<void> | undefined;
+    inject = ({ region, operation }) => {
+      if (region !== DE || operation !== 'BatchWriteItem') return undefined;
+      planted ??= put('de', 'exports', { tenant: 'differs#01', id: 'a stranger', title: 'x' });
+      return undefined;
+    };
     await scheduled(site, 1);
     await hook(site, 'start', 1, facts('DE'));
-    await until(site, 1, ['failed']);
-    await expect.poll(() => record('differs', 'us')).toMatchObject({ state: 'active' });
+    await until(site, 1, ['ready-to-commit']);
+    await planted;
+    expect(await items('differs', 'de')).toEqual(before);
     const named = lines.find(
       (line) => line.includes('is not the same in both realms') && line.includes('differences'),
     );
     expect(named).toContain('a stranger');
     expect(named).toContain('extra');
+    expect(named).toContain('it is made equal, and verified again');
+  });
+
+  test('whose target holds something already fails with a code, and lets the tenant go', async () => {
+    const { installed, fill, put, scheduled, hook, until, record, migration } = await faultyWorld();
+    const site = await installed('occupied');
+    await fill('occupied', 'us');
+    await put('de', 'exports', { tenant: 'occupied#01', id: 'a stranger', title: 'x' });
+    await scheduled(site, 1);
+    await hook(site, 'start', 1, facts('DE'));
+    await until(site, 1, ['failed']);
+    await expect.poll(() => record('occupied', 'us')).toMatchObject({ state: 'active' });
+    expect(await record('occupied', 'de')).toBeUndefined();
+    expect((await migration('us', 'occupied', 1))?.error).toMatchObject({
+      code: 'E9999',
+      reason: expect.stringContaining('realm de holds items of the tenant in exports before'),
+    });
   });
 
   test('for which the window is too short fails in time for the site to come back', async () => {

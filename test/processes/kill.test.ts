@@ -137,7 +137,7 @@ describe('a host that is killed again and again', () => {
 const HOOKS = ['start', 'commit', 'rollback'];
 
 /** In which phase a kind of work is done, in whose ledger, and which follows in that phase. */
-type KilledWork = Exclude<Work, 'clear'>;
+type KilledWork = Exclude<Work, 'clear' | 'repair-target'>;
 const AT_HAND: Record<
   KilledWork,
   { readonly phase: Phase; readonly side: 'source' | 'target'; readonly next?: Work }

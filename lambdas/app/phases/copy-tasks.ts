@@ -133,7 +133,10 @@ export function copyTasks(context: TaskContext) {
     );
   }
 
-  /** Safe twice: puts the same items again, from the last checkpoint on, which follows the page. */
+  /**
+   * Safe twice: puts the same items again, from the last checkpoint on, which follows the page. A range that its verification
+   * has found to differ is made equal: what differs is written, what is extra deleted.
+   */
   async function copyRange(input: unknown, invocation: Invocation): Promise<Turn> {
     const run = runKey(input);
     const { range, number, turns } = rangeInput(input);
@@ -144,19 +147,21 @@ export function copyTasks(context: TaskContext) {
     if (stored?.work === 'verify-copy') return { number: number + 1, over: true, waitSeconds: 0 };
     if (!(await isClean(migration))) return { number: number + 1, over: true, waitSeconds: 0 };
     const where = rangeOf(parts, tenant, range);
+    const work = stored?.work === 'repair-target' ? 'repair-target' : 'copy';
+    const write = work === 'copy' ? partKind.copy : partKind.restore;
     return rangeTurn(
       ports,
       {
         migration,
         range,
         ranges: rangesOf(parts, tenant).map(({ id }) => id),
-        work: 'copy',
+        work,
         realm: target,
         sides: [
           {
             side: 'target',
             pages: (horizon, from, until, gate) =>
-              partKind.copy(where, source, target, horizon, from, until, gate),
+              write(where, source, target, horizon, from, until, gate),
           },
         ],
         check: () => checkTarget(run, { mayBeUnclean: false }),

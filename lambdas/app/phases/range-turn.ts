@@ -56,11 +56,14 @@ export interface TurnPlan {
   readonly sides: readonly Side[];
   /** Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work must not go on. */
   readonly check: () => Promise<void>;
-  /** When all sides are done: throws, or says that the work must begin again. */
-  readonly conclude?: (record: RangeRecord) => Promise<'done' | 'again'>;
+  /** When all sides are done: throws, or says that the work must begin again, or other work before it. */
+  readonly conclude?: (record: RangeRecord) => Promise<Verdict>;
   readonly number: number;
   readonly turns: number;
 }
+
+/** `repair`: the next attempt of the phase begins with this work, once, and comes back to the work at hand. */
+export type Verdict = 'done' | 'again' | { readonly repair: Work };
 
 /** Clocks of two machines may differ by this much. */
 const CLOCK_SKEW = 5_000;
@@ -141,9 +144,10 @@ export async function rangeTurn(
     const verdict = isDone ? await (plan.conclude?.(record) ?? 'done') : 'unfinished';
     await save((current) => {
       if (verdict === 'again') return begunAgain(current, plan, clock.now());
+      if (typeof verdict === 'object') return toRepair(current, plan, verdict.repair, clock.now());
       return { ...withoutLease(current), done: verdict === 'done' };
     });
-    const over = verdict === 'done' || number >= plan.turns;
+    const over = verdict === 'done' || typeof verdict === 'object' || number >= plan.turns;
     return { number, over, waitSeconds: 0 };
   } catch (error) {
     // Every writer of this invocation has stopped by then: the next one need not wait.
@@ -183,19 +187,26 @@ function begun(stored: RangeRecord | undefined, plan: TurnPlan, now: number): Ra
   return {
     ...fresh(plan.range, plan, now),
     revision: stored?.revision ?? 0,
-    ...(stored?.cleared || (stored?.work === 'clear' && stored.done) ? { cleared: true } : {}),
+    ...keptOf(stored),
+    ...(stored?.work === 'clear' && stored.done ? { cleared: true } : {}),
   };
 }
 
 function begunAgain(record: RangeRecord, plan: TurnPlan, now: number): RangeRecord {
-  const { revision, tries, cleared } = record;
-  return {
-    ...fresh(record.range, plan, now),
-    revision,
-    tries: tries + 1,
-    ...(cleared ? { cleared } : {}),
-  };
+  const { revision, tries } = record;
+  return { ...fresh(record.range, plan, now), revision, tries: tries + 1, ...keptOf(record) };
 }
+
+function toRepair(record: RangeRecord, plan: TurnPlan, work: Work, now: number): RangeRecord {
+  const { revision, range } = record;
+  return { ...fresh(range, { ...plan, work }, now), revision, ...keptOf(record), repaired: true };
+}
+
+/** What a range remembers whatever work begins on it. */
+const keptOf = ({ cleared, repaired }: Partial<RangeRecord> = {}): Partial<RangeRecord> => ({
+  ...(cleared && { cleared }),
+  ...(repaired && { repaired }),
+});
 
 function fresh(range: string, { work, migration }: TurnPlan, now: number): RangeRecord {
   const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);

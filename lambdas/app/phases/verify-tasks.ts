@@ -6,15 +6,23 @@ import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
-import { type Invocation, rangeTurn, type Side, type Turn } from './range-turn.ts';
+import { type Invocation, rangeTurn, type Side, type Turn, type Verdict } from './range-turn.ts';
 import { isTooLate, type TaskContext } from './task-context.ts';
 import { expected, rangeInput, rangeOf, runKey } from './task-input.ts';
 
+interface Verification {
+  readonly work: Work;
+  /** What must be done before, one of these. */
+  readonly before?: readonly Work[];
+  /** What makes a range equal that was found to differ. */
+  readonly repair?: Work;
+}
+
 /** Which work a phase's verification is; a rollback verifies nothing. */
-const WORK: Partial<Record<Phase, { readonly before: Work | undefined; readonly work: Work }>> = {
-  copy: { before: 'copy', work: 'verify-copy' },
-  commit: { before: undefined, work: 'recheck-source' },
-  restore: { before: 'restore-source', work: 'verify-restore' },
+const WORK: Partial<Record<Phase, Verification>> = {
+  copy: { work: 'verify-copy', before: ['copy', 'repair-target'], repair: 'repair-target' },
+  commit: { work: 'recheck-source' },
+  restore: { work: 'verify-restore', before: ['restore-source'], repair: 'restore-source' },
 };
 /** An item may expire, and vanish on one side, between the two readings: a second look, by the clock of then, decides. */
 const LOOKS = 2;
@@ -31,13 +39,14 @@ export function verifyTasks({ ports, settings }: TaskContext) {
     const migration = await stillWanted(await expected(ports, run));
     const { source, target, tenant, phase } = migration;
     recordWindow(ports, migration);
-    const { before, work } = WORK[run.phase] ?? {};
+    const { before, work, repair } = WORK[run.phase] ?? {};
     if (phase === undefined || work === undefined)
       throw new PermanentError(`phase ${run.phase} verifies nothing`);
     const realm = realmOfPhase(migration, phase);
     const stored = await ledger.readRange(realm, migration, range);
     const isUnfinished =
-      before !== undefined && !(stored?.work === work || (stored?.work === before && stored.done));
+      before !== undefined &&
+      !(stored?.work === work || (stored?.done && before.includes(stored.work)));
     if (isUnfinished) return { number: number + 1, over: true, waitSeconds: 0 };
 
     const where = rangeOf(settings.parts, tenant, range);
@@ -59,7 +68,8 @@ export function verifyTasks({ ports, settings }: TaskContext) {
         realm,
         sides,
         check: async () => void (await stillWanted(await expected(ports, run))),
-        conclude: async (record) => (sides.length === 1 ? 'done' : compare(migration, record)),
+        conclude: async (record) =>
+          sides.length === 1 ? 'done' : compare(migration, record, repair),
         number,
         turns,
       },
@@ -67,7 +77,15 @@ export function verifyTasks({ ports, settings }: TaskContext) {
     );
   }
 
-  async function compare(migration: Migration, record: RangeRecord): Promise<'done' | 'again'> {
+  /**
+   * A range that differs is made equal by the next attempt, by the function that may write there, and is then verified like
+   * any other: once, because who differs twice is being written to.
+   */
+  async function compare(
+    migration: Migration,
+    record: RangeRecord,
+    repair: Work | undefined,
+  ): Promise<Verdict> {
     const { source: from, target: to, range, tries } = record;
     if (from === undefined || to === undefined)
       throw new Error(`range ${range} was read on one side only`);
@@ -83,12 +101,15 @@ export function verifyTasks({ ports, settings }: TaskContext) {
       NAMED,
     );
     metrics.record('VerifyMismatches', 1);
-    log.error(`alarm: range ${range} is not the same in both realms`, {
+    const mayRepair = repair !== undefined && !record.repaired;
+    const next = mayRepair ? ': it is made equal, and verified again' : '';
+    log.error(`alarm: range ${range} is not the same in both realms${next}`, {
       ...fieldsOf(migration),
       items: { source: from.digest.items, target: to.digest.items },
       buckets: buckets.length,
       differences: keys,
     });
+    if (mayRepair) return { repair };
     throw new PermanentError(
       `range ${range} is not the same in both realms: ${from.digest.items} items in ${migration.source}, ${to.digest.items} in ${migration.target}, ${buckets.length} buckets differ`,
     );

@@ -5,6 +5,7 @@ import type { Digest } from '../datasets/digest.ts';
 export type Work =
   | 'clear'
   | 'copy'
+  | 'repair-target'
   | 'verify-copy'
   | 'recheck-source'
   | 'purge-source'
@@ -39,6 +40,8 @@ export interface RangeRecord {
   readonly lastError?: string;
   /** What an earlier, retired residency had left here is gone. */
   readonly cleared?: true;
+  /** Its verification found a difference, and the range was, or is being, made equal; that is done once. */
+  readonly repaired?: true;
 }
 
 /** Somebody may still be writing: the lease has not run out, and its owner is not known to be gone. */

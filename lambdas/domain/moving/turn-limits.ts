@@ -6,6 +6,7 @@ import type { RangeRecord, Work } from './range-record.ts';
 /** What a range goes on to once this work on it is done. */
 const AFTER: Partial<Record<Work, Work>> = {
   copy: 'verify-copy',
+  'repair-target': 'verify-copy',
   'restore-source': 'verify-restore',
 };
 

@@ -21,7 +21,8 @@ export function fractionDone(records: readonly RangeRecord[], items: number): nu
   const of = (work: RangeRecord['work']) =>
     records.filter((record) => record.work === work).reduce((sum, one) => sum + itemsOf(one), 0);
   const verified = of('verify-copy');
-  const done = COPY_SHARE * (of('copy') + verified) + (1 - COPY_SHARE) * verified;
+  const written = of('copy') + of('repair-target') + verified;
+  const done = COPY_SHARE * written + (1 - COPY_SHARE) * verified;
   return Math.min(1, done / Math.max(1, items));
 }
 

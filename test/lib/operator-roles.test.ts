@@ -73,6 +73,29 @@ describe.each(BOTH)('%s', (who) => {
     ).toBe(true);
   });
 
+  test('may go on to the second page of a scan, which names both keys, and no other attribute', () => {
+    const resource = table('exports');
+    const scan = (...names: string[]) => reading('SPECIFIC_ATTRIBUTES', ...names);
+    const action = 'dynamodb:Scan';
+    expect(may(who, { action, resource, context: scan('tenant', 'id') })).toBe(true);
+    expect(may(who, { action, resource, context: scan('tenant', 'id', 'title') })).toBe(false);
+  });
+
+  test('may look into what was given up, alarms and queries, and switch nothing off', () => {
+    const queue = (realm: string) => arn('sqs', `residency-dev-${realm}-dead-letters`);
+    expect(may(who, { action: 'sqs:ReceiveMessage', resource: queue('us') })).toBe(true);
+    expect(may(who, { action: 'sqs:ReceiveMessage', resource: queue('de') })).toBe(false);
+    for (const action of ['logs:GetQueryResults', 'cloudwatch:GetMetricData'])
+      expect(may(who, { action, resource: '*' }), action).toBe(true);
+    const log = arn('logs', 'log-group:/aws/vendedlogs/apigateway/residency-dev-us');
+    expect(may(who, { action: 'logs:StartQuery', resource: log })).toBe(true);
+    const rule = arn('events', 'rule/residency-dev-us-janitor');
+    for (const action of ['events:DisableRule', 'events:PutRule', 'sqs:PurgeQueue'])
+      expect(may(who, { action, resource: action.startsWith('sqs') ? queue('us') : rule })).toBe(
+        false,
+      );
+  });
+
   test('may neither read an item of a dataset, nor ask about its contents, nor write one', () => {
     const contents = [
       {},
@@ -170,4 +193,7 @@ const ACTS = [
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-operate')],
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-rehearse')],
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-janitor')],
+  ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-purge-retired')],
+  ['sqs:DeleteMessage', arn('sqs', 'residency-dev-us-dead-letters')],
+  ['events:EnableRule', arn('events', 'rule/residency-dev-us-janitor')],
 ] as const;

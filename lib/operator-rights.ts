@@ -65,9 +65,12 @@ export function looking(deployment: Deployment): readonly PolicyStatement[] {
       ],
       '*',
     ),
-    allow(['dynamodb:DescribeTable'], ...[names.tenants, names.migrations].map(table)),
+    allow(DESCRIBE, ...[names.tenants, names.migrations].map(table)),
   ];
 }
+
+/** The form of a table, for `doctor`. */
+const DESCRIBE = ['dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'];
 
 /**
  * Of a dataset: counts, and for an audit the keys that exist. A filter could put questions to the items even in a count, so
@@ -108,7 +111,7 @@ export function counting({
           Null: { 'dynamodb:Attributes': 'false' },
         },
       }),
-      allow(['dynamodb:DescribeTable'], ...resources),
+      allow(DESCRIBE, ...resources),
       ...keyStatements(parts, { realm, region }, stage, READ_WITH_KEY),
     ];
   });

@@ -1,5 +1,4 @@
 /** `doctor`: looks at every realm from outside, and says what to mend. Reads only. */
-import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
@@ -13,6 +12,7 @@ import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { moment, printable, table } from './print.ts';
 import { factsIn, factText } from './settings.ts';
+import { expiry, tables } from './table-form.ts';
 import { encryption, protection } from './table-safety.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -58,7 +58,7 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
   );
 }
 
-/** A local host has neither limits, nor keys, nor protection. */
+/** A local host has neither limits, nor keys, nor expiry, nor protection. */
 function checksInAws(
   operator: Operator,
   realm: Realm,
@@ -66,50 +66,11 @@ function checksInAws(
   return [
     ['concurrency', () => concurrency(operator, realm)],
     ['encryption', () => encryption(operator, realm)],
+    ['expiry', () => expiry(operator, realm)],
     ...(operator.stage === 'prod'
       ? [['protection', () => protection(operator, realm)] as const]
       : []),
   ];
-}
-
-async function tables(operator: Operator, realm: Realm): Promise<Found> {
-  const { residency, names, clients } = operator;
-  const own = names(realm);
-  const wanted: readonly [string, readonly string[]][] = [
-    [own.tenants, ['tenant']],
-    [own.migrations, ['tenant', 'id']],
-    ...residency.parts.map((part): [string, string[]] => [
-      own.part(part),
-      [part.partitionKey, part.sortKey.name],
-    ]),
-  ];
-  for (const [name, keys] of wanted) {
-    const described = await descriptionOf(name);
-    if (described === undefined)
-      return bad(
-        `there is no table ${name}`,
-        'deploy the realm; a table of your own must exist before',
-      );
-    if (described.TableStatus !== 'ACTIVE')
-      return bad(`the table ${name} is ${described.TableStatus}`, 'wait until it is active');
-    const found = (described.KeySchema ?? []).map(({ AttributeName: key }) => key);
-    if (found.join() !== keys.join())
-      return bad(
-        `the table ${name} has the keys ${found.join(', ')}`,
-        `declare them in residency.config.ts, where ${keys.join(', ')} stand`,
-      );
-  }
-  return fine(`${wanted.length} tables are active, with their keys`);
-
-  async function descriptionOf(name: string): Promise<TableDescription | undefined> {
-    try {
-      const command = new DescribeTableCommand({ TableName: name });
-      return (await clients.dynamoDb(realm).send(command)).Table;
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
-      throw error;
-    }
-  }
 }
 
 /** What an operator has set is no fault: but somebody may have forgotten it. */

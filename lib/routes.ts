@@ -21,7 +21,8 @@ export interface Route {
   readonly throttle: { readonly rate: number; readonly burst: number };
 }
 
-const HOOK = { rate: 20, burst: 40 };
+/** A fleet: 200 schedules, or starts, within a second, when one maintenance window opens for all. */
+const HOOK = { rate: 100, burst: 250 };
 const LIFECYCLE = { rate: 50, burst: 100 };
 const PUBLIC = { rate: 20, burst: 40 };
 const APP = { rate: 100, burst: 200 };

@@ -3,7 +3,8 @@ import type { App } from '../../lambdas/compose.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { InvocationContext } from '../../lambdas/hook.ts';
 import { ENTRIES, sizeOf } from '../entries.ts';
-import { invoke } from './invocation.ts';
+import { atMost, type Limited } from './concurrency.ts';
+import { type InvocationOptions, invoke } from './invocation.ts';
 
 type BoundFunction = (event: unknown, context: InvocationContext) => Promise<unknown>;
 type BindFunction = (app: App) => BoundFunction;
@@ -19,8 +20,14 @@ export interface RealmFunctions {
 export interface RunOptions {
   readonly timeoutSecondsOf?: ((entry: string) => number) | undefined;
   /** What a worker's lease is owned by. */
-  readonly newRequestId?: (() => string) | undefined;
+  readonly newRequestId?: InvocationOptions['newRequestId'];
+  readonly onTimedOut?: InvocationOptions['onTimedOut'];
+  /** How many run at once, of this realm's and of whichever else share it. */
+  readonly limited?: Limited;
 }
+
+/** More than the ranges of one move that are worked on at once. */
+const MOST_AT_ONCE = 40;
 
 /** Loads every function once; realms then bind them. */
 export async function loadFunctions(): Promise<ReadonlyMap<string, BindFunction>> {
@@ -45,7 +52,12 @@ export function functionsOf(
   loaded: ReadonlyMap<string, BindFunction>,
   realm: Realm,
   app: App,
-  { timeoutSecondsOf = (entry) => sizeOf(entry).timeoutSeconds, newRequestId }: RunOptions = {},
+  {
+    timeoutSecondsOf = (entry) => sizeOf(entry).timeoutSeconds,
+    newRequestId,
+    onTimedOut,
+    limited = atMost(MOST_AT_ONCE),
+  }: RunOptions = {},
 ): RealmFunctions {
   const bound = new Map([...loaded].map(([entry, bind]) => [entry, bind(app)]));
   const timeoutMsOf = (entry: string) => timeoutSecondsOf(entry) * 1000;
@@ -60,12 +72,12 @@ export function functionsOf(
     named,
     timeoutMsOf,
     run: (entry, event) =>
-      invoke(
-        { realm, entry },
-        timeoutMsOf(entry),
-        (context) => named(entry)(event, context),
-        newRequestId,
-        event,
+      limited(() =>
+        invoke({ realm, entry }, timeoutMsOf(entry), (context) => named(entry)(event, context), {
+          newRequestId,
+          event,
+          onTimedOut,
+        }),
       ),
   };
 }

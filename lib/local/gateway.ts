@@ -6,6 +6,7 @@ import type { InvocationContext } from '../../lambdas/hook.ts';
 import type { Log } from '../../lambdas/ports.ts';
 import { sizeOf } from '../entries.ts';
 import type { Route } from '../routes.ts';
+import type { Limited } from './concurrency.ts';
 import { eventOf, routeOf, splitTarget } from './gateway-event.ts';
 import { isOwnName, listenOn, stop } from './http.ts';
 import { invoke, TimedOut } from './invocation.ts';
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly integrationTimeoutMs?: number;
   /** Which requests a route lets through; all, unless it is said. */
   readonly throttle?: Throttle;
+  /** How many functions run at once; the other requests wait. All, unless it is said. */
+  readonly limited?: Limited;
   /** Host names that it answers to, beside 127.0.0.1 and localhost: those of a tunnel. */
   readonly hostNames?: readonly string[];
   readonly log?: Log;
@@ -97,8 +100,9 @@ async function answer(
   const endpoint = options.endpointOf(entry);
   if (endpoint === undefined) throw new Answer(503, 'Service Unavailable');
   const timeoutMs = options.functionTimeoutMs?.(entry) ?? sizeOf(entry).timeoutSeconds * 1000;
-  const call = invoke({ realm: options.realm, entry }, timeoutMs, (context) =>
-    endpoint(event, context),
+  const { limited = (run) => run() } = options;
+  const call = limited(() =>
+    invoke({ realm: options.realm, entry }, timeoutMs, (context) => endpoint(event, context)),
   );
   const result = await within(options.integrationTimeoutMs ?? 30_000, call);
   replyWith(response, result, event.requestContext.requestId);

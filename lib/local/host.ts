@@ -11,6 +11,7 @@ import { residency as configured } from '../../residency.config.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { DEFAULT_PORT, portsFrom } from '../local-ports.ts';
 import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
+import { atMost } from './concurrency.ts';
 import {
   type EmbeddedDynamoDbOptions,
   startEmbeddedDynamoDb,
@@ -100,6 +101,10 @@ const defaultsFor = (residency: Residency) => ({
   JANITOR_SECONDS: '30',
 });
 
+/** Of the functions that answer HTTP, and of all others: of the latter, more than the ranges of one move at once. */
+const REQUESTS_AT_ONCE = 24;
+const TASKS_AT_ONCE = 40;
+
 export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
   await using opened = new AsyncDisposableStack();
   const residency = options.residency ?? configured;
@@ -179,6 +184,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 
   // 5. Per realm the gateway, which says what its base URL is, and then the app behind it.
   const gateways = new Map<Realm, Gateway>();
+  const requests = atMost(REQUESTS_AT_ONCE);
   for (const { realm } of rows) {
     const gateway = await startGateway({
       realm,
@@ -188,6 +194,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
       ...(options.log && { log: options.log }),
       ...(options.throttled && { throttle: throttle() }),
+      limited: requests,
       ...(options.hostNames && { hostNames: options.hostNames }),
     });
     opened.defer(() => gateway.close());
@@ -203,6 +210,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       `the base URL of ${realm}, ${url}, is not on this machine: ${urls[realm]} stands for it`,
     );
   const loaded = await loadFunctions();
+  const tasks = atMost(TASKS_AT_ONCE);
   for (const row of rows) {
     const app = compose(await environmentOf(row), {
       residency,
@@ -218,7 +226,12 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const { newRequestId } = life;
     functions.set(
       row.realm,
-      functionsOf(loaded, row.realm, app, { timeoutSecondsOf, newRequestId }),
+      functionsOf(loaded, row.realm, app, {
+        timeoutSecondsOf,
+        newRequestId,
+        onTimedOut: deaths.end,
+        limited: tasks,
+      }),
     );
   }
 

@@ -32,31 +32,36 @@ export const currentInvocation = (): RunningInvocation | undefined => running.ge
 
 export const currentFunction = (): RunningFunction | undefined => currentInvocation()?.which;
 
+export interface InvocationOptions {
+  readonly newRequestId?: (() => string) | undefined;
+  readonly event?: unknown;
+  /** Told of an invocation that has outlived its time. */
+  readonly onTimedOut?: ((invocation: RunningInvocation) => void) | undefined;
+}
+
 /**
- * Rejects with `TimedOut` at the deadline. Unlike Lambda, this process cannot kill what then still runs: the caller goes
- * on as if it had.
+ * Rejects with `TimedOut` at the deadline, by a clock that nobody sets. Unlike Lambda, this process cannot kill what then
+ * still runs: the caller goes on as if it had, and `onTimedOut` is to make sure of the rest.
  */
 export async function invoke<T>(
   which: RunningFunction,
   timeoutMs: number,
   run: (context: InvocationContext) => Promise<T>,
-  newRequestId: () => string = randomUUID,
-  event?: unknown,
+  { newRequestId = randomUUID, event, onTimedOut }: InvocationOptions = {},
 ): Promise<T> {
   const awsRequestId = newRequestId();
-  const deadline = Date.now() + timeoutMs;
-  const context = { awsRequestId, getRemainingTimeInMillis: () => deadline - Date.now() };
+  const deadline = performance.now() + timeoutMs;
+  const context = { awsRequestId, getRemainingTimeInMillis: () => deadline - performance.now() };
   const { promise: badEnd, reject } = Promise.withResolvers<never>();
   const self = { which, requestId: awsRequestId, event, endWith: reject };
-  const timer = setTimeout(
-    () =>
-      reject(
-        new TimedOut(
-          `RequestId: ${awsRequestId} Error: Task timed out after ${timeoutMs / 1000} seconds`,
-        ),
+  const timer = setTimeout(() => {
+    onTimedOut?.(self);
+    reject(
+      new TimedOut(
+        `RequestId: ${awsRequestId} Error: Task timed out after ${timeoutMs / 1000} seconds`,
       ),
-    timeoutMs,
-  );
+    );
+  }, timeoutMs);
   try {
     return await Promise.race([running.run(self, () => run(context)), badEnd]);
   } finally {

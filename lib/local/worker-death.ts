@@ -70,6 +70,10 @@ export function workerDeaths() {
   return {
     around,
     isGone,
+    /** One that has outlived its time, as when Lambda ends it: whatever it would do next never happens. */
+    end(invocation: RunningInvocation): void {
+      dead.set(invocation.requestId, invocation);
+    },
     /** The worker that next writes for this tenant, beside taking its lease, dies of it. */
     condemn(tenant: string, onDeath: (which: RunningFunction) => void): void {
       sentence = { tenant, onDeath };

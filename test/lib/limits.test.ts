@@ -48,6 +48,15 @@ describe('a flood on one route', () => {
     for (const { throttle } of hooks)
       expect(throttle.burst).toBeGreaterThanOrEqual(residency.maxOverlappingMigrations);
   });
+
+  test('takes the hooks of 200 tenants within a second, through either door', () => {
+    const words = ['schedule', 'start', 'status', 'commit', 'rollback'].map(
+      (word) => `hooks/${word}`,
+    );
+    const hooks = ROUTES.filter(({ entry }) => words.includes(entry));
+    expect(hooks).toHaveLength(10);
+    for (const { throttle } of hooks) expect(throttle.burst).toBeGreaterThanOrEqual(200);
+  });
 });
 
 describe('reserved concurrency', () => {

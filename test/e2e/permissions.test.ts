@@ -193,6 +193,15 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
     await world.hook(site, 'rollback', 1);
     await world.until(site, 1, ['rolled-back']);
   });
+  test('for a copy that somebody writes into', async () => {
+    const site = await world.installed('written-into');
+    await world.fill('written-into', 'us');
+    await world.scheduled(site, 1);
+    await world.hook(site, 'start', 1, facts('DE'));
+    await entered('de', 'written-into', 'Drain the source');
+    await world.put('de', 'templates', { tenant: 'written-into', id: 'a stranger' });
+    await world.until(site, 1, ['ready-to-commit']);
+  });
   test('for a copy that cannot be right', async () => {
     const site = await world.installed('differs');
     await world.put('de', 'templates', { tenant: 'differs', id: 'a stranger' });

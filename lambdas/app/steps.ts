@@ -58,8 +58,11 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     if (!PHASES_OF[status]?.includes(phase)) return migration;
     if ((await workflows.start(runOf(migration, phase))) === 'running')
       return markDriven(migration, actor);
-    const { badEnds } = migration;
-    await restart(migration, actor, badEnds === undefined ? {} : { badEnds });
+    const { badEnds, lastFailure } = migration;
+    await restart(migration, actor, {
+      ...(badEnds !== undefined && { badEnds }),
+      ...(lastFailure !== undefined && { lastFailure }),
+    });
     return (await ledger.read(migration)) ?? migration;
   }
 
@@ -176,12 +179,13 @@ function withoutDriver({
   driven: _d,
   halted: _h,
   badEnds: _b,
+  lastFailure: _l,
   ...migration
 }: Migration): Migration {
   return migration;
 }
 
 /** Whoever starts the phase anew because it went well so far says nothing of bad ends: their count begins again. */
-function goingOn({ badEnds: _, ...migration }: Migration): Migration {
+function goingOn({ badEnds: _b, lastFailure: _l, ...migration }: Migration): Migration {
   return migration;
 }

@@ -33,6 +33,8 @@ export interface MigrationRow {
   readonly windowEnds?: string;
   readonly error?: Migration['error'];
   readonly halted?: string;
+  /** How the last execution of the phase at hand ended badly. */
+  readonly lastFailure?: string;
 }
 
 /** Without a filter that may mean final ones, the index of open migrations is all that is read. */
@@ -74,7 +76,7 @@ async function listed(
 
 export function rowOf(migration: Migration): MigrationRow {
   const { tenant, id, source, target, status, scheduledAt, updatedAt } = migration;
-  const { facts, error, halted } = migration;
+  const { facts, error, halted, lastFailure } = migration;
   return {
     tenant,
     id,
@@ -87,6 +89,7 @@ export function rowOf(migration: Migration): MigrationRow {
     ...(facts && { windowEnds: facts.endTime }),
     ...(error && { error }),
     ...(halted !== undefined && { halted }),
+    ...(lastFailure !== undefined && { lastFailure }),
   };
 }
 

@@ -183,6 +183,7 @@ async function executionOf(
 export function showText(shown: Shown): string {
   const { migration, timeline, progress, projection, execution, settings } = shown;
   const { tenant, id, source, target, status, phase, attempt, window, error, halted } = migration;
+  const { lastFailure } = migration;
   const facts: [string, string][] = [
     ['tenant', tenant],
     ['from, to', `${source} → ${target}`],
@@ -193,6 +194,7 @@ export function showText(shown: Shown): string {
     ...(attempt > 0 ? [['attempt', `${attempt} of phase ${phase}`] as [string, string]] : []),
     ...(error ? [['error', `${error.code}: ${error.reason}`] as [string, string]] : []),
     ...(halted === undefined ? [] : [['halted', halted] as [string, string]]),
+    ...(lastFailure === undefined ? [] : [['last end', lastFailure] as [string, string]]),
   ];
   const blocks = [
     `Migration ${printable(id)}`,

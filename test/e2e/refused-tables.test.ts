@@ -2,6 +2,8 @@
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
+import { rowOf } from '../../lib/operator/migrations.ts';
+import { showText } from '../../lib/operator/show.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
 let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
@@ -78,7 +80,42 @@ test('that does not exist', async () => {
   await world
     .documents('sg')
     .send(new DeleteTableCommand({ TableName: 'residency-local-sg-templates' }));
-  expect(await failed('homeless', 701, 'SG')).toBe(
-    'DynamoDB refuses BatchWriteItem on residency-local-sg-templates in ap-southeast-1: ResourceNotFoundException (there is no such table or index)',
+  expect(await failed('homeless', 701, 'SG')).toMatch(
+    /^DynamoDB refuses \w+ on residency-local-sg-templates in ap-southeast-1: ResourceNotFoundException \(there is no such table or index\)$/,
   );
 });
+
+test('in a commit: the ledger and `show` say why its executions end, until the table is mended', async () => {
+  const site = await world.installed('purging');
+  await world.fill('purging', 'us', 8);
+  await world.ready(site, 702);
+  inject = ({ region, operation, input }) =>
+    region === US && operation === 'BatchWriteItem' && JSON.stringify(input).includes('-templates')
+      ? { error: 'AccessDeniedException' }
+      : undefined;
+  expect((await world.hook(site, 'commit', 702)).status).toBe(200);
+  const why =
+    'DynamoDB refuses BatchWriteItem on residency-local-us-templates in us-east-1: AccessDeniedException';
+  const record = () => world.migration('us', 'purging', 702);
+  await expect
+    .poll(async () => (await record())?.badEnds, { timeout: 30_000, interval: 100 })
+    .toBe(3);
+  expect(await record()).toMatchObject({ status: 'committing', lastFailure: `FAILED: ${why}` });
+  expect(world.lines.join('\n')).toContain(`has ended as FAILED: ${why}`);
+  const shown = showText({
+    migration: rowOf((await record()) ?? raise('the migration is gone')),
+    timeline: [],
+    progress: [],
+    settings: [],
+  });
+  expect(shown).toContain(`last end   FAILED: ${why}`);
+
+  inject = () => undefined;
+  await world.host.invoke('us', 'tasks/janitor', {});
+  await world.until(site, 702, ['committed']);
+  expect(await record()).not.toHaveProperty('lastFailure');
+}, 90_000);
+
+function raise(message: string): never {
+  throw new Error(message);
+}

@@ -10,8 +10,8 @@ const ATTEMPTS_AT_ONCE = 3;
 export function settling({ ports, steps }: TaskContext) {
   const { ledger, clock, log } = ports;
 
-  /** Safe twice: an attempt that is no longer at hand changes nothing. `input` is the execution's. */
-  async function settle(input: unknown, ending: string): Promise<void> {
+  /** Safe twice: an attempt that is no longer at hand changes nothing. `input` is the execution's; `why` is what ended it. */
+  async function settle(input: unknown, ending: string, why?: string): Promise<void> {
     const run = runKey(input);
     const migration = await ledger.read(run);
     if (
@@ -21,19 +21,22 @@ export function settling({ ports, steps }: TaskContext) {
     )
       return;
     if (!PHASES_OF[migration.status]?.includes(run.phase) || migration.halted) return;
+    const said = why === undefined ? ending : `${ending}: ${why}`;
     log.error(
-      `alarm: phase ${run.phase}, attempt ${attemptOfPhase(migration)} of migration ${run.id} has ended as ${ending}`,
+      `alarm: phase ${run.phase}, attempt ${attemptOfPhase(migration)} of migration ${run.id} has ended as ${said}`,
       fieldsOf(migration),
     );
     const badEnds = (migration.badEnds ?? 0) + 1;
     const mayGoOn = badEnds % ATTEMPTS_AT_ONCE !== 0;
     if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
-      await steps.fail(migration, 'E9999', `the copy ended as ${ending}`, 'settle');
+      await steps.fail(migration, 'E9999', `the copy ended as ${said}`, 'settle');
     } else if (mayGoOn) {
-      await steps.restart(migration, 'settle', { badEnds });
+      await steps.restart(migration, 'settle', { badEnds, lastFailure: said });
     } else {
       await ledger.change(migration, 'settle', (current) =>
-        current?.attempt === migration.attempt ? { ...current, badEnds } : undefined,
+        current?.attempt === migration.attempt
+          ? { ...current, badEnds, lastFailure: said }
+          : undefined,
       );
     }
   }

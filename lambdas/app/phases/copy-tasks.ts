@@ -6,6 +6,7 @@ import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
 import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
+import { failureIn } from './failure-reason.ts';
 import { sealsOf } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import { checkApart, isTooLate, type TaskContext } from './task-context.ts';
@@ -245,7 +246,8 @@ export function copyTasks(context: TaskContext) {
     const run = runKey(input);
     const migration = await ledger.read(run);
     if (migration?.status !== 'copying' || migration.attempt !== run.attempt) return;
-    const reason = reasonOf(input);
+    const { failure }: { failure?: unknown } = { ...(typeof input === 'object' ? input : {}) };
+    const reason = failureIn(failure);
     log.error(`alarm: migration ${migration.id} cannot be copied: ${reason}`, fieldsOf(migration));
     await steps.fail(migration, 'E9999', reason, 'fail-migration');
   }
@@ -263,19 +265,3 @@ export function copyTasks(context: TaskContext) {
 
 /** Name of the record whose lease guards the claim on the target; no range of a part is called so. */
 const CLAIM = 'claim';
-
-/** The message of the error that Step Functions caught, if it is one of ours; never a stack trace. */
-function reasonOf(input: unknown): string {
-  const { failure }: { failure?: unknown } = { ...(typeof input === 'object' ? input : {}) };
-  const { Error: name, Cause: cause }: { Error?: unknown; Cause?: unknown } = {
-    ...(typeof failure === 'object' ? failure : {}),
-  };
-  try {
-    const { errorMessage }: { errorMessage?: unknown } = JSON.parse(String(cause));
-    const isOurs = name === 'PermanentError' || name === 'Fault';
-    if (isOurs && typeof errorMessage === 'string') return errorMessage.slice(0, 300);
-  } catch {
-    // Not the cause of a Lambda: its name says enough.
-  }
-  return `a task failed for good: ${String(name)}`;
-}

@@ -164,6 +164,8 @@ export interface Migration extends MigrationKey {
   readonly driven?: number;
   /** Executions of the phase at hand that have ended badly, one after the other. */
   readonly badEnds?: number;
+  /** How the last of them ended, and why. */
+  readonly lastFailure?: string;
   readonly error?: { readonly code: RefusalCode; readonly reason: string };
   /** What the planner makes of the newest count. `at` is when the count began; once a copy is in doubt, that is behind the fence. */
   readonly estimate?: {

@@ -5,6 +5,7 @@ import { dynamoDbPartKind } from './adapters/dataset/dynamodb-part-kind.ts';
 import { dynamoDbSamples } from './adapters/dataset/dynamodb-samples.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
 import { jsonLog } from './adapters/json-log.ts';
+import { receiptSigner } from './adapters/receipt-signer.ts';
 import { dynamoDbLedger } from './adapters/records/dynamodb-ledger.ts';
 import { dynamoDbTenants } from './adapters/records/dynamodb-tenants.ts';
 import { stepFunctions } from './adapters/step-functions.ts';
@@ -72,6 +73,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const clients = awsClients({
     dynamoDbEndpoint: env['AWS_ENDPOINT_URL_DYNAMODB'],
     statesEndpoint: env['AWS_ENDPOINT_URL_SFN'],
+    keysEndpoint: env['AWS_ENDPOINT_URL_KMS'],
     around: options.around,
   });
 
@@ -100,6 +102,10 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       arnOf: (of) =>
         `arn:${partitionOf(region(of)).name}:states:${region(of)}:${account}:stateMachine:${names(of).stateMachine}`,
     }),
+    signer: receiptSigner({
+      clientFor: (of) => clients.keys(region(of)),
+      aliasOf: (of) => names(of).receiptKey,
+    }),
     clock,
     log,
     metrics,
@@ -127,6 +133,15 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       commitGraceSeconds: seconds(env, 'COMMIT_GRACE_SECONDS', 300),
       backupDays: 7,
       clash: clashIn(residency, stage),
+      issuer: {
+        app: residency.app.key,
+        account,
+        stage,
+        version: env['CODE_VERSION'] ?? 'unknown',
+        outOfScope: residency.outOfScope ?? [],
+        tableArn: (part: Part, of: string) =>
+          `arn:${partitionOf(region(of)).name}:dynamodb:${region(of)}:${account}:table/${names(of).part(part)}`,
+      },
     },
   };
   const baseUrls = urls(env['BASE_URLS']);

@@ -5,7 +5,7 @@ import type { Measurement, RangeSize } from './domain/datasets/size.ts';
 import type { HistoryEntry } from './domain/moving/history.ts';
 import type { Migration, MigrationKey, Phase } from './domain/moving/migration.ts';
 import type { RangeRecord } from './domain/moving/range-record.ts';
-import type { Receipt } from './domain/moving/receipt.ts';
+import type { Receipt, ReceiptLink, Signature } from './domain/moving/receipt.ts';
 import type { Slot } from './domain/moving/slots.ts';
 import type { MetricName, WordOf } from './domain/operating/metric.ts';
 import type { Settings, SettingsChange, SettingsEntry } from './domain/operating/settings.ts';
@@ -62,8 +62,17 @@ export interface MigrationLedger {
   putRange(realm: Realm, key: MigrationKey, next: RangeRecord): Promise<RangeRecord | undefined>;
 
   readReceipt(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
-  /** Replaces an earlier receipt of the same migration in this realm. */
+  /**
+   * Replaces an earlier receipt of the same migration in this realm; never one of a later state, nor one that the same realm
+   * has signed later.
+   */
   writeReceipt(realm: Realm, receipt: Receipt): Promise<void>;
+
+  /** The chain of the receipts that this realm has signed, in the order of its numbers. */
+  receiptLinks(realm: Realm): Promise<readonly ReceiptLink[]>;
+  lastReceiptLink(realm: Realm): Promise<ReceiptLink | undefined>;
+  /** `false` where another receipt has taken the number. */
+  addReceiptLink(realm: Realm, link: ReceiptLink): Promise<boolean>;
 
   /** Of a retired tenant's data; replaces an earlier one of the same purge. */
   writePurge(realm: Realm, receipt: PurgeReceipt): Promise<void>;
@@ -208,6 +217,12 @@ export interface Workflows {
   start(run: Run): Promise<'running' | 'closed'>;
 }
 
+/** Signs with the key of a realm, which never leaves the key store. */
+export interface Signer {
+  /** Signs the hexadecimal digits of a SHA-256 hash. Throws a `Fault` where the key cannot be used at the moment. */
+  sign(realm: Realm, hash: string): Promise<Signature>;
+}
+
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
@@ -257,6 +272,7 @@ export interface Ports {
   readonly ledger: MigrationLedger;
   readonly partKind: PartKind;
   readonly workflows: Workflows;
+  readonly signer: Signer;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -14,6 +14,7 @@ import {
   type Residency,
 } from '../lambdas/domain/residency.ts';
 import { forwardUrlOf } from '../lambdas/domain/tenants/forwarding.ts';
+import { codeVersion } from './code-version.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS, type Grant, isReadOnly } from './grants.ts';
 
@@ -137,6 +138,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       REALM: row.realm,
       STAGE: stage,
       ACCOUNT_ID: Aws.ACCOUNT_ID,
+      CODE_VERSION: codeVersion(),
       BASE_URLS: JSON.stringify(
         baseUrlsOf(domain === undefined ? residency : { ...residency, domain }, stage),
       ),

@@ -12,10 +12,11 @@ export type Store =
   | 'parts'
   | `part:${string}`
   | 'state-machine'
+  | 'receipt-key'
   | 'dead-letters';
 
 type TableAction = 'GetItem' | 'PutItem' | 'DeleteItem' | 'Query' | 'BatchWriteItem';
-export type Action = TableAction | 'StartExecution' | 'SendMessage';
+export type Action = TableAction | 'StartExecution' | 'SendMessage' | 'Sign';
 
 export interface Grant {
   readonly on: Store;
@@ -54,6 +55,8 @@ const EMPTY_OWN = own('parts', 'Query', 'BatchWriteItem');
 const PROVE_EMPTINESS = own('parts', 'Query');
 /** The next attempt of the phase, in the same realm. */
 const GO_ON = own('state-machine', 'StartExecution');
+/** The record of a move that is over, by the key of the realm that ends it. */
+const SIGN_RECEIPTS = own('receipt-key', 'Sign');
 /** Not by its code: Lambda keeps an event that was tried in vain, and does so in the function's name. */
 const GIVE_UP = own('dead-letters', 'SendMessage');
 
@@ -159,6 +162,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('migrations', 'GetItem', 'PutItem'),
     own('tenants', 'GetItem', 'PutItem'),
     PROVE_EMPTINESS,
+    SIGN_RECEIPTS,
     GO_ON,
   ],
 
@@ -199,6 +203,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     // The record goes, and with it its aliases; one that another tenant of the site has too stays for that one.
     own('tenants', 'DeleteItem', 'PutItem'),
     PROVE_EMPTINESS,
+    SIGN_RECEIPTS,
     GO_ON,
   ],
 
@@ -248,3 +253,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('state-machine', 'StartExecution'),
   ],
 };
+
+/** Whether the function signs receipts: its role is told the key's ARN, which only the stack knows. */
+export const signsReceipts = (entry: string): boolean =>
+  (GRANTS[entry] ?? []).some(({ on }) => on === 'receipt-key');

@@ -14,8 +14,9 @@ export function portsFrom(first: number, rows: readonly RealmRow[]) {
     stepFunctions: next + 1,
     functions: next + 2,
     installKeys: next + 3,
+    keys: next + 4,
   };
 }
 
 /** How many a host takes in all. */
-export const portCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 5;
+export const portCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 6;

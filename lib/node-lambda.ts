@@ -25,6 +25,8 @@ export interface NodeLambdaProps {
   readonly code: Code;
   /** What this function alone is told. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** What this function may do beside its row in `grants.ts`, because only the stack knows the resource. */
+  readonly statements?: readonly PolicyStatement[];
 }
 
 export class NodeLambda extends Construct {
@@ -34,7 +36,7 @@ export class NodeLambda extends Construct {
   constructor(
     scope: Construct,
     id: string,
-    { deployment, entry, code, variables = {} }: NodeLambdaProps,
+    { deployment, entry, code, variables = {}, statements = [] }: NodeLambdaProps,
   ) {
     super(scope, id);
     const { names, environment, reservedConcurrency } = deployment;
@@ -58,6 +60,7 @@ export class NodeLambda extends Construct {
             resources: [this.logGroup.logGroupArn],
           }),
           ...ownStatements(deployment, entry),
+          ...statements,
         ]),
       },
       managedPolicies: otherDocuments(deployment, entry).map(

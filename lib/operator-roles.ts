@@ -18,13 +18,15 @@ import { inline, managed } from './policy-size.ts';
 
 export interface OperatorsProps {
   readonly deployment: Deployment;
+  /** What both may do beside, because only the stack knows the resource. */
+  readonly statements: readonly PolicyStatement[];
 }
 
 export class Operators extends Construct {
   readonly read: Role;
   readonly act: Role;
 
-  constructor(scope: Construct, id: string, { deployment }: OperatorsProps) {
+  constructor(scope: Construct, id: string, { deployment, statements }: OperatorsProps) {
     super(scope, id);
     // Of datasets, by a policy of their own: it grows with the parts.
     const ofDatasets = managed('operator-read', counting(deployment)).map(
@@ -34,14 +36,14 @@ export class Operators extends Construct {
       deployment,
       'operator-read',
       'Sees where each tenant and each migration is',
-      looking(deployment),
+      [...looking(deployment), ...statements],
       ofDatasets,
     );
     this.act = this.role(
       deployment,
       'operator-act',
       'Sees the same, changes settings, and retries or cancels migrations',
-      [...looking(deployment), ...acting(deployment)],
+      [...looking(deployment), ...statements, ...acting(deployment)],
       ofDatasets,
     );
   }

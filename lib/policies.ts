@@ -61,7 +61,8 @@ function allowances(
   row: RealmRow,
 ): readonly Allowance[] {
   const byActions = new Map<string, Allowance>();
-  for (const { on, actions } of grants) {
+  // The key of receipts has no deterministic ARN: the stack grants it.
+  for (const { on, actions } of grants.filter((grant) => grant.on !== 'receipt-key')) {
     const service = serviceOf(on);
     const key = actions.join();
     const arns = resourcesOf(on, residency, stage, row).map(

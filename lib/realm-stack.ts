@@ -6,11 +6,13 @@ import { Data } from './data.ts';
 import { DeadLetters } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import { entriesOf } from './entries.ts';
+import { signsReceipts } from './grants.ts';
 import { HooksApi } from './hooks-api.ts';
 import { KEY_HOLDER } from './key-holder.ts';
 import { Monitoring } from './monitoring.ts';
 import { NodeLambda } from './node-lambda.ts';
 import { Operators } from './operator-roles.ts';
+import { ReceiptKey } from './receipt-key.ts';
 import { Workflow } from './workflow.ts';
 
 export interface RealmStackProps extends StackProps {
@@ -25,6 +27,7 @@ export class RealmStack extends Stack {
     super(scope, id, { suppressTemplateIndentation: true, ...stackProps });
 
     const { key } = new Data(this, 'Data', { deployment });
+    const receiptKey = new ReceiptKey(this, 'ReceiptKey', { deployment });
     const asset = Code.fromAsset(code);
     const lambdas = new Map<string, NodeLambda>(
       entriesOf(deployment.residency).map((entry) => [
@@ -34,6 +37,7 @@ export class RealmStack extends Stack {
           entry,
           code: asset,
           // By which an operator learns which key the stack has.
+          ...(signsReceipts(entry) && { statements: [receiptKey.signing] }),
           ...(entry === KEY_HOLDER.entry && { variables: { [KEY_HOLDER.variable]: key.keyArn } }),
         }),
       ]),
@@ -67,6 +71,6 @@ export class RealmStack extends Stack {
       hookErrors,
       deadLetters: deadLetters.queue,
     });
-    new Operators(this, 'Operators', { deployment });
+    new Operators(this, 'Operators', { deployment, statements: [receiptKey.reading] });
   }
 }

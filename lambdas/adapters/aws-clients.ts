@@ -1,12 +1,13 @@
 /** SDK clients per region, with the time-outs that let a hook answer in time, and an ear for what they are asked. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { errorOf } from './aws-errors.ts';
 
-/** One call of the SDK: which action, in which region, on which tables, indexes (`table/index`) or state machines. */
+/** One call of the SDK: which action, in which region, on which tables, indexes (`table/index`), state machines or aliases of keys. */
 export interface SdkCall {
-  readonly service: 'dynamodb' | 'states';
+  readonly service: 'dynamodb' | 'states' | 'kms';
   readonly command: string;
   readonly region: string;
   readonly resources: readonly string[];
@@ -15,6 +16,7 @@ export interface SdkCall {
 export interface ClientOptions {
   readonly dynamoDbEndpoint?: string | undefined;
   readonly statesEndpoint?: string | undefined;
+  readonly keysEndpoint?: string | undefined;
   readonly around?: Around | undefined;
 }
 
@@ -36,7 +38,8 @@ const http = (requestTimeout: number) => ({
   httpAgent: { keepAlive: true, maxSockets: 256 },
 });
 
-export function awsClients({ dynamoDbEndpoint, statesEndpoint, around }: ClientOptions) {
+export function awsClients(options: ClientOptions) {
+  const { dynamoDbEndpoint, statesEndpoint, keysEndpoint, around } = options;
   const common = (region: string, endpoint: string | undefined, timeout = RECORD_TIMEOUT_MS) => ({
     region,
     requestHandler: http(timeout),
@@ -77,6 +80,26 @@ export function awsClients({ dynamoDbEndpoint, statesEndpoint, around }: ClientO
         marshallOptions: { removeUndefinedValues: true },
       }),
     ),
+    keys: perRegion((region) => {
+      const client = new KMSClient({ ...common(region, keysEndpoint), maxAttempts: 3 });
+      if (around) {
+        client.middlewareStack.add(
+          (next, { commandName = '' }) =>
+            (args) => {
+              const { KeyId: key }: Record<string, unknown> = { ...args.input };
+              const call: SdkCall = {
+                service: 'kms',
+                command: nameOf(commandName),
+                region,
+                resources: [String(key)],
+              };
+              return around(call, () => next(args));
+            },
+          { step: 'initialize', name: 'around' },
+        );
+      }
+      return client;
+    }),
     states: perRegion((region) => {
       const client = new SFNClient({ ...common(region, statesEndpoint), maxAttempts: 3 });
       if (around) {

@@ -70,6 +70,8 @@ export interface Residency {
    */
   readonly baseUrls?: Readonly<Record<Realm, string>>;
   readonly parts: readonly Part[];
+  /** What holds data of tenants and is not moved by this system, such as a search index: receipts name it. */
+  readonly outOfScope?: readonly string[];
   /**
    * Largest timeout, in seconds, of a function outside this app that writes datasets: your handlers, consumers and
    * jobs. A copy waits for that long after the fence. Required where a part is a table of your own.
@@ -205,6 +207,8 @@ export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm
     tenants: `${prefix}-tenants`,
     migrations: `${prefix}-migrations`,
     stateMachine: `${prefix}-realm-migration`,
+    /** Alias of the key that signs receipts. */
+    receiptKey: `alias/${prefix}-receipts`,
     part: (part: Part) => part.tableName?.(realm, stage) ?? `${prefix}-${part.name}`,
     /** Of a Lambda and of its role, by the file that it is made from: `start`, `copy-range`… */
     lambda: (entry: string) => `${prefix}-${entry}`,

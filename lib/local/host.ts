@@ -8,6 +8,7 @@ import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm
 import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency as configured } from '../../residency.config.ts';
+import { codeVersion } from '../code-version.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { DEFAULT_PORT, portsFrom } from '../local-ports.ts';
 import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
@@ -20,6 +21,7 @@ import { localForwardUrls } from './forward-urls.ts';
 import { startFunctionEndpoint } from './function-endpoint.ts';
 import { functionsOf, loadFunctions, type RealmFunctions } from './functions.ts';
 import { type Gateway, startGateway } from './gateway.ts';
+import { startKeyStore } from './key-store.ts';
 import { hostLife } from './host-id.ts';
 import { delayed } from './latency.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
@@ -76,6 +78,7 @@ export interface LocalHost {
   readonly ownUrls: Readonly<Record<Realm, string>>;
   readonly dynamoDbUrl: string;
   readonly stepFunctionsUrl: string;
+  readonly keysUrl: string;
   /** Lambda's Invoke, for the functions in the background. */
   readonly functionsUrl: string;
   /** None, where `INSTALL_KEYS_URL` names somebody else's keys. */
@@ -163,7 +166,19 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     };
   }
 
-  // 3. The keys that installations are signed with.
+  // 3. KMS: the keys that receipts are signed with.
+  const keyStore = await startKeyStore({
+    port: portOf(ports.keys),
+    account: ACCOUNT,
+    aliases: rows.map(({ realm, region }) => ({
+      region,
+      alias: namesOf(residency, STAGE, realm).receiptKey,
+    })),
+    ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+  });
+  opened.defer(() => keyStore.close());
+
+  // 4. The keys that installations are signed with.
   const atlassian = env.INSTALL_KEYS_URL
     ? undefined
     : await startSimulatedAtlassian({
@@ -173,7 +188,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       });
   if (atlassian) opened.defer(() => atlassian.close());
 
-  // 4. The tables of every realm.
+  // 5. The tables of every realm.
   await Promise.all(
     rows.map(async ({ realm, region }) => {
       const client = new DynamoDBClient({ region, endpoint: dynamoDbUrl });
@@ -182,7 +197,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     }),
   );
 
-  // 5. Per realm the gateway, which says what its base URL is, and then the app behind it.
+  // 6. Per realm the gateway, which says what its base URL is, and then the app behind it.
   const gateways = new Map<Realm, Gateway>();
   const requests = atMost(REQUESTS_AT_ONCE);
   for (const { realm } of rows) {
@@ -251,6 +266,8 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       AWS_REGION: region,
       AWS_ENDPOINT_URL_DYNAMODB: await fromRegion(region, dynamoDbUrl),
       AWS_ENDPOINT_URL_SFN: await fromRegion(region, runner.url),
+      AWS_ENDPOINT_URL_KMS: keyStore.url,
+      CODE_VERSION: codeVersion(),
     };
   }
 
@@ -262,7 +279,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     return endpoint.url;
   }
 
-  // 6. What people and schedules call by name.
+  // 7. What people and schedules call by name.
   const endpoint = await startFunctionEndpoint({
     port: portOf(ports.functions),
     functionNamed,
@@ -280,7 +297,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     return undefined;
   }
 
-  // 7. The janitor: now, so that what a stopped host left behind goes on, and from time to time.
+  // 8. The janitor: now, so that what a stopped host left behind goes on, and from time to time.
   let sweep = sweepAll();
   await sweep;
   const sweepAgain = () => {
@@ -330,6 +347,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     ownUrls: Object.fromEntries([...gateways].map(([realm, { url }]) => [realm, url])),
     dynamoDbUrl,
     stepFunctionsUrl: runner.url,
+    keysUrl: keyStore.url,
     functionsUrl: endpoint.url,
     atlassian,
     invoke: async (realm, entry, event) => functionsIn(realm).run(entry, event),

@@ -9,7 +9,7 @@ import {
   type MigrationKey,
 } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
-import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import { type Receipt, type ReceiptLink, staysBefore } from '../../lambdas/domain/moving/receipt.ts';
 import {
   type Place,
   type Slot,
@@ -56,6 +56,7 @@ export function inMemoryLedger(
   const entries = inMemoryCells<HistoryEntry & { readonly order: number }>(hooks);
   const ranges = inMemoryCells<RangeRecord>(hooks);
   const receipts = inMemoryCells<Receipt>(hooks);
+  const links = inMemoryCells<ReceiptLink>(hooks);
   const purges = inMemoryCells<PurgeReceipt>(hooks);
   const measurements = inMemoryCells<Measurement>(hooks);
   const places = inMemoryCells<Place>(hooks);
@@ -156,9 +157,20 @@ export function inMemoryLedger(
       const { tenant, id, state } = receipt;
       const at = site('writeReceipt', realm, tenant, id, state);
       await receipts.change(at, keyOf(realm, tenant, id), (current) =>
-        current && RANK[current.state] > RANK[state] ? undefined : receipt,
+        staysBefore(current, receipt) ? undefined : receipt,
       );
     },
+
+    async receiptLinks(realm) {
+      const found = await links.list(site('receiptLinks', realm), keyOf(realm));
+      return found.toSorted((one, other) => one.number - other.number);
+    },
+    async lastReceiptLink(realm) {
+      const found = await links.list(site('lastReceiptLink', realm), keyOf(realm));
+      return found.toSorted((one, other) => other.number - one.number)[0];
+    },
+    addReceiptLink: (realm, link) =>
+      links.put(site('addReceiptLink', realm), keyOf(realm, String(link.number)), link, 0),
 
     async writePurge(realm, receipt) {
       const { tenant, begunAt } = receipt;
@@ -254,10 +266,3 @@ export function inMemoryLedger(
       migrations.sweep(({ expiresAt }) => expiresAt !== undefined && expiresAt * 1000 <= now),
   };
 }
-
-/** A receipt is never replaced by one of an earlier state. */
-const RANK: Record<Receipt['state'], number> = {
-  'ready-to-commit': 0,
-  committed: 1,
-  'rolled-back': 2,
-};

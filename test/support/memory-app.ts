@@ -22,7 +22,7 @@ import { steps as stepsOf } from '../../lambdas/app/steps.ts';
 import { counted, measured } from '../../lambdas/app/with-metrics.ts';
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
-import type { Checkpoint, PartKind, Ports } from '../../lambdas/ports.ts';
+import type { Checkpoint, PartKind, Ports, Signer } from '../../lambdas/ports.ts';
 import { itemOf, TENANT } from './builders.ts';
 import { type ManualClock, manualClock } from './clock.ts';
 import type { Hooks, Operation } from './in-memory-cells.ts';
@@ -69,6 +69,15 @@ export interface MemoryAppOptions {
   readonly clash?: string;
 }
 
+/** What it signs is told by the signature: the real key is held against in the tests of the local host. */
+const memorySigner: Signer = {
+  sign: async (realm, hash) => ({
+    key: `key of ${realm}`,
+    algorithm: 'ECDSA_SHA_256',
+    value: hash,
+  }),
+};
+
 export type RealmApp = ReturnType<typeof realmApp>;
 export type MemoryApp = ReturnType<typeof memoryApp>;
 
@@ -88,6 +97,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
     ledger,
     partKind,
     workflows,
+    signer: memorySigner,
     clock,
     log: heard,
     metrics,
@@ -190,6 +200,14 @@ export function realmApp(
       commitGraceSeconds: options.commitGraceSeconds ?? 300,
       backupDays: 7,
       clash: options.clash,
+      issuer: {
+        app: 'com.example.app',
+        account: '000000000000',
+        stage: 'test',
+        version: '1.0.0',
+        outOfScope: ['search index'],
+        tableArn: (part, at) => `${at}:${part.name}`,
+      },
     },
   };
   const baseUrls = Object.fromEntries(

@@ -121,6 +121,14 @@ function arnOf({ resources, region }: RealmTemplate, id: string): string {
   if (Type === 'AWS::Lambda::Function') {
     return `${prefix('lambda')}:function:${Properties['FunctionName']}`;
   }
+  if (Type === 'AWS::KMS::Key') {
+    const alias = Object.values(resources).find(
+      (one) =>
+        one.Type === 'AWS::KMS::Alias' &&
+        at(one.Properties['TargetKeyId'], 'Fn::GetAtt', 0) === id,
+    );
+    return `${prefix('kms')}:${String(alias?.Properties['AliasName'])}`;
+  }
   throw new Error(`cannot tell the ARN of ${id}, which is ${Type}`);
 }
 

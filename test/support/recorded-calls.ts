@@ -23,10 +23,7 @@ export function callRecorder() {
       if (running === undefined)
         throw new Error(`${service} ${command} was called outside of any function`);
       for (const name of resources) {
-        const resource =
-          service === 'states'
-            ? name
-            : `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${name.replace('/', '/index/')}`;
+        const resource = resourceOf(service, region, name);
         const call = {
           realm: running.realm,
           entry: running.entry,
@@ -37,4 +34,10 @@ export function callRecorder() {
       }
     },
   };
+}
+
+function resourceOf(service: SdkCall['service'], region: string, name: string): string {
+  if (service === 'states') return name;
+  if (service === 'kms') return `arn:aws:kms:${region}:${ACCOUNT}:${name}`;
+  return `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${name.replace('/', '/index/')}`;
 }

@@ -3,7 +3,7 @@ import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamod
 import type { Measurement } from '../../domain/datasets/size.ts';
 import { type HistoryEntry, historyEntry } from '../../domain/moving/history.ts';
 import { isFinal, type Migration, type MigrationKey } from '../../domain/moving/migration.ts';
-import type { Receipt } from '../../domain/moving/receipt.ts';
+import { type Receipt, staysBefore } from '../../domain/moving/receipt.ts';
 import type { Realm } from '../../domain/realm.ts';
 import type { PurgeReceipt } from '../../domain/tenants/retirement.ts';
 import type { Clock, Log, MigrationLedger } from '../../ports.ts';
@@ -18,6 +18,7 @@ import {
 import { dynamoDbSettings } from './dynamodb-settings.ts';
 import { dynamoDbSlots } from './dynamodb-slots.ts';
 import { rangeFromItem, rangeToItem } from './range-items.ts';
+import { receiptChain } from './receipt-chain.ts';
 
 export interface LedgerTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
@@ -155,7 +156,7 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
     async writeReceipt(realm, receipt) {
       const key = { tenant: receipt.tenant, id: receiptId(receipt.id) };
       await changeCell(receipts(realm), key, (current) =>
-        current && RANK[current.state] > RANK[receipt.state] ? undefined : receipt,
+        staysBefore(current, receipt) ? undefined : receipt,
       );
     },
 
@@ -174,16 +175,11 @@ export function dynamoDbLedger(tables: LedgerTables): MigrationLedger {
     },
 
     ...dynamoDbSlots(tables),
+    ...receiptChain(tables),
     ...dynamoDbSettings(tables),
   };
 }
 
-/** A receipt is never replaced by one of an earlier state: a delayed writer finds that it has been overtaken. */
-const RANK: Record<Receipt['state'], number> = {
-  'ready-to-commit': 0,
-  committed: 1,
-  'rolled-back': 2,
-};
 const plain = (receipt: Receipt): Item => ({ receipt });
 
 /** `openIn` and `dueAt` make the sparse index: what is final is not in it. */

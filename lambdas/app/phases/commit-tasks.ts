@@ -6,6 +6,7 @@ import { PermanentError } from '../../domain/refusal.ts';
 import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
+import { issued, scopeOf } from './notary.ts';
 import { brokenSeals, sealsOf } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import {
@@ -164,7 +165,7 @@ export function commitTasks(context: TaskContext) {
     const at = new Date(now).toISOString();
     const provenEmpty = { realm: source, at, ranges: ranges.map((range) => range.id) };
     const backupsExpire = backupsExpireAfter(settings.backupDays, now);
-    const receipt = {
+    const receipt = await issued(ports, source, {
       tenant,
       id,
       source,
@@ -174,7 +175,8 @@ export function commitTasks(context: TaskContext) {
       seals,
       provenEmpty,
       backupsExpire,
-    } as const;
+      scope: await scopeOf(context, migration),
+    });
     await tenants.change(source, tenant, (current) =>
       stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY),
     );

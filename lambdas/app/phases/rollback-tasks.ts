@@ -10,6 +10,7 @@ import {
   type TenantRecord,
 } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
+import { issued, scopeOf } from './notary.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import {
   backupsExpireAfter,
@@ -274,17 +275,24 @@ export function rollbackTasks(context: TaskContext) {
     }
     const now = clock.now();
     const at = new Date(now).toISOString();
-    const receipt = { tenant, id, source, target, state: 'rolled-back', at, seals } as const;
-    const provenEmpty = { realm: target, at, ranges: ranges.map((range) => range.id) };
-    const backupsExpire = backupsExpireAfter(settings.backupDays, now);
+    const emptied = {
+      provenEmpty: { realm: target, at, ranges: ranges.map((range) => range.id) },
+      backupsExpire: backupsExpireAfter(settings.backupDays, now),
+    };
     const earlier = await ledger.readReceipt(source, tenant, id);
     if (isOurs || earlier?.state !== 'rolled-back') {
-      for (const realm of [target, source]) {
-        await ledger.writeReceipt(
-          realm,
-          isOurs ? { ...receipt, provenEmpty, backupsExpire } : receipt,
-        );
-      }
+      const receipt = await issued(ports, target, {
+        tenant,
+        id,
+        source,
+        target,
+        state: 'rolled-back',
+        at,
+        seals,
+        ...(isOurs && emptied),
+        scope: await scopeOf(context, migration),
+      });
+      for (const realm of [target, source]) await ledger.writeReceipt(realm, receipt);
     }
     await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'withdrawn') ? 'remove' : undefined,

@@ -19,6 +19,17 @@ export interface TaskSettings {
   readonly backupDays: number;
   /** Which two tables of this stage are one, as a sentence. Nothing is claimed nor deleted then. */
   readonly clash?: string | undefined;
+  readonly issuer: Issuer;
+}
+
+/** What receipts say of the deployment that issues them. */
+export interface Issuer {
+  readonly app: string;
+  readonly account: string;
+  readonly stage: string;
+  readonly version: string;
+  readonly outOfScope: readonly string[];
+  readonly tableArn: (part: Part, realm: Realm) => string;
 }
 
 /**

@@ -1,0 +1,67 @@
+/** Issues receipts: a place in the chain of the realm's receipts, and a signature by the realm's key. */
+import {
+  canonicalText,
+  type Receipt,
+  type ReceiptLink,
+  type ReceiptScope,
+  signedText,
+} from '../../domain/moving/receipt.ts';
+import type { Realm } from '../../domain/realm.ts';
+import { Fault } from '../../domain/refusal.ts';
+import type { Ports } from '../../ports.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** Of two moves that end at once, one takes the next number. */
+const MOST_TRIES = 10;
+
+/**
+ * The receipt as it is to be kept, signed by `realm`. Called again for the same move, it makes another receipt with a place of its own:
+ * `writeReceipt` then keeps the later one in both realms. Writes a link and nothing else; throws a `Fault` where it cannot.
+ */
+export async function issued(
+  { ledger, signer }: Pick<Ports, 'ledger' | 'signer'>,
+  realm: Realm,
+  receipt: Receipt,
+): Promise<Receipt> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const last = await ledger.lastReceiptLink(realm);
+    const number = (last?.number ?? 0) + 1;
+    const previous = last === undefined ? '' : await hashOf(canonicalText(last));
+    const linked: Receipt = { ...receipt, link: { realm, number, previous } };
+    const hash = await hashOf(signedText(linked));
+    // The signature first: a link whose receipt could not be signed would look like a receipt that was taken away.
+    const signature = await signer.sign(realm, hash);
+    const { tenant, id, state } = receipt;
+    const link: ReceiptLink = { number, previous, tenant, id, state, receipt: hash };
+    if (await ledger.addReceiptLink(realm, link)) return { ...linked, signature };
+  }
+  throw new Fault(`realm ${realm} issues many receipts at this moment`);
+}
+
+/** What the receipt of a move tells beside its result. */
+export async function scopeOf(
+  { ports, settings }: TaskContext,
+  { tenant, id, source, target }: Pick<Receipt, 'tenant' | 'id' | 'source' | 'target'>,
+): Promise<ReceiptScope> {
+  const { issuer, parts } = settings;
+  const tables = parts.map((part) => [
+    part.name,
+    { source: issuer.tableArn(part, source), target: issuer.tableArn(part, target) },
+  ]);
+  const { app, account, stage, version, outOfScope } = issuer;
+  return {
+    app,
+    account,
+    stage,
+    version,
+    tables: Object.fromEntries(tables),
+    dropped: parts.filter(({ policy }) => policy === 'drop').map(({ name }) => name),
+    outOfScope,
+    history: await ports.ledger.history({ ledger: source, tenant, id }),
+  };
+}
+
+async function hashOf(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -2,7 +2,13 @@
  * KMS on one HTTP port, as far as receipts need it: one signing key per alias and region, which signs and shows its public
  * half. With a data directory the keys outlive the host; otherwise receipts of an earlier host cannot be verified.
  */
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  sign,
+} from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { awsRefusal, listenOn, localServer, stop, textOf } from './http.ts';
@@ -43,7 +49,9 @@ export async function startKeyStore(options: KeyStoreOptions): Promise<KeyStore>
       const key = keys.get(`${region} ${alias}`);
       if (key === undefined) {
         response.statusCode = 400;
-        response.end(JSON.stringify({ __type: 'NotFoundException', message: `${alias} is not found` }));
+        response.end(
+          JSON.stringify({ __type: 'NotFoundException', message: `${alias} is not found` }),
+        );
         return;
       }
       const KeyId = `arn:aws:kms:${region}:${options.account}:${alias.replace('alias/', 'key/')}`;
@@ -52,7 +60,10 @@ export async function startKeyStore(options: KeyStoreOptions): Promise<KeyStore>
       response.end(
         JSON.stringify(
           said === undefined
-            ? { __type: 'ValidationException', message: `the local host does not answer this ${operation}` }
+            ? {
+                __type: 'ValidationException',
+                message: `the local host does not answer this ${operation}`,
+              }
             : { KeyId, ...said },
         ),
       );
@@ -65,13 +76,23 @@ export async function startKeyStore(options: KeyStoreOptions): Promise<KeyStore>
 
 function answer(operation: string, asked: Readonly<Record<string, unknown>>, key: KeyObject) {
   if (operation === 'GetPublicKey') {
-    const PublicKey = createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
-    return { PublicKey, KeyUsage: 'SIGN_VERIFY', KeySpec: 'ECC_NIST_P256', SigningAlgorithms: [ALGORITHM] };
+    const PublicKey = createPublicKey(key)
+      .export({ type: 'spki', format: 'der' })
+      .toString('base64');
+    return {
+      PublicKey,
+      KeyUsage: 'SIGN_VERIFY',
+      KeySpec: 'ECC_NIST_P256',
+      SigningAlgorithms: [ALGORITHM],
+    };
   }
   const isOurs = asked['MessageType'] === 'RAW' && asked['SigningAlgorithm'] === ALGORITHM;
   if (operation !== 'Sign' || !isOurs) return undefined;
   const message = Buffer.from(String(asked['Message']), 'base64');
-  return { Signature: sign('sha256', message, key).toString('base64'), SigningAlgorithm: ALGORITHM };
+  return {
+    Signature: sign('sha256', message, key).toString('base64'),
+    SigningAlgorithm: ALGORITHM,
+  };
 }
 
 function keyOf(dataDir: string | undefined, name: string): KeyObject {
@@ -82,7 +103,10 @@ function keyOf(dataDir: string | undefined, name: string): KeyObject {
   mkdirSync(folder, { recursive: true });
   try {
     // Only where there is none yet, whole or not at all.
-    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { flag: 'wx', mode: 0o600 });
+    writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), {
+      flag: 'wx',
+      mode: 0o600,
+    });
     return privateKey;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;

@@ -86,6 +86,8 @@ async function evidence(operator: Operator, options: AuditOptions): Promise<Read
     records: ofRealms.flatMap(({ records }) => records),
     migrations: ofRealms.flatMap(({ migrations }) => migrations),
     receipts: ofRealms.flatMap(({ receipts }) => receipts),
+    chains: ofRealms.map(({ chain }) => chain),
+    tenant: options.tenant,
     slots: ofRealms.flatMap(({ slots }) => slots),
     aliases: ofRealms.flatMap(({ aliases }) => aliases),
     partitions: ofRealms.flatMap(({ partitions }) => partitions),
@@ -110,7 +112,13 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
     const record = await tenants.read(realm, tenant);
     if (record) records.push({ realm, record });
   }
+  // The chain after the receipts: one that is issued in between has then its link.
   for await (const receipt of reader.receipts(realm, tenant)) receipts.push({ realm, receipt });
+  const chain = {
+    realm,
+    links: await ledger.receiptLinks(realm),
+    publicKey: await operator.clients.publicKey(realm, operator.names(realm).receiptKey),
+  };
   for await (const migration of reader.migrations(realm, tenant)) migrations.push(migration);
   const slots = (await ledger.slots(realm))
     .filter((slot) => tenant === undefined || slot.tenant === tenant)
@@ -121,7 +129,7 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
         REHEARSAL,
         ...(tenant === undefined ? leftBy(records) : [tenant]),
       ]);
-  return { records, aliases, receipts, migrations, slots, partitions, readUnits };
+  return { records, aliases, receipts, chain, migrations, slots, partitions, readUnits };
 }
 
 /** Who has left the realm for another: of these nothing must be left, and a look by key is cheap. */

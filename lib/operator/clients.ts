@@ -1,5 +1,6 @@
 /** The operator's SDK clients, per realm: AWS by the ordinary credential chain, as the realm's own role if asked, or the local host. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -9,7 +10,7 @@ import { Failure } from './failure.ts';
 
 /** One call of the SDK, as it was asked for: what the operators' roles are held against. */
 export interface OperatorCall {
-  readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts';
+  readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts' | 'kms';
   readonly command: string;
   readonly realm: Realm;
   readonly input: object;
@@ -20,6 +21,7 @@ export interface LocalEndpoints {
   readonly dynamoDb: string;
   readonly states: string;
   readonly functions: string;
+  readonly keys: string;
 }
 
 export interface ClientsOptions {
@@ -112,6 +114,11 @@ export function operatorClients(options: ClientsOptions) {
     client.middlewareStack.add(listener('dynamodb', realm), first);
     return client;
   });
+  const keys = perRealm((realm) => {
+    const client = new KMSClient(common(realm, local?.keys));
+    client.middlewareStack.add(listener('kms', realm), first);
+    return client;
+  });
   return {
     dynamoDb,
     documents: perRealm((realm) => DynamoDBDocumentClient.from(dynamoDb(realm))),
@@ -126,6 +133,12 @@ export function operatorClients(options: ClientsOptions) {
       client.middlewareStack.add(listener('lambda', realm), first);
       return client;
     }),
+    /** PEM. Throws as the SDK does. */
+    async publicKey(realm: Realm, alias: string): Promise<string> {
+      const { PublicKey: der } = await keys(realm).send(new GetPublicKeyCommand({ KeyId: alias }));
+      const text = Buffer.from(der ?? []).toString('base64');
+      return `-----BEGIN PUBLIC KEY-----\n${text.replace(/.{64}(?=.)/g, '$&\n')}\n-----END PUBLIC KEY-----\n`;
+    },
     /** Who we are, before any role is taken. */
     identity,
     close: () => {

@@ -1,10 +1,11 @@
 /** Pure: what an audit makes of what it has read. Each rule says what must hold; whatever breaks it is a finding. */
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
-import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import type { Receipt, ReceiptLink } from '../../lambdas/domain/moving/receipt.ts';
 import type { Slot } from '../../lambdas/domain/moving/slots.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
+import { breaksIn, forgeryIn } from './receipt-seal.ts';
 import type { TenantFacts } from './tenant-reader.ts';
 
 export type FindingKind =
@@ -13,6 +14,8 @@ export type FindingKind =
   | 'stub-past-expiry'
   | 'retired-past-purge-date'
   | 'receipt-without-counterpart'
+  | 'receipt-not-as-signed'
+  | 'receipt-chain-broken'
   | 'slot-without-migration'
   | 'rehearsal-leftover'
   | 'record-of-final-migration'
@@ -34,6 +37,14 @@ export interface Evidence {
   readonly records: readonly { readonly realm: Realm; readonly record: TenantFacts }[];
   readonly migrations: readonly Migration[];
   readonly receipts: readonly { readonly realm: Realm; readonly receipt: Receipt }[];
+  /** The chain of each realm's receipts, and the public half of the key that signs them. */
+  readonly chains: readonly {
+    readonly realm: Realm;
+    readonly links: readonly ReceiptLink[];
+    readonly publicKey: string;
+  }[];
+  /** Of the one tenant that was asked for; otherwise of all. */
+  readonly tenant?: string | undefined;
   readonly slots: readonly { readonly realm: Realm; readonly slot: Slot }[];
   readonly aliases: readonly {
     readonly realm: Realm;
@@ -61,6 +72,7 @@ export function findingsIn(evidence: Evidence): readonly Finding[] {
   return [
     ...ofRecords(evidence),
     ...ofReceipts(evidence),
+    ...ofChains(evidence),
     ...ofSlots(evidence),
     ...ofAliases(evidence),
     ...ofPartitions(evidence),
@@ -149,6 +161,50 @@ function ofReceipts({ receipts, migrations }: Evidence): readonly Finding[] {
       (one) => one.realm === other && one.receipt.tenant === tenant && one.receipt.id === id,
     );
     return has ? [] : [{ ...about, says: `its receipt is not kept in ${other}` }];
+  });
+}
+
+/** Each realm's chain is whole; each final receipt is the one that was signed; and none that was issued has vanished. */
+function ofChains({ chains, receipts, migrations, tenant: only }: Evidence): readonly Finding[] {
+  const known = byName(migrations);
+  return chains.flatMap(({ realm, links, publicKey }) => {
+    const findings: Finding[] = breaksIn(links).map((says) => ({
+      kind: 'receipt-chain-broken' as const,
+      realm,
+      says,
+    }));
+    for (const { realm: keeper, receipt } of receipts) {
+      const { tenant, id, source, state, link } = receipt;
+      const isFinalReceipt = state !== 'ready-to-commit';
+      const isOfThis = link === undefined ? keeper === realm : link.realm === realm;
+      if (!isFinalReceipt || !isOfThis) continue;
+      const says = forgeryIn(receipt, links, publicKey);
+      if (says !== undefined && known.has(nameOf(source, tenant, id)))
+        findings.push({
+          kind: 'receipt-not-as-signed',
+          realm: keeper,
+          tenant,
+          migration: id,
+          says,
+        });
+    }
+    for (const { tenant, id, number } of links) {
+      if (only !== undefined && tenant !== only) continue;
+      const isKept = receipts.some(
+        ({ realm: keeper, receipt }) =>
+          keeper === realm && receipt.tenant === tenant && receipt.id === id && receipt.link,
+      );
+      const migration = migrations.find((one) => one.tenant === tenant && one.id === id);
+      if (isKept || (migration !== undefined && !isFinal(migration))) continue;
+      findings.push({
+        kind: 'receipt-chain-broken',
+        realm,
+        tenant,
+        migration: id,
+        says: `its receipt is number ${number} of the chain, and is gone`,
+      });
+    }
+    return findings;
   });
 }
 

@@ -87,6 +87,7 @@ export function operatorOf(options: OperatorOptions): Operator {
       dynamoDb: at(local.dynamoDb),
       states: at(local.stepFunctions),
       functions: at(local.functions),
+      keys: at(local.keys),
     },
   });
   const { documents } = clients;

@@ -3,8 +3,10 @@ import type { Command } from 'commander';
 import { audit } from './audit.ts';
 import type { Row, Surroundings } from './command-frame.ts';
 import { doctor } from './doctor.ts';
+import { UsageError } from './failure.ts';
 import { migrations } from './migrations.ts';
 import { receipt } from './receipt.ts';
+import { verifyReceipt } from './receipt-verify.ts';
 import { type SettingsFilter, settings } from './settings.ts';
 import { show } from './show.ts';
 import { status } from './status.ts';
@@ -46,13 +48,22 @@ export function addReadingCommands(add: Add, { screen }: Surroundings): void {
     examples: ['show acme --stage prod', 'show acme 57500 --stage prod'],
     run: (operator, { words: [tenant = '', id] }) => show(operator, tenant, id),
   });
-  add<{ html?: string }>({
-    usage: 'receipt <tenant> <migration>',
-    description: 'the signed-off record of a move, for an auditor',
-    examples: ['receipt acme 57500 --stage prod --html receipt.html'],
-    run: (operator, { words: [tenant = '', id = ''], options }) =>
-      receipt(operator, tenant, id, options.html),
-  }).option('--html <file>', 'writes a page to print, too');
+  add<{ html?: string; verify?: string }>({
+    usage: 'receipt [tenant] [migration]',
+    description: 'the signed record of a move, for an auditor',
+    examples: [
+      'receipt acme 57500 --stage prod --html receipt.html',
+      'receipt --verify receipt.html --stage prod',
+    ],
+    run: (operator, { words: [tenant, id], options }) => {
+      if (options.verify !== undefined) return verifyReceipt(operator, options.verify);
+      if (tenant === undefined || id === undefined)
+        throw new UsageError('receipt wants a tenant and a migration, or --verify and a file');
+      return receipt(operator, tenant, id, options.html);
+    },
+  })
+    .option('--html <file>', 'writes a page to print, too')
+    .option('--verify <file>', 'compares a page, or a report by --json, with key and ledgers');
   add<SettingsFilter>({
     usage: 'settings',
     description: 'what is set for a realm or a tenant, by whom, and since when',

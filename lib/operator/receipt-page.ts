@@ -1,4 +1,5 @@
 /** A receipt as one HTML page without anything outside it: to be printed on A4, signed, and filed. */
+import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { counted, moment, printable, sized } from './print.ts';
 import type { ReceiptReport } from './receipt.ts';
 
@@ -9,7 +10,8 @@ const OUTCOMES: Readonly<Record<ReceiptReport['outcome'], string>> = {
 };
 
 export function receiptPage(report: ReceiptReport): string {
-  const { source, target, seals, provenEmpty, history } = report;
+  const { source, target, seals, provenEmpty, history, record, isFinal } = report;
+  const { scope, link, signature } = record;
   const parts = Object.entries(seals);
   return `<!doctype html>
 <html lang="en">
@@ -22,7 +24,8 @@ export function receiptPage(report: ReceiptReport): string {
 </head>
 <body>
 <main>
-<h1>Receipt of a data-residency move</h1>
+<h1>${isFinal ? '' : 'DRAFT: '}Receipt of a data-residency move</h1>
+${isFinal ? '' : '<p class="draft">DRAFT. The move is not over, or not signed off by every realm. This page proves nothing.</p>'}
 <p class="lead">${html(OUTCOMES[report.outcome])}</p>
 ${list([
   ['App', `${report.app}, stage ${report.stage}`],
@@ -31,7 +34,15 @@ ${list([
   ['From', `realm ${source}, AWS region ${report.sourceRegion}`],
   ['To', `realm ${target}, AWS region ${report.targetRegion}`],
   ['Outcome', report.outcome],
-  ['Signed off', moment(report.at)],
+  [isFinal ? 'Signed off' : 'As of', moment(report.at)],
+  ...(scope
+    ? ([
+        ['AWS account', scope.account],
+        ['Code', `version ${scope.version}`],
+        ['Dropped (caches)', scope.dropped.join(', ') || 'none'],
+        ['Not moved by this system', scope.outOfScope.join(', ') || 'nothing was declared'],
+      ] as const)
+    : []),
 ])}
 <h2>What was verified to be equal on both sides</h2>
 ${grid(
@@ -46,6 +57,15 @@ ${
 <p class="small">${html(provenEmpty.ranges.join(', '))}</p>`
 }
 ${report.backupsExpire === undefined ? '' : `<p>Point-in-time backups of that realm no longer hold the data from ${html(report.backupsExpire)} on.</p>`}
+${
+  scope === undefined
+    ? ''
+    : `<h2>Tables</h2>
+${grid(
+  ['Part', 'Source', 'Target'],
+  Object.entries(scope.tables).map(([part, table]) => [part, table.source, table.target]),
+)}`
+}
 <h2>History</h2>
 ${grid(
   ['At', 'Status', 'By'],
@@ -58,7 +78,10 @@ ${grid(
 <h2>Where this is kept</h2>
 <p>In the ledger of ${html(report.keptIn.join(' and of '))}. SHA-256 of the record:</p>
 <p class="digest">${html(report.fingerprint)}</p>
-<footer>Printed ${html(moment(report.printedAt))} <span class="sign">Checked by</span></footer>
+${link === undefined ? '' : `<p>Number ${html(counted(link.number))} of the receipts of realm ${html(link.realm)}, signed by its key:</p>\n<p class="digest">${html(signature?.key ?? '')}</p>`}
+<p>The record itself, for <code>residency receipt --verify</code>:</p>
+<pre class="digest" id="record">${embedded(record)}</pre>
+<footer>Printed ${html(moment(report.printedAt))}${isFinal ? ' <span class="sign">Checked by</span>' : ''}</footer>
 </main>
 </body>
 </html>
@@ -73,9 +96,27 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+const CHARACTERS = Object.fromEntries(
+  Object.entries(ENTITIES).map(([character, entity]) => [entity, character]),
+);
+
 /** Whatever it is, it is text: spelled out where it would turn the page around, and never markup. */
 const html = (value: string): string =>
   printable(value, 20_000).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+/** JSON in which every character that is not plain ASCII is spelled out, so that nothing is lost on the page. */
+const embedded = (record: Receipt): string =>
+  JSON.stringify(record)
+    .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+/** The record that a page carries; `undefined` where there is none. */
+export function recordIn(page: string): unknown {
+  const [, text] = /<pre class="digest" id="record">([^<]*)<\/pre>/.exec(page) ?? [];
+  if (text === undefined) return undefined;
+  const plain = text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => CHARACTERS[entity] ?? entity);
+  return JSON.parse(plain);
+}
 
 const list = (facts: readonly (readonly [string, string])[]): string =>
   `<dl>\n${facts.map(([name, value]) => `<dt>${html(name)}</dt><dd>${html(value)}</dd>`).join('\n')}\n</dl>`;
@@ -94,6 +135,8 @@ body { margin: 0; background: #fff; color: #111; font: 11pt/1.45 system-ui, sans
 main { max-width: 178mm; margin: 0 auto; padding: 8mm 4mm; }
 h1 { font-size: 18pt; margin: 0 0 2mm; }
 h2 { font-size: 12pt; margin: 7mm 0 2mm; break-after: avoid; }
+.draft { color: #a00; font-weight: 700; }
+pre { white-space: pre-wrap; margin: 0; }
 .lead { font-size: 12pt; margin: 0 0 5mm; }
 dl { display: grid; grid-template-columns: 42mm 1fr; gap: 1mm 4mm; margin: 0; }
 dt { color: #555; }

@@ -1,8 +1,7 @@
 /** `receipt`: the signed-off record of a move, for an auditor: as JSON, and as a page to print. */
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { HistoryEntry } from '../../lambdas/domain/moving/history.ts';
-import type { Migration, PartSeal } from '../../lambdas/domain/moving/migration.ts';
+import { isFinal, type Migration, type PartSeal } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Failure } from './failure.ts';
@@ -10,6 +9,7 @@ import { migrationOf } from './find-migration.ts';
 import type { Operator } from './operator.ts';
 import { counted, moment, printable, sized, table } from './print.ts';
 import { receiptPage } from './receipt-page.ts';
+import { fingerprintOf, isSignedBy } from './receipt-seal.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ReceiptReport {
@@ -32,6 +32,10 @@ export interface ReceiptReport {
   readonly keptIn: readonly Realm[];
   /** SHA-256 of the receipt as it is kept, in canonical JSON. */
   readonly fingerprint: string;
+  /** The receipt as it is kept: what the fingerprint covers, and the signature. */
+  readonly record: Receipt;
+  /** Final, kept in every realm of the move, and signed by the realm that ended it. Otherwise a draft. */
+  readonly isFinal: boolean;
   readonly printedAt: string;
 }
 
@@ -44,7 +48,7 @@ export async function receipt(
   const migration = await migrationOf(operator, tenant, id);
   const report = await receiptOf(operator, migration);
   if (htmlFile !== undefined) await writePage(htmlFile, receiptPage(report));
-  const isWhole = report.outcome !== 'ready-to-commit' && report.keptIn.length === sides(migration);
+  const isWhole = report.isFinal;
   return {
     report,
     text:
@@ -54,7 +58,13 @@ export async function receipt(
   };
 }
 
-const sides = ({ source, target }: Migration): number => (source === target ? 1 : 2);
+/** Whether the key of the realm that issued it verifies it. */
+export async function isSigned(operator: Operator, receipt: Receipt): Promise<boolean> {
+  const { link } = receipt;
+  if (link === undefined || !operator.realms.includes(link.realm)) return false;
+  const alias = operator.names(link.realm).receiptKey;
+  return isSignedBy(receipt, await operator.clients.publicKey(link.realm, alias));
+}
 
 async function receiptOf(operator: Operator, migration: Migration): Promise<ReceiptReport> {
   const { tenant, id, source, target } = migration;
@@ -72,6 +82,8 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     );
   }
   const fingerprint = fingerprintOf(found);
+  const keptIn = realms.filter((_, at) => kept[at] && fingerprintOf(kept[at]) === fingerprint);
+  const isOver = isFinal(migration) && migration.status === found.state;
   return {
     app: operator.residency.app.key,
     stage: operator.stage,
@@ -87,24 +99,12 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     ...(found.provenEmpty && { provenEmpty: found.provenEmpty }),
     ...(found.backupsExpire && { backupsExpire: found.backupsExpire }),
     history,
-    keptIn: realms.filter((_, at) => kept[at] && fingerprintOf(kept[at]) === fingerprint),
+    keptIn,
     fingerprint,
+    record: found,
+    isFinal: isOver && keptIn.length === realms.length && (await isSigned(operator, found)),
     printedAt: new Date(operator.clock.now()).toISOString(),
   };
-}
-
-/** Names in their order, so that the same receipt has the same fingerprint wherever it is kept. */
-export const fingerprintOf = (value: Receipt): string =>
-  createHash('sha256').update(canonical(value)).digest('hex');
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, inner]) => `${JSON.stringify(name)}:${canonical(inner)}`);
-  return `{${fields.join(',')}}`;
 }
 
 async function writePage(file: string, page: string): Promise<void> {
@@ -124,7 +124,7 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
     : 'nothing had to be emptied';
   const missing = isWhole
     ? `✓ kept in ${report.keptIn.join(' and ')}`
-    : `✗ not signed off: ${outcome}, kept in ${report.keptIn.join(' and ')}`;
+    : `✗ DRAFT, not signed off: ${outcome}, kept in ${report.keptIn.join(' and ')}`;
   return [
     `Receipt of migration ${printable(migration)} of ${printable(tenant)}: ${source} → ${target}, ${outcome} at ${moment(at)}`,
     table(
@@ -144,6 +144,11 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
           ]
         : []),
       `  fingerprint ${report.fingerprint}`,
+      ...(report.record.link
+        ? [
+            `  number ${report.record.link.number} in the chain of ${report.record.link.realm}, signed by ${printable(report.record.signature?.key ?? 'nobody')}`,
+          ]
+        : []),
     ].join('\n'),
     missing,
   ].join('\n\n');

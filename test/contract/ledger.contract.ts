@@ -7,7 +7,7 @@ import {
   STATUSES,
 } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
-import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import type { Receipt, ReceiptLink } from '../../lambdas/domain/moving/receipt.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { Clock, MigrationLedger } from '../../lambdas/ports.ts';
@@ -384,6 +384,46 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
         await ledger().writeReceipt('de', receiptOf({ tenant, state: 'committed' }));
         await ledger().writeReceipt('de', receiptOf({ tenant, state: 'ready-to-commit' }));
         expect(await read()).toMatchObject({ state: 'rolled-back' });
+      });
+    });
+
+    describe('of the chain of receipts', () => {
+      const link = (number: number, previous = ''): ReceiptLink => ({
+        number,
+        previous,
+        tenant,
+        id: '57500',
+        state: 'committed',
+        receipt: `hash ${number}`,
+      });
+
+      test('keeps links in the order of their numbers, by realm, and takes no number twice', async () => {
+        const realm = 'us';
+        const last = (await ledger().lastReceiptLink(realm))?.number ?? 0;
+        for (const number of [last + 1, last + 2, last + 10])
+          expect(await ledger().addReceiptLink(realm, link(number))).toBe(true);
+        expect(await ledger().addReceiptLink(realm, link(last + 2, 'other'))).toBe(false);
+        expect(await ledger().lastReceiptLink(realm)).toEqual(link(last + 10));
+        const numbers = (await ledger().receiptLinks(realm)).map(({ number }) => number);
+        expect(numbers.slice(-3)).toEqual([last + 1, last + 2, last + 10]);
+      });
+
+      test('gives one number to one of two that ask for it at once', async () => {
+        const number = 1 + ((await ledger().lastReceiptLink('de'))?.number ?? 0);
+        const added = await Promise.all(
+          ['a', 'b'].map((previous) => ledger().addReceiptLink('de', link(number, previous))),
+        );
+        expect(added.sort()).toEqual([false, true]);
+      });
+
+      test('keeps of two receipts of one state the one that was signed later', async () => {
+        const signed = (number: number) =>
+          receiptOf({ tenant, state: 'committed', link: { realm: 'us', number, previous: '' } });
+        await ledger().writeReceipt('us', signed(8));
+        await ledger().writeReceipt('us', signed(7));
+        expect((await ledger().readReceipt('us', tenant, '57500'))?.link?.number).toBe(8);
+        await ledger().writeReceipt('us', signed(9));
+        expect((await ledger().readReceipt('us', tenant, '57500'))?.link?.number).toBe(9);
       });
     });
 

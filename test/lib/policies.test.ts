@@ -109,13 +109,27 @@ describe('policies', () => {
     expect([...new Set(stars)].sort()).toEqual(Object.keys(EXCEPTIONS).sort());
   });
 
-  test('leave the use of keys to the key policy', () => {
+  test('leave the use of the key that encrypts to its key policy', () => {
     for (const template of templates) {
-      const actions = rolesOf(template)
+      const ofKeys = rolesOf(template)
         .flatMap((role) => allowedTo(template, role))
-        .flatMap((statement) => statement.actions);
-      expect(actions.filter((action) => action.startsWith('kms:'))).toEqual([]);
-      const [key] = ofType(template, 'AWS::KMS::Key');
+        .filter(({ actions }) => actions.some((action) => action.startsWith('kms:')));
+      // The key of receipts can sign, and show its public half; it cannot decrypt anything.
+      for (const { actions, resources } of ofKeys) {
+        expect(['kms:Sign', 'kms:GetPublicKey']).toEqual(expect.arrayContaining([...actions]));
+        expect(resources).toEqual([
+          expect.stringMatching(/:alias\/residency-dev-[a-z]+-receipts$/),
+        ]);
+      }
+      expect(ofKeys.map(({ actions }) => actions.join()).sort()).toEqual([
+        'kms:GetPublicKey',
+        'kms:GetPublicKey',
+        'kms:Sign',
+        'kms:Sign',
+      ]);
+      const [key] = ofType(template, 'AWS::KMS::Key').filter(
+        ({ Properties }) => Properties['KeySpec'] === undefined,
+      );
       const [, use] = listOf(at(key?.Properties['KeyPolicy'], 'Statement'));
       expect(textOf(template, at(use, 'Condition', 'StringEquals', 'kms:ViaService'))).toBe(
         `dynamodb.${template.region}.amazonaws.com`,
@@ -204,7 +218,7 @@ describe('the key of a vendor’s own table', () => {
   const uses = (template: RealmTemplate, entry: string) =>
     documentsOf(template, roleIdOf(template, entry))
       .flatMap(({ document }) => listOf(at(document, 'Statement')))
-      .filter((statement) => String(listOf(at(statement, 'Action'))[0]).startsWith('kms:'))
+      .filter((statement) => /^kms:(?!Sign$)/.test(String(listOf(at(statement, 'Action'))[0])))
       .map((statement) => ({
         actions: listOf(at(statement, 'Action')),
         keys: listOf(at(statement, 'Resource')),

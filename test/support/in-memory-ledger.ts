@@ -9,7 +9,11 @@ import {
   type MigrationKey,
 } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
-import { type Receipt, type ReceiptLink, staysBefore } from '../../lambdas/domain/moving/receipt.ts';
+import {
+  type Receipt,
+  type ReceiptLink,
+  staysBefore,
+} from '../../lambdas/domain/moving/receipt.ts';
 import {
   type Place,
   type Slot,

@@ -33,6 +33,13 @@ export function asked({ service, command, realm, input }: OperatorCall) {
   const action = `${service}:${command === 'Invoke' ? 'InvokeFunction' : command}`;
   if (service === 'states')
     return { realm, action, resource: String(fields['stateMachineArn']), context: {} };
+  if (service === 'kms')
+    return {
+      realm,
+      action,
+      resource: `arn:aws:kms:${region}:${ACCOUNT}:${fields['KeyId']}`,
+      context: {},
+    };
   if (service === 'lambda')
     return {
       realm,

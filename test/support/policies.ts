@@ -124,8 +124,7 @@ function arnOf({ resources, region }: RealmTemplate, id: string): string {
   if (Type === 'AWS::KMS::Key') {
     const alias = Object.values(resources).find(
       (one) =>
-        one.Type === 'AWS::KMS::Alias' &&
-        at(one.Properties['TargetKeyId'], 'Fn::GetAtt', 0) === id,
+        one.Type === 'AWS::KMS::Alias' && at(one.Properties['TargetKeyId'], 'Fn::GetAtt', 0) === id,
     );
     return `${prefix('kms')}:${String(alias?.Properties['AliasName'])}`;
   }

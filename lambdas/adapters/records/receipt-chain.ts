@@ -1,5 +1,5 @@
 /** The chain of a realm's receipts in its ledger: one item for each link, in the realm's own partition. */
-import { type QueryCommandInput, QueryCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import { paginateQuery, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { ReceiptLink } from '../../domain/moving/receipt.ts';
 import type { Realm } from '../../domain/realm.ts';
 import type { MigrationLedger } from '../../ports.ts';

@@ -61,8 +61,8 @@ export async function playMove(
 
   /** Whether the app became ready before the site had to come back. */
   async function becomesReady(): Promise<boolean> {
-    const deadline = Date.now() + patienceMs;
-    while (Date.now() < deadline) {
+    const deadline = performance.now() + patienceMs;
+    while (performance.now() < deadline) {
       const reply = await once('status', id);
       const status = reply && isSuccess(reply) ? fieldOf(reply, 'status') : undefined;
       if (status !== undefined && statuses.at(-1) !== status) statuses.push(status);
@@ -144,9 +144,9 @@ export async function finalStatus(
   script: Pick<MoveScript, 'site' | 'migrationId' | 'pollMs' | 'patienceMs'>,
   source: string,
 ): Promise<string | undefined> {
-  const deadline = Date.now() + (script.patienceMs ?? WINDOW_MS);
+  const deadline = performance.now() + (script.patienceMs ?? WINDOW_MS);
   let status: string | undefined;
-  while (Date.now() < deadline) {
+  while (performance.now() < deadline) {
     const reply = await atlassian.hook(script.site, source, 'status', {
       migrationId: script.migrationId,
     });

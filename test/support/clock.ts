@@ -6,6 +6,8 @@ export interface ManualClock extends Clock {
   advance(milliseconds: number): void;
   /** Epoch milliseconds; an earlier time than now is ignored. */
   advanceTo(time: number): void;
+  /** As when somebody sets the clock of the machine. Milliseconds. */
+  setBack(milliseconds: number): void;
 }
 
 export const SECOND = 1_000;
@@ -22,6 +24,9 @@ export function manualClock(start: string = '2026-12-25T12:00:00.000Z'): ManualC
     },
     advanceTo(time) {
       now = Math.max(now, time);
+    },
+    setBack(milliseconds) {
+      now -= milliseconds;
     },
   };
 }

@@ -43,7 +43,9 @@ export function forgeKeys(url: string, clock: Clock): ForgeKeys {
   /** One fetch for all who ask at the same time, and none within the interval. */
   async function refresh(): Promise<void> {
     if (pending === undefined) {
-      if (clock.now() - lastTry < INTERVAL_MS) return;
+      const passed = clock.now() - lastTry;
+      // Less than nothing: the clock was set back since.
+      if (passed >= 0 && passed < INTERVAL_MS) return;
       lastTry = clock.now();
       pending = reload().finally(() => {
         pending = undefined;

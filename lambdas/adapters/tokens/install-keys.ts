@@ -29,6 +29,7 @@ const NO_SUCH_KEY = [400, 403, 404, 410];
  */
 export function installKeys(urls: readonly string[], clock: Clock) {
   const known = new Map<string, string>();
+  /** When the servers were asked last. */
   const unknown = new Map<string, number>();
 
   return {
@@ -39,11 +40,14 @@ export function installKeys(urls: readonly string[], clock: Clock) {
       }
       const key = known.get(kid);
       if (key !== undefined) return key;
-      if ((unknown.get(kid) ?? 0) > clock.now()) throw new Unauthenticated('the key id is unknown');
+      const askedBefore = clock.now() - (unknown.get(kid) ?? Number.NEGATIVE_INFINITY);
+      // Less than nothing: the clock was set back since.
+      if (askedBefore >= 0 && askedBefore < UNKNOWN_FOR_MS)
+        throw new Unauthenticated('the key id is unknown');
       const fetched = await fetchFirst(urls, kid);
       if (fetched === undefined) {
         if (unknown.size >= MOST_REMEMBERED) unknown.clear();
-        unknown.set(kid, clock.now() + UNKNOWN_FOR_MS);
+        unknown.set(kid, clock.now());
         throw new Unauthenticated('the key id is unknown');
       }
       if (known.size >= MOST_REMEMBERED) known.clear();

@@ -9,6 +9,8 @@ import { fieldsOf } from '../steps.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+/** Clocks of two machines may differ by this much. */
+const CLOCK_SKEW = MINUTE;
 /** After a window's end, a schedule that never started is over. */
 const SCHEDULE_SLACK = 30 * MINUTE;
 /** Atlassian rolls a failed move back by itself; after this long it does not. */
@@ -28,7 +30,7 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
       try {
         const migration = await ledger.read(listed);
         if (migration && isStuck(migration, clock.now())) stuck.add(listed);
-        if (migration && !isFinal(migration)) await tend(migration);
+        if (migration && !isFinal(migration)) await tend(await inOurTime(migration));
       } catch (error) {
         stuck.add(listed);
         log.error(
@@ -39,6 +41,19 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
     }
     if (stuck.size > 0) metrics.record('StuckMigrations', stuck.size);
     await freeLeakedSlots();
+  }
+
+  /**
+   * A record that was written before the clock was set back is written again: what is to pass since then passes from now
+   * on, rather than from a time that is still to come.
+   */
+  async function inOurTime(migration: Migration): Promise<Migration> {
+    const { updatedAt } = migration;
+    if (Date.parse(updatedAt) <= clock.now() + CLOCK_SKEW) return migration;
+    const { record } = await ledger.change(migration, 'janitor', (current) =>
+      current?.updatedAt === updatedAt ? current : undefined,
+    );
+    return record ?? migration;
   }
 
   async function tend(migration: Migration): Promise<void> {

@@ -108,6 +108,14 @@ describe('the keys of Forge', () => {
     await expect(verify(token())).rejects.toThrow(Fault);
   });
 
+  test('an unknown one is looked up after a clock was set back, too', async () => {
+    await verify(token());
+    clock.setBack(25 * MINUTE);
+    answer = { status: 200, body: keySet(publicKey, 'two') };
+    await verify(token('two'));
+    expect(fetches()).toBe(2);
+  });
+
   test('that are known are good for a day where the server is down, and no longer', async () => {
     await verify(token());
     answer = undefined;

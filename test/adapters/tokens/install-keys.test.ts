@@ -174,6 +174,15 @@ describe('install keys of two servers', () => {
     expect(asked()).toEqual([1, 1]);
   });
 
+  test('are asked for again after a clock was set back', async () => {
+    const { keys, clock, asked } = await keysFrom({ status: 404 });
+    await expect(keys.find(KID)).rejects.toThrow(Unauthenticated);
+    clock.setBack(25 * 60_000);
+    await expect(keys.find(KID)).rejects.toThrow(Unauthenticated);
+    await expect(keys.find(KID)).rejects.toThrow(Unauthenticated);
+    expect(asked()).toEqual([2]);
+  });
+
   test.each([
     [500, 404],
     [404, 500],

@@ -134,6 +134,30 @@ describe('after the clock was set back by 25 minutes', () => {
     expect(secondsLeft(now - SET_BACK, 60, now)).toBe(0);
   });
 
+  test('a failed move is rolled back by the janitor when it was to be', async () => {
+    const failed = move(tenantInUs());
+    await failed.driveTo('failed');
+    failed.app.clock.advanceTo(Date.parse(failed.facts.endTime) + SET_BACK + SECOND);
+    const written = failed.record();
+    failed.app.ledger.set({
+      ...written,
+      updatedAt: new Date(failed.app.clock.now() + SET_BACK).toISOString(),
+    });
+    await failed.app.realm('us').janitor.run();
+    expect(failed.record()).toEqual({
+      ...written,
+      updatedAt: new Date(failed.app.clock.now()).toISOString(),
+    });
+    expect(failed.history().map(({ status }) => status)).toEqual([
+      'scheduled',
+      'copying',
+      'failed',
+    ]);
+    failed.app.clock.advance(61 * MINUTE);
+    await failed.app.realm('us').janitor.run();
+    expect(failed.record().status).toBe('rolling-back');
+  });
+
   test('the drain before a copy takes the drain time', async () => {
     const migration = await copying();
     const { app } = migration;

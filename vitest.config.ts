@@ -6,8 +6,13 @@ const PROOFS = ['test/simulation/mistakes.test.ts', 'test/processes/kill.test.ts
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Ample: no test waits for a clock where it can look at a state, and a busy machine is no failure. A test that hangs ends here.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 240_000, interval: 50 } },
+    // Loading the modules anew for each file cost a third of the time. No test changes what another one sees: environment and
+    // globals are left alone, worlds and folders are a test's own.
+    isolate: false,
     globalSetup: 'test/support/one-folder.ts',
     projects: [
       {

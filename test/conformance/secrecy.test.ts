@@ -35,7 +35,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     world = await startWorld({ door, dynamoDb: { inject: (call) => fault(call) } });
     await Promise.all([committed(), takenBack(), failed(), cancelled()]);
     await troubled();
-  }, 90_000);
+  });
   afterAll(async () => {
     unsubscribe('undici:request:create', learnToken);
     await world[Symbol.asyncDispose]();

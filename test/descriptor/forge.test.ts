@@ -44,14 +44,12 @@ describe.each([...MANIFESTS])('the committed %s', (name, textOf) => {
   });
 
   // Compiling its schema takes a while on a busy machine.
-  test('is taken by Atlassian’s own validator, its region validators included', {
-    timeout: 120_000,
-  }, async () => {
+  test('is taken by Atlassian’s own validator, its region validators included', async () => {
     expect(await findingsIn(textOf(residency))).toEqual([]);
   });
 });
 
-describe('Atlassian’s validator', { timeout: 120_000 }, () => {
+describe('Atlassian’s validator', () => {
   const finding = (change: (manifest: ReturnType<typeof forgeManifest>) => object) =>
     findingsIn(stringify(change(forgeManifest(residency, URLS))));
 
@@ -120,7 +118,7 @@ describe('a manifest', () => {
 
   test.each<[readonly Product[]]>([[['confluence']], [['jira']], [['jira', 'confluence']]])(
     'lets each product of the app announce its installations: %j',
-    { timeout: 120_000 },
+    {},
     async (products) => {
       const configured = defineResidency({ ...residency, app: { ...residency.app, products } });
       const { connectModules } = JSON.parse(JSON.stringify(forgeManifest(configured, URLS)));

@@ -13,7 +13,7 @@ beforeAll(async () => {
   port = await freePorts();
   world = await startWorld({ residency: beside.residency, port });
   routeRightly();
-}, 60_000);
+});
 afterEach(routeRightly);
 afterAll(async () => {
   await world[Symbol.asyncDispose]();

@@ -41,7 +41,7 @@ describe('a copy', () => {
     };
     await scheduled(site, 1);
     await hook(site, 'start', 1, facts('DE'));
-    await expect.poll(() => writes, { timeout: 10_000 }).toBeGreaterThan(45);
+    await expect.poll(() => writes).toBeGreaterThan(45);
     isBroken = false;
     await until(site, 1, ['ready-to-commit']);
     expect(await items('interrupted', 'de')).toEqual(before);
@@ -248,9 +248,7 @@ describe('a commit', () => {
       await ready(site, 1);
       await put('us', 'templates', { tenant: idOf('tampered'), id: 'slipped through', title: 'x' });
       await hook(site, 'commit', 1);
-      await expect
-        .poll(() => lines.some((line) => line.includes('is halted')), { timeout: 10_000 })
-        .toBe(true);
+      await expect.poll(() => lines.some((line) => line.includes('is halted'))).toBe(true);
       expect((await hook(site, 'status', 1)).body).toEqual({ status: 'committing' });
       expect((await hook(site, 'commit', 1)).status).toBe(200);
       expect(await countAll('tampered', 'us')).toBe(121);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   alarmLines = world.lines
     .map((line) => String(Object(JSON.parse(line)).message))
     .filter((message) => message.startsWith('alarm:'));
-}, 90_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 /** With a throttle, a hook that is refused, one without a token, and one that meets a fault. */

@@ -60,7 +60,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       for (const realm of ['us', 'eu']) {
         // The target's is written when the ledger says committed already.
         await expect
-          .poll(() => world.receipt(realm, 'receipts', 11), { timeout: 15_000 })
+          .poll(() => world.receipt(realm, 'receipts', 11))
           .toMatchObject({ state: 'committed', source: 'us', target: 'eu' });
         const receipt = await world.receipt(realm, 'receipts', 11);
         expect(receipt?.seals['templates']?.items).toBe(40);
@@ -234,12 +234,10 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect((await world.hook(site, 'schedule', undefined, facts('DE'))).status).toBe(200);
       expect((await world.hook(site, 'start', undefined, facts('DE'))).status).toBe(200);
       await expect
-        .poll(async () => (await world.hook(site, 'status', undefined)).body, { timeout: 10_000 })
+        .poll(async () => (await world.hook(site, 'status', undefined)).body)
         .toEqual({ status: 'ready-to-commit' });
       expect((await world.hook(site, 'commit', undefined)).status).toBe(200);
-      await expect
-        .poll(() => world.record('nameless', 'us'), { timeout: 10_000 })
-        .toHaveProperty('expiresAt');
+      await expect.poll(() => world.record('nameless', 'us')).toHaveProperty('expiresAt');
       expect(await world.countAll('nameless', 'us')).toBe(0);
     });
 

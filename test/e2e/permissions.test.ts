@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
+describe.concurrent('functions ask AWS', () => {
   test('on an everyday move, misdirected hooks included', async () => {
     const site = await world.installed('everyday');
     await world.fill('everyday', 'us');
@@ -354,7 +354,7 @@ describe.concurrent('functions ask AWS', { timeout: 60_000 }, () => {
   });
 });
 
-describe('the Forge door asks AWS', { timeout: 60_000 }, () => {
+describe('the Forge door asks AWS', () => {
   /** With an installation that is known beforehand, and so our id. */
   function forgeSite(name: string, realm: string) {
     const site = world.atlassian.site(name, realmUrl(realm), 'forge');

@@ -25,7 +25,7 @@ async function failed(tenant: string, id: number, location = 'DE'): Promise<stri
   await world.fill(tenant, 'us', 8);
   await world.scheduled(site, id, location);
   await world.hook(site, 'start', id, facts(location));
-  await world.until(site, id, ['failed'], 20_000);
+  await world.until(site, id, ['failed']);
   const migration = await world.migration('us', tenant, id);
   return migration?.error?.reason ?? '';
 }
@@ -97,9 +97,7 @@ test('in a commit: the ledger and `show` say why its executions end, until the t
   const why =
     'DynamoDB refuses BatchWriteItem on residency-local-us-templates in us-east-1: AccessDeniedException';
   const record = () => world.migration('us', 'purging', 702);
-  await expect
-    .poll(async () => (await record())?.badEnds, { timeout: 30_000, interval: 100 })
-    .toBe(3);
+  await expect.poll(async () => (await record())?.badEnds, { interval: 100 }).toBe(3);
   expect(await record()).toMatchObject({ status: 'committing', lastFailure: `FAILED: ${why}` });
   expect(world.lines.join('\n')).toContain(`has ended as FAILED: ${why}`);
   const shown = showText({
@@ -114,7 +112,7 @@ test('in a commit: the ledger and `show` say why its executions end, until the t
   await world.host.invoke('us', 'tasks/janitor', {});
   await world.until(site, 702, ['committed']);
   expect(await record()).not.toHaveProperty('lastFailure');
-}, 90_000);
+});
 
 function raise(message: string): never {
   throw new Error(message);

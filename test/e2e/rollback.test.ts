@@ -100,9 +100,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
         errorResponseCode: 'E9999',
       });
       // The ledger says so first, and then the fence is lifted.
-      await expect
-        .poll(() => world.record('fails', 'us'), { timeout: 15_000 })
-        .toMatchObject({ state: 'active' });
+      await expect.poll(() => world.record('fails', 'us')).toMatchObject({ state: 'active' });
       expect(await world.hook(site, 'start', 6, facts('DE'))).toMatchObject({
         status: 409,
         body: { errorResponseCode: 'E9999' },

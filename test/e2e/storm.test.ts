@@ -27,7 +27,7 @@ beforeAll(async () => {
     for (const number of numbers) sites.push(await world.installed(`tenant-${number}`));
   };
   await Promise.all(Array.from({ length: LANES }, lane));
-}, 240_000);
+});
 afterAll(() => world?.[Symbol.asyncDispose]());
 
 const codeOf = ({ body }: Reply): string | undefined => Object(body)['errorResponseCode'];
@@ -51,7 +51,7 @@ async function tallyOf(hook: Hook): Promise<Readonly<Record<string, number>>> {
   return tally;
 }
 
-describe('a fleet that moves at once', { timeout: 180_000 }, () => {
+describe('a fleet that moves at once', () => {
   test('has every schedule answered, and exactly as many accepted as the cap says', async () => {
     expect(await tallyOf('schedule')).toEqual({ 200: CAP, '409 E0004': TENANTS - CAP });
   });

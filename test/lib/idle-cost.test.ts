@@ -28,7 +28,7 @@ const MOST_FOR_GOOD = 25;
 let prod: readonly RealmTemplate[];
 beforeAll(() => {
   prod = templatesOf(residency, { stage: 'prod' });
-}, 120_000);
+});
 
 const count = (type: string) => prod.flatMap((template) => ofType(template, type)).length;
 

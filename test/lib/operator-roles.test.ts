@@ -8,7 +8,7 @@ import { at, type RealmTemplate, templatesOf } from '../support/templates.ts';
 let templates: readonly RealmTemplate[];
 beforeAll(() => {
   templates = templatesOf(residency);
-}, 120_000);
+});
 
 /** The template of realm `us`, unless another one is named. */
 function template(realm = 'us'): RealmTemplate {

@@ -33,7 +33,7 @@ beforeAll(() => {
   ];
   apps = configured.map(([config, context]) => appOf(config, context));
   [dev = [], prod = [], onDomain = []] = apps.map((app) => synthesised(residency, app));
-}, 120_000);
+});
 
 describe('the stacks', () => {
   test('are one per realm', () => {

@@ -25,7 +25,7 @@ describe('a worker that is killed while it copies', () => {
     await world.scheduled(site, 1);
     await world.hook(site, 'start', 1, facts('DE'));
     // A dead worker's lease lasts five minutes, unless it is certain that its owner is gone.
-    await world.until(site, 1, ['ready-to-commit'], 15_000);
+    await world.until(site, 1, ['ready-to-commit']);
     expect(deaths).toHaveLength(1);
     expect(deaths[0]).toMatch(/^tasks\/(copy|verify)-range in de$/);
     expect(failuresIn('de')).toMatchObject([{ error: 'Runtime.ExitError' }]);

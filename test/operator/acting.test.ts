@@ -17,7 +17,7 @@ beforeAll(async () => {
   // A copy waits this long after the fence, unless something ends it.
   world = await startWorld({ port, env: { DRAIN_SECONDS: '60' } });
   residency = operatorCommand(port);
-}, 60_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 const me = `operator ${userInfo().username}`;
@@ -30,7 +30,7 @@ async function copying(tenant: string, id: number) {
   expect((await world.hook(site, 'start', id, facts('DE'))).status).toBe(200);
 }
 
-describe.concurrent('cancel', { timeout: 60_000 }, () => {
+describe.concurrent('cancel', () => {
   test('ends a scheduled move before it begins', async () => {
     await world.scheduled(await world.installed('later'), 1);
     const { code, report } = await residency.json('cancel', 'later', '1', '--yes');
@@ -94,7 +94,7 @@ describe.concurrent('cancel', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('retry', { timeout: 60_000 }, () => {
+describe.concurrent('retry', () => {
   test('leaves an attempt alone that is running', async () => {
     await copying('retried', 5);
     const running = await residency.json('retry', 'retried', '--yes');
@@ -114,7 +114,7 @@ describe.concurrent('retry', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('set', { timeout: 60_000 }, () => {
+describe.concurrent('set', () => {
   test('stops new moves of a tenant, and takes that back', async () => {
     const site = await world.installed('still');
     const args = ['set', '--realm', 'us', '--tenant', 'still', '--yes', '--new-moves'];
@@ -141,7 +141,7 @@ describe.concurrent('set', { timeout: 60_000 }, () => {
   });
 });
 
-describe.concurrent('adopt and disown', { timeout: 60_000 }, () => {
+describe.concurrent('adopt and disown', () => {
   const installation = `ari:cloud:ecosystem::installation/${randomUUID()}`;
   const cloudId = randomUUID();
   const named = ['--installation', installation, '--cloud-id', cloudId, '--yes'];
@@ -211,4 +211,4 @@ test('watch follows a move until it waits for Atlassian', async () => {
   expect(statuses.at(-1)).toBe('ready-to-commit');
   expect(stdout).toMatch(/verify-copy exports 20 \(16\/16\)/);
   expect(stdout).not.toContain('\u001b');
-}, 60_000);
+});

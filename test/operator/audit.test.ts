@@ -19,14 +19,14 @@ beforeAll(async () => {
     if (tenant === 'in-progress' || tenant === 'rolled-back') await world.ready(site, at);
     if (tenant === 'rolled-back') {
       await world.hook(site, 'rollback', at);
-      await world.until(site, at, ['rolled-back'], 60_000);
+      await world.until(site, at, ['rolled-back']);
     }
     if (tenant === 'copying') {
       await world.scheduled(site, at);
       await world.hook(site, 'start', at, facts('DE'));
     }
   }
-}, 120_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 const put = (realm: string, table: string, item: object) =>
@@ -132,7 +132,7 @@ const PLANTED: readonly {
   },
 ];
 
-describe('audit', { timeout: 120_000 }, () => {
+describe('audit', () => {
   test('finds nothing after a committed move and a rolled-back one, and beside two in progress', async () => {
     const [all, records, committed, inProgress] = [
       await residency.json('audit', '--all'),

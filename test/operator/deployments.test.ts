@@ -15,7 +15,7 @@ beforeAll(async () => {
   const site = await world.installed('acme');
   await world.fill('acme', 'us', 5);
   await world.moved(site, 1, 'DE');
-}, 60_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 const WRITING = [

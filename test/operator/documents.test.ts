@@ -66,7 +66,7 @@ beforeAll(async () => {
   const site = await world.installed('acme');
   await world.fill('acme', 'us', 5);
   await world.ready(site, 1);
-}, 240_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 /** Against the local host instead of a stage, and as whoever: the role is looked at afterwards. */

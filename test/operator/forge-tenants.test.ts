@@ -11,7 +11,7 @@ beforeAll(async () => {
   const port = await freePorts();
   world = await startWorld({ port, door: 'forge', env: { DRAIN_SECONDS: '2' } });
   residency = operatorCommand(port);
-}, 60_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 async function installed(name: string) {
@@ -22,7 +22,7 @@ async function installed(name: string) {
   return { site, tenant };
 }
 
-describe.concurrent('a tenant that Forge announced first', { timeout: 60_000 }, () => {
+describe.concurrent('a tenant that Forge announced first', () => {
   test('is found, shown, audited and has a receipt once it has moved', async () => {
     const { site, tenant } = await installed('seen');
     await world.moved(site, 1, 'DE');

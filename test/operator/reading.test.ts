@@ -22,7 +22,7 @@ beforeAll(async () => {
   world = await startWorld({ port });
   residency = operatorCommand(port);
   await Promise.all([moved(), underWay(), unmoved()]);
-}, 60_000);
+});
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
@@ -43,7 +43,7 @@ async function unmoved() {
   await world.fill('unmoved', 'eu', 5);
 }
 
-describe.concurrent('where', { timeout: 30_000 }, () => {
+describe.concurrent('where', () => {
   test('says that a tenant is in exactly one realm, and counts it there', async () => {
     const { code, report } = await residency.json('where', 'unmoved');
     expect(code).toBe(0);
@@ -109,7 +109,7 @@ describe.concurrent('where', { timeout: 30_000 }, () => {
   });
 });
 
-describe.concurrent('migrations', { timeout: 30_000 }, () => {
+describe.concurrent('migrations', () => {
   test('lists what is under way, from the index', async () => {
     const { code, report } = await residency.json('migrations');
     expect(code).toBe(0);
@@ -147,7 +147,7 @@ describe.concurrent('migrations', { timeout: 30_000 }, () => {
   });
 });
 
-describe.concurrent('show', { timeout: 30_000 }, () => {
+describe.concurrent('show', () => {
   test('tells a migration: facts, timeline, work', async () => {
     const { code, report } = await residency.json('show', 'moved');
     expect(code).toBe(0);
@@ -233,7 +233,7 @@ describe.concurrent('show', { timeout: 30_000 }, () => {
   });
 });
 
-describe.concurrent('receipt', { timeout: 30_000 }, () => {
+describe.concurrent('receipt', () => {
   test('is what both ledgers have signed off', async () => {
     const { code, report } = await residency.json('receipt', 'moved', '1');
     expect(code).toBe(0);
@@ -283,7 +283,7 @@ describe.concurrent('receipt', { timeout: 30_000 }, () => {
   });
 });
 
-describe.concurrent('doctor', { timeout: 30_000 }, () => {
+describe.concurrent('doctor', () => {
   test('finds every realm well', async () => {
     const { code, report } = await residency.json('doctor');
     const { fine, checks } = Object(report);
@@ -335,7 +335,7 @@ describe.concurrent('doctor', { timeout: 30_000 }, () => {
   });
 });
 
-describe.concurrent('what was not understood', { timeout: 30_000 }, () => {
+describe.concurrent('what was not understood', () => {
   test.each([
     [['where'], /missing required argument/],
     [['where', 'a', 'b'], /too many arguments/],
@@ -404,4 +404,4 @@ test('no command ever prints a secret', async () => {
     expect(String(secret).length).toBeGreaterThan(20);
     for (const { stdout, stderr } of said) expect(stdout + stderr).not.toContain(secret);
   }
-}, 30_000);
+});

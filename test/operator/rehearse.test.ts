@@ -28,7 +28,7 @@ beforeAll(async () => {
   await world.fill('acme', 'us', 64);
   await world.installed('neighbour', 'de');
   await world.fill('neighbour', 'de', 8);
-}, 60_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 afterEach(() => {
   fault = undefined;
@@ -52,7 +52,7 @@ async function left(realm: string): Promise<number> {
   return count;
 }
 
-describe('rehearse', { timeout: 120_000 }, () => {
+describe('rehearse', () => {
   test('copies a sample, finds it equal, discards it, and touches nothing else', async () => {
     const before = [await world.items('acme', 'us'), await world.items('neighbour', 'de')];
     const { code, report } = await residency.json(
@@ -271,7 +271,7 @@ describe('rehearse', { timeout: 120_000 }, () => {
       ratios.push(Object(report).forecast.seconds / took);
     }
     expect(ratios.length > 0 && Math.abs(middle() - 1), `${ratios}`).toBeLessThan(0.3);
-  }, 240_000);
+  });
 });
 
 describe('a forecast', () => {

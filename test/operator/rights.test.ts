@@ -31,7 +31,7 @@ beforeAll(async () => {
     });
   };
   for (const args of READING) await run(...args);
-}, 120_000);
+});
 afterAll(() => world[Symbol.asyncDispose]());
 
 /** So much that a scan of a table takes more than one page (1 MB), and says after which item it goes on. */

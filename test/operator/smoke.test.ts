@@ -32,7 +32,7 @@ beforeAll(async () => {
   const port = await freePorts();
   world = await startWorld({ port, env: { SMOKE_PUBLIC_KEY: made.smokePublicKey } });
   residency = operatorCommand(port);
-}, 60_000);
+});
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
@@ -62,7 +62,7 @@ async function installed(clientKey: string, key: KeyObject): Promise<number> {
   return response.status;
 }
 
-describe('smoke', { timeout: 180_000 }, () => {
+describe('smoke', () => {
   test('moves a synthetic tenant, rolls another move back, and leaves no item behind', async () => {
     const { code, report } = await residency.json(
       ...['smoke', '--from', 'us', '--to', 'de', '--key', keyFile, '--items', '20', '--yes'],

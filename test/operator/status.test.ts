@@ -125,7 +125,7 @@ describe('on a host', () => {
     port = await freePorts();
     world = await startWorld({ port, env: { DRAIN_SECONDS: '60' } });
     residency = operatorCommand(port);
-  }, 60_000);
+  });
   afterAll(() => world[Symbol.asyncDispose]());
 
   test('nothing needs anybody while no move is open', async () => {

@@ -208,4 +208,4 @@ test('both stay within operator-read', () => {
     const action = `dynamodb:${command}`;
     expect(mayRole(template, 'operator-read', { action, resource }), one).toBe(true);
   }
-}, 60_000);
+});

@@ -142,4 +142,4 @@ test('both stay within operator-read', () => {
     const asked = { action: `${service}:${command}`, resource };
     expect(mayRole(template, 'operator-read', asked), JSON.stringify(asked)).toBe(true);
   }
-}, 60_000);
+});

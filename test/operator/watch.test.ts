@@ -127,7 +127,7 @@ function expectUntouched(sent: string) {
   expect(sent.replaceAll('\u001b[?2026l', '').endsWith('\n')).toBe(true);
 }
 
-describe('a terminal', { timeout: 60_000 }, () => {
+describe('a terminal', () => {
   test('sees a scheduled move begin, and is left as it was found', async () => {
     const port = await freePorts();
     await using world = await startWorld({ port });
@@ -157,7 +157,7 @@ describe('a terminal', { timeout: 60_000 }, () => {
         ask: async () => '',
       },
     );
-    await expect.poll(() => frames.length, { timeout: 20_000 }).toBeGreaterThan(1);
+    await expect.poll(() => frames.length).toBeGreaterThan(1);
     expect(frames[0]).toMatch(/^scheduled: /);
     await world.hook(site, 'start', 1, facts('DE'));
     expect(await watching).toBe(0);
@@ -194,7 +194,7 @@ describe('a terminal', { timeout: 60_000 }, () => {
         ask: async () => '',
       },
     );
-    await expect.poll(() => frames.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => frames.length).toBeGreaterThan(0);
     await world[Symbol.asyncDispose]();
     expect(await watching).toBe(1);
     expect(complained).toEqual([

@@ -104,7 +104,7 @@ describe('the verdict', () => {
   });
 });
 
-describe('an item that is put into the source after the commit', { timeout: 60_000 }, () => {
+describe('an item that is put into the source after the commit', () => {
   let world: World;
   let residency: OperatorCommand;
   beforeAll(async () => {
@@ -114,7 +114,7 @@ describe('an item that is put into the source after the commit', { timeout: 60_0
     const site = await world.installed('acme');
     await world.fill('acme', 'us', 20);
     await world.moved(site, 57500, 'DE');
-  }, 60_000);
+  });
   afterAll(() => world[Symbol.asyncDispose]());
 
   test('is found by `where` and by a plain audit, and both end in 1', async () => {

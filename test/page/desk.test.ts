@@ -59,7 +59,7 @@ async function restart(): Promise<void> {
   watched = await startWatchedWorld(dataDir);
 }
 
-describe('the desk', { timeout: 150_000 }, () => {
+describe('the desk', () => {
   test('takes a start right after the schedule, and a commit right after it is ready', async () => {
     await press('install', { tenant: 'acme', realm: 'us', items: 100 });
     expect(await press('schedule', { tenant: 'acme', target: 'de' })).toEqual([

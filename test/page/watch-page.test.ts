@@ -7,7 +7,7 @@ import { hasBrowser, openBrowser, unlessSkipped } from './browser.ts';
 import { chosen, install, itemsOf, press, reached, textsOf } from './clicks.ts';
 import { startWatchedWorld, type WatchedWorld } from './watched-world.ts';
 
-describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, { timeout: 60_000 }, () => {
+describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
   let watched: WatchedWorld;
   let browser: Browser;
   let context: BrowserContext | undefined;
@@ -320,7 +320,7 @@ function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-const expectSoon = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 15_000 });
+const expectSoon = <T>(look: () => Promise<T>) => expect.poll(look);
 
 /** In the browser: what the page's server has to say at the moment. */
 const lastNews = `new Promise((resolve) => {

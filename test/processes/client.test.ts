@@ -26,7 +26,7 @@ afterAll(() => host.kill());
 const statuses = (output: string) =>
   [...output.matchAll(/^(?:POST|GET) \S+ (\d+ \S*)$/gm)].map(([, answer]) => answer);
 
-describe('the example of a client', { timeout: 120_000 }, () => {
+describe('the example of a client', () => {
   test('moves its item, and ends', async () => {
     const { code, output } = await runScript(CLIENT, [], { env });
     expect(output).toContain(

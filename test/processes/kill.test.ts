@@ -73,7 +73,7 @@ afterAll(async () => {
 });
 
 describe('a host that is killed again and again', () => {
-  test('finishes a move of 20,000 items by itself', { timeout: 120_000 }, async () => {
+  test('finishes a move of 20,000 items by itself', async () => {
     const [site, neighbour] = [await installed('acme'), await installed('acme-10')];
     await settle(site, ITEMS);
     await settle(neighbour, 1_000);
@@ -103,9 +103,7 @@ describe('a host that is killed again and again', () => {
     expect(writer.acknowledged()).toBeGreaterThan(100);
   });
 
-  test('takes a move back whose source was being purged already', {
-    timeout: 120_000,
-  }, async () => {
+  test('takes a move back whose source was being purged already', async () => {
     const site = await installed('returns');
     await settle(site, 0.4 * ITEMS);
     const before = await holdings('us', site);

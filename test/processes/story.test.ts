@@ -12,7 +12,7 @@ import { startWorld, type World } from '../support/world.ts';
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
 const STORY = { from: 'us', to: 'de', items: 100, rollback: false, door: 'connect' } as const;
 
-describe('a story', { timeout: 120_000 }, () => {
+describe('a story', () => {
   test.each(['story --help', '--help', 'story -h'])(
     'is not told where help is wanted: %s',
     async (words) => {

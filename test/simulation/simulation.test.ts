@@ -20,13 +20,13 @@ describe('a world in which everything goes wrong', () => {
     expect(seeds).toBe(SEEDS);
     expect(REQUIRED.length).toBeGreaterThan(130);
     expect(missingIn(new Map(Object.entries(cells)))).toEqual([]);
-  }, 280_000);
+  });
 
   test('is the same again with the same seed', async () => {
     const [one, other] = await Promise.all([1, 2].map(() => runScript(RUN, ['--seed', '42'])));
     expect(one?.output).toContain('Everything held.');
     expect(one?.output).toBe(other?.output);
-  }, 60_000);
+  });
 
   test('notices a cell that never occurred', () => {
     const all = new Map(REQUIRED.map((cell) => [cell, 1]));

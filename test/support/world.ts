@@ -84,6 +84,9 @@ const FEWER_SHARDS: Residency = {
 export const DOORS = ['connect', 'forge', 'both'] as const;
 export type WorldDoor = (typeof DOORS)[number];
 
+/** How long a test waits for something that is certain to come: a machine may be busy, and a wait that is over ends at once. */
+const PATIENCE_MS = 240_000;
+
 export async function startWorld({
   door = 'connect',
   ...options
@@ -218,7 +221,7 @@ export async function startWorld({
       if (reply.status !== 200)
         throw new Error(`schedule answers ${reply.status} ${JSON.stringify(reply.body)}`);
     },
-    async until(site, migrationId, statuses, patienceMs = 45_000) {
+    async until(site, migrationId, statuses, patienceMs = PATIENCE_MS) {
       const end = Date.now() + patienceMs;
       for (;;) {
         const { body } = await world.hook(site, 'status', migrationId);
@@ -279,7 +282,7 @@ export const facts = (location: string) => ({
 /** Looks until it is true; fails after `patienceMs`. */
 export async function eventually(
   isSo: () => boolean | Promise<boolean>,
-  patienceMs = 45_000,
+  patienceMs = PATIENCE_MS,
 ): Promise<void> {
   const end = Date.now() + patienceMs;
   while (!(await isSo())) {

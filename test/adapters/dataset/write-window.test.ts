@@ -46,4 +46,4 @@ test('a window that is closed settles what it was given, written or not', async 
   });
   client.destroy();
   await database.close();
-}, 5_000);
+});

@@ -72,6 +72,33 @@ describe('a copy', () => {
     },
   );
 
+  test.each([
+    ['once, so that the SDK sends it again', 1],
+    ['each time that the SDK sends it', 3],
+  ])('is not held up by leases whose reply was lost, %s', async (_, times) => {
+    const { installed, fill, items, scheduled, hook, until, countAll } = await faultyWorld();
+    const site = await installed('leased');
+    await fill('leased', 'us', 40);
+    const before = await items('leased', 'us');
+    const lost = new Map<string, number>();
+    inject = ({ operation, input }) => {
+      const { id }: { id?: { S?: string } } = Object(input['Item']);
+      const range = id?.S ?? '';
+      const losses = lost.get(range) ?? 0;
+      if (operation !== 'PutItem' || !range.startsWith('range#') || losses === times) return;
+      lost.set(range, losses + 1);
+      return { lost: true };
+    };
+    await scheduled(site, 1);
+    await hook(site, 'start', 1, facts('DE'));
+    // A lease lasts five minutes, and a lost one held its range up for as long.
+    expect(await until(site, 1, ['ready-to-commit', 'failed'])).toBe('ready-to-commit');
+    expect(lost.get('range#1#claim')).toBe(times);
+    expect(lost.size).toBeGreaterThan(5);
+    expect(await items('leased', 'de')).toEqual(before);
+    expect(await countAll('leased', 'us')).toBeGreaterThan(0);
+  });
+
   test('of which one range fails for good is not discarded before the others have stopped writing', async () => {
     const { installed, fill, items, scheduled, hook, until, countAll, record } =
       await faultyWorld();

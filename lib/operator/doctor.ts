@@ -12,6 +12,7 @@ import { sentenceOf } from './failure.ts';
 import type { Operator } from './operator.ts';
 import { moment, printable, table } from './print.ts';
 import { factsIn, factText } from './settings.ts';
+import { keysCheck } from './strange-keys.ts';
 import { expiry, tables } from './table-form.ts';
 import { encryption, protection } from './table-safety.ts';
 import type { Verdict } from './verdict.ts';
@@ -43,6 +44,7 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
     ['descriptor', () => descriptor(operator, realm)],
     ['tables', () => tables(operator, realm)],
     ['permissions', () => permissions(operator, realm)],
+    ['keys', () => keysCheck(operator, realm)],
     ['workflow', () => workflow(operator, realm)],
     ['settings', () => settings(operator, realm)],
     ...(operator.localPort === undefined ? checksInAws(operator, realm) : []),

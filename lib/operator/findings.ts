@@ -5,11 +5,13 @@ import type { Receipt, ReceiptLink } from '../../lambdas/domain/moving/receipt.t
 import type { Slot } from '../../lambdas/domain/moving/slots.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
+import { type KeySample, sayStrange } from './key-sample.ts';
 import { breaksIn, forgeryIn } from './receipt-seal.ts';
 import type { TenantFacts } from './tenant-reader.ts';
 
 export type FindingKind =
   | 'items-without-active-record'
+  | 'keys-of-no-tenant'
   | 'active-twice'
   | 'stub-past-expiry'
   | 'retired-past-purge-date'
@@ -54,6 +56,8 @@ export interface Evidence {
   }[];
   /** Partition keys that hold something. */
   readonly partitions: readonly Partition[];
+  /** Where no table was read as a whole. */
+  readonly samples: readonly KeySample[];
   /** Epoch milliseconds. */
   readonly now: number;
 }
@@ -76,6 +80,7 @@ export function findingsIn(evidence: Evidence): readonly Finding[] {
     ...ofSlots(evidence),
     ...ofAliases(evidence),
     ...ofPartitions(evidence),
+    ...ofSamples(evidence),
   ];
 }
 
@@ -256,6 +261,17 @@ function ofPartitions({ parts, partitions, records, migrations }: Evidence): rea
     found.set(key, { kind, realm, ...who, part, items: all, says: reason });
   }
   return [...found.values()];
+}
+
+function ofSamples({ samples }: Evidence): readonly Finding[] {
+  return samples
+    .filter(({ strange }) => strange > 0)
+    .map((sample) => ({
+      kind: 'keys-of-no-tenant',
+      realm: sample.realm,
+      part: sample.part,
+      says: sayStrange(sample),
+    }));
 }
 
 /** Why items have no business beside this record; `undefined` where they have. */

@@ -9,6 +9,9 @@ const OUTCOMES: Readonly<Record<ReceiptReport['outcome'], string>> = {
   'ready-to-commit': 'The data was copied and verified. The move is not finished.',
 };
 
+export const sayNeverHeld = (part: string): string =>
+  `PART ${part} NEVER HELD AN ITEM of this tenant: that it is empty proves nothing, unless its keys are declared as its table has them`;
+
 export function receiptPage(report: ReceiptReport): string {
   const { source, target, seals, provenEmpty, history, record, isFinal } = report;
   const { scope, link, signature } = record;
@@ -50,6 +53,7 @@ ${grid(
   parts.map(([part, { items, bytes, sum }]) => [part, counted(items), sized(bytes), sum]),
 )}
 <h2>Proof of emptiness</h2>
+${report.neverHeld.map((part) => `<p class="warning">${html(sayNeverHeld(part))}.</p>`).join('\n')}
 ${
   provenEmpty === undefined
     ? '<p>Nothing had to be emptied.</p>'
@@ -144,6 +148,7 @@ dd { margin: 0; overflow-wrap: anywhere; }
 table { width: 100%; border-collapse: collapse; font-size: 9.5pt; }
 th, td { text-align: left; vertical-align: top; padding: 1mm 2mm 1mm 0; border-bottom: 0.2mm solid #bbb; overflow-wrap: anywhere; }
 tr { break-inside: avoid; }
+.warning { border: 0.6mm solid #111; padding: 2mm 3mm; font-weight: 700; }
 .digest, .small { font: 8.5pt/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 footer { margin-top: 14mm; display: flex; justify-content: space-between; color: #555; }
 .sign { display: inline-block; width: 70mm; border-top: 0.2mm solid #111; padding-top: 1mm; }

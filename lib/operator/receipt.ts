@@ -8,7 +8,7 @@ import { Failure } from './failure.ts';
 import { migrationOf } from './find-migration.ts';
 import type { Operator } from './operator.ts';
 import { counted, moment, printable, sized, table } from './print.ts';
-import { receiptPage } from './receipt-page.ts';
+import { receiptPage, sayNeverHeld } from './receipt-page.ts';
 import { fingerprintOf, isSignedBy } from './receipt-seal.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -26,6 +26,10 @@ export interface ReceiptReport {
   /** Count, size and digest by part, as both sides were verified to be equal. */
   readonly seals: Readonly<Record<string, PartSeal>>;
   readonly provenEmpty?: Receipt['provenEmpty'];
+  /** Items of each part before it was proven empty; receipts of earlier versions have none. */
+  readonly held?: Receipt['held'];
+  /** Parts that never held an item of the tenant: that they are empty proves nothing about it. */
+  readonly neverHeld: readonly string[];
   readonly backupsExpire?: string;
   readonly history: readonly HistoryEntry[];
   /** Realms whose ledger holds this receipt, word for word. */
@@ -97,6 +101,8 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     at: found.at,
     seals: found.seals,
     ...(found.provenEmpty && { provenEmpty: found.provenEmpty }),
+    ...(found.held && { held: found.held }),
+    neverHeld: neverHeldIn(found),
     ...(found.backupsExpire && { backupsExpire: found.backupsExpire }),
     history,
     keptIn,
@@ -105,6 +111,15 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     isFinal: isOver && keptIn.length === realms.length && (await isSigned(operator, found)),
     printedAt: new Date(operator.clock.now()).toISOString(),
   };
+}
+
+/** Of a move that emptied nothing there is nothing to say. */
+function neverHeldIn({ state, seals, held }: Receipt): readonly string[] {
+  if (state !== 'committed') return [];
+  const counts = Object.entries(held ?? {}).concat(
+    Object.entries(seals).flatMap(([part, { items }]) => (held ? [] : [[part, items]])),
+  );
+  return counts.filter(([, items]) => items === 0).map(([part]) => part);
 }
 
 async function writePage(file: string, page: string): Promise<void> {
@@ -126,6 +141,7 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
     ? `✓ kept in ${report.keptIn.join(' and ')}`
     : `✗ DRAFT, not signed off: ${outcome}, kept in ${report.keptIn.join(' and ')}`;
   return [
+    ...report.neverHeld.map((part) => `! ${sayNeverHeld(part)}`),
     `Receipt of migration ${printable(migration)} of ${printable(tenant)}: ${source} → ${target}, ${outcome} at ${moment(at)}`,
     table(
       ['part', 'items', 'size', 'digest'],

@@ -5,8 +5,10 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from './act.ts';
 import { Failure, UsageError } from './failure.ts';
 import { type Forecast, forecast } from './forecast.ts';
+import { sayStrange } from './key-sample.ts';
 import type { Operator, PartSize } from './operator.ts';
 import { counted, lasting, moment, printable, sized, table } from './print.ts';
+import { sampleKeys } from './strange-keys.ts';
 import type { Verdict } from './verdict.ts';
 import { holdingIn, homeOf } from './where.ts';
 
@@ -31,7 +33,7 @@ export interface Rehearsed {
   };
   /** Without it, nothing was copied. */
   readonly rehearsal?: RehearsalReport;
-  /** Why a move could not begin now. */
+  /** Why a move could not begin now, or would not take everything. */
   readonly obstacles: readonly string[];
 }
 
@@ -113,14 +115,18 @@ async function sampled(
 const isReport = (value: unknown): value is RehearsalReport =>
   typeof value === 'object' && value !== null && 'measured' in value && 'verified' in value;
 
-/** What `schedule`, `start` or the copy would refuse. */
+/** What `schedule`, `start` or the copy would refuse; and parts whose tables hold what their declarations do not say. */
 async function obstaclesTo(
-  { ledger }: Operator,
+  operator: Operator,
   home: { readonly realm: Realm; readonly state: string; readonly migration?: string },
   there: string,
   tenant: string,
 ): Promise<readonly string[]> {
-  const settings = await ledger.settings(home.realm, tenant);
+  const { ledger, residency } = operator;
+  const [settings, samples] = await Promise.all([
+    ledger.settings(home.realm, tenant),
+    Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
+  ]);
   return [
     ...(settings.noNewMoves
       ? [`new moves are switched off in ${home.realm}, or for this tenant`]
@@ -129,6 +135,9 @@ async function obstaclesTo(
     ...(['none', 'moved', 'retired'].includes(there)
       ? []
       : [`the target has a record of this tenant that is ${there}`]),
+    ...samples
+      .filter(({ strange }) => strange > 0)
+      .map((sample) => `part ${sample.part} in ${home.realm}: ${sayStrange(sample)}`),
   ];
 }
 

@@ -107,8 +107,9 @@ describe('the verdict', () => {
 describe('an item that is put into the source after the commit', () => {
   let world: World;
   let residency: OperatorCommand;
+  let port: number;
   beforeAll(async () => {
-    const port = await freePorts();
+    port = await freePorts();
     world = await startWorld({ port });
     residency = operatorCommand(port);
     const site = await world.installed('acme');
@@ -144,5 +145,26 @@ describe('an item that is put into the source after the commit', () => {
         ],
       },
     });
+  });
+
+  test('ends in 1 for a tenant that no realm knows, and for one that is where it should not be', async () => {
+    await world.put('au', 'templates', { tenant: 'stray', id: 'one' });
+    const [nobody, stray] = await Promise.all([
+      residency('where', 'nobody'),
+      residency.json('where', 'stray'),
+    ]);
+    expect(nobody).toEqual({
+      code: 1,
+      stdout: `local host on port ${port}\n\n✗ nobody: no realm knows it\n`,
+      stderr: '',
+    });
+    expect(stray).toMatchObject({
+      code: 1,
+      report: {
+        verdict: 'wrong',
+        says: 'it is in no realm, but au holds 1 item of it, where its state is none',
+      },
+    });
+    await world.remove('au', 'templates', { tenant: 'stray', id: 'one' });
   });
 });

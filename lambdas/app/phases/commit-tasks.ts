@@ -7,7 +7,7 @@ import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { issued, scopeOf } from './notary.ts';
-import { brokenSeals, sealsOf } from './part-checksums.ts';
+import { brokenSeals, heldBy, sealsOf } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import {
   backupsExpireAfter,
@@ -174,6 +174,7 @@ export function commitTasks(context: TaskContext) {
       at,
       seals,
       provenEmpty,
+      held: heldBy(parts, tenant, seals, records),
       backupsExpire,
       scope: await scopeOf(context, migration),
     });

@@ -44,3 +44,23 @@ export function brokenSeals(
       recorded[name]?.lastingSum !== found[name]?.lastingSum,
   );
 }
+
+/**
+ * Items that each part held before it was purged: what was verified, or what was deleted, which counts expired items and
+ * caches too, and after a death only what was left.
+ */
+export function heldBy(
+  parts: readonly Part[],
+  tenant: string,
+  seals: Readonly<Record<string, PartSeal>>,
+  records: readonly RangeRecord[],
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    parts.map((part) => {
+      const ids = new Set(rangesOf([part], tenant).map(({ id }) => id));
+      const purged = records.filter(({ range, work }) => ids.has(range) && work === 'purge-source');
+      const deleted = purged.reduce((sum, { source }) => sum + (source?.changed ?? 0), 0);
+      return [part.name, Math.max(seals[part.name]?.items ?? 0, deleted)];
+    }),
+  );
+}

@@ -17,6 +17,11 @@ export interface Receipt {
     readonly at: string;
     readonly ranges: readonly string[];
   };
+  /**
+   * How many items each part was found to hold before it was proven empty; expired ones that were still there count. The proof
+   * of a part that held nothing says only that nothing was looked for, or that nothing was there.
+   */
+  readonly held?: Readonly<Record<string, number>>;
   /** The day from which no point-in-time backup of the left realm holds the data any more (YYYY-MM-DD). */
   readonly backupsExpire?: string;
   /** Of a move that is over: what else an auditor asks for. */

@@ -75,9 +75,9 @@ export async function set(
   const settings = changeOf(options);
   const { tenant } = options;
   if (tenant !== undefined) await assertKnown(operator, tenant);
-  const { settings: current } = await operator.records.settings(ledger, tenant);
+  const { settings: current, ignored } = await operator.records.settings(ledger, tenant);
   const whose = tenant === undefined ? `realm ${ledger}` : `${tenant} in realm ${ledger}`;
-  if (isSame(current, changedSettings(current, settings)))
+  if (ignored.length === 0 && isSame(current, changedSettings(current, settings)))
     return answered({
       outcome: 'left-alone',
       message: `for ${whose} it is so already: ${settingsWords(settings).join('; ')}`,

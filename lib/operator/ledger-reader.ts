@@ -26,6 +26,8 @@ export interface LedgerReader {
 /** `at` and `actor` are of the last change; absent where nothing was ever set. */
 export interface StoredSettings {
   readonly settings: Partial<Settings>;
+  /** Names that somebody has written by hand, and that are no settings or not of their form. */
+  readonly ignored: readonly string[];
   readonly at?: string;
   readonly actor?: string;
 }
@@ -40,7 +42,7 @@ const SETTINGS = 'settings';
 function storedIn(item: Item | undefined): StoredSettings {
   const { tenant: _t, id: _i, revision: _r, at, actor, ...stored } = item ?? {};
   return {
-    settings: storedSettings(stored).settings,
+    ...storedSettings(stored),
     ...(typeof at === 'string' && { at }),
     ...(typeof actor === 'string' && { actor }),
   };

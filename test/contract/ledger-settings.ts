@@ -91,6 +91,10 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
       await set({ concurrency: 3 }, tenant());
       expect(await settings()).toEqual({ noNewMoves: false, writesPerSecond: 5, concurrency: 3 });
       expect(alarms()).toBe(before + 2); // the change has mended it
+      await the().setSettings('us', { concurrency: 3, noNewMove: true }, tenant());
+      await set({ writesPerSecond: null }, tenant());
+      expect(await settings()).toEqual({ noNewMoves: false, concurrency: 3 });
+      expect(alarms()).toBe(before + 3); // so has one that changes nothing else
     });
   });
 }

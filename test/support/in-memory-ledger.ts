@@ -98,11 +98,11 @@ export function inMemoryLedger(
   const inOrder = <T extends { readonly order: number }>(found: readonly T[]) =>
     found.toSorted((one, other) => one.order - other.order).map(({ order: _, ...rest }) => rest);
 
-  function readable(stored: Readonly<Record<string, unknown>> = {}): Partial<Settings> {
+  function readable(stored: Readonly<Record<string, unknown>> = {}) {
     const { settings: found, ignored } = storedSettings(stored);
     if (ignored.length > 0)
       log?.error(`alarm: settings are ignored that are none: ${ignored.join(', ')}`);
-    return found;
+    return { found, isWhole: ignored.length === 0 };
   }
 
   return {
@@ -231,15 +231,19 @@ export function inMemoryLedger(
         settings.read(site('settings', realm), settingsKey(realm)),
         settings.read(site('settings', realm, tenant), settingsKey(realm, tenant)),
       ]);
-      return { ...DEFAULT_SETTINGS, ...readable(ofRealm.record), ...readable(ofTenant.record) };
+      return {
+        ...DEFAULT_SETTINGS,
+        ...readable(ofRealm.record).found,
+        ...readable(ofTenant.record).found,
+      };
     },
     async changeSettings(realm, tenant, actor, change) {
       const at = site('changeSettings', realm, tenant ?? 'realm', actor);
       let next: Partial<Settings> = {};
       const { changed } = await settings.change(at, settingsKey(realm, tenant), (stored) => {
-        const current = readable(stored);
+        const { found: current, isWhole } = readable(stored);
         next = changedSettings(current, change);
-        return JSON.stringify(current) === JSON.stringify(next) ? undefined : next;
+        return isWhole && JSON.stringify(current) === JSON.stringify(next) ? undefined : next;
       });
       if (changed) {
         written += 1;

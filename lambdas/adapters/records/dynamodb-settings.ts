@@ -44,8 +44,8 @@ export function dynamoDbSettings({
     fromItem: (item) => item,
   });
 
-  /** Whoever edits the item by hand must not stop a move with it. */
-  function readable(realm: Realm, tenant: string, item: Item | undefined): Partial<Settings> {
+  /** An item that somebody has edited by hand must not stop a move. */
+  function readable(realm: Realm, tenant: string, item: Item | undefined) {
     const { tenant: _t, id: _i, revision: _r, at: _a, actor: _w, ...stored } = item ?? {};
     const { settings, ignored } = storedSettings(stored);
     if (ignored.length > 0) {
@@ -54,12 +54,12 @@ export function dynamoDbSettings({
         ...(tenant === OF_REALM ? {} : { clientKey: tenant }),
       });
     }
-    return settings;
+    return { settings, isWhole: ignored.length === 0 };
   }
 
   async function settingsOf(realm: Realm, tenant: string): Promise<Partial<Settings>> {
     const { record } = await readCell(items(realm), { tenant, id: SETTINGS });
-    return readable(realm, tenant, record);
+    return readable(realm, tenant, record).settings;
   }
 
   return {
@@ -76,9 +76,10 @@ export function dynamoDbSettings({
       const at = new Date(clock.now()).toISOString();
       let next: Partial<Settings> = {};
       const { changed } = await changeCell(items(realm), { tenant, id: SETTINGS }, (item) => {
-        const current = readable(realm, tenant, item);
+        const { settings: current, isWhole } = readable(realm, tenant, item);
         next = changedSettings(current, change);
-        return isSame(current, next) ? undefined : { ...next, at, actor };
+        // What is ignored goes with any change, also with one that changes nothing.
+        return isWhole && isSame(current, next) ? undefined : { ...next, at, actor };
       });
       if (changed) {
         const id = `${ENTRIES}${at}#${randomInt(2 ** 32)}`;

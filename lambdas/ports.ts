@@ -219,6 +219,8 @@ export interface Workflows {
 
 /** Signs with the key of a realm, which never leaves the key store. */
 export interface Signer {
+  /** SHA-256 of a text, in hexadecimal digits; synchronous, because the simulation decides itself what comes next. */
+  hash(text: string): string;
   /** Signs the hexadecimal digits of a SHA-256 hash. Throws a `Fault` where the key cannot be used at the moment. */
   sign(realm: Realm, hash: string): Promise<Signature>;
 }

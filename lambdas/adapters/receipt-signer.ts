@@ -1,4 +1,5 @@
 /** Signs receipts with an asymmetric key in KMS: one for each realm, found by its alias. */
+import { hash } from 'node:crypto';
 import { type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import type { Realm } from '../domain/realm.ts';
 import { Fault } from '../domain/refusal.ts';
@@ -12,8 +13,12 @@ export interface ReceiptKeys {
 
 const ALGORITHM = 'ECDSA_SHA_256';
 
+export const sha256 = (text: string): string => hash('sha256', text);
+
 export function receiptSigner({ clientFor, aliasOf }: ReceiptKeys): Signer {
   return {
+    hash: sha256,
+
     async sign(realm, hash) {
       try {
         const { KeyId: key = '', Signature: signature } = await clientFor(realm).send(

@@ -3,6 +3,7 @@
  * interpreter of the workflow: a whole move takes milliseconds, and the clock moves only as far as somebody waits.
  */
 
+import { sha256 } from '../../lambdas/adapters/receipt-signer.ts';
 import { janitor } from '../../lambdas/app/background/janitor.ts';
 import { measuring } from '../../lambdas/app/background/measure-tenants.ts';
 import { operating } from '../../lambdas/app/background/operate.ts';
@@ -71,6 +72,7 @@ export interface MemoryAppOptions {
 
 /** What it signs is told by the signature: the real key is held against in the tests of the local host. */
 const memorySigner: Signer = {
+  hash: sha256,
   sign: async (realm, hash) => ({
     key: `key of ${realm}`,
     algorithm: 'ECDSA_SHA_256',

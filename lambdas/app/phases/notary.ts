@@ -26,13 +26,13 @@ export async function issued(
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const last = await ledger.lastReceiptLink(realm);
     const number = (last?.number ?? 0) + 1;
-    const previous = last === undefined ? '' : await hashOf(canonicalText(last));
+    const previous = last === undefined ? '' : signer.hash(canonicalText(last));
     const linked: Receipt = { ...receipt, link: { realm, number, previous } };
-    const hash = await hashOf(signedText(linked));
+    const receiptHash = signer.hash(signedText(linked));
     // The signature first: a link whose receipt could not be signed would look like a receipt that was taken away.
-    const signature = await signer.sign(realm, hash);
+    const signature = await signer.sign(realm, receiptHash);
     const { tenant, id, state } = receipt;
-    const link: ReceiptLink = { number, previous, tenant, id, state, receipt: hash };
+    const link: ReceiptLink = { number, previous, tenant, id, state, receipt: receiptHash };
     if (await ledger.addReceiptLink(realm, link)) return { ...linked, signature };
   }
   throw new Fault(`realm ${realm} issues many receipts at this moment`);
@@ -59,9 +59,4 @@ export async function scopeOf(
     outOfScope,
     history: await ports.ledger.history({ ledger: source, tenant, id }),
   };
-}
-
-async function hashOf(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

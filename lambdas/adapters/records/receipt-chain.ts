@@ -1,4 +1,5 @@
 /** The chain of a realm's receipts in its ledger: one item for each link, in the realm's own partition. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { paginateQuery, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
 import type { ReceiptLink } from '../../domain/moving/receipt.ts';
 import type { Realm } from '../../domain/realm.ts';
@@ -8,6 +9,11 @@ import type { LedgerTables } from './dynamodb-ledger.ts';
 import { OF_REALM } from './dynamodb-settings.ts';
 
 const PREFIX = 'link#';
+/**
+ * After another's link: all moves of a realm that end at once compete for the next number, and sign before each try. KMS signs
+ * 300 times a second and more; 200 that try twice a second stay near that. Milliseconds.
+ */
+const LONGEST_PAUSE = 1_000;
 /** Numbers in the order of text. */
 const DIGITS = 12;
 
@@ -51,7 +57,10 @@ export function receiptChain({
 
     async addReceiptLink(realm, link) {
       const id = PREFIX + String(link.number).padStart(DIGITS, '0');
-      return (await putCell(links(realm), { tenant: OF_REALM, id }, link, 0)) !== undefined;
+      const isAdded =
+        (await putCell(links(realm), { tenant: OF_REALM, id }, link, 0)) !== undefined;
+      if (!isAdded) await pause(Math.random() * LONGEST_PAUSE);
+      return isAdded;
     },
   };
 }

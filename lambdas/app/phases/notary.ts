@@ -11,8 +11,8 @@ import { Fault } from '../../domain/refusal.ts';
 import type { Ports } from '../../ports.ts';
 import type { TaskContext } from './task-context.ts';
 
-/** Of two moves that end at once, one takes the next number. */
-const MOST_TRIES = 10;
+/** Of moves that end at once, one takes the next number. The ledger lets the others wait a little. */
+const MOST_TRIES = 20;
 
 /**
  * The receipt as it is to be kept, signed by `realm`. Called again for the same move, it makes another receipt with a place of its own:

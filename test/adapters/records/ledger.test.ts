@@ -1,6 +1,9 @@
 /** Both ledgers keep the contract; and the one over DynamoDB takes as many windows as a fleet has. */
+import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { issued } from '../../../lambdas/app/phases/notary.ts';
 import { ledgerContract } from '../../contract/ledger.contract.ts';
+import { receiptOf } from '../../support/builders.ts';
 import { DAY, HOUR, manualClock } from '../../support/clock.ts';
 import { dynamoDbPortsHost } from '../../support/dynamodb-ports-host.ts';
 import { inMemoryLedger } from '../../support/in-memory-ledger.ts';
@@ -30,6 +33,28 @@ ledgerContract('DynamoDB', async (clock) => {
       await host.putLedgerItem(realm, { tenant, id: 'settings', revision: 1, ...settings });
     },
   };
+});
+
+test('receipts of moves that end at once all find a place in the chain', {
+  timeout: 60_000,
+}, async () => {
+  await using host = await dynamoDbPortsHost(manualClock());
+  const signer = {
+    hash: (text: string) => createHash('sha256').update(text).digest('hex'),
+    sign: async (realm: string, value: string) => ({
+      key: realm,
+      algorithm: 'ECDSA_SHA_256' as const,
+      value,
+    }),
+  };
+  const issuedAtOnce = await Promise.all(
+    Array.from({ length: 100 }, (_, id) =>
+      issued({ ledger: host.ledger, signer }, 'us', receiptOf({ id: String(id) })),
+    ),
+  );
+  const numbers = issuedAtOnce.map(({ link }) => link?.number ?? 0).toSorted((a, b) => a - b);
+  expect(numbers).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
+  expect(await host.ledger.receiptLinks('us')).toHaveLength(100);
 });
 
 test('a realm that holds 3,000 windows of the longest client keys takes the next one', async () => {

@@ -108,6 +108,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     own('tenants', 'PutItem'),
     others('tenants', 'GetItem', 'PutItem'),
     ...everywhere('migrations', 'PutItem'),
+    others('migrations', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
   'hooks/descriptor': [],

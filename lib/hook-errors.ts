@@ -13,13 +13,16 @@ import { ROUTES, type Route } from './routes.ts';
 /** What serves people, or nobody in particular, is no hook. */
 const NO_HOOK: readonly Route['scheme'][] = ['context-jwt', 'forge-context', 'public'];
 
-/** A pattern of CloudWatch Logs, at most 1,024 characters; hooks in one folder share a clause. */
+/** A pattern of CloudWatch Logs, at most 1,024 characters; hooks in one folder share a clause if nothing else is in it. */
 export function hookErrorPattern(routes: readonly Route[] = ROUTES): string {
-  const hooks = routes.filter(({ scheme }) => !NO_HOOK.includes(scheme));
+  const isHook = ({ scheme }: Route) => !NO_HOOK.includes(scheme);
+  const folderOf = ({ method, path }: Route) =>
+    `${method} ${path.slice(0, path.lastIndexOf('/') + 1)}`;
+  const shared = new Set(routes.filter((route) => !isHook(route)).map(folderOf));
   const clauses = new Set(
-    hooks.map(({ method, path }) => {
-      const folder = path.slice(0, path.lastIndexOf('/') + 1);
-      return `($.route = "${method} ${folder === '/' ? path : `${folder}*`}")`;
+    routes.filter(isHook).map((route) => {
+      const isAlone = shared.has(folderOf(route)) || folderOf(route).endsWith(' /');
+      return `($.route = "${isAlone ? `${route.method} ${route.path}` : `${folderOf(route)}*`}")`;
     }),
   );
   return `{ ($.httpStatus = "5*") && (${[...clauses].join(' || ')}) }`;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WORKFLOW_TASKS } from '../../lib/routes.ts';
 import { hs256 } from '../support/tokens.ts';
-import { facts, startWorld, type World } from '../support/world.ts';
+import { eventually, facts, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -120,10 +120,11 @@ describe('a poisoned item', () => {
     const site = await world.installed('poisoned');
     await world.put('us', 'templates', { tenant: 'poisoned', id: POISON, text: POISON });
     const before = await world.items('poisoned', 'us');
-    await world.put('de', 'templates', { tenant: 'poisoned', id: `${POISON}!`, text: POISON });
     await world.scheduled(site, 3);
     await world.hook(site, 'start', 3, facts('DE'));
-    await world.until(site, 3, ['failed']);
+    await eventually(async () => (await world.record('poisoned', 'de'))?.['state'] === 'standby');
+    await world.put('de', 'templates', { tenant: 'poisoned', id: `${POISON}!`, text: POISON });
+    await world.until(site, 3, ['ready-to-commit']);
     const named = world.lines.filter((line) => line.includes('differences'));
     expect(named).toHaveLength(1);
     for (const line of world.lines) expect(line).not.toMatch(CONTROL);

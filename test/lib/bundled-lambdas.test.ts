@@ -215,6 +215,7 @@ describe('the bundles', () => {
   test('know the clients that they hold', () => {
     expect([...(built.clients.get('tasks/copy-range')?.keys() ?? [])].sort()).toEqual([
       '@aws-sdk/client-dynamodb',
+      '@aws-sdk/client-kms',
       '@aws-sdk/client-sfn',
     ]);
   });

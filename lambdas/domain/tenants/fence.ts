@@ -176,10 +176,17 @@ export function withFactsOf(record: TenantRecord, other: TenantRecord): Current 
     withCredentialsOf(record, other.credentials, other.installation) ?? record,
     identityOf(other),
   );
-  return other.uninstalledIat === undefined
+  return other.uninstalledIat === undefined || hasMissed(other, next)
     ? next
     : (withUninstalled(next, other.uninstalledIat) ?? next);
 }
+
+/**
+ * The other record has its uninstallation from the very second of an installation that this record has, and it has not. The
+ * installation took the uninstallation back here, and is on its way there.
+ */
+const hasMissed = (other: TenantRecord, record: TenantRecord): boolean =>
+  other.uninstalledIat === installedIat(record) && installedIat(other) < installedIat(record);
 
 /** The flag alone, beside whatever fence there is; an uninstallation older than the installation is ignored. */
 export function withUninstalled(record: Current, iat: number): Current {

@@ -356,6 +356,9 @@ describe('credentials', () => {
     expect(withFactsOf(recent, old)).toEqual(recent);
     expect(withFactsOf(old, { ...old, uninstalledIat: 3_000 })?.uninstalledIat).toBe(3_000);
     expect(withFactsOf(recent, { ...old, uninstalledIat: 1_500 })?.uninstalledIat).toBeUndefined();
+    // Uninstalled and installed again within one second; the other record has not heard of the second.
+    expect(withFactsOf(recent, { ...old, uninstalledIat: 2_000 })?.uninstalledIat).toBeUndefined();
+    expect(withFactsOf(recent, { ...recent, uninstalledIat: 2_000 })?.uninstalledIat).toBe(2_000);
   });
 });
 

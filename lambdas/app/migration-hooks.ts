@@ -325,8 +325,9 @@ export function migrationHooks(ports: Ports, steps: Steps, settings: HookSetting
     const migration = await locate(ports, places, caller, request.id, 'rollback');
     if (migration) return answered(await rollBack(migration, 'rollback'), 'rollback');
     if (request.id === undefined) return { status: 'rolled-back' };
-    // Where the tenant lives: a delayed schedule would be accepted there.
+    // Here and where the tenant lives: a delayed schedule may come to either, and the tenant may come back here first.
     const home = await homeOf(ports, places, caller.tenant);
+    if (home !== here) await bury(caller, request.id);
     const buried = await bury(caller, request.id, home);
     return answered(await rollBack(buried, 'rollback'), 'rollback');
   }

@@ -3,7 +3,6 @@ import type { App } from '../../lambdas/compose.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { InvocationContext } from '../../lambdas/hook.ts';
 import { ENTRIES, sizeOf } from '../entries.ts';
-import { atMost, type Limited } from './concurrency.ts';
 import { type InvocationOptions, invoke } from './invocation.ts';
 
 type BoundFunction = (event: unknown, context: InvocationContext) => Promise<unknown>;
@@ -22,12 +21,7 @@ export interface RunOptions {
   /** What a worker's lease is owned by. */
   readonly newRequestId?: InvocationOptions['newRequestId'];
   readonly onTimedOut?: InvocationOptions['onTimedOut'];
-  /** How many run at once, of this realm's and of whichever else share it. */
-  readonly limited?: Limited;
 }
-
-/** More than the ranges of one move that are worked on at once. */
-const MOST_AT_ONCE = 40;
 
 /** Loads every function once; realms then bind them. */
 export async function loadFunctions(): Promise<ReadonlyMap<string, BindFunction>> {
@@ -56,7 +50,6 @@ export function functionsOf(
     timeoutSecondsOf = (entry) => sizeOf(entry).timeoutSeconds,
     newRequestId,
     onTimedOut,
-    limited = atMost(MOST_AT_ONCE),
   }: RunOptions = {},
 ): RealmFunctions {
   const bound = new Map([...loaded].map(([entry, bind]) => [entry, bind(app)]));
@@ -72,12 +65,10 @@ export function functionsOf(
     named,
     timeoutMsOf,
     run: (entry, event) =>
-      limited(() =>
-        invoke({ realm, entry }, timeoutMsOf(entry), (context) => named(entry)(event, context), {
-          newRequestId,
-          event,
-          onTimedOut,
-        }),
-      ),
+      invoke({ realm, entry }, timeoutMsOf(entry), (context) => named(entry)(event, context), {
+        newRequestId,
+        event,
+        onTimedOut,
+      }),
   };
 }

@@ -104,7 +104,7 @@ const defaultsFor = (residency: Residency) => ({
   JANITOR_SECONDS: '30',
 });
 
-/** Of the functions that answer HTTP, and of all others: of the latter, more than the ranges of one move at once. */
+/** Of functions that answer HTTP, and of tasks of workflows: of these, more than the ranges of one move at once. */
 const REQUESTS_AT_ONCE = 24;
 const TASKS_AT_ONCE = 40;
 
@@ -147,6 +147,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const life = hostLife(env.AWS_ENDPOINT_URL_DYNAMODB ? undefined : options.dataDir);
 
   // 2. Step Functions: a state machine per realm.
+  const tasks = atMost(TASKS_AT_ONCE);
   const runner = await startWorkflowRunner({
     machines: rows.map(machineOf),
     port: portOf(ports.stepFunctions),
@@ -158,7 +159,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     return {
       realm,
       arn: `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${namesOf(residency, STAGE, realm).stateMachine}`,
-      runTask: (task, input) => functionsIn(realm).run(`tasks/${task}`, input),
+      runTask: (task, input) => tasks(() => functionsIn(realm).run(`tasks/${task}`, input)),
       onUnwritable,
       onBadEnd: (execution) => void settle(realm, statusChange(execution, region, ACCOUNT)),
       ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
@@ -225,7 +226,6 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       `the base URL of ${realm}, ${url}, is not on this machine: ${urls[realm]} stands for it`,
     );
   const loaded = await loadFunctions();
-  const tasks = atMost(TASKS_AT_ONCE);
   for (const row of rows) {
     const app = compose(await environmentOf(row), {
       residency,
@@ -245,7 +245,6 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
         timeoutSecondsOf,
         newRequestId,
         onTimedOut: deaths.end,
-        limited: tasks,
       }),
     );
   }

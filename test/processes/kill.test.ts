@@ -188,7 +188,10 @@ async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolea
       hasBegun = true;
       if (records.some((record) => record.work === work && !record.done)) return true;
       if (records.some((record) => record.work === next)) return false;
-    } else if (hasBegun || IS_OVER.has(migration.status)) return false;
+    }
+    // Also in this phase: the last one stays on the record of a migration that is over.
+    const isPast = hasBegun && migration.phase !== phase;
+    if (isPast || IS_OVER.has(migration.status)) return false;
     await pause(10);
   }
   throw new Error(`${work} did not come within ${PATIENCE_MS} ms\n${await standing(site, id)}`);

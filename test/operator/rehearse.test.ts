@@ -200,7 +200,7 @@ describe('rehearse', () => {
         JSON.stringify(input).includes('#rehearsal') && input['Select'] !== 'COUNT';
       if (operation !== 'Query' || !isOfSample) return undefined;
       reads += 1;
-      if (reads < 30) return undefined;
+      if (reads < 10) return undefined;
       fault = undefined;
       return { error: 'AccessDeniedException' };
     };

@@ -12,6 +12,8 @@ export interface Mistake {
     readonly from: string;
     readonly to: string;
   }[];
+  /** Where its seeds begin, if not with the first: few worlds come to what it breaks. */
+  readonly from?: number;
   /** Any of these may be what is noticed first. */
   readonly breaks: readonly string[];
 }
@@ -52,6 +54,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a start that comes to life late may fence',
     rule: 2,
+    from: 19_001,
     changes: [
       change(
         FENCE,
@@ -259,6 +262,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a hook without an id that acts on a migration scheduled after its token',
     rule: 14,
+    from: 3_001,
     changes: [
       change(
         LOCATE,

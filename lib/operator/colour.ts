@@ -17,3 +17,9 @@ function line(text: string): string {
   if (/^(stage|local host on port) /.test(text)) return bold(text);
   return text.replace(/^(\s*)✓/, (_, space: string) => `${space}${style('green', '✓')}`);
 }
+
+/** Whether a stream gets colours: it is a terminal that has them, and `NO_COLOR` is not set to any text (no-color.org). */
+export const hasColours = (
+  stream: Pick<NodeJS.WriteStream, 'isTTY'> & { hasColors?(): boolean },
+  env: NodeJS.ProcessEnv = process.env,
+): boolean => !env['NO_COLOR'] && stream.isTTY === true && stream.hasColors?.() === true;

@@ -1,7 +1,7 @@
 /** The command line in its process: the terminal that it speaks to, and whether that has colours. */
 import { createInterface } from 'node:readline/promises';
 import { residency } from '../../residency.config.ts';
-import { coloured, red } from './colour.ts';
+import { coloured, hasColours, red } from './colour.ts';
 import { residencyCommand } from './program.ts';
 import { screenOn } from './screen.ts';
 
@@ -28,7 +28,3 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
 }
-
-/** As no-color.org has it: any text in NO_COLOR, and there are none. */
-const hasColours = (stream: NodeJS.WriteStream): boolean =>
-  !process.env['NO_COLOR'] && stream.isTTY === true && stream.hasColors();

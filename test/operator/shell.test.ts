@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { coloured } from '../../lib/operator/colour.ts';
+import { coloured, hasColours } from '../../lib/operator/colour.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency } from '../../residency.config.ts';
 import { typed } from '../support/operator-command.ts';
@@ -123,6 +123,16 @@ describe('completion', () => {
 });
 
 describe('colour', () => {
+  test('is for a terminal that has it, and not where NO_COLOR says any text', () => {
+    const terminal = { isTTY: true, hasColors: () => true };
+    expect(hasColours(terminal, {})).toBe(true);
+    expect(hasColours(terminal, { NO_COLOR: '' })).toBe(true);
+    expect(hasColours(terminal, { NO_COLOR: '1' })).toBe(false);
+    expect(hasColours({ ...terminal, hasColors: () => false }, {})).toBe(false);
+    // A pipe or a file: Node gives it neither property.
+    expect(hasColours({ isTTY: false }, {})).toBe(false);
+  });
+
   test('is for the place, for what is right, and for what is wrong', () => {
     expect(coloured('stage prod, account 1\n\n✓ fine\n  ✗ wrong\nplain')).toBe(
       '\u001b[1mstage prod, account 1\u001b[22m\n\n\u001b[32m✓\u001b[39m fine\n\u001b[31m  ✗ wrong\u001b[39m\nplain',

@@ -15,7 +15,7 @@ export interface Run extends Measurement {
 }
 
 type Options = Pick<Run, 'nodeOptions' | 'resumed'>;
-type Step = readonly [variant: string, work: Job['work']];
+type BenchRun = readonly [variant: string, work: Job['work']];
 
 export type Bench = ReturnType<typeof benchOn>;
 
@@ -60,7 +60,7 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
     /** One after the other in the same world. */
     async runs(
       world: World,
-      [first, second]: readonly [Step, Step],
+      [first, second]: readonly [BenchRun, BenchRun],
     ): Promise<readonly [Measurement, Measurement]> {
       await build(stub, world);
       return [await step(world, ...first), await step(world, ...second)];

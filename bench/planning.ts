@@ -31,7 +31,7 @@ export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecas
         partitionUnits: caps?.partition ?? Number.POSITIVE_INFINITY,
         tableUnits: caps?.table ?? Number.POSITIVE_INFINITY,
         // All ranges of the bench are worked on by one process.
-        workers: 1,
+        concurrency: 1,
         cpuMs,
       };
       const parts = [part === 'four' ? { shards: 4 } : {}];

@@ -1,6 +1,6 @@
 /** What is run, in which worlds, and what it has to come to. A ratio is always of two runs of the same round. */
 
-import { BATCH, MOST_IN_FLIGHT } from '../lambdas/adapters/dataset/write-pace.ts';
+import { BATCH, MOST_IN_FLIGHT } from '../lambdas/adapters/dataset/adaptive-rate.ts';
 import { atLeast, atMost, type Bar, cpuPerItem, medianOf, noBar, rate } from './bars.ts';
 import type { Bench } from './bench.ts';
 import { S0, S1, S2, world } from './worlds.ts';

@@ -10,7 +10,7 @@ import type { StoryOptions } from '../lib/local/story/cast.ts';
 import { teller } from '../lib/local/story/print.ts';
 import { tellStory } from '../lib/local/story/story.ts';
 import { UnwritableDataDir } from '../lib/local/unwritable.ts';
-import { DEFAULT_PORT, portsFrom } from '../lib/local-ports.ts';
+import { DEFAULT_PORT, tcpPortsFrom } from '../lib/local-ports.ts';
 import { residency } from '../residency.config.ts';
 
 const USAGE = `usage: node bin/local.ts
@@ -129,7 +129,7 @@ async function keepUp(): Promise<number> {
     hostNames: (process.env['HOST_NAMES'] ?? '').toLowerCase().split(',').filter(Boolean),
     dynamoDb: { onAnswered: writes.hear },
   });
-  const { page: pagePort } = portsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);
+  const { page: pagePort } = tcpPortsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);
   const page = await startPage({ host, port: pagePort, writes, hearsAll, dataDir });
   introduce(host, page.url);
   const signal = new Promise<void>((resolve) => {

@@ -16,7 +16,7 @@ import { type InstallKeys, installKeys } from './adapters/tokens/install-keys.ts
 import { keysOfCloud } from './adapters/tokens/isolated-clouds.ts';
 import { withSmokeKey } from './adapters/tokens/smoke-key.ts';
 import { janitor } from './app/background/janitor.ts';
-import { measuring } from './app/background/measure-tenants.ts';
+import { measureTenants } from './app/background/measure-tenants.ts';
 import { operating } from './app/background/operate.ts';
 import { purgingRetired } from './app/background/purge-retired.ts';
 import { rehearsing } from './app/background/rehearse.ts';
@@ -30,13 +30,13 @@ import { copyTasks } from './app/phases/copy-tasks.ts';
 import { rollbackTasks } from './app/phases/rollback-tasks.ts';
 import { verifyTasks } from './app/phases/verify-tasks.ts';
 import { steps as stepsOf } from './app/steps.ts';
-import { counted, measured } from './app/with-metrics.ts';
+import { logWithMetrics, portsWithMetrics } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { baseUrlIn } from './domain/operating/urls.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
-import { clashIn, keyServersOf, namesOf, type Residency } from './domain/residency.ts';
+import { clashIn, keyServersOf, physicalNames, type Residency } from './domain/residency.ts';
 import { forwardUrlOf } from './domain/tenants/forwarding.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 
@@ -67,9 +67,9 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const stage = required(env, 'STAGE');
   const account = required(env, 'ACCOUNT_ID');
   const metrics = options.metrics ?? emfMetrics({ service: residency.name, stage, realm });
-  const log = counted(options.log ?? jsonLog({ realm, stage }), metrics);
+  const log = logWithMetrics(options.log ?? jsonLog({ realm, stage }), metrics);
   const region = (of: string) => regionOf(residency.realms, of);
-  const names = (of: string) => namesOf(residency, stage, of);
+  const names = (of: string) => physicalNames(residency, stage, of);
   const clients = awsClients({
     dynamoDbEndpoint: env['AWS_ENDPOINT_URL_DYNAMODB'],
     statesEndpoint: env['AWS_ENDPOINT_URL_SFN'],
@@ -85,7 +85,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     parts: residency.parts,
     clock,
   };
-  const ports: Ports = measured({
+  const ports: Ports = portsWithMetrics({
     tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants, clock }),
     ledger: dynamoDbLedger({
       clientFor: documents,
@@ -177,7 +177,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     settling: settling(context),
     operating: operating(ports, steps, { realm, residency }),
     rehearsing: rehearsing(context, dynamoDbSamples(datasets), realm),
-    measuring: measuring(context, realm),
+    measureTenants: measureTenants(context, realm),
     purgingRetired: purgingRetired(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };

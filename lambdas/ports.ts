@@ -10,7 +10,7 @@ import type { Slot } from './domain/moving/slots.ts';
 import type { MetricName, WordOf } from './domain/operating/metric.ts';
 import type { Settings, SettingsChange, SettingsEntry } from './domain/operating/settings.ts';
 import type { Realm } from './domain/realm.ts';
-import type { Name } from './domain/tenants/identity.ts';
+import type { TenantName } from './domain/tenants/identity.ts';
 import type { PurgeReceipt } from './domain/tenants/retirement.ts';
 import type { TenantRecord } from './domain/tenants/tenant.ts';
 
@@ -36,7 +36,7 @@ export interface TenantStore {
    */
   change(realm: Realm, tenant: string, decide: Decide<TenantRecord>): Promise<Change<TenantRecord>>;
   /** All tenants of the realm whose own record, read strongly consistently, has this name; mostly one or none. */
-  find(realm: Realm, name: Name): Promise<readonly TenantRecord[]>;
+  find(realm: Realm, name: TenantName): Promise<readonly TenantRecord[]>;
   /** Retired tenants whose data is due to be purged by then, or is being purged. May lag behind by a moment. Epoch milliseconds. */
   due(realm: Realm, now: number): Promise<readonly string[]>;
 }
@@ -134,7 +134,7 @@ export interface Difference {
 /**
  * How one kind of storage is moved. Every function is safe to run twice, continues from `from` (a checkpoint it yielded
  * earlier) and ends early, but never before one page of progress, when `until` (epoch milliseconds) has come. None
- * touches another tenant's keys. `gate` is how many items are written or deleted per second at most; without it, as many as
+ * touches another tenant's keys. `rateLimit` is how many items are written or deleted per second at most; without it, as many as
  * the store takes.
  */
 export interface PartKind {
@@ -146,7 +146,7 @@ export interface PartKind {
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
-    gate?: number,
+    rateLimit?: number,
   ): AsyncIterable<Checkpoint>;
   /** An independent, strongly consistent reader. */
   digest(
@@ -164,7 +164,7 @@ export interface PartKind {
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
-    gate?: number,
+    rateLimit?: number,
   ): AsyncIterable<Checkpoint>;
   /** Deletes every item of the range in this realm, expired ones too. */
   purge(
@@ -172,7 +172,7 @@ export interface PartKind {
     realm: Realm,
     from: Checkpoint | undefined,
     until: number,
-    gate?: number,
+    rateLimit?: number,
   ): AsyncIterable<Checkpoint>;
   /** Strongly consistent; counts expired items that are still there. */
   isEmpty(range: Range, realm: Realm): Promise<boolean>;

@@ -15,7 +15,7 @@ export interface ResidencyAppOptions {
   readonly account?: string;
   /**
    * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `rangesAtOnce`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`, `installKeyServers` (one or two,
+   * `concurrency`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`, `installKeyServers` (one or two,
    * between commas).
    */
   readonly context?: Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
   const hostedZoneId = given('hostedZoneId');
   const otherWritersSeconds = given('otherWritersSeconds');
   const reservedConcurrency = given('reservedConcurrency');
-  const rangesAtOnce = given('rangesAtOnce');
+  const concurrency = given('concurrency');
   const smokePublicKey = given('smokePublicKey');
   const forgeEnvironment = given('forgeEnvironment');
   const installKeyServers = given('installKeyServers');
@@ -54,7 +54,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
       ...(reservedConcurrency !== undefined && {
         reservedConcurrency: Number(reservedConcurrency),
       }),
-      ...(rangesAtOnce !== undefined && { rangesAtOnce: Number(rangesAtOnce) }),
+      ...(concurrency !== undefined && { concurrency: Number(concurrency) }),
       ...(smokePublicKey !== undefined && { smokePublicKey }),
       ...(forgeEnvironment !== undefined && { forgeEnvironment }),
       ...(installKeyServers !== undefined && { installKeyServers: installKeyServers.split(',') }),

@@ -13,7 +13,7 @@ import {
 import { Construct } from 'constructs';
 import type { MetricName } from '../lambdas/domain/operating/metric.ts';
 import { type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
-import { namesOf } from '../lambdas/domain/residency.ts';
+import { physicalNames } from '../lambdas/domain/residency.ts';
 import { ALARMS, type MeasuredOptions, measuredIn } from './alarms.ts';
 import { inAscii } from './ascii.ts';
 import { arnOf, type Deployment, dashboardName } from './deployment.ts';
@@ -101,7 +101,7 @@ export class FleetDashboard extends Construct {
   }
 
   private alarmsOf({ residency, stage }: Deployment, { realm, region }: RealmRow) {
-    const { prefix } = namesOf(residency, stage, realm);
+    const { prefix } = physicalNames(residency, stage, realm);
     return ALARMS.map(({ word }) =>
       Alarm.fromAlarmArn(
         this,

@@ -19,7 +19,7 @@ import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { DynamoDbPart } from '../lambdas/domain/datasets/dataset.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
-import { namesOf } from '../lambdas/domain/residency.ts';
+import { physicalNames } from '../lambdas/domain/residency.ts';
 import { alarmArn, alarmTopicName, arnOf, type Deployment, removalOf } from './deployment.ts';
 
 export interface DataProps {
@@ -140,7 +140,7 @@ export class Data extends Construct {
               },
               ArnLike: {
                 'aws:PrincipalArn': stackRows(residency.realms).map(({ realm }) =>
-                  arnOf('', 'iam', `role/${namesOf(residency, stage, realm).prefix}-*`),
+                  arnOf('', 'iam', `role/${physicalNames(residency, stage, realm).prefix}-*`),
                 ),
               },
             },

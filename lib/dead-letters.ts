@@ -7,7 +7,7 @@ import { EventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Deployment, deadLettersName } from './deployment.ts';
-import { acknowledge } from './nag-suppressions.ts';
+import { suppressNag } from './nag-suppressions.ts';
 
 export interface DeadLettersProps {
   readonly deployment: Deployment;
@@ -25,7 +25,7 @@ export class DeadLetters extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    acknowledge(this.queue, 'AwsSolutions-SQS3', 'It is the dead-letter queue of the others.');
+    suppressNag(this.queue, 'AwsSolutions-SQS3', 'It is the dead-letter queue of the others.');
   }
 
   /** What the function cannot do with three tries is kept. Its role may send to the queue by its row in `grants.ts`. */

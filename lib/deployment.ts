@@ -10,7 +10,7 @@ import {
   type ForgeApp,
   hostOf,
   keyServersOf,
-  namesOf,
+  physicalNames,
   type Residency,
 } from '../lambdas/domain/residency.ts';
 import { forwardUrlOf } from '../lambdas/domain/tenants/forwarding.ts';
@@ -37,7 +37,7 @@ export interface DeploymentOptions {
   /** Of the Forge app whose tokens this stage accepts, instead of the configuration's. */
   readonly forgeEnvironment?: string;
   /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
-  readonly rangesAtOnce?: number;
+  readonly concurrency?: number;
   /** Public key of the one who may install synthetic tenants (`residency smoke-key`), as base64 of its DER. Never in `prod`. */
   readonly smokePublicKey?: string;
   readonly alarmsTo?: AlarmsTo;
@@ -59,17 +59,17 @@ export interface Deployment {
   readonly keepsData: boolean;
   /** The stack and its tables refuse to be deleted. Never at the first deployment: decision 44. */
   readonly isProtected: boolean;
-  readonly names: ReturnType<typeof namesOf>;
+  readonly names: ReturnType<typeof physicalNames>;
   /** The domain, its Route 53 zone, and the host of this realm in it. */
   readonly zone?: { readonly name: string; readonly id: string; readonly host: string };
   readonly reservedConcurrency?: number;
-  readonly rangesAtOnce?: number;
+  readonly concurrency?: number;
   readonly alarmsTo: AlarmsTo;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 /** An inline Map runs no more iterations at once. */
-const MOST_RANGES_AT_ONCE = 40;
+const MOST_CONCURRENCY = 40;
 
 /** A write that passed the guard just before its function died can still be on its way to the table. */
 const DRAIN_MARGIN_SECONDS = 10;
@@ -82,7 +82,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   const otherWritersSeconds = checkedSeconds(
     options.otherWritersSeconds ?? otherWritersSecondsOf(residency),
   );
-  const { reservedConcurrency, rangesAtOnce, alarmsTo = {} } = options;
+  const { reservedConcurrency, concurrency, alarmsTo = {} } = options;
   if (!/^[a-z0-9]{1,8}$/.test(stage)) {
     throw new Error(`stage "${stage}": one to eight lower-case letters and digits`);
   }
@@ -90,8 +90,8 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   if (reservedConcurrency !== undefined && !isWithin(1, reservedConcurrency, 1_000)) {
     throw new Error('reservedConcurrency is a whole number from 1 to 1000');
   }
-  if (rangesAtOnce !== undefined && !isWithin(1, rangesAtOnce, MOST_RANGES_AT_ONCE)) {
-    throw new Error(`rangesAtOnce is a whole number from 1 to ${MOST_RANGES_AT_ONCE}`);
+  if (concurrency !== undefined && !isWithin(1, concurrency, MOST_CONCURRENCY)) {
+    throw new Error(`concurrency is a whole number from 1 to ${MOST_CONCURRENCY}`);
   }
   if (alarmsTo.email !== undefined && !/^[^@\s]+@[^@\s]+$/.test(alarmsTo.email)) {
     throw new Error(`alarmEmail is an address, not "${alarmsTo.email}"`);
@@ -126,13 +126,13 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     region: row.region,
     keepsData: stage === 'prod',
     isProtected: stage === 'prod' && row.isProtected === true,
-    names: namesOf(residency, stage, row.realm),
+    names: physicalNames(residency, stage, row.realm),
     ...(domain !== undefined &&
       hostedZoneId !== undefined && {
         zone: { name: domain, id: hostedZoneId, host: hostOf(row.realm, stage, domain) },
       }),
     ...(reservedConcurrency !== undefined && { reservedConcurrency }),
-    ...(rangesAtOnce !== undefined && { rangesAtOnce }),
+    ...(concurrency !== undefined && { concurrency }),
     alarmsTo,
     environment: {
       REALM: row.realm,

@@ -6,7 +6,7 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import type { Realm } from '../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
 import type { Deployment } from './deployment.ts';
 import { ROUTES, type Route } from './routes.ts';
 
@@ -32,7 +32,7 @@ export function hookErrorPattern(routes: readonly Route[] = ROUTES): string {
 export const hookErrorsOf = (residency: Pick<Residency, 'name'>, stage: string, realm: Realm) =>
   new Metric({
     namespace: residency.name,
-    metricName: `${namesOf(residency, stage, realm).prefix}-hooks-5xx`,
+    metricName: `${physicalNames(residency, stage, realm).prefix}-hooks-5xx`,
     statistic: 'Sum',
   });
 

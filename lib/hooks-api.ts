@@ -20,7 +20,7 @@ import { Construct } from 'constructs';
 import { arnOf, type Deployment, removalOf } from './deployment.ts';
 import { countHookErrors } from './hook-errors.ts';
 import { accessLog } from './log-groups.ts';
-import { acknowledge } from './nag-suppressions.ts';
+import { suppressNag } from './nag-suppressions.ts';
 import { type Route, routesOf } from './routes.ts';
 
 export interface HooksApiProps {
@@ -60,7 +60,7 @@ export class HooksApi extends Construct {
       // One name, one audience: tokens are made out to the domain where there is one.
       disableExecuteApiEndpoint: zone !== undefined,
     });
-    acknowledge(
+    suppressNag(
       this.api,
       'AwsSolutions-APIG4',
       'Atlassian signs each request for one tenant and one method, path and query. No API-level authoriser can look up that ' +

@@ -4,7 +4,7 @@ import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts
 export const DEFAULT_PORT = 4100;
 
 /** The realms follow on DynamoDB, in the order of the configuration, and then what serves all of them. */
-export function portsFrom(first: number, rows: readonly RealmRow[]) {
+export function tcpPortsFrom(first: number, rows: readonly RealmRow[]) {
   const realms = stackRows(rows);
   const next = first + 1 + realms.length;
   return {
@@ -19,4 +19,4 @@ export function portsFrom(first: number, rows: readonly RealmRow[]) {
 }
 
 /** How many a host takes in all. */
-export const portCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 6;
+export const tcpPortCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 6;

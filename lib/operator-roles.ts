@@ -12,7 +12,7 @@ import {
 import { Construct } from 'constructs';
 import { arnOf, type Deployment } from './deployment.ts';
 import { logPatterns } from './log-groups.ts';
-import { acknowledge } from './nag-suppressions.ts';
+import { suppressNag } from './nag-suppressions.ts';
 import { acting, counting, looking } from './operator-rights.ts';
 import { inline, managed } from './policy-size.ts';
 
@@ -63,18 +63,18 @@ export class Operators extends Construct {
       inlinePolicies: { own: inline(name, statements) },
       managedPolicies,
     });
-    acknowledge(
+    suppressNag(
       role,
       starIn(deployment, 'states', `execution:${stateMachine}:*`),
       'Executions are named by what they do: whoever looks after a machine looks at all of them.',
     );
     for (const pattern of logPatterns(deployment).filter((one) => one.endsWith('*')))
-      acknowledge(
+      suppressNag(
         role,
         starIn(deployment, 'logs', `log-group:${pattern}`),
         'The logs of this realm, and of no other; nothing secret is in them.',
       );
-    acknowledge(
+    suppressNag(
       role,
       'AwsSolutions-IAM5[Resource::*]',
       'Limits of an account, lists of alarms, metrics, saved queries and results of queries know no resource.',

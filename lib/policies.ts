@@ -1,7 +1,7 @@
 /** Makes policies of the rows in `grants.ts`: exact actions on exact ARNs, in documents that stay under IAM's limits. */
 import { Effect, type PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
 import { arnOf, type Deployment, deadLettersName, otherRows } from './deployment.ts';
 import { type Action, GRANTS, type Grant, isReadOnly, type Store } from './grants.ts';
 import { keyStatements, READ_WITH_KEY, WRITE_WITH_KEY } from './part-keys.ts';
@@ -87,7 +87,7 @@ function resourcesOf(
   stage: string,
   { realm }: RealmRow,
 ): readonly string[] {
-  const names = namesOf(residency, stage, realm);
+  const names = physicalNames(residency, stage, realm);
   if (on === 'tenants') return [`table/${names.tenants}`];
   if (on === 'migrations') return [`table/${names.migrations}`];
   if (on === 'tenants-index') return [`table/${names.tenants}/index/retired`];

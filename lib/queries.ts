@@ -42,20 +42,20 @@ export class SavedQueries extends Construct {
     const { prefix } = deployment.names;
     const entries = entriesOf(deployment.residency);
     const hooks = entries.filter((entry) => entry.startsWith('hooks/'));
-    const namesOf = (groups: readonly ILogGroup[]) => groups.map((group) => group.logGroupName);
+    const groupNames = (groups: readonly ILogGroup[]) => groups.map((group) => group.logGroupName);
     new CfnQueryDefinition(this, 'OneMigration', {
       name: `${prefix}/one migration`,
-      logGroupNames: namesOf([...entries.map(logs.ofEntry), logs.ofWorkflow]),
+      logGroupNames: groupNames([...entries.map(logs.ofEntry), logs.ofWorkflow]),
       queryString: ONE_MIGRATION,
     });
     new CfnQueryDefinition(this, 'Requests', {
       name: `${prefix}/requests of one migration`,
-      logGroupNames: namesOf([...hooks.map(logs.ofEntry), logs.ofRequests]),
+      logGroupNames: groupNames([...hooks.map(logs.ofEntry), logs.ofRequests]),
       queryString: REQUESTS,
     });
     new CfnQueryDefinition(this, 'Alarms', {
       name: `${prefix}/alarms`,
-      logGroupNames: namesOf(entries.map(logs.ofEntry)),
+      logGroupNames: groupNames(entries.map(logs.ofEntry)),
       queryString: ALARM_LINES,
     });
   }

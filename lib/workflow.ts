@@ -12,7 +12,7 @@ import type { DeadLetters } from './dead-letters.ts';
 import { dependLess } from './dependencies.ts';
 import { type Deployment, lambdaArn, removalOf, stateMachineArn } from './deployment.ts';
 import { workflowLog } from './log-groups.ts';
-import { acknowledge } from './nag-suppressions.ts';
+import { suppressNag } from './nag-suppressions.ts';
 import { SCHEDULES, substitutionOf, WORKFLOW_TASKS } from './routes.ts';
 
 export interface WorkflowProps {
@@ -79,12 +79,12 @@ export class Workflow extends Construct {
       // Goes with its stack in every stage: it holds nothing that the ledger and the log do not, and cannot be imported.
     });
     dependLess(this.stateMachine, [role.node.tryFindChild('DefaultPolicy')]);
-    acknowledge(
+    suppressNag(
       role,
       'AwsSolutions-IAM5[Resource::*]',
       'Log delivery of Step Functions knows no resource but "*".',
     );
-    acknowledge(
+    suppressNag(
       this.stateMachine,
       'AwsSolutions-SF2',
       'A move spans two regions and HTTP APIs have no X-Ray: logs are joined by migrationId instead.',
@@ -124,11 +124,11 @@ export class Workflow extends Construct {
 }
 
 /** The file without its indentation; and with another number of ranges at once where one was asked for. */
-function definitionOf({ rangesAtOnce }: Deployment): string {
+function definitionOf({ concurrency }: Deployment): string {
   const text = readFileSync(DEFINITION, 'utf8');
   const wanted =
-    rangesAtOnce === undefined
+    concurrency === undefined
       ? text
-      : text.replaceAll(/("MaxConcurrency": )\d+/g, `$1${rangesAtOnce}`);
+      : text.replaceAll(/("MaxConcurrency": )\d+/g, `$1${concurrency}`);
   return JSON.stringify(JSON.parse(wanted));
 }

@@ -56,7 +56,7 @@ export function awsClients(options: ClientOptions) {
         async (args) => {
           const call: SdkCall = {
             service: 'dynamodb',
-            command: nameOf(commandName),
+            command: operationOf(commandName),
             region,
             resources: tablesOf(args.input),
           };
@@ -89,7 +89,7 @@ export function awsClients(options: ClientOptions) {
               const { KeyId: key }: Record<string, unknown> = { ...args.input };
               const call: SdkCall = {
                 service: 'kms',
-                command: nameOf(commandName),
+                command: operationOf(commandName),
                 region,
                 resources: [String(key)],
               };
@@ -109,7 +109,7 @@ export function awsClients(options: ClientOptions) {
               const { stateMachineArn: arn }: Record<string, unknown> = { ...args.input };
               const call: SdkCall = {
                 service: 'states',
-                command: nameOf(commandName),
+                command: operationOf(commandName),
                 region,
                 resources: [String(arn)],
               };
@@ -133,7 +133,7 @@ function perRegion<T>(make: (region: string) => T): (region: string) => T {
   };
 }
 
-const nameOf = (commandName: string) => commandName.replace(/Command$/, '');
+const operationOf = (commandName: string) => commandName.replace(/Command$/, '');
 
 function tablesOf(input: object): readonly string[] {
   const {

@@ -7,9 +7,9 @@ import {
   isDisowned,
   isForgeOnly,
   knows,
-  type Name,
   newestInstallation,
   onlyOneOf,
+  type TenantName,
   tenantOfInstallation,
   withIdentity,
 } from '../domain/tenants/identity.ts';
@@ -46,7 +46,7 @@ export function identification(
 
   /** The first name that means exactly one tenant in these realms. */
   async function byNames(
-    names: readonly Name[],
+    names: readonly TenantName[],
     product?: string,
     realms: readonly Realm[] = [here],
     isMeant: (record: TenantRecord) => boolean = () => true,
@@ -194,7 +194,7 @@ export function identification(
     realms: readonly Realm[],
   ): Promise<TenantRecord | undefined> {
     const { installations = [], cloudId, product } = identity ?? {};
-    const names: Name[] = [
+    const names: TenantName[] = [
       ...installations.map(({ id }) => installationOf(id)),
       ...(cloudId === undefined ? [] : [{ kind: 'site', value: cloudId } as const]),
     ];
@@ -211,10 +211,10 @@ export function identification(
   return { byClientKey, forgeCaller, forgeArrival, forgeDeparture, connectArrival, othersOf };
 }
 
-const installationOf = (id: string): Name => ({ kind: 'installation', value: id });
+const installationOf = (id: string): TenantName => ({ kind: 'installation', value: id });
 
 /** A cloud id is never given again, as host names are. */
-const sitesOf = ({ cloudId }: ForgeClaims): readonly Name[] =>
+const sitesOf = ({ cloudId }: ForgeClaims): readonly TenantName[] =>
   cloudId === undefined ? [] : [{ kind: 'site', value: cloudId }];
 
 /** So many alarms are remembered as raised. */

@@ -37,7 +37,7 @@ export async function knownSize(
   const receipt = arrivedBy && (await ledger.readReceipt(here, tenant, arrivedBy));
   const known = [
     measurement && sizeOfMeasurement(measurement),
-    receipt ? { at: receipt.at, parts: receipt.seals } : undefined,
+    receipt ? { at: receipt.at, parts: receipt.checksums } : undefined,
   ];
   return known
     .filter((size) => size !== undefined)

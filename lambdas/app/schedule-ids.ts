@@ -17,14 +17,14 @@ export async function numberedSchedule(
 ): Promise<string> {
   // The realm is part of the id: the tenant may carry the number of another realm's in its record.
   const prefix = `unnumbered-${here}-`;
-  const unnumbered = (await ledger.list(here, tenant))
+  const withOurIds = (await ledger.list(here, tenant))
     .filter(({ id }) => id.startsWith(prefix))
     .sort((a, b) => (isLater(a, b) ? -1 : 1));
-  const said = unnumbered.find(
+  const said = withOurIds.find(
     (known) =>
       sameFacts(known.facts, facts) &&
       (!isFinal(known) || Date.parse(known.updatedAt) >= iat * 1000),
   );
-  const numbers = unnumbered.map(({ id }) => Number(id.slice(prefix.length)) || 0);
+  const numbers = withOurIds.map(({ id }) => Number(id.slice(prefix.length)) || 0);
   return said?.id ?? `${prefix}${Math.max(0, ...numbers) + 1}`;
 }

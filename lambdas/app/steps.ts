@@ -12,7 +12,7 @@ import {
   type Step,
 } from '../domain/moving/migration.ts';
 import type { RefusalCode } from '../domain/refusal.ts';
-import { freeze, release } from '../domain/tenants/fence.ts';
+import { freeze, release as released } from '../domain/tenants/fence.ts';
 import { isOwnedBy } from '../domain/tenants/tenant.ts';
 import type { Ports } from '../ports.ts';
 
@@ -109,9 +109,9 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     return isOwnedBy(record, id, 'frozen');
   }
 
-  /** Lets the source go: it serves again (or is retired, if the tenant was uninstalled), and can no longer be fenced. */
-  async function letGo({ tenant, id, source }: Migration): Promise<void> {
-    await tenants.change(source, tenant, (current) => release(current, id, clock.now()));
+  /** The source serves again (or is retired, if the tenant was uninstalled), and this migration can no longer fence it. */
+  async function release({ tenant, id, source }: Migration): Promise<void> {
+    await tenants.change(source, tenant, (current) => released(current, id, clock.now()));
   }
 
   /** `failed` first, then the fence: a crash in between leaves the tenant fenced, and the next hook or the janitor goes on. */
@@ -122,17 +122,17 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     actor: string,
   ): Promise<Migration> {
     const failed = await take(migration, 'fail', actor, { error: { code, reason } });
-    if (failed.status === 'failed') await letGo(failed);
+    if (failed.status === 'failed') await release(failed);
     return failed;
   }
 
   /** What follows from `rolled-back` without a workflow: the source remembers, and the window is free again. */
   async function afterRollback(migration: Migration): Promise<void> {
-    if (!isNoOp(migration)) await letGo(migration);
+    if (!isNoOp(migration)) await release(migration);
     await ledger.freeSlot(migration);
   }
 
-  return { take, drive, restart, fence, letGo, fail, afterRollback };
+  return { take, drive, restart, fence, release, fail, afterRollback };
 }
 
 /** What a log line says of a migration. */

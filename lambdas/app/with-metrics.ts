@@ -4,12 +4,12 @@ import type { Migration } from '../domain/moving/migration.ts';
 import { windowMinutesLeft } from '../domain/operating/metric.ts';
 import type { Log, Metrics, MigrationLedger, PartKind, Ports } from '../ports.ts';
 
-export function measured(ports: Ports): Ports {
-  return { ...ports, ledger: measuredLedger(ports), partKind: measuredPartKind(ports) };
+export function portsWithMetrics(ports: Ports): Ports {
+  return { ...ports, ledger: ledgerWithMetrics(ports), partKind: partKindWithMetrics(ports) };
 }
 
 /** Whoever calls for an operator does so in the log: `alarm:` at the beginning of a line. Each such line is counted. */
-export function counted(log: Log, metrics: Metrics): Log {
+export function logWithMetrics(log: Log, metrics: Metrics): Log {
   const at =
     (level: keyof Log): Log[keyof Log] =>
     (message, fields) => {
@@ -20,7 +20,7 @@ export function counted(log: Log, metrics: Metrics): Log {
 }
 
 /** Counts a status once, however often its step is repeated: only the write that changed it counts. */
-function measuredLedger(ports: Ports): MigrationLedger {
+function ledgerWithMetrics(ports: Ports): MigrationLedger {
   const { ledger, metrics } = ports;
   return {
     ...ledger,
@@ -50,7 +50,7 @@ export function recordWindow(
 }
 
 /** Counts what is acknowledged, also of a turn that fails later on. */
-function measuredPartKind({ partKind, metrics }: Ports): PartKind {
+function partKindWithMetrics({ partKind, metrics }: Ports): PartKind {
   return {
     ...partKind,
     async *copy(range, source, target, horizon, from, ...bounds) {

@@ -188,7 +188,7 @@ type Tables = Pick<Residency, 'name' | 'realms' | 'parts'>;
 /** Which two tables of a stage are one, as a sentence; `undefined` where each is a place of its own. */
 export function clashIn(residency: Tables, stage: string): string | undefined {
   const places = stackRows(residency.realms).flatMap(({ realm, region }): readonly Place[] => {
-    const names = namesOf(residency, stage, realm);
+    const names = physicalNames(residency, stage, realm);
     return [
       { realm, region, table: names.tenants },
       { realm, region, table: names.migrations },
@@ -200,7 +200,7 @@ export function clashIn(residency: Tables, stage: string): string | undefined {
 }
 
 /** Deterministic physical names: stacks name each other by them, without cross-stack references. */
-export function namesOf(residency: Pick<Residency, 'name'>, stage: string, realm: Realm) {
+export function physicalNames(residency: Pick<Residency, 'name'>, stage: string, realm: Realm) {
   const prefix = `${residency.name}-${stage}-${realm}`;
   return {
     prefix,

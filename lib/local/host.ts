@@ -5,12 +5,12 @@ import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { codeVersion } from '../code-version.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
-import { DEFAULT_PORT, portsFrom } from '../local-ports.ts';
+import { DEFAULT_PORT, tcpPortsFrom } from '../local-ports.ts';
 import { BACKGROUND_TASKS, routesOf, SCHEDULES } from '../routes.ts';
 import { atMost } from './concurrency.ts';
 import {
@@ -39,7 +39,7 @@ export interface LocalHostOptions {
   readonly residency?: Residency;
   /** Of DynamoDB; the realms follow on the next ones, and then what `ports.ts` says. */
   readonly port?: number;
-  /** Any free ports instead. */
+  /** Any free TCP ports instead. */
   readonly ephemeral?: true;
   /** Keeps items and the names of executions; without it everything is in memory. */
   readonly dataDir?: string;
@@ -90,7 +90,7 @@ export interface LocalHost {
   /** Resolves when the data directory cannot be written to any more: the host must end, and go on in its next life. */
   readonly broken: Promise<UnwritableDataDir>;
   /** Kills workers. */
-  readonly deaths: Pick<WorkerDeaths, 'condemn' | 'pardon'>;
+  readonly deaths: Pick<WorkerDeaths, 'killNextWorker' | 'spareNextWorker'>;
   close(): Promise<void>;
 }
 
@@ -105,8 +105,8 @@ const defaultsFor = (residency: Residency) => ({
 });
 
 /** Of functions that answer HTTP, and of tasks of workflows: of these, more than the ranges of one move at once. */
-const REQUESTS_AT_ONCE = 24;
-const TASKS_AT_ONCE = 40;
+const CONCURRENT_REQUESTS = 24;
+const CONCURRENT_TASKS = 40;
 
 export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
   await using opened = new AsyncDisposableStack();
@@ -118,7 +118,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
   const forwardUrls = localForwardUrls(residency, env, options.log);
-  const ports = portsFrom(options.port ?? DEFAULT_PORT, residency.realms);
+  const tcpPorts = tcpPortsFrom(options.port ?? DEFAULT_PORT, residency.realms);
   const portOf = (port: number) => (options.ephemeral ? 0 : port);
   const functions = new Map<Realm, RealmFunctions>();
   const { promise: broken, resolve: onUnwritable } = Promise.withResolvers<UnwritableDataDir>();
@@ -132,7 +132,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     const regions = [...new Set(rows.map((row) => row.region))];
     const dataDir = options.dataDir === undefined ? {} : { dataDir: options.dataDir };
     const dynamoDb = await startEmbeddedDynamoDb({
-      port: portOf(ports.dynamoDb),
+      port: portOf(tcpPorts.dynamoDb),
       regions,
       onUnwritable,
       ...dataDir,
@@ -147,10 +147,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const life = hostLife(env.AWS_ENDPOINT_URL_DYNAMODB ? undefined : options.dataDir);
 
   // 2. Step Functions: a state machine per realm.
-  const tasks = atMost(TASKS_AT_ONCE);
+  const tasks = atMost(CONCURRENT_TASKS);
   const runner = await startWorkflowRunner({
     machines: rows.map(machineOf),
-    port: portOf(ports.stepFunctions),
+    port: portOf(tcpPorts.stepFunctions),
     ...(options.retrySpeed !== undefined && { retrySpeed: options.retrySpeed }),
   });
   opened.defer(() => runner.close());
@@ -158,7 +158,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   function machineOf({ realm, region }: RealmRow): MachineOptions {
     return {
       realm,
-      arn: `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${namesOf(residency, STAGE, realm).stateMachine}`,
+      arn: `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${physicalNames(residency, STAGE, realm).stateMachine}`,
       runTask: (task, input) => tasks(() => functionsIn(realm).run(`tasks/${task}`, input)),
       onUnwritable,
       onBadEnd: (execution) => void settle(realm, statusChange(execution, region, ACCOUNT)),
@@ -169,11 +169,11 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 
   // 3. KMS: the keys that receipts are signed with.
   const keyStore = await startKeyStore({
-    port: portOf(ports.keys),
+    port: portOf(tcpPorts.keys),
     account: ACCOUNT,
     aliases: rows.map(({ realm, region }) => ({
       region,
-      alias: namesOf(residency, STAGE, realm).receiptKey,
+      alias: physicalNames(residency, STAGE, realm).receiptKey,
     })),
     ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
   });
@@ -185,7 +185,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     : await startSimulatedAtlassian({
         appKey: residency.app.key,
         forgeAppId: residency.app.forge?.appId,
-        port: portOf(ports.installKeys),
+        port: portOf(tcpPorts.installKeys),
       });
   if (atlassian) opened.defer(() => atlassian.close());
 
@@ -200,11 +200,11 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 
   // 6. Per realm the gateway, which says what its base URL is, and then the app behind it.
   const gateways = new Map<Realm, Gateway>();
-  const requests = atMost(REQUESTS_AT_ONCE);
+  const requests = atMost(CONCURRENT_REQUESTS);
   for (const { realm } of rows) {
     const gateway = await startGateway({
       realm,
-      port: portOf(ports.realm(realm)),
+      port: portOf(tcpPorts.realm(realm)),
       routes: routesOf(residency),
       endpointOf: (entry) => functions.get(realm)?.named(entry),
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
@@ -280,7 +280,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
 
   // 7. What people and schedules call by name.
   const endpoint = await startFunctionEndpoint({
-    port: portOf(ports.functions),
+    port: portOf(tcpPorts.functions),
     functionNamed,
     run: (realm, entry, event) => functionsIn(realm).run(entry, event),
   });
@@ -289,7 +289,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   function functionNamed(name: string) {
     for (const { realm } of rows) {
       const task = BACKGROUND_TASKS.find(
-        (candidate) => namesOf(residency, STAGE, realm).lambda(candidate) === name,
+        (candidate) => physicalNames(residency, STAGE, realm).lambda(candidate) === name,
       );
       if (task !== undefined) return { realm, entry: `tasks/${task}` };
     }

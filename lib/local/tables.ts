@@ -3,7 +3,7 @@ import type { CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dy
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 
 /** `tenants`, `migrations`, and the table of each part that is not the vendor's own. */
 export function tableDefinitions(
@@ -11,7 +11,7 @@ export function tableDefinitions(
   stage: string,
   realm: Realm,
 ): CreateTableCommandInput[] {
-  const names = namesOf(residency, stage, realm);
+  const names = physicalNames(residency, stage, realm);
   return [
     {
       TableName: names.tenants,

@@ -75,10 +75,10 @@ export function workerDeaths() {
       dead.set(invocation.requestId, invocation);
     },
     /** The worker that next writes for this tenant, beside taking its lease, dies of it. */
-    condemn(tenant: string, onDeath: (which: RunningFunction) => void): void {
+    killNextWorker(tenant: string, onDeath: (which: RunningFunction) => void): void {
       sentence = { tenant, onDeath };
     },
-    pardon(): void {
+    spareNextWorker(): void {
       sentence = undefined;
     },
   };

@@ -56,7 +56,7 @@ export interface SettingOptions {
   readonly realm: string;
   readonly tenant?: string | undefined;
   readonly concurrency?: string | undefined;
-  readonly writesPerSecond?: string | undefined;
+  readonly rateLimit?: string | undefined;
   readonly newMoves?: string | undefined;
 }
 
@@ -93,16 +93,16 @@ const isSame = (one: Partial<Settings>, other: Partial<Settings>): boolean =>
   SETTING_NAMES.every((name) => one[name] === other[name]);
 
 /** Made of text, and held against its bounds, before anybody is asked. */
-function changeOf({ concurrency, writesPerSecond, newMoves }: SettingOptions): SettingsChange {
+function changeOf({ concurrency, rateLimit, newMoves }: SettingOptions): SettingsChange {
   const change = {
     ...(concurrency !== undefined && { concurrency: numberOr(concurrency, '--concurrency') }),
-    ...(writesPerSecond !== undefined && {
-      writesPerSecond: numberOr(writesPerSecond, '--writes-per-second'),
+    ...(rateLimit !== undefined && {
+      rateLimit: numberOr(rateLimit, '--rate-limit'),
     }),
     ...(newMoves !== undefined && { noNewMoves: isOffIn(newMoves) }),
   };
   if (Object.keys(change).length === 0)
-    throw new UsageError('set what? --concurrency, --writes-per-second or --new-moves');
+    throw new UsageError('set what? --concurrency, --rate-limit or --new-moves');
   try {
     return settingsChange(change);
   } catch (error) {

@@ -1,15 +1,17 @@
 /** `audit`: reads what is on record, and finds anything that is where it should not be. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { type Part, type Range, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { UsageError } from './failure.ts';
 import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
 import { unknownTenant } from './known-tenant.ts';
 import type { Operator } from './operator.ts';
-import { counted, printable, table } from './print.ts';
+import { printable, table } from './print.ts';
 import { sampleKeys } from './strange-keys.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -206,11 +208,11 @@ const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
 
 /** Pure. */
 export function auditText({ scope, tenant, findings, looked, cost }: AuditReport): string {
-  const seen = `looked at ${SCOPES[scope]}: ${counted(looked.records)} records, ${counted(looked.migrations)} migrations, ${counted(looked.receipts)} receipts`;
+  const seen = `looked at ${SCOPES[scope]}: ${withCommas(looked.records)} records, ${withCommas(looked.migrations)} migrations, ${withCommas(looked.receipts)} receipts`;
   const paid =
     scope === 'everything'
       ? [
-          `  read ${counted(looked.partitions)} partition keys, for ${counted(Math.ceil(cost.readUnits))} read units (about $${cost.dollars.toFixed(2)})`,
+          `  read ${withCommas(looked.partitions)} partition keys, for ${withCommas(Math.ceil(cost.readUnits))} read units (about $${cost.dollars.toFixed(2)})`,
         ]
       : [];
   const who = tenant === undefined ? '' : `${printable(tenant)}: `;
@@ -233,6 +235,6 @@ export function auditText({ scope, tenant, findings, looked, cost }: AuditReport
     `  ${seen}`,
     ...paid,
     '',
-    `✗ ${who}${counted(findings.length)} found`,
+    `✗ ${who}${withCommas(findings.length)} found`,
   ].join('\n');
 }

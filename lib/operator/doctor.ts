@@ -4,7 +4,7 @@ import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import { partitionOf, type Realm } from '../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../lambdas/domain/residency.ts';
-import { portsFrom } from '../local-ports.ts';
+import { tcpPortsFrom } from '../local-ports.ts';
 import { descriptor, fetched, health } from './base-url-checks.ts';
 import { bad, type Check, type Found, fine } from './check.ts';
 import { commandFor } from './command-name.ts';
@@ -130,7 +130,7 @@ async function concurrency({ clients }: Operator, realm: Realm): Promise<Found> 
 const keyServersFor = ({ localPort, residency }: Operator): readonly string[] =>
   localPort === undefined
     ? keyServersOf(residency.app)
-    : [`http://127.0.0.1:${portsFrom(localPort, residency.realms).installKeys}`];
+    : [`http://127.0.0.1:${tcpPortsFrom(localPort, residency.realms).installKeys}`];
 
 /** Each is asked: which of them has the key of an installation is Atlassian's to say. */
 export const keyServers = (urls: readonly string[]): Promise<readonly Check[]> =>

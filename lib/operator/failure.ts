@@ -15,7 +15,7 @@ export class Failure extends Error {}
 /** Never a stack, and of an error of AWS only its name and what it was about: its message may quote what was sent. */
 export function sentenceOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof Failure) return printable(error.message);
-  const name = nameOf(error);
+  const name = errorNameOf(error);
   const known = KNOWN[name];
   if (known !== undefined) return known;
   if (error instanceof DynamoDBServiceException || isAwsError(causeOf(error)))
@@ -48,7 +48,7 @@ const causeOf = (error: unknown): unknown =>
   error instanceof Error && error.cause instanceof Error ? error.cause : error;
 
 /** Of what AWS or the network said, where an adapter's fault hides it too. */
-export function nameOf(thrown: unknown): string {
+export function errorNameOf(thrown: unknown): string {
   const error = causeOf(thrown);
   if (!(error instanceof Error)) return 'unknown error';
   const code: unknown = 'code' in error ? error.code : undefined;

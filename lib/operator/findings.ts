@@ -6,7 +6,7 @@ import type { Slot } from '../../lambdas/domain/moving/slots.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type KeySample, sayStrange } from './key-sample.ts';
-import { breaksIn, forgeryIn } from './receipt-seal.ts';
+import { breaksIn, forgeryIn } from './receipt-signature.ts';
 import type { TenantFacts } from './tenant-reader.ts';
 
 export type FindingKind =
@@ -84,11 +84,11 @@ export function findingsIn(evidence: Evidence): readonly Finding[] {
   ];
 }
 
-const nameOf = (ledger: Realm, tenant: string, id: string): string =>
+const migrationName = (ledger: Realm, tenant: string, id: string): string =>
   JSON.stringify([ledger, tenant, id]);
 
 const byName = (migrations: readonly Migration[]): ReadonlyMap<string, Migration> =>
-  new Map(migrations.map((one) => [nameOf(one.ledger, one.tenant, one.id), one]));
+  new Map(migrations.map((one) => [migrationName(one.ledger, one.tenant, one.id), one]));
 
 function ofRecords({ records, migrations, now }: Evidence): readonly Finding[] {
   const known = byName(migrations);
@@ -115,7 +115,7 @@ function ofRecords({ records, migrations, now }: Evidence): readonly Finding[] {
         says: 'it was uninstalled, and its data should be gone',
       });
     if (id === undefined) continue;
-    const owner = known.get(nameOf(ledger ?? realm, tenant, id));
+    const owner = known.get(migrationName(ledger ?? realm, tenant, id));
     if (owner === undefined || (isFinal(owner) && !isStub(record, owner))) {
       const status = owner?.status ?? 'not on record';
       findings.push({
@@ -147,7 +147,7 @@ function ofReceipts({ receipts, migrations }: Evidence): readonly Finding[] {
   return receipts.flatMap(({ realm, receipt }): Finding[] => {
     const { tenant, id, source, target, state } = receipt;
     const about = { kind: 'receipt-without-counterpart' as const, realm, tenant, migration: id };
-    const migration = known.get(nameOf(source, tenant, id));
+    const migration = known.get(migrationName(source, tenant, id));
     if (migration === undefined)
       return [
         {
@@ -184,7 +184,7 @@ function ofChains({ chains, receipts, migrations, tenant: only }: Evidence): rea
       const isOfThis = link === undefined ? keeper === realm : link.realm === realm;
       if (!isFinalReceipt || !isOfThis) continue;
       const says = forgeryIn(receipt, links, publicKey);
-      if (says !== undefined && known.has(nameOf(source, tenant, id)))
+      if (says !== undefined && known.has(migrationName(source, tenant, id)))
         findings.push({
           kind: 'receipt-not-as-signed',
           realm: keeper,
@@ -216,7 +216,7 @@ function ofChains({ chains, receipts, migrations, tenant: only }: Evidence): rea
 function ofSlots({ slots, migrations }: Evidence): readonly Finding[] {
   const known = byName(migrations);
   return slots.flatMap(({ realm, slot: { tenant, id } }): Finding[] => {
-    const migration = known.get(nameOf(realm, tenant, id));
+    const migration = known.get(migrationName(realm, tenant, id));
     if (migration !== undefined && !isFinal(migration)) return [];
     const says = `it holds a window, and its migration is ${migration?.status ?? 'not on record'}`;
     return [{ kind: 'slot-without-migration', realm, tenant, migration: id, says }];
@@ -282,7 +282,8 @@ function strangeness(
 ): string | undefined {
   if (record === undefined) return 'it has items here, and no record';
   const { state, tenant, migration: id, ledger, purgeDueAt, keep } = record;
-  const owner = id === undefined ? undefined : known.get(nameOf(ledger ?? realm, tenant, id));
+  const owner =
+    id === undefined ? undefined : known.get(migrationName(ledger ?? realm, tenant, id));
   const isUnderWay = owner !== undefined && !isFinal(owner);
   switch (state) {
     case 'active':

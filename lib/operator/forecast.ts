@@ -2,7 +2,7 @@
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Measured } from '../../lambdas/domain/operating/rehearsal.ts';
 import { type Estimate, estimate } from '../../lambdas/domain/planning/estimate.ts';
-import type { PartSize } from './operator.ts';
+import type { PartCount } from './operator.ts';
 
 export interface Forecast {
   /** From `start` until ready to commit: how long the site is offline at the least. */
@@ -23,9 +23,9 @@ export interface Forecast {
 
 export interface ForecastInput {
   readonly parts: readonly Part[];
-  readonly sizes: readonly PartSize[];
+  readonly sizes: readonly PartCount[];
   /** Ranges of one move that are worked on at once. */
-  readonly workers: number;
+  readonly concurrency: number;
   /** The workers share one processor, which is that of the database too. */
   readonly isLocal: boolean;
   readonly measured?: Measured | undefined;
@@ -40,7 +40,7 @@ const STATES = 14;
 const STATE_SECONDS = { aws: 0.05, local: 0.004 };
 
 export function forecast(input: ForecastInput): Forecast {
-  const { parts, workers, isLocal, measured, sample } = input;
+  const { parts, concurrency, isLocal, measured, sample } = input;
   const moving = input.sizes.filter(({ policy }) => policy === 'move');
   const items = moving.reduce((sum, part) => sum + part.items, 0);
   const bytes = moving.reduce((sum, part) => sum + part.bytes, 0);
@@ -51,7 +51,7 @@ export function forecast(input: ForecastInput): Forecast {
   }));
   const ranges = loads.reduce((sum, { shards }) => sum + shards, 0);
   const planned = estimate(items, bytes, loads, {
-    workers,
+    concurrency,
     ...(measured && { sourceMs: measured.sourceMs, targetMs: measured.targetMs }),
   });
   const stateSeconds = STATES * (isLocal ? STATE_SECONDS.local : STATE_SECONDS.aws);
@@ -78,7 +78,7 @@ export function forecast(input: ForecastInput): Forecast {
   }
 
   // The sample went through one process with all its ranges at once. Where workers have one each, that is the least they do.
-  const processes = isLocal ? 1 : Math.min(workers, ranges);
+  const processes = isLocal ? 1 : Math.min(concurrency, ranges);
   const { few } = measured;
   const of = (all: number, ofFew: number) =>
     growing(all, sample.items, ofFew, few.items, items) / processes / 1000;
@@ -112,5 +112,5 @@ function growing(all: number, items: number, ofFew: number, few: number, wanted:
   return all + each * (wanted - items);
 }
 
-const sizeOf = (sizes: readonly PartSize[], name: string): PartSize | undefined =>
+const sizeOf = (sizes: readonly PartCount[], name: string): PartCount | undefined =>
   sizes.find(({ part }) => part === name);

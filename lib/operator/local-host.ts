@@ -1,6 +1,6 @@
 /** Whether a local host of this app listens where it was said to: a wrong port is named, rather than puzzled over. */
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { Failure, nameOf } from './failure.ts';
+import { errorNameOf, Failure } from './failure.ts';
 
 /** Throws a sentence that names the port. */
 export async function assertHost(
@@ -11,7 +11,7 @@ export async function assertHost(
   try {
     await client.send(new DescribeTableCommand({ TableName: tableName }));
   } catch (error) {
-    const name = nameOf(error);
+    const name = errorNameOf(error);
     if (name === 'ECONNREFUSED')
       throw new Failure(
         `nothing answers on port ${port} of this machine: is the local host up (npm run local), and is that its first port?`,

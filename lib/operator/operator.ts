@@ -5,10 +5,10 @@ import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.t
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
-import { baseUrlsOf, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { baseUrlsOf, physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Clock, MigrationLedger, PartKind } from '../../lambdas/ports.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
-import { portsFrom } from '../local-ports.ts';
+import { tcpPortsFrom } from '../local-ports.ts';
 import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
 import { UsageError } from './failure.ts';
 import { type LedgerReader, ledgerReader } from './ledger-reader.ts';
@@ -48,7 +48,7 @@ export interface Operator {
   /** Realm → base URL, as far as they are known. */
   readonly baseUrls: Readonly<Record<Realm, string>>;
   region(realm: Realm): string;
-  names(realm: Realm): ReturnType<typeof namesOf>;
+  names(realm: Realm): ReturnType<typeof physicalNames>;
   /** A realm that has a stack, from what was typed. */
   realmNamed(text: string): Realm;
   /** Who acts: the caller's ARN in AWS, the user's name on this machine. */
@@ -75,8 +75,8 @@ export function operatorOf(options: OperatorOptions): Operator {
   const rows = residency.realms;
   const realms = stackRows(rows).map(({ realm }) => realm);
   const region = (realm: Realm) => regionOf(rows, realm);
-  const names = (realm: Realm) => namesOf(residency, stage, realm);
-  const local = isLocal ? portsFrom(localPort, rows) : undefined;
+  const names = (realm: Realm) => physicalNames(residency, stage, realm);
+  const local = isLocal ? tcpPortsFrom(localPort, rows) : undefined;
   const at = (port: number) => `http://127.0.0.1:${port}`;
   const clients = operatorClients({
     regionOf: region,
@@ -160,7 +160,7 @@ function roleNames(role: string | undefined, prefixOf: (realm: Realm) => string)
 }
 
 /** What a tenant has of one part in one realm. */
-export interface PartSize {
+export interface PartCount {
   readonly part: string;
   readonly policy: Part['policy'];
   readonly items: number;
@@ -170,11 +170,11 @@ export interface PartSize {
 }
 
 /** Counts without seeing an item: not one travels. */
-export async function sizesOf(
+export async function partCountsOf(
   { partKind, residency }: Pick<Operator, 'partKind' | 'residency'>,
   realm: Realm,
   tenant: string,
-): Promise<readonly PartSize[]> {
+): Promise<readonly PartCount[]> {
   return Promise.all(
     residency.parts.map(async (part) => {
       const ranges = await Promise.all(

@@ -1,5 +1,7 @@
 /** Text for a terminal. Everything that comes from a table goes through `printable` on its way there. */
+
 import Table from 'cli-table3';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
 
 /**
  * One line, without anything that a terminal obeys or that turns the text around: control and format characters, line
@@ -65,10 +67,8 @@ const BARE = {
 
 const text = (cell: Cell): string => {
   if (cell === undefined) return '';
-  return typeof cell === 'number' ? counted(cell) : printable(cell);
+  return typeof cell === 'number' ? withCommas(cell) : printable(cell);
 };
-
-export const counted = (count: number): string => count.toLocaleString('en-US');
 
 /** 1,234 B, 12.3 KB, 4.5 MB… */
 export function sized(bytes: number): string {

@@ -4,7 +4,7 @@ import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
 import { fractionDone, latestEnd, projectedEnd } from '../../lambdas/domain/planning/projection.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { type Operator, sizesOf } from './operator.ts';
+import { type Operator, partCountsOf } from './operator.ts';
 import { lasting, moment } from './print.ts';
 
 export interface ProjectedEnd {
@@ -40,7 +40,7 @@ export async function projectionOf(
 }
 
 async function itemsOf(operator: Operator, { source, tenant }: Migration): Promise<number> {
-  const sizes = await sizesOf(operator, source, tenant);
+  const sizes = await partCountsOf(operator, source, tenant);
   return sizes.filter(({ policy }) => policy === 'move').reduce((sum, { items }) => sum + items, 0);
 }
 

@@ -1,6 +1,8 @@
 /** A receipt as one HTML page without anything outside it: to be printed on A4, signed, and filed. */
+
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
-import { counted, moment, printable, sized } from './print.ts';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
+import { moment, printable, sized } from './print.ts';
 import type { ReceiptReport } from './receipt.ts';
 
 const OUTCOMES: Readonly<Record<ReceiptReport['outcome'], string>> = {
@@ -13,9 +15,9 @@ export const sayNeverHeld = (part: string): string =>
   `PART ${part} NEVER HELD AN ITEM of this tenant: that it is empty proves nothing, unless its keys are declared as its table has them`;
 
 export function receiptPage(report: ReceiptReport): string {
-  const { source, target, seals, provenEmpty, history, record, isFinal } = report;
+  const { source, target, checksums, provenEmpty, history, record, isFinal } = report;
   const { scope, link, signature } = record;
-  const parts = Object.entries(seals);
+  const parts = Object.entries(checksums);
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -50,14 +52,14 @@ ${list([
 <h2>What was verified to be equal on both sides</h2>
 ${grid(
   ['Part', 'Items', 'Size', 'Digest (SHA-256 of each item, summed)'],
-  parts.map(([part, { items, bytes, sum }]) => [part, counted(items), sized(bytes), sum]),
+  parts.map(([part, { items, bytes, sum }]) => [part, withCommas(items), sized(bytes), sum]),
 )}
 <h2>Proof of emptiness</h2>
 ${report.neverHeld.map((part) => `<p class="warning">${html(sayNeverHeld(part))}.</p>`).join('\n')}
 ${
   provenEmpty === undefined
     ? '<p>Nothing had to be emptied.</p>'
-    : `<p>Strongly consistent reads found ${html(counted(provenEmpty.ranges.length))} ranges of realm ${html(provenEmpty.realm)} empty at ${html(moment(provenEmpty.at))}.</p>
+    : `<p>Strongly consistent reads found ${html(withCommas(provenEmpty.ranges.length))} ranges of realm ${html(provenEmpty.realm)} empty at ${html(moment(provenEmpty.at))}.</p>
 <p class="small">${html(provenEmpty.ranges.join(', '))}</p>`
 }
 ${report.backupsExpire === undefined ? '' : `<p>Point-in-time backups of that realm no longer hold the data from ${html(report.backupsExpire)} on.</p>`}
@@ -82,7 +84,7 @@ ${grid(
 <h2>Where this is kept</h2>
 <p>In the ledger of ${html(report.keptIn.join(' and of '))}. SHA-256 of the record:</p>
 <p class="digest">${html(report.fingerprint)}</p>
-${link === undefined ? '' : `<p>Number ${html(counted(link.number))} of the receipts of realm ${html(link.realm)}, signed by its key:</p>\n<p class="digest">${html(signature?.key ?? '')}</p>`}
+${link === undefined ? '' : `<p>Number ${html(withCommas(link.number))} of the receipts of realm ${html(link.realm)}, signed by its key:</p>\n<p class="digest">${html(signature?.key ?? '')}</p>`}
 <p>The record itself, for <code>residency receipt --verify</code>:</p>
 <pre class="digest" id="record">${embedded(record)}</pre>
 <footer>Printed ${html(moment(report.printedAt))}${isFinal ? ' <span class="sign">Checked by</span>' : ''}</footer>

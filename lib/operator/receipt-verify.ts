@@ -7,7 +7,7 @@ import type { Operator } from './operator.ts';
 import { printable } from './print.ts';
 import { isSigned } from './receipt.ts';
 import { recordIn } from './receipt-page.ts';
-import { fingerprintOf } from './receipt-seal.ts';
+import { fingerprintOf } from './receipt-signature.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface VerifiedReceipt {

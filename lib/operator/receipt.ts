@@ -1,15 +1,21 @@
 /** `receipt`: the signed-off record of a move, for an auditor: as JSON, and as a page to print. */
+
 import { writeFile } from 'node:fs/promises';
 import type { HistoryEntry } from '../../lambdas/domain/moving/history.ts';
-import { isFinal, type Migration, type PartSeal } from '../../lambdas/domain/moving/migration.ts';
+import {
+  isFinal,
+  type Migration,
+  type PartChecksum,
+} from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Failure } from './failure.ts';
 import { migrationOf } from './find-migration.ts';
 import type { Operator } from './operator.ts';
-import { counted, moment, printable, sized, table } from './print.ts';
+import { moment, printable, sized, table } from './print.ts';
 import { receiptPage, sayNeverHeld } from './receipt-page.ts';
-import { fingerprintOf, isSignedBy } from './receipt-seal.ts';
+import { fingerprintOf, isSignedBy } from './receipt-signature.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface ReceiptReport {
@@ -24,7 +30,7 @@ export interface ReceiptReport {
   readonly outcome: Receipt['state'];
   readonly at: string;
   /** Count, size and digest by part, as both sides were verified to be equal. */
-  readonly seals: Readonly<Record<string, PartSeal>>;
+  readonly checksums: Readonly<Record<string, PartChecksum>>;
   readonly provenEmpty?: Receipt['provenEmpty'];
   /** Items of each part before it was proven empty; receipts of earlier versions have none. */
   readonly held?: Receipt['held'];
@@ -99,7 +105,7 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     targetRegion: operator.region(target),
     outcome: found.state,
     at: found.at,
-    seals: found.seals,
+    checksums: found.checksums,
     ...(found.provenEmpty && { provenEmpty: found.provenEmpty }),
     ...(found.held && { held: found.held }),
     neverHeld: neverHeldIn(found),
@@ -114,10 +120,10 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
 }
 
 /** Of a move that emptied nothing there is nothing to say. */
-function neverHeldIn({ state, seals, held }: Receipt): readonly string[] {
+function neverHeldIn({ state, checksums, held }: Receipt): readonly string[] {
   if (state !== 'committed') return [];
   const counts = Object.entries(held ?? {}).concat(
-    Object.entries(seals).flatMap(([part, { items }]) => (held ? [] : [[part, items]])),
+    Object.entries(checksums).flatMap(([part, { items }]) => (held ? [] : [[part, items]])),
   );
   return counts.filter(([, items]) => items === 0).map(([part]) => part);
 }
@@ -133,9 +139,9 @@ async function writePage(file: string, page: string): Promise<void> {
 
 /** Pure. */
 export function receiptText(report: ReceiptReport, isWhole: boolean): string {
-  const { tenant, migration, source, target, outcome, at, seals, provenEmpty } = report;
+  const { tenant, migration, source, target, outcome, at, checksums, provenEmpty } = report;
   const emptied = provenEmpty
-    ? `${provenEmpty.realm} was proven empty at ${moment(provenEmpty.at)}: ${counted(provenEmpty.ranges.length)} ranges, strongly consistent reads`
+    ? `${provenEmpty.realm} was proven empty at ${moment(provenEmpty.at)}: ${withCommas(provenEmpty.ranges.length)} ranges, strongly consistent reads`
     : 'nothing had to be emptied';
   const missing = isWhole
     ? `✓ kept in ${report.keptIn.join(' and ')}`
@@ -145,7 +151,7 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
     `Receipt of migration ${printable(migration)} of ${printable(tenant)}: ${source} → ${target}, ${outcome} at ${moment(at)}`,
     table(
       ['part', 'items', 'size', 'digest'],
-      Object.entries(seals).map(([part, { items, bytes, sum }]) => [
+      Object.entries(checksums).map(([part, { items, bytes, sum }]) => [
         part,
         items,
         sized(bytes),

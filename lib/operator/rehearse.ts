@@ -1,13 +1,14 @@
 /** `rehearse`: everything of a move but the move. Says how long it will take, what it will cost, and whether it fits its window. */
 
 import { LEASE, type RehearsalReport } from '../../lambdas/domain/operating/rehearsal.ts';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from './act.ts';
 import { Failure, UsageError } from './failure.ts';
 import { type Forecast, forecast } from './forecast.ts';
 import { sayStrange } from './key-sample.ts';
-import type { Operator, PartSize } from './operator.ts';
-import { counted, lasting, moment, printable, sized, table } from './print.ts';
+import type { Operator, PartCount } from './operator.ts';
+import { lasting, moment, printable, sized, table } from './print.ts';
 import { sampleKeys } from './strange-keys.ts';
 import type { Verdict } from './verdict.ts';
 import { holdingIn, homeOf } from './where.ts';
@@ -23,7 +24,7 @@ export interface Rehearsed {
   readonly tenant: string;
   readonly source: Realm;
   readonly target: Realm;
-  readonly parts: readonly PartSize[];
+  readonly parts: readonly PartCount[];
   readonly forecast: Forecast;
   readonly window: {
     /** As declared to Atlassian. */
@@ -58,7 +59,7 @@ export async function rehearse(
   if (request !== undefined) {
     await assertFree(operator, target);
     await confirm(
-      `Copy up to ${counted(request.items)} items of ${tenant} from ${home.realm} to ${target}, verify and discard them there? Backups of ${target} keep them for a week.`,
+      `Copy up to ${withCommas(request.items)} items of ${tenant} from ${home.realm} to ${target}, verify and discard them there? Backups of ${target} keep them for a week.`,
     );
   }
   const [rehearsal, obstacles, settings] = await Promise.all([
@@ -69,7 +70,7 @@ export async function rehearse(
   const predicted = forecast({
     parts: operator.residency.parts,
     sizes: home.parts,
-    workers: settings.concurrency ?? DEFAULT_WORKERS,
+    concurrency: settings.concurrency ?? DEFAULT_WORKERS,
     isLocal: operator.localPort !== undefined,
     measured: rehearsal?.measured,
     sample: rehearsal,
@@ -162,11 +163,11 @@ export function rehearseText(report: Rehearsed, isFine: boolean): string {
   ]);
   const sample = rehearsal
     ? [
-        `  ${rehearsal.verified ? '✓' : '✗'} ${counted(rehearsal.items)} items (${sized(rehearsal.bytes)}) of ${rehearsal.ranges} ranges were copied to ${target}, read back${rehearsal.verified ? ' and found equal' : ' and found DIFFERENT'}, and discarded`,
+        `  ${rehearsal.verified ? '✓' : '✗'} ${withCommas(rehearsal.items)} items (${sized(rehearsal.bytes)}) of ${rehearsal.ranges} ranges were copied to ${target}, read back${rehearsal.verified ? ' and found equal' : ' and found DIFFERENT'}, and discarded`,
         `  ✓ nothing of them is left in ${target}; its point-in-time backups hold them until ${rehearsal.backupsExpire}`,
         ...(rehearsal.leftovers > 0
           ? [
-              `  ✓ ${counted(rehearsal.leftovers)} items that an earlier rehearsal had left behind were discarded`,
+              `  ✓ ${withCommas(rehearsal.leftovers)} items that an earlier rehearsal had left behind were discarded`,
             ]
           : []),
         `  one record takes ${lasting(rehearsal.measured.sourceMs / 1000)} from ${source}, ${lasting(rehearsal.measured.targetMs / 1000)} from ${target}`,
@@ -182,7 +183,7 @@ export function rehearseText(report: Rehearsed, isFine: boolean): string {
       ['', 'lasts'],
       [
         ['drain: writes that had passed the guard', lasting(said.drainSeconds)],
-        [`copy: ${counted(said.items)} items, ${sized(said.bytes)}`, lasting(said.copySeconds)],
+        [`copy: ${withCommas(said.items)} items, ${sized(said.bytes)}`, lasting(said.copySeconds)],
         ['verification', lasting(said.verifySeconds)],
         ['steps of the workflow', lasting(said.overheadSeconds)],
         ['start to ready-to-commit', lasting(said.seconds)],

@@ -8,7 +8,7 @@ import {
 import { readFile, writeFile } from 'node:fs/promises';
 import { smokeKidOf } from '../../lambdas/adapters/tokens/smoke-key.ts';
 import type { InstallKey } from '../atlassian-tokens.ts';
-import { portsFrom } from '../local-ports.ts';
+import { tcpPortsFrom } from '../local-ports.ts';
 import { COMMAND } from './command-name.ts';
 import { Failure } from './failure.ts';
 import type { Operator } from './operator.ts';
@@ -52,7 +52,7 @@ export async function smokeKeyIn(file: string): Promise<InstallKey> {
 export async function localSmokeKey({ localPort = 0, residency }: Operator): Promise<InstallKey> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = kidOf(privateKey);
-  const { installKeys } = portsFrom(localPort, residency.realms);
+  const { installKeys } = tcpPortsFrom(localPort, residency.realms);
   const response = await fetch(`http://127.0.0.1:${installKeys}/${kid}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/x-pem-file' },

@@ -32,12 +32,12 @@ export interface SmokeReport {
   readonly tenant: string;
   readonly from: Realm;
   readonly to: Realm;
-  readonly steps: readonly Step[];
+  readonly steps: readonly SmokeStep[];
   /** Why it ended before its end. */
   readonly failure?: string;
 }
 
-export interface Step {
+export interface SmokeStep {
   readonly step: string;
   readonly ok: boolean;
   readonly says: string;
@@ -146,7 +146,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   const { residency, clients, names, partKind, tenants, baseUrls } = operator;
   const every = operator.localPort === undefined ? 5_000 : 250;
   const { tenant } = site;
-  const steps: Step[] = [];
+  const steps: SmokeStep[] = [];
 
   function url(realm: Realm): string {
     const found = baseUrls[realm];

@@ -144,7 +144,7 @@ function settingEntry(fact: SettingFact): StatusEntry {
   const option = {
     noNewMoves: 'new-moves',
     concurrency: 'concurrency',
-    writesPerSecond: 'writes-per-second',
+    rateLimit: 'rate-limit',
   };
   return {
     kind: setting === 'noNewMoves' && fact.value === true ? 'paused' : 'set',

@@ -1,8 +1,10 @@
 /** `status`: one screen for whoever was just woken: what is wrong, worst first, and the next command for each. */
+
 import { isNoOp, type Migration } from '../../lambdas/domain/moving/migration.ts';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
 import { commandFor } from './command-name.ts';
 import type { Operator } from './operator.ts';
-import { counted, printable } from './print.ts';
+import { printable } from './print.ts';
 import { type ProjectedEnd, projectionOf } from './projected-end.ts';
 import { factsIn } from './settings.ts';
 import {
@@ -100,11 +102,11 @@ function statusText(operator: Operator, entries: readonly StatusEntry[], all: bo
   const folded = others.length - shown.length;
   const counts = countsOf(entries);
   const sums = KINDS.flatMap((kind) =>
-    counts[kind] === undefined ? [] : [`${counted(counts[kind])} ${WORDS[kind]}`],
+    counts[kind] === undefined ? [] : [`${withCommas(counts[kind])} ${WORDS[kind]}`],
   );
   return [
     ...[...bad, ...shown].map((entry) => entryText(operator, entry)),
-    ...(folded > 0 ? [`  and ${counted(folded)} more: --all shows them`] : []),
+    ...(folded > 0 ? [`  and ${withCommas(folded)} more: --all shows them`] : []),
     ...(bad.length > 0
       ? [`✗ ${sums.join(', ')}`]
       : [`✓ nothing needs you${sums.length > 0 ? `: ${sums.join(', ')}` : ': no move is open'}`]),

@@ -9,7 +9,7 @@ import {
   type TimeToLiveDescription,
 } from '@aws-sdk/client-dynamodb';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import { bad, type Found, fine } from './check.ts';
 import type { Operator } from './operator.ts';
 
@@ -27,7 +27,7 @@ export function declaredTables(
   stage: string,
   realm: Realm,
 ): readonly DeclaredTable[] {
-  const names = namesOf(residency, stage, realm);
+  const names = physicalNames(residency, stage, realm);
   return [
     {
       name: names.tenants,

@@ -2,7 +2,7 @@
 import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import { KEY_HOLDER } from '../key-holder.ts';
 import { bad, type Found, fine } from './check.ts';
 import type { Operator } from './operator.ts';
@@ -39,7 +39,7 @@ export async function encryption(operator: Operator, realm: Realm): Promise<Foun
 }
 
 function keysOf(residency: Residency, stage: string, realm: Realm, key: string) {
-  const names = namesOf(residency, stage, realm);
+  const names = physicalNames(residency, stage, realm);
   return [
     { name: names.tenants, wanted: key },
     { name: names.migrations, wanted: key },

@@ -1,5 +1,6 @@
 /** Pure: what `watch` shows of one look at a migration: status first, then how far, how fast, until when, and what is left of the window. */
-import { counted, lasting, moment, printable } from './print.ts';
+import { withCommas } from '../../lambdas/domain/operating/with-commas.ts';
+import { lasting, moment, printable } from './print.ts';
 import type { PartProgress, Shown } from './show.ts';
 
 /** One look. */
@@ -45,7 +46,7 @@ export function lineOf(look: Look): { readonly text: string; readonly key: strin
   const work = progress
     .map(
       ({ part, work: kind, items, rangesDone, ranges }) =>
-        `${kind} ${part} ${counted(items)} (${rangesDone}/${ranges})`,
+        `${kind} ${part} ${withCommas(items)} (${rangesDone}/${ranges})`,
     )
     .join(', ');
   const steady = [
@@ -91,7 +92,7 @@ const barText = (percent: number): string => {
 const paceText = ({ rate, shown }: Look): string | undefined =>
   rate === undefined || shown.progress.length === 0
     ? undefined
-    : `${counted(Math.round(rate))} items/s`;
+    : `${withCommas(Math.round(rate))} items/s`;
 
 function endText({ shown: { projection, migration } }: Look): string | undefined {
   if (migration.status !== 'copying') return undefined;
@@ -114,9 +115,9 @@ function windowLines({ shown: { migration }, at }: Look): readonly string[] {
 function partText(part: PartProgress, { totals }: Look): string {
   const { part: name, work, ranges, rangesDone, items, lastError } = part;
   const total = Math.max(items, totals.get(name) ?? 0);
-  const of = total > items ? ` of ${counted(total)}` : '';
+  const of = total > items ? ` of ${withCommas(total)}` : '';
   const error = lastError === undefined ? '' : `  last error: ${lastError}`;
-  return `${`${work} ${name}`.padEnd(26)} ${`${rangesDone}/${ranges}`.padStart(7)} ranges  ${counted(items)}${of} items${error}`;
+  return `${`${work} ${name}`.padEnd(26)} ${`${rangesDone}/${ranges}`.padStart(7)} ranges  ${withCommas(items)}${of} items${error}`;
 }
 
 const cut = (line: string, columns: number): string => {

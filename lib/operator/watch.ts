@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isFinal } from '../../lambdas/domain/moving/migration.ts';
 import { migrationOf } from './find-migration.ts';
-import { type Operator, sizesOf } from './operator.ts';
+import { type Operator, partCountsOf } from './operator.ts';
 import type { Screen } from './screen.ts';
 import { type Shown, shownOf, showText } from './show.ts';
 import type { Verdict } from './verdict.ts';
@@ -29,7 +29,7 @@ export async function watch(
   const { id: watched, source } = await migrationOf(operator, tenant, id);
   const totals = new Map<string, number>();
   // A large tenant takes minutes to count: its status is shown meanwhile, and also where it cannot be counted.
-  void sizesOf(operator, source, tenant)
+  void partCountsOf(operator, source, tenant)
     .then((sizes) => {
       for (const { part, items } of sizes) totals.set(part, items);
     })

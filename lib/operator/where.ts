@@ -6,7 +6,7 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { Failure } from './failure.ts';
 import { unknownTenant } from './known-tenant.ts';
-import { type Operator, type PartSize, sizesOf } from './operator.ts';
+import { type Operator, type PartCount, partCountsOf } from './operator.ts';
 import { printable, sized, table } from './print.ts';
 import type { TenantFacts } from './tenant-reader.ts';
 import type { Verdict } from './verdict.ts';
@@ -33,7 +33,7 @@ export interface RealmHolding {
   readonly items: number;
   readonly expired: number;
   readonly bytes: number;
-  readonly parts: readonly PartSize[];
+  readonly parts: readonly PartCount[];
 }
 
 /** A move that goes on while realm after realm is read can contradict itself: only what is wrong twice is wrong. */
@@ -68,7 +68,7 @@ export async function holdingIn(
   const { migration: id, ledger = realm } = record ?? {};
   const migration =
     id === undefined ? undefined : await operator.ledger.read({ ledger, tenant, id });
-  const parts = await sizesOf(operator, realm, tenant);
+  const parts = await partCountsOf(operator, realm, tenant);
   return holdingOf(realm, operator.region(realm), record, migration?.status, parts);
 }
 
@@ -77,7 +77,7 @@ export function holdingOf(
   region: string,
   record: TenantFacts | undefined,
   migrationStatus: Status | undefined,
-  parts: readonly PartSize[],
+  parts: readonly PartCount[],
 ): RealmHolding {
   const total = (what: 'items' | 'expired' | 'bytes') =>
     parts.reduce((sum, part) => sum + part[what], 0);

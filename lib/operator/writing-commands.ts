@@ -96,7 +96,7 @@ export function addWritingCommands(
     .requiredOption('--realm <realm>', 'the realm whose setting it is')
     .option('--tenant <tenant>', 'of this tenant alone')
     .option('--concurrency <ranges>', 'ranges of one move that are worked on at once')
-    .option('--writes-per-second <items>', 'items that one move writes per second and table')
+    .option('--rate-limit <items>', 'items that one move writes per second and table')
     .option('--new-moves <on|off>', 'off: new schedules are refused with E0003');
   add<{ from: string; to: string; key?: string; items?: string }>({
     usage: 'smoke',

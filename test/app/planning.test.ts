@@ -19,7 +19,7 @@ let invocations = 0;
 function count(app: MemoryApp, milliseconds = MINUTE): Promise<void> {
   invocations += 1;
   const deadline = app.clock.now() + milliseconds;
-  return app.realm('us').measuring.run({ id: `count-${invocations}`, deadline });
+  return app.realm('us').measureTenants.run({ id: `count-${invocations}`, deadline });
 }
 
 /** As if `items` of 1 KB had been counted in the templates, which lie under one key: 1,000 a second at best. */
@@ -235,10 +235,10 @@ describe('a window that cannot suffice', () => {
     const first = await moved('committed', options);
     const { app } = first;
     const receipt = app.ledger.peekReceipt('de', TENANT, first.id);
-    expect(receipt?.seals['templates']?.items).toBe(4);
-    const seal = { ...receipt?.seals['templates'], items: TOO_MANY, bytes: TOO_MANY * 1024 };
+    expect(receipt?.checksums['templates']?.items).toBe(4);
+    const seal = { ...receipt?.checksums['templates'], items: TOO_MANY, bytes: TOO_MANY * 1024 };
     const at = new Date(app.clock.now()).toISOString();
-    const next = { ...receipt, at, seals: { ...receipt?.seals, templates: seal } };
+    const next = { ...receipt, at, checksums: { ...receipt?.checksums, templates: seal } };
     await app.ledger.writeReceipt('de', Object(next));
     slow();
     expect(await move(app, { id: '2', source: 'de', location: 'US' }).said.schedule()).toBe(

@@ -214,7 +214,7 @@ describe('a commit', () => {
     expect(receipt).toEqual(app.ledger.peekReceipt('de', TENANT, '57500'));
     expect(receipt).toMatchObject({
       state: 'committed',
-      seals: { templates: { items: 4, lastingItems: 4 }, exports: { items: 8 } },
+      checksums: { templates: { items: 4, lastingItems: 4 }, exports: { items: 8 } },
       provenEmpty: {
         realm: 'us',
         ranges: ['templates/00', 'exports/00', 'exports/01', 'previews/00'],

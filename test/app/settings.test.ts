@@ -46,7 +46,7 @@ function watched(realm: string) {
 }
 
 /** All ranges at once. Whoever waits lets the others work, for as long as an invocation may. */
-const atOnce = (app: MemoryApp): WorkflowOptions => ({
+const concurrently = (app: MemoryApp): WorkflowOptions => ({
   parallel: true,
   wait: async (milliseconds) => {
     await othersFirst();
@@ -67,7 +67,7 @@ async function movedUnder(row: Row, realm: string, settings: Partial<Settings>) 
 describe('ranges at work at once', () => {
   test('are all where nothing is set', async () => {
     const { app, watch, said } = await movedUnder('copying', 'de', {});
-    await app.runAll(atOnce(app));
+    await app.runAll(concurrently(app));
     expect(await said.status()).toBe('200 ready-to-commit');
     expect(watch.most()).toBe(6);
   });
@@ -78,7 +78,7 @@ describe('ranges at work at once', () => {
     ['rolling-back', 'de', '200 rolled-back'],
   ])('are as many as the realm allows whose data is changed: %s', async (row, realm, end) => {
     const { app, watch, said } = await movedUnder(row, realm, { concurrency: 2 });
-    await app.runAll(atOnce(app));
+    await app.runAll(concurrently(app));
     expect(await said.status()).toBe(end);
     expect(watch.most()).toBeLessThanOrEqual(2);
     expect(watch.seen.length).toBeGreaterThan(0);
@@ -87,7 +87,7 @@ describe('ranges at work at once', () => {
   test('are not held up by what the realm that is only read allows', async () => {
     const { app, watch } = await movedUnder('copying', 'de', {});
     app.ledger.setSettings('us', { concurrency: 1 });
-    await app.runAll(atOnce(app));
+    await app.runAll(concurrently(app));
     expect(watch.most()).toBe(6);
   });
 
@@ -96,7 +96,7 @@ describe('ranges at work at once', () => {
     watch.onPage.push((pages) => {
       if (pages === 3) app.ledger.setSettings('de', { concurrency: 1 }, 'tenant-1');
     });
-    await app.runAll(atOnce(app));
+    await app.runAll(concurrently(app));
     expect(await said.status()).toBe('200 ready-to-commit');
     expect(watch.most()).toBe(4);
     expect(watch.seen.at(-1)).toBe(1);
@@ -105,9 +105,9 @@ describe('ranges at work at once', () => {
 
   test('go on where somebody has mistyped the setting', async () => {
     const { app, said } = await movedUnder('copying', 'de', {});
-    app.ledger.setSettings('de', { concurrency: 'four', writesPerSecond: -1 });
-    await app.runAll(atOnce(app));
+    app.ledger.setSettings('de', { concurrency: 'four', rateLimit: -1 });
+    await app.runAll(concurrently(app));
     expect(await said.status()).toBe('200 ready-to-commit');
-    expect(app.log.alarms().join()).toContain('concurrency, writesPerSecond');
+    expect(app.log.alarms().join()).toContain('concurrency, rateLimit');
   });
 });

@@ -1,6 +1,6 @@
 /** What the app says of itself in numbers: each change once, each page once, and what needs an operator again and again. */
 import { describe, expect, test } from 'vitest';
-import { counted } from '../../lambdas/app/with-metrics.ts';
+import { logWithMetrics } from '../../lambdas/app/with-metrics.ts';
 import { TENANT } from '../support/builders.ts';
 import { HOUR, MINUTE } from '../support/clock.ts';
 import { collectedLog } from '../support/log.ts';
@@ -99,7 +99,7 @@ describe('a line of the log that calls for an operator', () => {
   test('is counted, at whatever level, and is written as it is; no other line is', () => {
     const log = collectedLog();
     const metrics = collectedMetrics();
-    const { info, warn, error } = counted(log, metrics);
+    const { info, warn, error } = logWithMetrics(log, metrics);
     info('no alarm: all is well', { migrationId: '57500' });
     expect(metrics.all).toEqual([]);
     error('alarm: migration 57500 is halted', { migrationId: '57500' });

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { STAGE } from '../../lib/local/host.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
@@ -19,7 +19,7 @@ const REALMS = residency.realms.map(({ realm }) => realm);
 const TOKEN = /eyJ[\w-]{8,}/;
 /** In PEM, or as a JWK. */
 const PRIVATE_KEY = /PRIVATE KEY|"(?:d|dp|dq|qi)\\?":/;
-const names = (realm: string) => namesOf(residency, STAGE, realm);
+const names = (realm: string) => physicalNames(residency, STAGE, realm);
 
 describe.each(DOORS)('behind the door %s:', (door) => {
   const secrets = new Set<string>();

@@ -17,14 +17,14 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
     const set = (change: SettingsChange, of?: string, actor = 'operator ada') =>
       the().ledger.changeSettings('us', of, actor, change);
 
-    afterEach(() => set({ noNewMoves: null, concurrency: null, writesPerSecond: null }));
+    afterEach(() => set({ noNewMoves: null, concurrency: null, rateLimit: null }));
 
     test('has what the realm has, unless the tenant has another', async () => {
       expect(await settings()).toEqual({ noNewMoves: false });
       await set({ noNewMoves: true, concurrency: 4 });
       expect(await settings()).toEqual({ noNewMoves: true, concurrency: 4 });
-      await set({ noNewMoves: false, writesPerSecond: 100 }, tenant());
-      expect(await settings()).toEqual({ noNewMoves: false, concurrency: 4, writesPerSecond: 100 });
+      await set({ noNewMoves: false, rateLimit: 100 }, tenant());
+      expect(await settings()).toEqual({ noNewMoves: false, concurrency: 4, rateLimit: 100 });
       expect(await settings(`${tenant()}0`)).toEqual({ noNewMoves: true, concurrency: 4 });
       expect(await settings(tenant(), 'de')).toEqual({ noNewMoves: false });
     });
@@ -35,7 +35,7 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
         changed: true,
         record: { noNewMoves: true, concurrency: 2 },
       });
-      expect(await set({ noNewMoves: null, writesPerSecond: null }, tenant())).toEqual({
+      expect(await set({ noNewMoves: null, rateLimit: null }, tenant())).toEqual({
         changed: true,
         record: { concurrency: 2 },
       });
@@ -70,10 +70,10 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
     test('changed by two at once are what both have set', async () => {
       await Promise.all([
         set({ concurrency: 4 }, tenant()),
-        set({ writesPerSecond: 9 }, tenant()),
+        set({ rateLimit: 9 }, tenant()),
         set({ noNewMoves: true }, tenant()),
       ]);
-      expect(await settings()).toEqual({ noNewMoves: true, concurrency: 4, writesPerSecond: 9 });
+      expect(await settings()).toEqual({ noNewMoves: true, concurrency: 4, rateLimit: 9 });
       expect(await the().ledger.settingsHistory('us', tenant())).toHaveLength(3);
     });
 
@@ -82,17 +82,17 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
       const before = alarms();
       await the().setSettings(
         'us',
-        { noNewMoves: 'yes', concurrency: 0, writesPerSecond: 5, noNewMove: true },
+        { noNewMoves: 'yes', concurrency: 0, rateLimit: 5, noNewMove: true },
         tenant(),
       );
-      expect(await settings()).toEqual({ noNewMoves: false, writesPerSecond: 5 });
+      expect(await settings()).toEqual({ noNewMoves: false, rateLimit: 5 });
       expect(alarms()).toBe(before + 1);
       expect(the().log.alarms().at(-1)).toMatch(/noNewMoves.*concurrency|concurrency.*noNewMoves/);
       await set({ concurrency: 3 }, tenant());
-      expect(await settings()).toEqual({ noNewMoves: false, writesPerSecond: 5, concurrency: 3 });
+      expect(await settings()).toEqual({ noNewMoves: false, rateLimit: 5, concurrency: 3 });
       expect(alarms()).toBe(before + 2); // the change has mended it
       await the().setSettings('us', { concurrency: 3, noNewMove: true }, tenant());
-      await set({ writesPerSecond: null }, tenant());
+      await set({ rateLimit: null }, tenant());
       expect(await settings()).toEqual({ noNewMoves: false, concurrency: 3 });
       expect(alarms()).toBe(before + 3); // so has one that changes nothing else
     });

@@ -57,7 +57,7 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
     beyond: 1,
   },
   pointOfNoReturn: '2026-12-26T03:00:00.000Z',
-  seals: {
+  checksums: {
     templates: {
       items: 3,
       bytes: 99,
@@ -359,7 +359,9 @@ export function ledgerContract(name: string, start: (clock: Clock) => Promise<Le
     describe('of receipts', () => {
       const complete: Receipt = receiptOf({
         state: 'committed',
-        seals: { templates: { items: 1, bytes: 2, sum: 'a', lastingItems: 1, lastingSum: 'b' } },
+        checksums: {
+          templates: { items: 1, bytes: 2, sum: 'a', lastingItems: 1, lastingSum: 'b' },
+        },
         provenEmpty: { realm: 'us', at: '2026-12-26T03:00:00.000Z', ranges: ['templates/00'] },
         backupsExpire: '2027-01-03',
       });

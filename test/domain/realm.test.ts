@@ -8,7 +8,7 @@ import {
   stackOf,
   stackRows,
 } from '../../lambdas/domain/realm.ts';
-import { defineResidency, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { defineResidency, physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import { PARTS } from '../support/memory-app.ts';
 
 const rows: readonly RealmRow[] = [
@@ -71,7 +71,7 @@ describe('a configuration', () => {
   };
 
   test('gives every table a name that other stacks can write down', () => {
-    const names = namesOf(residency, 'prod', 'de');
+    const names = physicalNames(residency, 'prod', 'de');
     expect(names.tenants).toBe('residency-prod-de-tenants');
     expect(names.migrations).toBe('residency-prod-de-migrations');
     expect(names.stateMachine).toBe('residency-prod-de-realm-migration');

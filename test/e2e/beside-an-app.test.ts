@@ -1,7 +1,7 @@
 /** Beside an existing app, with its router in front: base URLs, audiences, a whole move, and a doctor that is green. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type Beside, startBeside } from '../support/beside.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -10,7 +10,7 @@ let world: World;
 let port: number;
 beforeAll(async () => {
   beside = await startBeside();
-  port = await freePorts();
+  port = await freeTcpPorts();
   world = await startWorld({ residency: beside.residency, port });
   routeRightly();
 });

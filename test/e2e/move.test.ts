@@ -63,8 +63,8 @@ describe.each(DOORS)('behind the door %s:', (door) => {
           .poll(() => world.receipt(realm, 'receipts', 11))
           .toMatchObject({ state: 'committed', source: 'us', target: 'eu' });
         const receipt = await world.receipt(realm, 'receipts', 11);
-        expect(receipt?.seals['templates']?.items).toBe(40);
-        expect(receipt?.seals['exports']?.items).toBe(40);
+        expect(receipt?.checksums['templates']?.items).toBe(40);
+        expect(receipt?.checksums['exports']?.items).toBe(40);
         expect(receipt?.provenEmpty?.ranges).toHaveLength(6);
         expect(receipt?.backupsExpire).toMatch(/^\d{4}-\d{2}-\d{2}$/);
       }

@@ -25,7 +25,7 @@ beforeAll(async () => {
     dynamoDb: { inject: (call) => [...faults].map((fault) => fault(call)).find(Boolean) },
   });
   // Far more than anything here needs: but every turn looks at what the others do.
-  const settings = { concurrency: 16, writesPerSecond: 1_000_000 };
+  const settings = { concurrency: 16, rateLimit: 1_000_000 };
   for (const realm of ['us', 'de'])
     await world.host.invoke(realm, 'tasks/operate', {
       verb: 'set',

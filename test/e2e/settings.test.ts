@@ -19,13 +19,13 @@ test('a gate that is narrowed before the copy, and lifted in the middle of it, h
   const [count, gate] = [600, 20];
   const rows = Array.from({ length: count }, (_, row) => ({ tenant: 'slowly', id: `row ${row}` }));
   await world.put('us', 'templates', ...rows);
-  const set = (writesPerSecond: number | null) =>
+  const set = (rateLimit: number | null) =>
     world.host.invoke('de', 'tasks/operate', {
       verb: 'set',
       ledger: 'de',
       tenant: 'slowly',
       actor: 'ada',
-      settings: { writesPerSecond },
+      settings: { rateLimit },
     });
   await set(gate);
   await world.scheduled(site, 1);

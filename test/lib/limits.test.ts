@@ -1,6 +1,6 @@
 /** What keeps one kind of load from taking the place of another: throttles per route, reserved concurrency, ranges at once. */
 import { describe, expect, test } from 'vitest';
-import { RANGES_AT_ONCE } from '../../lambdas/domain/operating/settings.ts';
+import { MOST_CONCURRENCY } from '../../lambdas/domain/operating/settings.ts';
 import { ROUTE_ENTRIES } from '../../lib/entries.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
@@ -76,15 +76,15 @@ describe('reserved concurrency', () => {
 
 describe('the number of ranges at once', () => {
   test('is what the ASL file says, the same in every Map', () => {
-    expect(new Set(mapWidths(templateWith()))).toEqual(new Set([RANGES_AT_ONCE]));
+    expect(new Set(mapWidths(templateWith()))).toEqual(new Set([MOST_CONCURRENCY]));
     expect(mapWidths(templateWith())).toHaveLength(8);
   });
 
   test('is another one in every Map where it was asked for', () => {
-    expect(mapWidths(templateWith({ rangesAtOnce: '4' }))).toEqual(Array(8).fill(4));
+    expect(mapWidths(templateWith({ concurrency: '4' }))).toEqual(Array(8).fill(4));
   });
 
-  test.each(['0', '41', '2.5', ''])('is not %j', (rangesAtOnce) => {
-    expect(() => templateWith({ rangesAtOnce })).toThrow('rangesAtOnce is');
+  test.each(['0', '41', '2.5', ''])('is not %j', (concurrency) => {
+    expect(() => templateWith({ concurrency })).toThrow('concurrency is');
   });
 });

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { emfMetrics } from '../../lambdas/adapters/emf-metrics.ts';
 import { executionName } from '../../lambdas/adapters/step-functions.ts';
 import { METRICS, type MetricName } from '../../lambdas/domain/operating/metric.ts';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { ALARMS, descriptionOf } from '../../lib/alarms.ts';
 import { hookErrorPattern } from '../../lib/hook-errors.ts';
 import { ROUTES } from '../../lib/routes.ts';
@@ -129,7 +129,7 @@ const isPlain = (name: string): name is PlainMetric => !at(METRICS, name, 'by');
 describe('the topic', () => {
   test('is encrypted with the realm’s key, which CloudWatch may use for this topic alone', () => {
     for (const template of prod) {
-      const { prefix } = namesOf(residency, 'prod', template.realm);
+      const { prefix } = physicalNames(residency, 'prod', template.realm);
       const [key] = ofType(template, 'AWS::KMS::Key');
       const topic = only(template, 'AWS::SNS::Topic');
       expect(at(topic.Properties, 'KmsMasterKeyId', 'Fn::GetAtt', 0)).toBe(

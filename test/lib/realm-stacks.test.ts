@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { App } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { baseUrlsOf, namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { baseUrlsOf, physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import { type DeploymentOptions, deploymentOf } from '../../lib/deployment.ts';
 import { tableDefinitions } from '../../lib/local/tables.ts';
 import { ROUTES } from '../../lib/routes.ts';
@@ -163,7 +163,7 @@ describe('tables', () => {
 
   test('of tenants and of the ledger are encrypted with the realm’s own key', () => {
     for (const template of dev) {
-      const { tenants, migrations } = namesOf(residency, 'dev', template.realm);
+      const { tenants, migrations } = physicalNames(residency, 'dev', template.realm);
       const encrypted = tables(template)
         .filter((table) => at(table.Properties, 'SSESpecification', 'KMSMasterKeyId'))
         .map((table) => table.Properties['TableName']);

@@ -107,8 +107,8 @@ describe('the state machine', () => {
         'StartAt',
         'States',
       ]);
-      const atOnce = Number(at(body, 'MaxConcurrency'));
-      expect(atOnce >= 1 && atOnce <= 40, name).toBe(true);
+      const concurrently = Number(at(body, 'MaxConcurrency'));
+      expect(concurrently >= 1 && concurrently <= 40, name).toBe(true);
     }
   });
 

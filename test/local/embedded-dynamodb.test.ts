@@ -12,7 +12,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import {
   type EmbeddedDynamoDb,
   type EmbeddedDynamoDbOptions,
@@ -22,7 +22,7 @@ import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 
 const tables = tableDefinitions(residency, 'test', 'us');
-const { tenants, migrations } = namesOf(residency, 'test', 'us');
+const { tenants, migrations } = physicalNames(residency, 'test', 'us');
 const key = { tenant: { S: 'tenant-1' } };
 const record = {
   tenant: { S: 'tenant-1' },

@@ -21,7 +21,9 @@ describe('a worker that is killed while it copies', () => {
     await world.fill('spared', 'us', 20);
     const before = await world.items('killed', 'us');
     const deaths: string[] = [];
-    world.host.deaths.condemn('killed', ({ realm, entry }) => deaths.push(`${entry} in ${realm}`));
+    world.host.deaths.killNextWorker('killed', ({ realm, entry }) =>
+      deaths.push(`${entry} in ${realm}`),
+    );
     await world.scheduled(site, 1);
     await world.hook(site, 'start', 1, facts('DE'));
     // A dead worker's lease lasts five minutes, unless it is certain that its owner is gone.
@@ -39,10 +41,10 @@ describe('a worker that is killed while it copies', () => {
     const site = await world.installed('reprieved');
     await world.fill('reprieved', 'us', 20);
     const deaths: string[] = [];
-    world.host.deaths.condemn('reprieved', ({ entry }) => deaths.push(entry));
-    world.host.deaths.pardon();
+    world.host.deaths.killNextWorker('reprieved', ({ entry }) => deaths.push(entry));
+    world.host.deaths.spareNextWorker();
     await world.ready(site, 1);
-    world.host.deaths.condemn('somebody else', ({ entry }) => deaths.push(entry));
+    world.host.deaths.killNextWorker('somebody else', ({ entry }) => deaths.push(entry));
     await world.hook(site, 'rollback', 1);
     await world.until(site, 1, ['rolled-back']);
     await eventually(() => world.host.executions('de')[0]?.status === 'SUCCEEDED');

@@ -5,7 +5,7 @@ import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
@@ -13,7 +13,7 @@ let world: World;
 let port: number;
 let residency: OperatorCommand;
 beforeAll(async () => {
-  port = await freePorts();
+  port = await freeTcpPorts();
   // A copy waits this long after the fence, unless something ends it.
   world = await startWorld({ port, env: { DRAIN_SECONDS: '60' } });
   residency = operatorCommand(port);
@@ -198,7 +198,7 @@ describe.concurrent('adopt and disown', () => {
 });
 
 test('watch follows a move until it waits for Atlassian', async () => {
-  const quick = await freePorts();
+  const quick = await freeTcpPorts();
   await using other = await startWorld({ port: quick });
   const site = await other.installed('watched');
   await other.fill('watched', 'us', 20);

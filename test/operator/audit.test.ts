@@ -2,14 +2,14 @@
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../lib/operator/findings.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 let residency: OperatorCommand;
 beforeAll(async () => {
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   world = await startWorld({ port });
   residency = operatorCommand(port);
   for (const [at, tenant] of ['committed', 'rolled-back', 'in-progress', 'copying'].entries()) {
@@ -94,7 +94,7 @@ const PLANTED: readonly {
           target: 'au',
           state: 'committed',
           at: '2026-01-01T00:00:00.000Z',
-          seals: {},
+          checksums: {},
         },
       }),
     found: ['receipt-without-counterpart', 'au', 'receipt-alone'],

@@ -3,14 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { commandFor } from '../../lib/operator/command-name.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { typed } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 let world: World;
 let port: number;
 beforeAll(async () => {
-  port = await freePorts();
+  port = await freeTcpPorts();
   world = await startWorld({ port });
   const site = await world.installed('acme');
   await world.fill('acme', 'us', 5);

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { awsCommand, shellWords } from '../support/documented-commands.ts';
 import { refusedTo } from '../support/operator-calls.ts';
 import { mayRole, type Who } from '../support/operator-roles.ts';
@@ -59,7 +59,7 @@ let port: number;
 let local: readonly RealmTemplate[];
 let prod: readonly RealmTemplate[];
 beforeAll(async () => {
-  port = await freePorts();
+  port = await freeTcpPorts();
   local = templatesOf(residency, { stage: 'local' });
   prod = templatesOf(residency, { stage: 'prod' });
   world = await startWorld({ port });

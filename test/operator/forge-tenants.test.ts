@@ -1,14 +1,14 @@
 /** Every command of the operator takes a tenant that Forge announced first, by the id of ours that it has: `#forge-…`. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tenantOf } from '../../lib/local/story/holdings.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { eventually, facts, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 let residency: OperatorCommand;
 beforeAll(async () => {
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   world = await startWorld({ port, door: 'forge', env: { DRAIN_SECONDS: '2' } });
   residency = operatorCommand(port);
 });

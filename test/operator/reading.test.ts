@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { keyServers } from '../../lib/operator/doctor.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { startKeyServer } from '../support/key-server.ts';
 import { type OperatorCommand, operatorCommand, typed } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -17,7 +17,7 @@ let residency: OperatorCommand;
 let folder: string;
 let port: number;
 beforeAll(async () => {
-  port = await freePorts();
+  port = await freeTcpPorts();
   folder = await mkdtemp(join(tmpdir(), 'operator-'));
   world = await startWorld({ port });
   residency = operatorCommand(port);
@@ -228,7 +228,7 @@ describe.concurrent('receipt', () => {
       targetRegion: 'eu-central-1',
       outcome: 'committed',
       at: kept?.at,
-      seals: kept?.seals,
+      checksums: kept?.checksums,
       provenEmpty: { realm: 'us', ranges: expect.arrayContaining(['exports/15']) },
       backupsExpire: kept?.backupsExpire,
       keptIn: ['us', 'de'],
@@ -243,7 +243,7 @@ describe.concurrent('receipt', () => {
     const page = await readFile(file, 'utf8');
     expect(page).toContain('<!doctype html>');
     expect(page).toContain('size: A4');
-    expect(page).toContain((await world.receipt('de', 'moved', 1))?.seals['exports']?.sum);
+    expect(page).toContain((await world.receipt('de', 'moved', 1))?.checksums['exports']?.sum);
     expect(page).not.toMatch(/<script|src=|href=|url\(|@import/i);
   });
 
@@ -294,7 +294,7 @@ describe.concurrent('doctor', () => {
   });
 
   test('names the port in one sentence where there is no host', async () => {
-    const other = await freePorts();
+    const other = await freeTcpPorts();
     const elsewhere = operatorCommand(other);
     const said = await Promise.all([elsewhere('doctor'), elsewhere('where', 'acme')]);
     for (const one of said)

@@ -8,7 +8,7 @@ import { startKeyStore } from '../../lib/local/key-store.ts';
 import type { Finding } from '../../lib/operator/findings.ts';
 import { recordIn } from '../../lib/operator/receipt-page.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -16,7 +16,7 @@ let world: World;
 let residency: OperatorCommand;
 let folder: string;
 beforeAll(async () => {
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   folder = await mkdtemp(join(tmpdir(), 'receipts-'));
   world = await startWorld({ port, residency: { ...configured, outOfScope: ['search <index>'] } });
   residency = operatorCommand(port);

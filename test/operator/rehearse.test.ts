@@ -6,7 +6,7 @@ import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { forecast } from '../../lib/operator/forecast.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -17,7 +17,7 @@ let world: World;
 let residency: OperatorCommand;
 let fault: ((call: DynamoDbCall) => InjectedFault | undefined) | undefined;
 beforeAll(async () => {
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   world = await startWorld({
     port,
     env: { DRAIN_SECONDS: '1' },
@@ -292,7 +292,7 @@ describe('a forecast', () => {
     const said = forecast({
       parts: configured.parts,
       sizes: million,
-      workers: 16,
+      concurrency: 16,
       isLocal: false,
       measured,
       sample: { items: 1_000 },
@@ -307,7 +307,7 @@ describe('a forecast', () => {
     const input = {
       parts: configured.parts,
       sizes: million,
-      workers: 16,
+      concurrency: 16,
       measured: slow,
       sample: { items: 1_000 },
     };

@@ -1,10 +1,10 @@
 /** Every call that a reading command makes is allowed by the role operator-read of the realm it is made to, and nothing beside it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { asked, refusedTo } from '../support/operator-calls.ts';
 import { type RealmTemplate, templatesOf } from '../support/templates.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -13,7 +13,7 @@ const calls: OperatorCall[] = [];
 let world: World;
 let templates: readonly RealmTemplate[];
 beforeAll(async () => {
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   templates = templatesOf(residency, { stage: 'local' });
   world = await startWorld({ port });
   const site = await world.installed('acme');
@@ -79,7 +79,7 @@ describe('the reading commands', () => {
   });
 
   test('never ask for an item’s contents, nor for a secret', () => {
-    const parts = residency.parts.map((part) => namesOf(residency, 'local', 'us').part(part));
+    const parts = residency.parts.map((part) => physicalNames(residency, 'local', 'us').part(part));
     for (const call of calls) {
       const { resource, context } = asked(call);
       expect(JSON.stringify(call.input)).not.toContain('sharedSecret');

@@ -13,7 +13,7 @@ import { smokeKidOf } from '../../lambdas/adapters/tokens/smoke-key.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { installToken } from '../../lib/atlassian-tokens.ts';
 import { residency as configured } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand, typed } from '../support/operator-command.ts';
 import { appOf } from '../support/templates.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { code, stdout } = await typed(['smoke-key', keyFile, '--json']);
   expect(code).toBe(0);
   made = JSON.parse(stdout);
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   world = await startWorld({ port, env: { SMOKE_PUBLIC_KEY: made.smokePublicKey } });
   residency = operatorCommand(port);
 });

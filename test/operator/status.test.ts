@@ -3,7 +3,7 @@ import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SettingFact } from '../../lib/operator/settings.ts';
 import { type OpenMove, statusEntries } from '../../lib/operator/status-entries.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { migrationRecord } from '../support/builders.ts';
 import { HOUR } from '../support/clock.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
@@ -122,7 +122,7 @@ describe('on a host', () => {
   let residency: OperatorCommand;
   const me = `operator ${userInfo().username}`;
   beforeAll(async () => {
-    port = await freePorts();
+    port = await freeTcpPorts();
     world = await startWorld({ port, env: { DRAIN_SECONDS: '60' } });
     residency = operatorCommand(port);
   });
@@ -168,16 +168,7 @@ describe('on a host', () => {
     await world.installed('own-pace');
     const set = (...args: readonly string[]) => residency('set', ...args, '--yes');
     await set('--realm', 'us', '--new-moves', 'off');
-    await set(
-      '--realm',
-      'de',
-      '--tenant',
-      'own-pace',
-      '--concurrency',
-      '3',
-      '--writes-per-second',
-      '50',
-    );
+    await set('--realm', 'de', '--tenant', 'own-pace', '--concurrency', '3', '--rate-limit', '50');
     const { report } = await residency.json('settings', '--tenant', 'own-pace');
     const since = expect.stringMatching(/^\d{4}-.*Z$/);
     expect(Object(report).settings).toEqual([
@@ -194,7 +185,7 @@ describe('on a host', () => {
       {
         realm: 'de',
         tenant: 'own-pace',
-        setting: 'writesPerSecond',
+        setting: 'rateLimit',
         value: 50,
         words: 'rate limit 50 items a second (of one move in one table)',
         since,
@@ -223,7 +214,7 @@ describe('on a host', () => {
     const set = (...args: readonly string[]) => residency('set', '--realm', 'sg', ...args, '--yes');
     await set('--concurrency', '5');
     const before = Object((await residency.json('settings', '--realm', 'sg')).report).settings;
-    await set('--writes-per-second', '70');
+    await set('--rate-limit', '70');
     const after = Object((await residency.json('settings', '--realm', 'sg')).report).settings;
     expect(after).toHaveLength(2);
     expect(after[0]).toEqual(before[0]);

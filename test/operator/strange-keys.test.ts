@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -12,7 +12,7 @@ let world: World;
 let residency: OperatorCommand;
 let acme: Site;
 beforeAll(async () => {
-  const port = await freePorts();
+  const port = await freeTcpPorts();
   world = await startWorld({ port });
   residency = operatorCommand(port);
   acme = await world.installed('acme');

@@ -6,7 +6,7 @@ import { screenOn } from '../../lib/operator/screen.ts';
 import type { PartProgress, Shown } from '../../lib/operator/show.ts';
 import { frameOf, type Look, lineOf } from '../../lib/operator/watch-frame.ts';
 import { residency } from '../../residency.config.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { facts, startWorld } from '../support/world.ts';
 
 const NOW = Date.parse('2026-12-26T01:00:00.000Z');
@@ -129,7 +129,7 @@ function expectUntouched(sent: string) {
 
 describe('a terminal', () => {
   test('sees a scheduled move begin, and is left as it was found', async () => {
-    const port = await freePorts();
+    const port = await freeTcpPorts();
     await using world = await startWorld({ port });
     const site = await world.installed('acme');
     await world.fill('acme', 'us', 20);
@@ -168,7 +168,7 @@ describe('a terminal', () => {
   });
 
   test('is left as it was found when the host goes away, with one sentence', async () => {
-    const port = await freePorts();
+    const port = await freeTcpPorts();
     const world = await startWorld({ port });
     await world.scheduled(await world.installed('acme'), 1);
     const { stream, sent } = terminal();

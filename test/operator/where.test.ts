@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { type RealmHolding, verdictOn } from '../../lib/operator/where.ts';
-import { freePorts } from '../processes/host-process.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -109,7 +109,7 @@ describe('an item that is put into the source after the commit', () => {
   let residency: OperatorCommand;
   let port: number;
   beforeAll(async () => {
-    port = await freePorts();
+    port = await freeTcpPorts();
     world = await startWorld({ port });
     residency = operatorCommand(port);
     const site = await world.installed('acme');

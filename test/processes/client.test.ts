@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hookToken } from '../../lib/atlassian-tokens.ts';
 import { runScript } from '../support/run-script.ts';
-import { freePorts, type HostProcess, hostProcess } from './host-process.ts';
+import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 
 const CLIENT = fileURLToPath(new URL('../../examples/client.mjs', import.meta.url));
 
@@ -12,7 +12,7 @@ const RESIDENCY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.ur
 let host: HostProcess;
 let env: { PORT: string; KEYS_PORT: string };
 beforeAll(async () => {
-  const [port, keysPort] = [await freePorts(), await freePorts()];
+  const [port, keysPort] = [await freeTcpPorts(), await freeTcpPorts()];
   env = { PORT: String(port), KEYS_PORT: String(keysPort) };
   host = hostProcess(port, {
     INSTALL_KEYS_URL: `http://127.0.0.1:${keysPort}`,

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { portsFrom } from '../../lib/local-ports.ts';
+import { tcpPortsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';
-import { freePorts } from './host-process.ts';
+import { freeTcpPorts } from './host-process.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
 const SENTENCE =
@@ -22,7 +22,7 @@ let port: number;
 let child: ChildProcess | undefined;
 beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'full-disk-'));
-  port = await freePorts();
+  port = await freeTcpPorts();
 });
 afterEach(async () => {
   if (child?.exitCode === null && child.signalCode === null) {
@@ -107,7 +107,7 @@ describe('a host whose disk is full', () => {
   });
 
   test('ends so when an execution cannot be written down, whose line is not left torn', async () => {
-    const { stepFunctions } = portsFrom(port, residency.realms);
+    const { stepFunctions } = tcpPortsFrom(port, residency.realms);
     const states = new SFNClient({
       region: 'us-east-1',
       endpoint: `http://127.0.0.1:${stepFunctions}`,

@@ -3,11 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { portCount, portsFrom } from '../../lib/local-ports.ts';
+import { tcpPortCount, tcpPortsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
-const PORTS = portCount(residency.realms);
+const PORTS = tcpPortCount(residency.realms);
 const START_MS = 30_000;
 
 export type Environment = Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export function hostProcess(port: number, env: Environment): HostProcess {
 
   return {
     dynamoDbUrl: `http://127.0.0.1:${port}`,
-    urlOf: (realm) => `http://127.0.0.1:${portsFrom(port, residency.realms).realm(realm)}`,
+    urlOf: (realm) => `http://127.0.0.1:${tcpPortsFrom(port, residency.realms).realm(realm)}`,
     output: () => printed,
     start,
     kill,
@@ -68,7 +68,7 @@ export function runLocal(env: Environment, hear: (text: string) => void): ChildP
 }
 
 /** The first of as many neighbouring free ports as a host needs, below those that the system hands out itself. */
-export async function freePorts(): Promise<number> {
+export async function freeTcpPorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const first = 15_000 + Math.floor(Math.random() * 15_000);
     const all = Array.from({ length: PORTS }, (_, offset) => first + offset);

@@ -15,7 +15,7 @@ import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
 import type { Work } from '../../lambdas/domain/moving/range-record.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { STAGE } from '../../lib/local/host.ts';
 import {
   fieldOf,
@@ -29,7 +29,7 @@ import { datasetOf, seed } from '../../lib/local/story/dataset.ts';
 import { differences, type Snapshot, snapshotOf, tenantState } from '../../lib/snapshots.ts';
 import { residency } from '../../residency.config.ts';
 import { facts } from '../support/world.ts';
-import { freePorts, type HostProcess, hostProcess } from './host-process.ts';
+import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 
 const ITEMS = 20_000;
 const FEWEST_KILLS = 20;
@@ -56,7 +56,7 @@ beforeAll(async () => {
   process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
   dataDir = await mkdtemp(join(tmpdir(), 'killed-host-'));
   atlassian = await startSimulatedAtlassian({ appKey: residency.app.key });
-  host = hostProcess(await freePorts(), {
+  host = hostProcess(await freeTcpPorts(), {
     DATA_DIR: dataDir,
     INSTALL_KEYS_URL: atlassian.installKeysUrl,
     DRAIN_SECONDS: '0',
@@ -350,7 +350,7 @@ function clientIn(realm: string): DynamoDBClient {
   return client;
 }
 
-const names = (realm: string) => namesOf(residency, STAGE, realm);
+const names = (realm: string) => physicalNames(residency, STAGE, realm);
 
 const ledger = () =>
   dynamoDbLedger({

@@ -6,15 +6,15 @@ import { join } from 'node:path';
 import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite/db/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { startEmbeddedDynamoDb } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { hostLife } from '../../lib/local/host-id.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
-import { portsFrom } from '../../lib/local-ports.ts';
+import { tcpPortsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';
 import {
   type Environment,
-  freePorts,
+  freeTcpPorts,
   type HostProcess,
   hostProcess,
   runLocal,
@@ -25,7 +25,7 @@ let port: number;
 let running: HostProcess;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'starting-host-'));
-  port = await freePorts();
+  port = await freeTcpPorts();
   running = hostProcess(port, { DATA_DIR: join(folder, 'data') });
   await running.start();
 });
@@ -53,13 +53,13 @@ describe('a second host', () => {
     });
     // Its DynamoDB finds a port, and then its Step Functions do not.
     expect(await outcome({ PORT: String(port - 3) })).toEqual({
-      said: `port ${portsFrom(port - 3, residency.realms).stepFunctions} is taken: PORT=… takes others\n`,
+      said: `port ${tcpPortsFrom(port - 3, residency.realms).stepFunctions} is taken: PORT=… takes others\n`,
       code: 1,
     });
   });
 
   test('on the same data says so, and ends', async () => {
-    const other = String(await freePorts());
+    const other = String(await freeTcpPorts());
     const dataDir = join(folder, 'data');
     expect(await outcome({ PORT: other, DATA_DIR: dataDir })).toEqual({
       said: `the data directory ${dataDir} is in use by another host: DATA_DIR=… takes another one\n`,
@@ -84,7 +84,7 @@ describe('a store whose process was killed', () => {
     const dataDir = join(folder, 'store');
     const regions = ['us-east-1'];
     const definitions = tableDefinitions(residency, 'test', 'us');
-    const { tenants, migrations } = namesOf(residency, 'test', 'us');
+    const { tenants, migrations } = physicalNames(residency, 'test', 'us');
     const open = async () => {
       const database = await startEmbeddedDynamoDb({ port: 0, dataDir, regions });
       const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };

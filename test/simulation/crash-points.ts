@@ -75,15 +75,15 @@ export async function crashAt(
   moment = 0,
 ): Promise<CrashRun> {
   const script: Script = SCENARIOS[scenario];
-  const gate = Promise.withResolvers<void>();
+  const rateLimit = Promise.withResolvers<void>();
   let [operations, moments] = [0, 0];
   let [isOn, isEntered] = [true, false];
   const entry: Entry = {
     at: moment,
-    reached: gate.promise,
+    reached: rateLimit.promise,
     reach() {
       isEntered = true;
-      gate.resolve();
+      rateLimit.resolve();
     },
   };
   const faults: FaultPlan & { stop(): void } = {

@@ -121,7 +121,7 @@ export const MISTAKES: readonly Mistake[] = [
       change(
         STEPS,
         "const failed = await take(migration, 'fail'",
-        "await letGo(migration);\n    const failed = await take(migration, 'fail'",
+        "await release(migration);\n    const failed = await take(migration, 'fail'",
       ),
       change(
         FENCE,
@@ -360,8 +360,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         ROLLBACK,
-        'partKind.purge(where, target, from, until, gate)',
-        'partKind.purge(where, source, from, until, gate)',
+        'partKind.purge(where, target, from, until, rateLimit)',
+        'partKind.purge(where, source, from, until, rateLimit)',
       ),
       change(
         ROLLBACK,
@@ -465,7 +465,7 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         ROLLBACK,
-        'partKind.restore(where, target, source, horizon, from, until, gate)',
+        'partKind.restore(where, target, source, horizon, from, until, rateLimit)',
         'partKind.digest(where, source, horizon, from, until)',
       ),
       change(
@@ -486,8 +486,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         COMMIT,
-        'partKind.purge(where, source, from, until, gate)',
-        'partKind.purge(where, migration.target, from, until, gate)',
+        'partKind.purge(where, source, from, until, rateLimit)',
+        'partKind.purge(where, migration.target, from, until, rateLimit)',
       ),
     ],
     breaks: ['it ends', 'nothing slips through', 'complete somewhere'],

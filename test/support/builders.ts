@@ -44,7 +44,7 @@ export const receiptOf = (rest: Partial<Receipt> = {}): Receipt => ({
   target: 'de',
   state: 'ready-to-commit',
   at: '2026-12-26T01:00:00.000Z',
-  seals: {},
+  checksums: {},
   ...rest,
 });
 

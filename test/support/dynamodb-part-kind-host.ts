@@ -3,7 +3,7 @@ import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/cl
 import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import {
   type EmbeddedDynamoDbOptions,
   startEmbeddedDynamoDb,
@@ -55,7 +55,7 @@ export async function dynamoDbPartKindHost(
     kind: dynamoDbPartKind({
       clientFor,
       writerFor,
-      tableOf: (part, realm) => namesOf(residency, 'test', realm).part(part),
+      tableOf: (part, realm) => physicalNames(residency, 'test', realm).part(part),
       parts,
       clock,
       ...(pageItems > 0 && { pageItems }),

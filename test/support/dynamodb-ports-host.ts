@@ -9,7 +9,7 @@ import {
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { dynamoDbTenants } from '../../lambdas/adapters/records/dynamodb-tenants.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { namesOf } from '../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { Clock } from '../../lambdas/ports.ts';
 import {
   type DynamoDbCall,
@@ -63,7 +63,7 @@ export async function dynamoDbPortsHost(clock: Clock) {
     DynamoDBDocumentClient.from(client(realm), {
       marshallOptions: { removeUndefinedValues: true },
     });
-  const names = (realm: Realm) => namesOf(residency, 'test', realm);
+  const names = (realm: Realm) => physicalNames(residency, 'test', realm);
 
   async function close(): Promise<void> {
     for (const each of clients.values()) each.destroy();

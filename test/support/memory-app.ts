@@ -5,7 +5,7 @@
 
 import { sha256 } from '../../lambdas/adapters/receipt-signer.ts';
 import { janitor } from '../../lambdas/app/background/janitor.ts';
-import { measuring } from '../../lambdas/app/background/measure-tenants.ts';
+import { measureTenants } from '../../lambdas/app/background/measure-tenants.ts';
 import { operating } from '../../lambdas/app/background/operate.ts';
 import { purgingRetired } from '../../lambdas/app/background/purge-retired.ts';
 import { settling } from '../../lambdas/app/background/settle.ts';
@@ -20,7 +20,7 @@ import { rollbackTasks } from '../../lambdas/app/phases/rollback-tasks.ts';
 import type { TaskContext } from '../../lambdas/app/phases/task-context.ts';
 import { verifyTasks } from '../../lambdas/app/phases/verify-tasks.ts';
 import { steps as stepsOf } from '../../lambdas/app/steps.ts';
-import { counted, measured } from '../../lambdas/app/with-metrics.ts';
+import { logWithMetrics, portsWithMetrics } from '../../lambdas/app/with-metrics.ts';
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import type { Checkpoint, PartKind, Ports, Signer } from '../../lambdas/ports.ts';
@@ -87,14 +87,14 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   const { rows = ROWS, parts = PARTS, clock = manualClock(), hooks = {}, pageItems = 3 } = options;
   const log = collectedLog();
   const metrics = collectedMetrics();
-  const heard = counted(log, metrics);
+  const heard = logWithMetrics(log, metrics);
   const tenants = inMemoryTenants(hooks);
   const ledger = inMemoryLedger(clock, hooks, heard);
   const workflows = inMemoryWorkflows(hooks);
   const datasets = inMemoryPartKind({ parts, clock, pageItems });
   const partKind = stepped(datasets.kind, hooks);
   const isGone = () => false;
-  const ports: Ports = measured({
+  const ports: Ports = portsWithMetrics({
     tenants,
     ledger,
     partKind,
@@ -231,7 +231,7 @@ export function realmApp(
     },
     settling: settling(context),
     operating: operating(ports, steps, { realm, residency }),
-    measuring: measuring(context, realm),
+    measureTenants: measureTenants(context, realm),
     purgingRetired: purgingRetired(context, realm),
     janitor: janitor(context, migrations.rollBack, realm),
   };

@@ -15,7 +15,7 @@ import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
-import { namesOf, type Residency } from '../../lambdas/domain/residency.ts';
+import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import {
   type LocalHost,
   type LocalHostOptions,
@@ -126,7 +126,7 @@ export async function startWorld({
     clients.set(realm, client);
     return client;
   }
-  const names = (realm: string) => namesOf(residency, 'local', realm);
+  const names = (realm: string) => physicalNames(residency, 'local', realm);
   const partNamed = (name: string) => {
     const part = residency.parts.find((candidate) => candidate.name === name);
     if (!part) throw new Error(`no part ${name}`);

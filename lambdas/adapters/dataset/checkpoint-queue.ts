@@ -3,11 +3,11 @@
  * number of writes, and which checkpoint the recorder saves next.
  */
 import type { Checkpoint, Clock } from '../../ports.ts';
+import { BATCH, MOST_IN_FLIGHT } from './adaptive-rate.ts';
 import type { WireWrite } from './item-wire.ts';
-import { BATCH, MOST_IN_FLIGHT } from './write-pace.ts';
 
 /** A page of work, or a part of one: what to write, and what is true once all of it has been acknowledged. */
-export interface Step {
+export interface WriteStep {
   readonly writes: readonly WireWrite[];
   readonly checkpoint: Checkpoint;
   /** 1 for a whole page of 1 MB, 0.25 for a quarter. */
@@ -29,7 +29,7 @@ interface Amount {
   readonly pages: number;
 }
 const NOTHING: Amount = { writes: 0, pages: 0 };
-const amountOf = ({ writes, pages }: Step): Amount => ({ writes: writes.length, pages });
+const amountOf = ({ writes, pages }: WriteStep): Amount => ({ writes: writes.length, pages });
 const sum = (one: Amount, other: Amount): Amount => ({
   writes: one.writes + other.writes,
   pages: one.pages + other.pages,
@@ -91,7 +91,7 @@ export function checkpointQueue(clock: Clock) {
     isClosed,
 
     /** Writer: waits until the step may be handed to the window, and counts it; `false` when none may be any more. */
-    async awaitRoom(step: Step): Promise<boolean> {
+    async awaitRoom(step: WriteStep): Promise<boolean> {
       const amount = amountOf(step);
       while (!hasRoomFor(amount) && !isClosed()) {
         if (writer === 'writes') {
@@ -106,7 +106,7 @@ export function checkpointQueue(clock: Clock) {
     },
 
     /** Writer: all writes up to the end of this step are acknowledged. */
-    acknowledge(step: Step): void {
+    acknowledge(step: WriteStep): void {
       const { checkpoint } = step;
       const last = waiting.at(-1);
       const joins = last !== undefined && (recorder === 'records' || last.pages < WHOLE_PAGE);

@@ -11,11 +11,11 @@ import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
 import { type AnyItem, cursorOf, keyOf, printableKey, type WireItem } from './item-key.ts';
 import { put, remove, type WireWrite } from './item-wire.ts';
 import { mergeJoin, type Pair } from './merge-join.ts';
-import { quartersOf } from './page-split.ts';
+import { pageSharesOf } from './page-split.ts';
 import { digestRange, isEmptyRange } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
 import { sizeOfRange } from './range-size.ts';
-import { acknowledged, type Step } from './write-steps.ts';
+import { type WriteStep, writeSteps } from './write-steps.ts';
 import { writeWindow } from './write-window.ts';
 
 export interface DynamoDbPartKindOptions {
@@ -34,7 +34,7 @@ export interface DynamoDbPartKindOptions {
 export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   const { clientFor, writerFor, tableOf, parts, clock, pageItems, onThrottled } = options;
 
-  function sideOf(range: Range, realm: Realm, gate?: number): RangeSide {
+  function sideOf(range: Range, realm: Realm, rateLimit?: number): RangeSide {
     const part = parts.find(({ name }) => name === range.part);
     if (part === undefined) throw new Error(`no part is called ${range.part}`);
     return {
@@ -42,30 +42,30 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       table: tableOf(part, realm),
       part,
       partition: range.partition,
-      pageItems: pageItemsAt(gate, pageItems),
+      pageItems: pageItemsAt(rateLimit, pageItems),
     };
   }
 
   async function* writeAll(
-    steps: AsyncGenerator<Step>,
+    steps: AsyncGenerator<WriteStep>,
     { table, part }: RangeSide,
     realm: Realm,
     until: number,
-    gate: number | undefined,
+    rateLimit: number | undefined,
   ): AsyncGenerator<Checkpoint> {
-    const window = writeWindow(writerFor(realm), table, part, clock, gate);
+    const window = writeWindow(writerFor(realm), table, part, clock, rateLimit);
     try {
-      yield* acknowledged(steps, window, clock, until);
+      yield* writeSteps(steps, window, clock, until);
     } finally {
       if (window.throttled() > 0) onThrottled?.(window.throttled());
     }
   }
 
   return {
-    async *copy(range, source, target, horizon, from, until, gate) {
+    async *copy(range, source, target, horizon, from, until, rateLimit) {
       if (from?.done) return yield from;
-      const steps = copySteps(sideOf(range, source, gate), horizon, from);
-      yield* writeAll(steps, sideOf(range, target), target, until, gate);
+      const steps = copySteps(sideOf(range, source, rateLimit), horizon, from);
+      yield* writeAll(steps, sideOf(range, target), target, until, rateLimit);
     },
 
     async *digest(range, realm, horizon, from, until) {
@@ -73,21 +73,21 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       yield* digestRange(sideOf(range, realm), horizon, from, clock, until);
     },
 
-    async *restore(range, source, target, horizon, from, until, gate) {
+    async *restore(range, source, target, horizon, from, until, rateLimit) {
       if (from?.done) return yield from;
-      const [one, other] = [sideOf(range, source, gate), sideOf(range, target, gate)];
-      yield* writeAll(restoreSteps(one, other, horizon, from), other, target, until, gate);
+      const [one, other] = [sideOf(range, source, rateLimit), sideOf(range, target, rateLimit)];
+      yield* writeAll(restoreSteps(one, other, horizon, from), other, target, until, rateLimit);
     },
 
-    async *purge(range, realm, from, until, gate) {
+    async *purge(range, realm, from, until, rateLimit) {
       if (from?.done) return yield from;
-      const side = sideOf(range, realm, gate);
+      const side = sideOf(range, realm, rateLimit);
       yield* writeAll(
         purgeSteps(side, () => clock.now() < until, from),
         side,
         realm,
         until,
-        gate,
+        rateLimit,
       );
     },
 
@@ -114,10 +114,13 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
 /** Under a rate limit a page holds at most what may be written in this time, so that a turn can end in time. */
 const PAGE_SECONDS = 2;
 
-const pageItemsAt = (gate: number | undefined, most: number | undefined): number | undefined =>
-  gate === undefined
+const pageItemsAt = (
+  rateLimit: number | undefined,
+  most: number | undefined,
+): number | undefined =>
+  rateLimit === undefined
     ? most
-    : Math.max(1, Math.min(Math.floor(gate * PAGE_SECONDS), most ?? MOST_PAGE_ITEMS));
+    : Math.max(1, Math.min(Math.floor(rateLimit * PAGE_SECONDS), most ?? MOST_PAGE_ITEMS));
 
 /** No page of 1 MB holds more items. */
 const MOST_PAGE_ITEMS = 10_000;
@@ -126,12 +129,12 @@ async function* copySteps(
   source: RangeSide,
   horizon: Horizon,
   from = BEGINNING,
-): AsyncGenerator<Step> {
+): AsyncGenerator<WriteStep> {
   let { digest, changed } = from;
   const { part } = source;
   for await (const { items, texts, cursor } of oneAhead(readPages(source, from.cursor))) {
     const words = texts();
-    for (const { from: first, to, share } of quartersOf(items.length)) {
+    for (const { from: first, to, share } of pageSharesOf(items.length)) {
       const writes: WireWrite[] = [];
       const seen: ItemDigest[] = [];
       for (let index = first; index < to; index += 1) {
@@ -158,7 +161,7 @@ async function* restoreSteps(
   target: RangeSide,
   horizon: Horizon,
   from = BEGINNING,
-): AsyncGenerator<Step> {
+): AsyncGenerator<WriteStep> {
   const { part } = source;
   let { digest, changed } = from;
   for await (const { pairs, cursor } of mergeJoin(
@@ -187,12 +190,12 @@ async function* purgeSteps(
   side: RangeSide,
   isUrgent: () => boolean,
   from = BEGINNING,
-): AsyncGenerator<Step> {
+): AsyncGenerator<WriteStep> {
   let { changed } = from;
   for await (const { items, cursor, cursorAfter } of oneAhead(
     readBothEnds(side, from.cursor, 'keys', isUrgent),
   )) {
-    for (const { from: first, to, share } of quartersOf(items.length)) {
+    for (const { from: first, to, share } of pageSharesOf(items.length)) {
       const some = items.slice(first, to);
       changed += some.length;
       const last = some.at(-1);

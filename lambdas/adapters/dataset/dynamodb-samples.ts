@@ -9,7 +9,7 @@ import { isLive, itemDigest } from './item-encoding.ts';
 import { cursorOf, type WireItem } from './item-key.ts';
 import { put, type WireWrite } from './item-wire.ts';
 import { type RangeSide, readPages } from './range-reader.ts';
-import { acknowledged, type Step } from './write-steps.ts';
+import { type WriteStep, writeSteps } from './write-steps.ts';
 import { writeWindow } from './write-window.ts';
 
 export function dynamoDbSamples(
@@ -30,7 +30,7 @@ export function dynamoDbSamples(
       };
       const window = writeWindow(writerFor(target), tableOf(part, target), part, clock);
       const steps = sampleSteps(side, to.partition, horizon);
-      yield* acknowledged(steps, window, clock, Number.POSITIVE_INFINITY);
+      yield* writeSteps(steps, window, clock, Number.POSITIVE_INFINITY);
     },
   };
 
@@ -39,7 +39,7 @@ export function dynamoDbSamples(
     side: RangeSide,
     partition: string,
     horizon: Parameters<Samples['copy']>[4],
-  ): AsyncGenerator<Step> {
+  ): AsyncGenerator<WriteStep> {
     const { part } = side;
     const writes: WireWrite[] = [];
     const seen: ItemDigest[] = [];

@@ -1,7 +1,7 @@
 /** Splits a page into quarters, so that a checkpoint can be recorded before the whole page is written. */
-import { BATCH } from './write-pace.ts';
+import { BATCH } from './adaptive-rate.ts';
 
-export interface Quarter {
+export interface PageShare {
   readonly from: number;
   /** Exclusive. */
   readonly to: number;
@@ -12,7 +12,7 @@ export interface Quarter {
 /** Pages with fewer items are not split: the checkpoint would cost more than it saves. */
 const FEW = 200;
 
-export function quartersOf(length: number): readonly Quarter[] {
+export function pageSharesOf(length: number): readonly PageShare[] {
   if (length < FEW) return [{ from: 0, to: length, share: 1 }];
   // Full batches: what is left over waits for others.
   const size = Math.ceil(length / 4 / BATCH) * BATCH;

@@ -6,7 +6,7 @@ import { readBothEnds } from './both-ends.ts';
 import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { isLive, itemDigest } from './item-encoding.ts';
 import type { RangeSide } from './range-reader.ts';
-import { acknowledged, type Step } from './write-steps.ts';
+import { type WriteStep, writeSteps } from './write-steps.ts';
 import type { WriteWindow } from './write-window.ts';
 
 /** Goes on reading while a checkpoint is being recorded. */
@@ -18,7 +18,7 @@ export function digestRange(
   until: number,
 ): AsyncGenerator<Checkpoint> {
   const isUrgent = () => clock.now() < until;
-  return acknowledged(digestSteps(side, horizon, isUrgent, from), NO_WRITES, clock, until);
+  return writeSteps(digestSteps(side, horizon, isUrgent, from), NO_WRITES, clock, until);
 }
 
 async function* digestSteps(
@@ -26,7 +26,7 @@ async function* digestSteps(
   horizon: Horizon,
   isUrgent: () => boolean,
   from = BEGINNING,
-): AsyncGenerator<Step> {
+): AsyncGenerator<WriteStep> {
   let { digest } = from;
   for await (const { items, cursor } of readBothEnds(side, from.cursor, 'items', isUrgent)) {
     const live = items.filter((item) => isLive(side.part, item, horizon));

@@ -12,10 +12,10 @@
  * A worker that dies loses what lies between the last saved checkpoint and the last write: `checkpoint-queue.ts` bounds it.
  */
 import type { Checkpoint, Clock } from '../../ports.ts';
-import { checkpointQueue, type Step, WHOLE_PAGE } from './checkpoint-queue.ts';
+import { checkpointQueue, WHOLE_PAGE, type WriteStep } from './checkpoint-queue.ts';
 import type { WriteWindow } from './write-window.ts';
 
-export type { Step } from './checkpoint-queue.ts';
+export type { WriteStep } from './checkpoint-queue.ts';
 
 /**
  * Yields the checkpoint of a step after its writes, and those of all earlier steps, have been acknowledged. While the
@@ -23,8 +23,8 @@ export type { Step } from './checkpoint-queue.ts';
  * milliseconds) has come, but always one whole page, so that a turn makes progress. Returns after the last write in flight
  * has ended, also when the consumer closes it early.
  */
-export async function* acknowledged(
-  steps: AsyncGenerator<Step>,
+export async function* writeSteps(
+  steps: AsyncGenerator<WriteStep>,
   window: Pick<WriteWindow, 'write' | 'close'>,
   clock: Clock,
   until: number,

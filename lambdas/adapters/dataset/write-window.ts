@@ -1,5 +1,5 @@
 /**
- * Writes to one table as fast as the table accepts: full batches, many in flight, at the pace of `write-pace.ts`. Writes
+ * Writes to one table as fast as the table accepts: full batches, many in flight, at the rate of `adaptive-rate.ts`. Writes
  * that DynamoDB did not take go into the next batch.
  */
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,9 +7,9 @@ import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import type { Clock } from '../../ports.ts';
 import { isThrottle, isTransient } from '../aws-errors.ts';
+import { adaptiveRate } from './adaptive-rate.ts';
 import { cursorOf } from './item-key.ts';
 import { type WireWrite, writeItems } from './item-wire.ts';
-import { writePace } from './write-pace.ts';
 
 export interface WriteWindow {
   /** Resolves when all of these are acknowledged. All have one partition key and, among them, different sort keys. */
@@ -36,7 +36,7 @@ interface Group {
 }
 
 /**
- * `client` must not retry by itself (`maxAttempts: 1`), or it hides the throttles from the window. `gate` is how many writes
+ * `client` must not retry by itself (`maxAttempts: 1`), or it hides the throttles from the window. `rateLimit` is how many writes
  * may be sent per second at most.
  */
 export function writeWindow(
@@ -44,12 +44,12 @@ export function writeWindow(
   table: string,
   part: DynamoDbPart,
   clock: Clock,
-  gate?: number,
+  rateLimit?: number,
 ): WriteWindow {
   const queue: Write[] = [];
   const inFlight = new Set<Promise<void>>();
   const pending = new Set<Group>();
-  const pace = writePace(undefined, gate);
+  const rate = adaptiveRate(undefined, rateLimit);
   let timer: NodeJS.Timeout | undefined;
   let lastProgress = clock.now();
   let closed = false;
@@ -83,10 +83,10 @@ export function writeWindow(
   /** A batch that is not full waits for more, unless nothing else is on its way. */
   function fill(): void {
     clearTimeout(timer);
-    while (!closed && inFlight.size < pace.width()) {
-      const size = pace.batch();
+    while (!closed && inFlight.size < rate.width()) {
+      const size = rate.batch();
       if (queue.length < (inFlight.size === 0 ? 1 : size)) return;
-      const wait = pace.wait();
+      const wait = rate.wait();
       if (wait > 0) {
         timer = setTimeout(fill, wait);
         return;
@@ -100,12 +100,12 @@ export function writeWindow(
   }
 
   async function send(batch: readonly Write[]): Promise<void> {
-    const sentAt = pace.now();
-    pace.sent(batch.length);
+    const sentAt = rate.now();
+    rate.sent(batch.length);
     try {
       const left = await offer(batch);
       acknowledge(batch, left);
-      pace.answered(sentAt, batch.length - left.length, left.length);
+      rate.answered(sentAt, batch.length - left.length, left.length);
       throttled += left.length;
       queue.unshift(...left);
     } catch (error) {

@@ -1,7 +1,7 @@
 /** Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are found. */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../../domain/realm.ts';
-import { isCalled, isRenamed, type Name } from '../../domain/tenants/identity.ts';
+import { isCalled, isRenamed, type TenantName } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Change, Clock, Decide, TenantStore } from '../../ports.ts';
 import { type Cells, changeCell, type Item, readCell, translated } from './compare-and-set.ts';
@@ -49,7 +49,7 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
     return result;
   }
 
-  async function find(realm: Realm, name: Name): Promise<readonly TenantRecord[]> {
+  async function find(realm: Realm, name: TenantName): Promise<readonly TenantRecord[]> {
     const holders = await aliasesIn(realm).holdersOf(name);
     const records = await Promise.all(holders.map((tenant) => read(realm, tenant)));
     return records.flatMap((record) => (record && isCalled(record, name) ? [record] : []));

@@ -4,7 +4,7 @@
  * between leaves nothing for good.
  */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
-import { type Name, namesOfTenant } from '../../domain/tenants/identity.ts';
+import { type TenantName, tenantNamesOf } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Clock } from '../../ports.ts';
 import { type Cells, changeCell, type Item, readCell } from './compare-and-set.ts';
@@ -25,7 +25,7 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
   const now = () => Math.floor(clock.now() / 1000);
 
   /** Lets a tenant be found by a name, until then; writes only what is not so already. */
-  async function hold(name: Name, holder: Holder): Promise<void> {
+  async function hold(name: TenantName, holder: Holder): Promise<void> {
     await changeCell(cells, { tenant: keyOf(name) }, (current = []) => {
       const held = current.find(({ tenant }) => tenant === holder.tenant);
       if (held !== undefined && held.expiresAt === holder.expiresAt) return undefined;
@@ -33,7 +33,7 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
     });
   }
 
-  async function letGo(name: Name, tenant: string): Promise<void> {
+  async function release(name: TenantName, tenant: string): Promise<void> {
     await changeCell(cells, { tenant: keyOf(name) }, (current = []) => {
       if (!current.some((holder) => holder.tenant === tenant)) return undefined;
       const others = othersIn(current, tenant);
@@ -48,15 +48,15 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
 
   return {
     /** Who may have the name. */
-    async holdersOf(name: Name): Promise<readonly string[]> {
+    async holdersOf(name: TenantName): Promise<readonly string[]> {
       const { record = [] } = await readCell(cells, { tenant: keyOf(name) });
       return record.filter((holder) => !isOver(holder)).map(({ tenant }) => tenant);
     },
     /** Before `next` is written over `current`: every name is there, the new ones on trial. */
     async announce(next: TenantRecord, current: TenantRecord | undefined): Promise<void> {
       const trial = now() + PROVISIONAL_SECONDS;
-      const known = current === undefined ? [] : namesOfTenant(current).map(keyOf);
-      const wanted = namesOfTenant(next);
+      const known = current === undefined ? [] : tenantNamesOf(current).map(keyOf);
+      const wanted = tenantNamesOf(next);
       const kept = wanted.map(keyOf);
       await Promise.all([
         ...wanted.map((name) =>
@@ -65,25 +65,25 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
             : hold(name, { tenant: next.tenant, expiresAt: trial }),
         ),
         // A name that the record loses: on trial as well, because the write may fail.
-        ...(current === undefined ? [] : namesOfTenant(current))
+        ...(current === undefined ? [] : tenantNamesOf(current))
           .filter((name) => !kept.includes(keyOf(name)))
           .map((name) => hold(name, { tenant: next.tenant, expiresAt: trial })),
       ]);
     },
     /** After `record` was written: its names stay for as long as it does. */
     async confirm(record: TenantRecord): Promise<void> {
-      await Promise.all(namesOfTenant(record).map((name) => hold(name, holderOf(record))));
+      await Promise.all(tenantNamesOf(record).map((name) => hold(name, holderOf(record))));
     },
     /** Before a record is removed. Whoever dies in between is repeated, or the record's next write announces it again. */
     async withdraw(record: TenantRecord | undefined): Promise<void> {
-      const names = record === undefined ? [] : namesOfTenant(record);
-      await Promise.all(names.map((name) => letGo(name, record?.tenant ?? '')));
+      const names = record === undefined ? [] : tenantNamesOf(record);
+      await Promise.all(names.map((name) => release(name, record?.tenant ?? '')));
     },
   };
 }
 
 /** `#` begins no client key, so that an alias is never taken for a record. */
-const keyOf = ({ kind, value }: Name): string => `#${kind}#${value}`;
+const keyOf = ({ kind, value }: TenantName): string => `#${kind}#${value}`;
 
 /** The names of a stub expire with it. */
 const holderOf = ({ tenant, expiresAt }: TenantRecord): Holder => ({

@@ -12,7 +12,7 @@ import {
 } from '../../domain/tenants/adoption.ts';
 import {
   isForgeOnly,
-  type Name,
+  type TenantName,
   tenantOfInstallation,
   withSite,
 } from '../../domain/tenants/identity.ts';
@@ -99,7 +99,7 @@ export function adopting(
     { tenant, installation, cloudId }: AdoptionAsked,
     own: TenantRecord,
   ): Promise<readonly (TenantRecord & { readonly at: Realm })[]> {
-    const names: readonly Name[] = [
+    const names: readonly TenantName[] = [
       { kind: 'installation', value: installation },
       ...(cloudId === undefined ? [] : [{ kind: 'site', value: cloudId } as const]),
     ];

@@ -82,7 +82,7 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
         }
         return;
       case 'failed':
-        await steps.letGo(migration);
+        await steps.release(migration);
         if (now > end && quietFor > FAILED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
         return;
       case 'ready-to-commit':

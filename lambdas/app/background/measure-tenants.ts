@@ -20,7 +20,7 @@ const LONGEST_COUNT = DAY;
 /** The last page, and the record of it, still fit in. */
 const RESERVE = 10_000;
 
-export function measuring({ ports, settings }: TaskContext, here: Realm) {
+export function measureTenants({ ports, settings }: TaskContext, here: Realm) {
   const { ledger, partKind, clock, log } = ports;
   const { parts, drainSeconds } = settings;
 

@@ -70,7 +70,7 @@ export function operating(ports: Ports, steps: Steps, settings: AdoptionSettings
         return cancelled(status, `migration ${id} is cancelled, and nothing has moved`);
       case 'failed':
         if (!wasCancelled) break;
-        await steps.letGo(migration);
+        await steps.release(migration);
         return cancelled(
           status,
           `migration ${id} has failed, as was asked: the source serves again, and Atlassian rolls it back`,

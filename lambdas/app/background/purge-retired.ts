@@ -97,10 +97,10 @@ export function purgingRetired(context: TaskContext, here: Realm) {
 
   /** Every part, caches too; `false` when the time is over. */
   async function purgeAll(tenant: string, until: number): Promise<boolean> {
-    const { writesPerSecond } = await ledger.settings(here, tenant);
+    const { rateLimit } = await ledger.settings(here, tenant);
     for (const range of rangesOf(parts, tenant)) {
       let isDone = false;
-      for await (const { done } of partKind.purge(range, here, undefined, until, writesPerSecond))
+      for await (const { done } of partKind.purge(range, here, undefined, until, rateLimit))
         isDone = done;
       if (!isDone || clock.now() >= until) return false;
     }

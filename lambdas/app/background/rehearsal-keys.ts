@@ -10,7 +10,7 @@ import { conflict } from '../../domain/refusal.ts';
 import { giveLeaseBack, shortenOverlong } from '../phases/leases.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import type { TaskContext } from '../phases/task-context.ts';
-import { atOnce, lastOf } from './at-once.ts';
+import { concurrently, lastOf } from './concurrently.ts';
 
 const CLOCK_SKEW = 30_000;
 
@@ -69,7 +69,7 @@ export function rehearsalKeys({ ports, settings }: TaskContext, here: Realm) {
 
   /** Deletes every item under the rehearsal's keys, and proves it; how many there were. */
   async function discard(parts: readonly Part[]): Promise<number> {
-    const discarded = await atOnce(rangesOf(parts, REHEARSAL), async (range) => {
+    const discarded = await concurrently(rangesOf(parts, REHEARSAL), async (range) => {
       if (await partKind.isEmpty(range, here)) return 0;
       const last = await lastOf(partKind.purge(range, here, undefined, Number.POSITIVE_INFINITY));
       if (!(await partKind.isEmpty(range, here)))

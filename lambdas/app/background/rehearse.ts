@@ -19,7 +19,7 @@ import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
 import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import type { TaskContext } from '../phases/task-context.ts';
-import { atOnce, lastOf } from './at-once.ts';
+import { concurrently, lastOf } from './concurrently.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
 /** Whatever is timed is timed so often, and the middle counts: something else may happen at the same time. */
@@ -28,7 +28,7 @@ const ROUNDS = 3;
 const FEW = 2;
 /** Calls that are timed one after the other, and those that are timed all at once. */
 const LOOKS = 5;
-const CALLS_AT_ONCE = 160;
+const CONCURRENT_CALLS = 160;
 /** So much of an invocation is left for discarding and proving. Milliseconds. */
 const RESERVE = 60_000;
 
@@ -83,7 +83,7 @@ export function rehearsing(context: TaskContext, samples: Samples, here: Realm) 
       const written = await copySample(ranges, source, horizon, limit);
       const copyMs = performance.now() - begunCopy;
       const begunReading = performance.now();
-      const found = await atOnce(ranges, ({ to }) =>
+      const found = await concurrently(ranges, ({ to }) =>
         digestOf(partKind.digest(to, here, horizon, undefined, until)),
       );
       return { copyMs, readMs: performance.now() - begunReading, written, found };
@@ -128,7 +128,9 @@ export function rehearsing(context: TaskContext, samples: Samples, here: Realm) 
   }
 
   const copySample = (pairs: readonly Pair[], source: Realm, horizon: Horizon, each: number) =>
-    atOnce(pairs, ({ from, to }) => digestOf(samples.copy(from, source, to, here, horizon, each)));
+    concurrently(pairs, ({ from, to }) =>
+      digestOf(samples.copy(from, source, to, here, horizon, each)),
+    );
 
   /** What a turn of a worker asks of records: the migration in the source, both fences, its own range. */
   async function timesOfRecords(tenant: string, source: Realm) {
@@ -142,9 +144,9 @@ export function rehearsing(context: TaskContext, samples: Samples, here: Realm) 
       () => ledger.readRange(here, LEASE, LEASE.id),
     ];
     const begun = performance.now();
-    const calls = Array.from({ length: CALLS_AT_ONCE }, (_, at) => asked[at % asked.length]);
-    await atOnce(calls, async (call) => call?.());
-    return { sourceMs, targetMs, callMs: (performance.now() - begun) / CALLS_AT_ONCE };
+    const calls = Array.from({ length: CONCURRENT_CALLS }, (_, at) => asked[at % asked.length]);
+    await concurrently(calls, async (call) => call?.());
+    return { sourceMs, targetMs, callMs: (performance.now() - begun) / CONCURRENT_CALLS };
   }
 
   return { rehearse };

@@ -4,8 +4,8 @@ import { isTooLate, type TaskContext } from '../phases/task-context.ts';
 import { runKey } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
-/** Executions in a row that are started at once; after these, the janitor's pace is enough. */
-const ATTEMPTS_AT_ONCE = 3;
+/** Executions in a row that are started at once; after these, the janitor starts them, every half an hour. */
+const ATTEMPTS_IN_A_ROW = 3;
 
 export function settling({ ports, steps }: TaskContext) {
   const { ledger, clock, log } = ports;
@@ -27,7 +27,7 @@ export function settling({ ports, steps }: TaskContext) {
       fieldsOf(migration),
     );
     const badEnds = (migration.badEnds ?? 0) + 1;
-    const mayGoOn = badEnds % ATTEMPTS_AT_ONCE !== 0;
+    const mayGoOn = badEnds % ATTEMPTS_IN_A_ROW !== 0;
     if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
       await steps.fail(migration, 'E9999', `the copy ended as ${said}`, 'settle');
     } else if (mayGoOn) {

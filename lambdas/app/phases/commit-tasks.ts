@@ -7,7 +7,7 @@ import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { issued, scopeOf } from './notary.ts';
-import { brokenSeals, heldBy, sealsOf } from './part-checksums.ts';
+import { brokenChecksums, heldBy, partChecksums } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import {
   backupsExpireAfter,
@@ -61,7 +61,10 @@ export function commitTasks(context: TaskContext) {
       await steps.restart(migration, 'pass-point-of-no-return');
       throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
     }
-    const broken = brokenSeals(migration.seals ?? {}, sealsOf(parts, tenant, records));
+    const broken = brokenChecksums(
+      migration.checksums ?? {},
+      partChecksums(parts, tenant, records),
+    );
     if (broken.length > 0) {
       await lookAgain(migration, records);
       return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
@@ -118,7 +121,8 @@ export function commitTasks(context: TaskContext) {
         sides: [
           {
             side: 'source',
-            pages: (_, from, until, gate) => partKind.purge(where, source, from, until, gate),
+            pages: (_, from, until, rateLimit) =>
+              partKind.purge(where, source, from, until, rateLimit),
           },
         ],
         check: () => checkMayPurge(run),
@@ -143,7 +147,7 @@ export function commitTasks(context: TaskContext) {
   /** Safe twice: proof, stub, receipt, status; a receipt that a crash keeps from the target is fetched when it is asked for. */
   async function finishCommit(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
-    const { tenant, id, source, target, seals = {} } = migration;
+    const { tenant, id, source, target, checksums = {} } = migration;
     const records = await ledger.listRanges(source, migration);
     const ranges = rangesOf(parts, tenant);
     const isPurged = ({ id: range }: { readonly id: string }) =>
@@ -172,9 +176,9 @@ export function commitTasks(context: TaskContext) {
       target,
       state: 'committed',
       at,
-      seals,
+      checksums,
       provenEmpty,
-      held: heldBy(parts, tenant, seals, records),
+      held: heldBy(parts, tenant, checksums, records),
       backupsExpire,
       scope: await scopeOf(context, migration),
     });

@@ -7,7 +7,7 @@ import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
 import { failureIn } from './failure-reason.ts';
-import { sealsOf } from './part-checksums.ts';
+import { partChecksums } from './part-checksums.ts';
 import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
 import { checkApart, isTooLate, type TaskContext } from './task-context.ts';
 import {
@@ -119,7 +119,8 @@ export function copyTasks(context: TaskContext) {
         sides: [
           {
             side: 'target',
-            pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
+            pages: (_, from, until, rateLimit) =>
+              partKind.purge(where, target, from, until, rateLimit),
           },
         ],
         check: async () => {
@@ -161,8 +162,8 @@ export function copyTasks(context: TaskContext) {
         sides: [
           {
             side: 'target',
-            pages: (horizon, from, until, gate) =>
-              write(where, source, target, horizon, from, until, gate),
+            pages: (horizon, from, until, rateLimit) =>
+              write(where, source, target, horizon, from, until, rateLimit),
           },
         ],
         check: () => checkTarget(run, { mayBeUnclean: false }),
@@ -227,7 +228,7 @@ export function copyTasks(context: TaskContext) {
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );
     if (!isOwnedBy(record, id, 'standby')) throw new PermanentError('the target is not claimed');
-    const seals = sealsOf(parts, tenant, records);
+    const checksums = partChecksums(parts, tenant, records);
     const at = new Date(clock.now()).toISOString();
     await ledger.writeReceipt(target, {
       tenant,
@@ -236,9 +237,9 @@ export function copyTasks(context: TaskContext) {
       target,
       state: 'ready-to-commit',
       at,
-      seals,
+      checksums,
     });
-    await steps.take(migration, 'copied', 'finish-copy', { seals });
+    await steps.take(migration, 'copied', 'finish-copy', { checksums });
   }
 
   /** Safe twice: a migration fails once, and is let go as often as asked. */

@@ -1,22 +1,22 @@
 /** The sums over a part's ranges, by which a whole part is recognised later. */
 import { type Part, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Bucket, hexOf, plus, total } from '../../domain/datasets/digest.ts';
-import type { PartSeal } from '../../domain/moving/migration.ts';
+import type { PartChecksum } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 
 const NOTHING: Bucket = { count: 0, sum: 0n };
 
 /** Of the source side of verified ranges. */
-export function sealsOf(
+export function partChecksums(
   parts: readonly Part[],
   tenant: string,
   records: readonly RangeRecord[],
-): Readonly<Record<string, PartSeal>> {
+): Readonly<Record<string, PartChecksum>> {
   const moving = parts.filter(({ policy }) => policy === 'move');
-  return Object.fromEntries(moving.map((part) => [part.name, sealOf(part, tenant, records)]));
+  return Object.fromEntries(moving.map((part) => [part.name, checksumOf(part, tenant, records)]));
 }
 
-function sealOf(part: Part, tenant: string, records: readonly RangeRecord[]): PartSeal {
+function checksumOf(part: Part, tenant: string, records: readonly RangeRecord[]): PartChecksum {
   const ids = new Set(rangesOf([part], tenant).map(({ id }) => id));
   const digests = records.flatMap(({ range, source }) =>
     ids.has(range) && source ? [source.digest] : [],
@@ -33,9 +33,9 @@ function sealOf(part: Part, tenant: string, records: readonly RangeRecord[]): Pa
 }
 
 /** The parts whose lasting items are not what they were. */
-export function brokenSeals(
-  recorded: Readonly<Record<string, PartSeal>>,
-  found: Readonly<Record<string, PartSeal>>,
+export function brokenChecksums(
+  recorded: Readonly<Record<string, PartChecksum>>,
+  found: Readonly<Record<string, PartChecksum>>,
 ): readonly string[] {
   const names = new Set([...Object.keys(recorded), ...Object.keys(found)]);
   return [...names].filter(
@@ -52,7 +52,7 @@ export function brokenSeals(
 export function heldBy(
   parts: readonly Part[],
   tenant: string,
-  seals: Readonly<Record<string, PartSeal>>,
+  checksums: Readonly<Record<string, PartChecksum>>,
   records: readonly RangeRecord[],
 ): Readonly<Record<string, number>> {
   return Object.fromEntries(
@@ -60,7 +60,7 @@ export function heldBy(
       const ids = new Set(rangesOf([part], tenant).map(({ id }) => id));
       const purged = records.filter(({ range, work }) => ids.has(range) && work === 'purge-source');
       const deleted = purged.reduce((sum, { source }) => sum + (source?.changed ?? 0), 0);
-      return [part.name, Math.max(seals[part.name]?.items ?? 0, deleted)];
+      return [part.name, Math.max(checksums[part.name]?.items ?? 0, deleted)];
     }),
   );
 }

@@ -41,7 +41,7 @@ export interface Side {
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
-    gate: number | undefined,
+    rateLimit: number | undefined,
   ) => AsyncIterable<Checkpoint>;
 }
 
@@ -112,15 +112,15 @@ export async function rangeTurn(
   async function allotted(held: RangeRecord) {
     const { ranges } = plan;
     const settings = await ledger.settings(realm, migration.tenant);
-    const isFree = settings.concurrency === undefined && settings.writesPerSecond === undefined;
-    if (isFree || ranges.length === 0) return { crowded: false, gate: undefined };
+    const isFree = settings.concurrency === undefined && settings.rateLimit === undefined;
+    if (isFree || ranges.length === 0) return { crowded: false, rateLimit: undefined };
     const records = await ledger.listRanges(realm, migration);
     const leased = records.filter(
       (other) => ranges.includes(other.range) && isLeased(other, clock.now(), isGone),
     );
     return {
       crowded: isCrowded(settings, held, leased),
-      gate: writesOf(settings, held, ranges, records),
+      rateLimit: writesOf(settings, held, ranges, records),
     };
   }
 
@@ -131,13 +131,13 @@ export async function rangeTurn(
     record = await ledger.putRange(realm, migration, asked);
     if (record === undefined) return { number, over: false, waitSeconds: 1 };
     await plan.check();
-    const { crowded, gate } = await allotted(record);
+    const { crowded, rateLimit } = await allotted(record);
     if (crowded) {
       await save(withoutLease);
       return { number, over: number >= plan.turns, waitSeconds: CROWDED_SECONDS };
     }
     const ends = await Promise.allSettled(
-      plan.sides.map((side) => advanceSide(side, record?.[side.side], gate)),
+      plan.sides.map((side) => advanceSide(side, record?.[side.side], rateLimit)),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     const isDone = plan.sides.every(({ side }) => record?.[side]?.done);
@@ -159,10 +159,10 @@ export async function rangeTurn(
   async function advanceSide(
     { side, pages }: Side,
     from: Progress | undefined,
-    gate: number | undefined,
+    rateLimit: number | undefined,
   ): Promise<void> {
     if (from?.done) return;
-    for await (const checkpoint of pages(horizon, from, until, gate)) {
+    for await (const checkpoint of pages(horizon, from, until, rateLimit)) {
       const saved = save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
       // At once: recorded or not, this work goes on only if it is still wanted, and an ocean is crossed once.
       const ends = await Promise.allSettled([saved, checkpoint.done ? undefined : plan.check()]);

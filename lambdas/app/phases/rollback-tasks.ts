@@ -101,8 +101,8 @@ export function rollbackTasks(context: TaskContext) {
         sides: [
           {
             side: 'source',
-            pages: (horizon, from, until, gate) =>
-              partKind.restore(where, target, source, horizon, from, until, gate),
+            pages: (horizon, from, until, rateLimit) =>
+              partKind.restore(where, target, source, horizon, from, until, rateLimit),
           },
         ],
         check: async () => {
@@ -208,7 +208,7 @@ export function rollbackTasks(context: TaskContext) {
           : undefined,
       );
     }
-    await steps.letGo(migration);
+    await steps.release(migration);
   }
 
   /** Safe twice: deletes what is left. Only where this migration has withdrawn its own copy, and let the source go. */
@@ -229,7 +229,8 @@ export function rollbackTasks(context: TaskContext) {
         sides: [
           {
             side: 'target',
-            pages: (_, from, until, gate) => partKind.purge(where, target, from, until, gate),
+            pages: (_, from, until, rateLimit) =>
+              partKind.purge(where, target, from, until, rateLimit),
           },
         ],
         check: () => checkMayDiscard(run),
@@ -256,7 +257,7 @@ export function rollbackTasks(context: TaskContext) {
   /** Safe twice: proof, receipts, tenant record, status; a receipt with a proof is not replaced by one without. */
   async function finishRollback(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
-    const { tenant, id, source, target, seals = {} } = migration;
+    const { tenant, id, source, target, checksums = {} } = migration;
     const record = await tenants.read(target, tenant);
     const isOurs = isOwnedBy(record, id, 'withdrawn');
     const ranges = isOurs ? rangesOf(parts, tenant) : [];
@@ -288,7 +289,7 @@ export function rollbackTasks(context: TaskContext) {
         target,
         state: 'rolled-back',
         at,
-        seals,
+        checksums,
         ...(isOurs && emptied),
         scope: await scopeOf(context, migration),
       });

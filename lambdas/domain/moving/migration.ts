@@ -122,7 +122,7 @@ export interface Facts {
 }
 
 /** Count and sum of item digests over a whole part; `lasting` leaves out what will expire soon. */
-export interface PartSeal {
+export interface PartChecksum {
   readonly items: number;
   readonly bytes: number;
   readonly sum: string;
@@ -183,7 +183,7 @@ export interface Migration extends MigrationKey {
   /** Set when the purge of the source may begin: from here on, a rollback copies back. */
   readonly pointOfNoReturn?: string;
   /** What the source looked like when both sides were verified to be equal, by part. */
-  readonly seals?: Readonly<Record<string, PartSeal>>;
+  readonly checksums?: Readonly<Record<string, PartChecksum>>;
   /** The source has been made equal to the target again. */
   readonly restored?: true;
   /** ISO time of the first arrival at `committed`. */

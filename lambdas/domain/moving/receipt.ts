@@ -1,7 +1,7 @@
 /** The signed record of a move: kept in both ledgers, and without any content of the customer's. */
 import type { Realm } from '../realm.ts';
 import type { HistoryEntry } from './history.ts';
-import type { PartSeal } from './migration.ts';
+import type { PartChecksum } from './migration.ts';
 
 export interface Receipt {
   readonly tenant: string;
@@ -10,7 +10,7 @@ export interface Receipt {
   readonly target: Realm;
   readonly state: 'ready-to-commit' | 'committed' | 'rolled-back';
   readonly at: string;
-  readonly seals: Readonly<Record<string, PartSeal>>;
+  readonly checksums: Readonly<Record<string, PartChecksum>>;
   /** Ranges that strongly consistent reads found empty in the realm that was left, and when. */
   readonly provenEmpty?: {
     readonly realm: Realm;

@@ -34,12 +34,12 @@ export function isCrowded(
  * with this work. Never too much in sum: whoever is done gives nothing away before the others' next turn.
  */
 export function writesOf(
-  { concurrency, writesPerSecond }: Settings,
+  { concurrency, rateLimit }: Settings,
   { range, work }: Pick<RangeRecord, 'range' | 'work'>,
   ranges: readonly string[],
   records: readonly RangeRecord[],
 ): number | undefined {
-  if (writesPerSecond === undefined) return undefined;
+  if (rateLimit === undefined) return undefined;
   const isDone = (id: string) =>
     records.some(
       (record) =>
@@ -48,8 +48,8 @@ export function writesOf(
     );
   const part = partOf(range);
   const open = ranges.filter((id) => partOf(id) === part && (id === range || !isDone(id)));
-  const atOnce = Math.min(open.length, concurrency ?? open.length);
-  return Math.max(1, writesPerSecond / Math.max(1, atOnce));
+  const concurrently = Math.min(open.length, concurrency ?? open.length);
+  return Math.max(1, rateLimit / Math.max(1, concurrently));
 }
 
 /** `exports/07` → `exports`. */

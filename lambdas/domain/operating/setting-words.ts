@@ -1,7 +1,6 @@
 /** Settings as people read them: one wording for the command line, its questions, and the function's answer. */
 import { DEFAULT_SETTINGS, type Settings, type SettingsChange } from './settings.ts';
-
-const counted = (count: number): string => count.toLocaleString('en-US');
+import { withCommas } from './with-commas.ts';
 
 /** What a change says of each setting, or what is set; `null` takes one back. */
 const WORDS: { readonly [Name in keyof Settings]-?: (value: SettingsChange[Name]) => string } = {
@@ -13,19 +12,19 @@ const WORDS: { readonly [Name in keyof Settings]-?: (value: SettingsChange[Name]
     ranges === null
       ? 'concurrency by default'
       : `concurrency ${ranges} (ranges of one move at once)`,
-  writesPerSecond: (items) =>
+  rateLimit: (items) =>
     items === null
       ? 'rate limit by default'
-      : `rate limit ${counted(items ?? 0)} items a second (of one move in one table)`,
+      : `rate limit ${withCommas(items ?? 0)} items a second (of one move in one table)`,
 };
 
 /** Of all that are set, or that a change names. */
 export function settingsWords(settings: SettingsChange): readonly string[] {
-  const { noNewMoves, concurrency, writesPerSecond } = settings;
+  const { noNewMoves, concurrency, rateLimit } = settings;
   return [
     ...(noNewMoves === undefined ? [] : [WORDS.noNewMoves(noNewMoves)]),
     ...(concurrency === undefined ? [] : [WORDS.concurrency(concurrency)]),
-    ...(writesPerSecond === undefined ? [] : [WORDS.writesPerSecond(writesPerSecond)]),
+    ...(rateLimit === undefined ? [] : [WORDS.rateLimit(rateLimit)]),
   ];
 }
 
@@ -39,5 +38,5 @@ export const namesOfSet = (settings: Partial<Settings>): readonly (keyof Setting
 export const SETTING_NAMES: readonly (keyof Settings)[] = [
   'noNewMoves',
   'concurrency',
-  'writesPerSecond',
+  'rateLimit',
 ];

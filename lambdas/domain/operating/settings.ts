@@ -10,7 +10,7 @@ export interface Settings {
   /** Ranges of one move that are worked on at once, at most; never more than the state machine has at once. */
   readonly concurrency?: number;
   /** Items that one move writes or deletes per second and table, at most; at least one a second for each of its ranges. */
-  readonly writesPerSecond?: number;
+  readonly rateLimit?: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = { noNewMoves: false };
@@ -28,7 +28,7 @@ export interface SettingsEntry {
 }
 
 /** Ranges of one move that a workflow works on at once, as every Map in `realm-migration.asl.json` has it. */
-export const RANGES_AT_ONCE = 16;
+export const MOST_CONCURRENCY = 16;
 const MOST_WRITES = 1_000_000;
 
 const isWhole = (value: unknown, most: number): value is number =>
@@ -40,11 +40,11 @@ const FORMS: Readonly<
 > = {
   noNewMoves: { is: (value) => typeof value === 'boolean', said: 'true or false' },
   concurrency: {
-    is: (value) => isWhole(value, RANGES_AT_ONCE),
+    is: (value) => isWhole(value, MOST_CONCURRENCY),
     // A larger one would be taken and change nothing, at the moment when somebody relies on it.
-    said: `a whole number from 1 to ${RANGES_AT_ONCE}, because a workflow works on ${RANGES_AT_ONCE} ranges of a move at once and never on more`,
+    said: `a whole number from 1 to ${MOST_CONCURRENCY}, because a workflow works on ${MOST_CONCURRENCY} ranges of a move at once and never on more`,
   },
-  writesPerSecond: {
+  rateLimit: {
     is: (value) => isWhole(value, MOST_WRITES),
     said: `a whole number from 1 to ${MOST_WRITES}`,
   },

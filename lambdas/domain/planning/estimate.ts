@@ -21,7 +21,7 @@ export interface Conditions {
   /** Batches that one worker has in flight at most. */
   readonly window: number;
   /** Workers at a time: the concurrency of the Map. */
-  readonly workers: number;
+  readonly concurrency: number;
   /** CPU per item, in milliseconds. */
   readonly cpuMs: number;
 }
@@ -33,7 +33,7 @@ export const CONDITIONS: Conditions = {
   targetMs: 11,
   msPerMb: 15,
   window: 160,
-  workers: 16,
+  concurrency: 16,
   cpuMs: 0.06,
 };
 
@@ -79,7 +79,7 @@ export function estimate(
   parts: readonly PartLoad[],
   conditions: Partial<Conditions> = {},
 ): Estimate {
-  const { partitionUnits, tableUnits, sourceMs, targetMs, msPerMb, window, workers, cpuMs } = {
+  const { partitionUnits, tableUnits, sourceMs, targetMs, msPerMb, window, concurrency, cpuMs } = {
     ...CONDITIONS,
     ...conditions,
   };
@@ -88,7 +88,7 @@ export function estimate(
   const largestPart = Math.max(0, ...loads.map(({ ofAll, ranges }) => ofAll * ranges));
   const ranges = loads.reduce((sum, load) => sum + load.ranges, 0);
   // The busiest worker has at least the largest range, and at least an even share of everything.
-  const busiest = Math.max(hottest, 1 / Math.max(1, Math.min(workers, ranges)));
+  const busiest = Math.max(hottest, 1 / Math.max(1, Math.min(concurrency, ranges)));
   const writeUnits = unitsOf(items, bytes);
   const megabytes = bytes / MB;
 

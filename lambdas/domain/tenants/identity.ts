@@ -6,7 +6,7 @@ import type { Adoption, ForgeInstallation, Identity, TenantRecord } from './tena
  * By one of these a caller says who it is. `site` is a cloud id, or the host name of a site whose cloud id we never learned;
  * a host name finds a tenant, and proves nothing: names of hosts are given again.
  */
-export type Name =
+export type TenantName =
   | { readonly kind: 'client'; readonly value: string }
   | { readonly kind: 'installation'; readonly value: string }
   | { readonly kind: 'site'; readonly value: string };
@@ -15,7 +15,7 @@ export type Name =
 const REMEMBERED = 20;
 
 /** Every name under which a record can be found, besides its own id. */
-export function namesOfTenant(record: TenantRecord): readonly Name[] {
+export function tenantNamesOf(record: TenantRecord): readonly TenantName[] {
   const { clientKey, installations = [] } = record;
   const site = siteOf(record);
   return [
@@ -27,11 +27,11 @@ export function namesOfTenant(record: TenantRecord): readonly Name[] {
 
 /** Whether a record has names that the one before it had not. */
 export function isRenamed(record: TenantRecord, before: TenantRecord | undefined): boolean {
-  return namesOfTenant(record).some((name) => before === undefined || !isCalled(before, name));
+  return tenantNamesOf(record).some((name) => before === undefined || !isCalled(before, name));
 }
 
-export const isCalled = (record: TenantRecord, { kind, value }: Name): boolean =>
-  namesOfTenant(record).some((name) => name.kind === kind && name.value === value);
+export const isCalled = (record: TenantRecord, { kind, value }: TenantName): boolean =>
+  tenantNamesOf(record).some((name) => name.kind === kind && name.value === value);
 
 /** The cloud id, also of a record from before we looked for one; without it the host name, which a site rename changes. */
 function siteOf({ cloudId, installation }: TenantRecord): string | undefined {

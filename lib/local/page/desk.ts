@@ -116,7 +116,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     if (!client) return refused('Atlassian knows no such tenant');
     const reason = refusalsOf(client)[action];
     if (reason !== undefined) return refused(reason);
-    if (action === 'kill-worker') return condemn(client, fields['on'] === true);
+    if (action === 'kill-worker') return killNextWorker(client, fields['on'] === true);
     return alone(client, () => ask(atlassian, client, action, fields));
   }
 
@@ -256,11 +256,11 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     if (client.polled === move.id) delete client.polled;
   }
 
-  function condemn({ site: { clientKey } }: Client, isOn: boolean): Outcome {
-    host.deaths.pardon();
+  function killNextWorker({ site: { clientKey } }: Client, isOn: boolean): Outcome {
+    host.deaths.spareNextWorker();
     condemned = isOn ? clientKey : undefined;
     if (!isOn) return done('no worker will be killed');
-    host.deaths.condemn(clientKey, ({ realm, entry }) => {
+    host.deaths.killNextWorker(clientKey, ({ realm, entry }) => {
       condemned = undefined;
       const task = entry.replace('tasks/', '');
       say(clientKey, `${task} was killed in ${realm}`, 'the workflow tries again', 'trouble');

@@ -4,7 +4,7 @@ import { dynamoDbLedger } from '../../../lambdas/adapters/records/dynamodb-ledge
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
 import { fractionDone, projectedEnd } from '../../../lambdas/domain/planning/projection.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import { namesOf } from '../../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
 import { STAGE } from '../host.ts';
 import type { MigrationView } from './migration-view.ts';
@@ -22,7 +22,7 @@ const LEAST_FRACTION = 0.03;
 export function progressOf(clientFor: (realm: Realm) => DynamoDBDocumentClient) {
   const ledger = dynamoDbLedger({
     clientFor,
-    tableOf: (realm) => namesOf(residency, STAGE, realm).migrations,
+    tableOf: (realm) => physicalNames(residency, STAGE, realm).migrations,
     clock: systemClock,
   });
   let known: ReadonlyMap<string, ProgressView> = new Map();

@@ -3,7 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
-import { namesOf } from '../../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
 import { type LocalHost, STAGE } from '../host.ts';
 import type { Execution } from '../workflows/execution.ts';
@@ -111,7 +111,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   async function readAll(): Promise<void> {
     if (!isHeard && performance.now() - forgottenAt > GOOD_FOR_MS) forget();
     for (const { realm } of rows) {
-      const { tenants: table, migrations } = namesOf(residency, STAGE, realm);
+      const { tenants: table, migrations } = physicalNames(residency, STAGE, realm);
       await readInto(records, realm, table, RECORD);
       await readInto(ledgers, realm, migrations, HISTORY);
     }
@@ -156,7 +156,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   const holdingsOf = (tenant: string, realm: Realm): Holding[] =>
     residency.parts.map((part) => ({
       client: clientOf(realm),
-      table: namesOf(residency, STAGE, realm).part(part),
+      table: physicalNames(residency, STAGE, realm).part(part),
       part,
       tenant,
     }));
@@ -188,7 +188,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     items: readonly (number | null)[],
   ): boolean {
     const isFresh = holdingsOf(tenant, realm).every(counts.isFresh);
-    const { tenants: table } = namesOf(residency, STAGE, realm);
+    const { tenants: table } = physicalNames(residency, STAGE, realm);
     if (!items.some(Boolean) || !isFresh || written.has(table)) return false;
     const state = String(record?.['state'] ?? 'none');
     const ledger = ledgers.get(String(record?.['ledger'] ?? realm)) ?? [];

@@ -1,4 +1,5 @@
 /** What a story claims of a move, each of it checked. */
+import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import {
   type Cast,
   type Course,
@@ -8,7 +9,6 @@ import {
   TEMPLATE,
 } from './cast.ts';
 import { differing, partsWith, sizeOf } from './holdings.ts';
-import { counted } from './print.ts';
 
 /** A statement, and whether it was found true. */
 export type Claim = readonly [holds: boolean, text: string];
@@ -42,14 +42,14 @@ export function claimsOfData(
   const stays: Claim = [
     differing(before.neighbour, after.source.neighbour) === 0 &&
       sizeOf(after.target.neighbour) === 0,
-    `the neighbour is untouched: ${counted(sizeOf(after.source.neighbour))} items in ${from}, none in ${to}`,
+    `the neighbour is untouched: ${withCommas(sizeOf(after.source.neighbour))} items in ${from}, none in ${to}`,
   ];
   if (rollback) {
     const unchanged = differing(before.tenant, after.source.tenant) === 0;
     return [
       [
         unchanged,
-        `all ${counted(sizeOf(before.tenant))} items are still in ${from}, unchanged, compared one by one`,
+        `all ${withCommas(sizeOf(before.tenant))} items are still in ${from}, unchanged, compared one by one`,
       ],
       [sizeOf(after.target.tenant) === 0, `${to} holds nothing of the tenant`],
       stays,
@@ -59,7 +59,7 @@ export function claimsOfData(
   return [
     [
       arrived,
-      `all ${counted(sizeOf(before.tenant, moved))} items arrived in ${to} unchanged, compared one by one`,
+      `all ${withCommas(sizeOf(before.tenant, moved))} items arrived in ${to} unchanged, compared one by one`,
     ],
     [sizeOf(after.target.tenant, dropped) === 0, `caches stayed behind (${names})`],
     [sizeOf(after.source.tenant) === 0, `${from} holds nothing of the tenant`],

@@ -2,7 +2,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
-import { namesOf } from '../../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { tenantOfInstallation } from '../../../lambdas/domain/tenants/identity.ts';
 import { residency } from '../../../residency.config.ts';
 import {
@@ -26,7 +26,7 @@ export function storyRealm(host: LocalHost, realm: Realm) {
     region: regionOf(residency.realms, realm),
     endpoint: host.dynamoDbUrl,
   });
-  const names = namesOf(residency, STAGE, realm);
+  const names = physicalNames(residency, STAGE, realm);
   const read = async (part: Part, site: Site): Promise<[Part, Snapshot]> => [
     part,
     await snapshotOf(client, names.part(part), part, tenantOf(site)),

@@ -1,15 +1,17 @@
 /** What there is when a story is over, however it ended: read anew, and each line for itself, as the host may be half gone. */
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
+import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
-import { namesOf } from '../../../lambdas/domain/residency.ts';
+import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
 import { type LocalHost, STAGE } from '../host.ts';
 import type { Site } from '../simulated-atlassian.ts';
 import { sizeOf, storyRealm, tenantOf } from './holdings.ts';
-import { counted, type Teller } from './print.ts';
+import type { Teller } from './print.ts';
 
 export interface LastState {
   readonly tenant: Site;
@@ -48,7 +50,7 @@ async function statusOf(
   try {
     const ledger = dynamoDbLedger({
       clientFor: () => DynamoDBDocumentClient.from(client),
-      tableOf: (realm) => namesOf(residency, STAGE, realm).migrations,
+      tableOf: (realm) => physicalNames(residency, STAGE, realm).migrations,
       clock: systemClock,
     });
     const key = { ledger: from, tenant: tenantOf(tenant), id: String(migration) };
@@ -65,7 +67,7 @@ async function holdingIn(host: LocalHost, tenant: Site, realm: Realm): Promise<s
   const store = storyRealm(host, realm);
   try {
     const [state, holdings] = [await store.stateOf(tenant), await store.holdings(tenant)];
-    return `${state === 'none' ? 'no record' : state}, ${counted(sizeOf(holdings))} items`;
+    return `${state === 'none' ? 'no record' : state}, ${withCommas(sizeOf(holdings))} items`;
   } finally {
     store.close();
   }

@@ -73,5 +73,3 @@ const styled = (text: string, tone: Tone): string =>
   tone === 'plain' || text === ''
     ? text
     : styleText(STYLES[tone], text, { stream: process.stdout });
-
-export const counted = (count: number): string => count.toLocaleString('en-US');

@@ -1,4 +1,5 @@
 /** One move from beginning to end, told as it happens and checked when it is over. */
+import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import {
@@ -20,7 +21,7 @@ import {
 import { claimsOfData, claimsOfMove, claimsOfNames, claimsOfService } from './claims.ts';
 import { type Holdings, type StoryRealm, sizeOf, storyRealm } from './holdings.ts';
 import { tellLastState } from './last-state.ts';
-import { counted, mutedWhen, type Teller } from './print.ts';
+import { mutedWhen, type Teller } from './print.ts';
 
 const MIGRATION = 57_500;
 const PACE = { pollMs: 100, retryMs: 500, patienceMs: 600_000 };
@@ -89,7 +90,7 @@ async function wholeStory(
   const before = await possessionsIn(source, cast);
   const targetBefore = await possessionsIn(target, cast);
   tell.event(
-    `${tenant.clientKey} has ${counted(sizeOf(before.tenant))} items, ${neighbour.clientKey} ${counted(sizeOf(before.neighbour))}`,
+    `${tenant.clientKey} has ${withCommas(sizeOf(before.tenant))} items, ${neighbour.clientKey} ${withCommas(sizeOf(before.neighbour))}`,
   );
 
   tell.heading(
@@ -240,7 +241,7 @@ const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
   residency.parts.map((part) => [
     site.clientKey,
     part.policy === 'drop' ? `${part.name} (cache)` : part.name,
-    ...columns.map((holdings) => counted(holdings.get(part)?.size ?? 0)),
+    ...columns.map((holdings) => withCommas(holdings.get(part)?.size ?? 0)),
   ]);
 
 function report(

@@ -1,7 +1,7 @@
 /** Both part kinds keep the contract, and the one over DynamoDB withstands what DynamoDB does under load. */
 import { afterEach, describe, expect, test } from 'vitest';
+import { BATCH, MOST_IN_FLIGHT } from '../../../lambdas/adapters/dataset/adaptive-rate.ts';
 import type { Item } from '../../../lambdas/adapters/dataset/item-key.ts';
-import { BATCH, MOST_IN_FLIGHT } from '../../../lambdas/adapters/dataset/write-pace.ts';
 import type { Range } from '../../../lambdas/domain/datasets/dataset.ts';
 import { differingBuckets, EMPTY_DIGEST } from '../../../lambdas/domain/datasets/digest.ts';
 import type { Checkpoint, Horizon } from '../../../lambdas/ports.ts';
@@ -77,7 +77,7 @@ describe('a DynamoDB under load', () => {
     return last;
   }
 
-  test('is written no faster than a gate allows, in pages that the gate lets through in time', async () => {
+  test('is written no faster than a rate limit allows, in pages that the rate limit lets through in time', async () => {
     const { kind, put, read } = await start(() => undefined, 1_000);
     await put('us', 'notes', items(60));
     const begun = performance.now();

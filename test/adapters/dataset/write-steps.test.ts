@@ -1,7 +1,7 @@
 /** Work that goes on while its progress is recorded: which checkpoints its consumer gets to see. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { acknowledged, type Step } from '../../../lambdas/adapters/dataset/write-steps.ts';
+import { type WriteStep, writeSteps } from '../../../lambdas/adapters/dataset/write-steps.ts';
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
 import { EMPTY_DIGEST } from '../../../lambdas/domain/datasets/digest.ts';
 
@@ -9,7 +9,7 @@ const PAGES = 60;
 const NO_WRITES = { write: async () => {}, close: async () => {} };
 
 /** Pages to be read, each in no time. */
-async function* pages(): AsyncGenerator<Step> {
+async function* pages(): AsyncGenerator<WriteStep> {
   for (let page = 1; page <= PAGES; page += 1) {
     const done = page === PAGES;
     const checkpoint = { cursor: `${page}`, done, digest: EMPTY_DIGEST, changed: 0 };
@@ -20,7 +20,7 @@ async function* pages(): AsyncGenerator<Step> {
 test('a reader that is ahead of its recorder has its newest checkpoint recorded, not each of them', async () => {
   const recorded: number[] = [];
   const until = Number.POSITIVE_INFINITY;
-  for await (const { cursor } of acknowledged(pages(), NO_WRITES, systemClock, until)) {
+  for await (const { cursor } of writeSteps(pages(), NO_WRITES, systemClock, until)) {
     recorded.push(Number(cursor));
     await pause(5);
   }
@@ -33,7 +33,7 @@ test('a reader that is ahead of its recorder has its newest checkpoint recorded,
 test('a consumer that comes right back sees every checkpoint', async () => {
   const seen: number[] = [];
   const until = Number.POSITIVE_INFINITY;
-  for await (const { cursor } of acknowledged(pages(), NO_WRITES, systemClock, until))
+  for await (const { cursor } of writeSteps(pages(), NO_WRITES, systemClock, until))
     seen.push(Number(cursor));
   expect(seen).toEqual(Array.from({ length: PAGES }, (_, at) => at + 1));
 });

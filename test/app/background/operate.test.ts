@@ -259,7 +259,7 @@ describe('an operator is refused', () => {
       { verb: 'cancel', ...key, ledger: 'de' },
       /realm us keeps another ledger/,
     ],
-    ['no setting', { verb: 'set', settings: {} }, /noNewMoves, concurrency, writesPerSecond/],
+    ['no setting', { verb: 'set', settings: {} }, /noNewMoves, concurrency, rateLimit/],
     ['a setting that there is not', { verb: 'set', settings: { speed: 9 } }, /"speed"/],
     ['a concurrency of nothing', { verb: 'set', settings: { concurrency: 0 } }, /from 1 to 16/],
     ['a concurrency in words', { verb: 'set', settings: { concurrency: '4' } }, /from 1 to 16/],
@@ -268,7 +268,7 @@ describe('an operator is refused', () => {
       { verb: 'set', settings: { concurrency: 17 } },
       /works on 16 ranges of a move at once and never on more/,
     ],
-    ['half a write', { verb: 'set', settings: { writesPerSecond: 0.5 } }, /whole number/],
+    ['half a write', { verb: 'set', settings: { rateLimit: 0.5 } }, /whole number/],
     ['a switch that is no switch', { verb: 'set', settings: { noNewMoves: 1 } }, /true or false/],
   ])('%s', async (_, request, message) => {
     const migration = await moved('scheduled');

@@ -128,7 +128,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       }
       taken += 1;
       places.set(number, withWindow(places.get(number) ?? [], wanted, MIDNIGHT));
-      const atOnce = Math.max(
+      const concurrently = Math.max(
         ...[wanted, ...overlapping].map(
           ({ start: moment }) =>
             [wanted, ...overlapping].filter(
@@ -140,7 +140,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
             ).length,
         ),
       );
-      expect(atOnce).toBeLessThanOrEqual(cap);
+      expect(concurrently).toBeLessThanOrEqual(cap);
     }
     expect(Math.min(taken, refused)).toBeGreaterThan(100);
   },

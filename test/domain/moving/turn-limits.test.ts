@@ -38,7 +38,7 @@ describe('the writes of a table are shared', () => {
   const share = (
     range: string,
     records: readonly RangeRecord[] = [],
-    settings: { concurrency?: number; writesPerSecond?: number } = { writesPerSecond: 120 },
+    settings: { concurrency?: number; rateLimit?: number } = { rateLimit: 120 },
     work: RangeRecord['work'] = 'copy',
   ) => writesOf({ noNewMoves: false, ...settings }, { range, work }, ranges, records);
 
@@ -60,11 +60,11 @@ describe('the writes of a table are shared', () => {
   });
 
   test('by no more than may work at once', () => {
-    expect(share('exports/00', [], { writesPerSecond: 120, concurrency: 2 })).toBe(60);
-    expect(share('exports/00', [], { writesPerSecond: 120, concurrency: 9 })).toBe(30);
+    expect(share('exports/00', [], { rateLimit: 120, concurrency: 2 })).toBe(60);
+    expect(share('exports/00', [], { rateLimit: 120, concurrency: 9 })).toBe(30);
   });
 
   test('with at least one a second for each', () => {
-    expect(share('exports/00', [], { writesPerSecond: 1 })).toBe(1);
+    expect(share('exports/00', [], { rateLimit: 1 })).toBe(1);
   });
 });

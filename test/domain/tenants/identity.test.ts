@@ -13,8 +13,8 @@ import {
   installedIat,
   isCalled,
   isInstallationId,
-  namesOfTenant,
   onlyOneOf,
+  tenantNamesOf,
   tenantOfInstallation,
   withIdentity,
 } from '../../../lambdas/domain/tenants/identity.ts';
@@ -32,7 +32,7 @@ const forge = (id: string, iat: number) => ({
 describe('the names of a tenant', () => {
   test('are its installations, its site, and its client key where that is not its id', () => {
     const record = tenantRecord({ ...forge('one', 5).identity, clientKey: 'key' });
-    expect(namesOfTenant(record)).toEqual([
+    expect(tenantNamesOf(record)).toEqual([
       { kind: 'client', value: 'key' },
       { kind: 'installation', value: 'one' },
       { kind: 'site', value: CLOUD },
@@ -42,7 +42,7 @@ describe('the names of a tenant', () => {
 
   test('of one that came by Connect long ago are what its installation tells', () => {
     const told = (installation: object) =>
-      namesOfTenant(tenantRecord({ installation: { ...installation } }));
+      tenantNamesOf(tenantRecord({ installation: { ...installation } }));
     expect(told({ baseUrl: 'https://One.example/wiki' })).toEqual([
       { kind: 'site', value: 'one.example' },
     ]);

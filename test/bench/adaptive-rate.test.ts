@@ -1,6 +1,6 @@
-/** The pace of a write window, in a simulated time and against a simulated cap: it has to find what nobody tells it. */
+/** The rate of a write window, in a simulated time and against a simulated cap: it has to find what nobody tells it. */
 import { describe, expect, test } from 'vitest';
-import { writePace } from '../../lambdas/adapters/dataset/write-pace.ts';
+import { adaptiveRate } from '../../lambdas/adapters/dataset/adaptive-rate.ts';
 
 interface World {
   readonly roundTripMs: number;
@@ -8,7 +8,7 @@ interface World {
   readonly cap: (at: number) => number;
   readonly burstSeconds?: number;
   readonly writes: number;
-  readonly gate?: number;
+  readonly rateLimit?: number;
 }
 
 interface Flight {
@@ -19,10 +19,10 @@ interface Flight {
 }
 
 /** Writes everything, from one event to the next; when it was done, and how many writes were refused. */
-function simulate({ roundTripMs, cap, burstSeconds = 1, writes, gate }: World) {
+function simulate({ roundTripMs, cap, burstSeconds = 1, writes, rateLimit }: World) {
   let [now, left, refusedInAll, done] = [0, writes, 0, 0];
   let tokens = 0.3 * cap(0); // unused while the work was being prepared
-  const pace = writePace(() => now, gate);
+  const rate = adaptiveRate(() => now, rateLimit);
   let flights: Flight[] = [];
 
   function forward(to: number): void {
@@ -30,10 +30,10 @@ function simulate({ roundTripMs, cap, burstSeconds = 1, writes, gate }: World) {
     now = to;
   }
   function send(): void {
-    while (left > 0 && flights.length < pace.width() && pace.wait() === 0) {
-      const batch = Math.min(left, pace.batch());
+    while (left > 0 && flights.length < rate.width() && rate.wait() === 0) {
+      const batch = Math.min(left, rate.batch());
       const accepted = Math.min(batch, Math.floor(tokens));
-      pace.sent(batch);
+      rate.sent(batch);
       tokens -= accepted;
       left -= batch;
       flights.push({ at: now + roundTripMs, sentAt: now, accepted, refused: batch - accepted });
@@ -43,10 +43,10 @@ function simulate({ roundTripMs, cap, burstSeconds = 1, writes, gate }: World) {
   while (done < writes) {
     send();
     const wait =
-      flights.length < pace.width() && left > 0 ? now + Math.max(0.01, pace.wait()) : Infinity;
+      flights.length < rate.width() && left > 0 ? now + Math.max(0.01, rate.wait()) : Infinity;
     forward(Math.min(wait, ...flights.map(({ at }) => at)));
     for (const { sentAt, accepted, refused } of flights.filter(({ at }) => at <= now)) {
-      pace.answered(sentAt, accepted, refused);
+      rate.answered(sentAt, accepted, refused);
       done += accepted;
       left += refused;
       refusedInAll += refused;
@@ -56,16 +56,21 @@ function simulate({ roundTripMs, cap, burstSeconds = 1, writes, gate }: World) {
   return { seconds: now / 1000, rate: (writes * 1000) / now, refused: refusedInAll / writes };
 }
 
-describe('the pace of a write window', () => {
+describe('the rate of a write window', () => {
   test.each([
     [1, 20],
     [40, 400],
     [900, 9_000],
     [5_000, 20_000],
-  ])('never passes a gate of %d a second, and comes up to it', (gate, writes) => {
-    const free = simulate({ roundTripMs: 11, cap: () => Number.MAX_SAFE_INTEGER, writes, gate });
-    expect(free.rate).toBeLessThanOrEqual(gate * 1.1);
-    expect(free.rate).toBeGreaterThanOrEqual(gate * 0.9);
+  ])('never passes a rateLimit of %d a second, and comes up to it', (rateLimit, writes) => {
+    const free = simulate({
+      roundTripMs: 11,
+      cap: () => Number.MAX_SAFE_INTEGER,
+      writes,
+      rateLimit,
+    });
+    expect(free.rate).toBeLessThanOrEqual(rateLimit * 1.1);
+    expect(free.rate).toBeGreaterThanOrEqual(rateLimit * 0.9);
   });
 
   test.each([

@@ -4,7 +4,7 @@
 const CONCURRENCY = 16;
 
 /** The results in the order of the elements. When one fails, no new one begins, and those under way are waited for. */
-export async function atOnce<T, R>(
+export async function concurrently<T, R>(
   elements: readonly T[],
   run: (element: T) => Promise<R>,
 ): Promise<readonly R[]> {

@@ -4,7 +4,7 @@
  * increase, multiplicative decrease).
  */
 
-export interface Pace {
+export interface AdaptiveRate {
   /** Most batches in flight. */
   width(): number;
   /** Most writes in the next batch. */
@@ -50,11 +50,11 @@ interface Answer {
   readonly accepted: number;
 }
 
-/** `gate` (writes per second) is never exceeded, even where the table would take more. */
-export function writePace(
+/** `rateLimit` (writes per second) is never exceeded, even where the table would take more. */
+export function adaptiveRate(
   now: () => number = () => performance.now(),
-  gate: number = Number.POSITIVE_INFINITY,
-): Pace {
+  rateLimit: number = Number.POSITIVE_INFINITY,
+): AdaptiveRate {
   const answers: Answer[] = [];
   let startedAt: number | undefined;
   let width = FIRST_IN_FLIGHT;
@@ -66,7 +66,7 @@ export function writePace(
 
   /** 5 % more after half a second without a throttle, 15 % after one, 75 % after two: a cap that was lifted is found in seconds. */
   const rate = () =>
-    Math.min(gate, base * (1 + 0.05 * (4 ** Math.min(8, (now() - cutAt) / 1000) - 1)));
+    Math.min(rateLimit, base * (1 + 0.05 * (4 ** Math.min(8, (now() - cutAt) / 1000) - 1)));
 
   function answered(sentAt: number, accepted: number, refused: number): void {
     answers.push({ at: now(), accepted });

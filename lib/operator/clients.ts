@@ -6,7 +6,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { Failure } from './failure.ts';
+import { Failure } from './terminal/failure.ts';
 
 /** One call of the SDK, as it was asked for: what the operators' roles are held against. */
 export interface OperatorCall {

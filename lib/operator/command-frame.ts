@@ -5,15 +5,15 @@
 import { type Command, Option } from 'commander';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { DEFAULT_PORT } from '../local-ports.ts';
-import type { Confirm } from './act.ts';
+import type { Confirm } from './acting/act.ts';
 import type { OperatorCall } from './clients.ts';
-import { COMMAND } from './command-name.ts';
-import { UsageError } from './failure.ts';
 import { type Operator, operatorOf } from './operator.ts';
-import { jsonText, printable } from './print.ts';
-import type { Screen } from './screen.ts';
-import { portOf, refuseEmpty } from './typed-values.ts';
-import type { Verdict } from './verdict.ts';
+import { COMMAND } from './terminal/command-name.ts';
+import { UsageError } from './terminal/failure.ts';
+import { jsonText, printable } from './terminal/print.ts';
+import type { Screen } from './terminal/screen.ts';
+import { portOf, refuseEmpty } from './terminal/typed-values.ts';
+import type { Verdict } from './terminal/verdict.ts';
 
 /** What the command line runs in; a test gives another one. */
 export interface Surroundings {

@@ -1,6 +1,6 @@
 /** Whether a local host of this app listens where it was said to: a wrong port is named, rather than puzzled over. */
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { errorNameOf, Failure } from './failure.ts';
+import { errorNameOf, Failure } from './terminal/failure.ts';
 
 /** Throws a sentence that names the port. */
 export async function assertHost(

@@ -1,9 +1,9 @@
 /** The command line in its process: the terminal that it speaks to, and whether that has colours. */
 import { createInterface } from 'node:readline/promises';
 import { residency } from '../../residency.config.ts';
-import { coloured, hasColours, red } from './colour.ts';
 import { residencyCommand } from './program.ts';
-import { screenOn } from './screen.ts';
+import { coloured, hasColours, red } from './terminal/colour.ts';
+import { screenOn } from './terminal/screen.ts';
 
 /** Resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {

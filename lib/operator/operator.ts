@@ -10,10 +10,10 @@ import type { Clock, MigrationLedger, PartKind } from '../../lambdas/ports.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { tcpPortsFrom } from '../local-ports.ts';
 import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
-import { UsageError } from './failure.ts';
 import { type LedgerReader, ledgerReader } from './ledger-reader.ts';
 import { assertHost } from './local-host.ts';
-import { type TenantReader, tenantReader } from './tenant-reader.ts';
+import { type TenantReader, tenantReader } from './tenants/tenant-reader.ts';
+import { UsageError } from './terminal/failure.ts';
 
 export interface OperatorOptions {
   readonly residency: Residency;

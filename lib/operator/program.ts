@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { stackRows } from '../../lambdas/domain/realm.ts';
-import { bold } from './colour.ts';
 import { commandsOn, examplesText, type Outcome, type Surroundings } from './command-frame.ts';
-import { completionScript } from './completion.ts';
-import { type ExitCode, sentenceOf, UsageError } from './failure.ts';
-import { jsonText, printable } from './print.ts';
 import { addReadingCommands } from './reading-commands.ts';
+import { bold } from './terminal/colour.ts';
+import { completionScript } from './terminal/completion.ts';
+import { type ExitCode, sentenceOf, UsageError } from './terminal/failure.ts';
+import { jsonText, printable } from './terminal/print.ts';
 import { addWritingCommands } from './writing-commands.ts';
 
 export type { Surroundings } from './command-frame.ts';

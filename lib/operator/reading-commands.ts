@@ -1,18 +1,18 @@
 /** DATA: the commands that read. */
 import type { Command } from 'commander';
-import { audit } from './audit.ts';
+import { type SettingsFilter, settings } from './acting/settings.ts';
+import { audit } from './audit/audit.ts';
 import type { Row, Surroundings } from './command-frame.ts';
-import { doctor } from './doctor.ts';
-import { UsageError } from './failure.ts';
-import { migrations } from './migrations.ts';
-import { receipt } from './receipt.ts';
-import { verifyReceipt } from './receipt-verify.ts';
-import { type SettingsFilter, settings } from './settings.ts';
-import { show } from './show.ts';
-import { status } from './status.ts';
-import { secondsOf } from './typed-values.ts';
-import { watch } from './watch.ts';
-import { where } from './where.ts';
+import { doctor } from './doctor/doctor.ts';
+import { migrations } from './moves/migrations.ts';
+import { show } from './moves/show.ts';
+import { status } from './moves/status.ts';
+import { watch } from './moves/watch.ts';
+import { receipt } from './receipts/receipt.ts';
+import { verifyReceipt } from './receipts/receipt-verify.ts';
+import { where } from './tenants/where.ts';
+import { UsageError } from './terminal/failure.ts';
+import { secondsOf } from './terminal/typed-values.ts';
 
 export type Add = <T extends object>(row: Row<T>) => Command;
 

@@ -1,15 +1,15 @@
 /** DATA: the commands that write. Each reads first, then asks, then acts. */
 import type { Command } from 'commander';
-import { actOn, assertSettable, type SettingOptions, set } from './act.ts';
-import { type AdoptionOptions, adopt, disown } from './adopt.ts';
+import { actOn, assertSettable, type SettingOptions, set } from './acting/act.ts';
+import { type AdoptionOptions, adopt, disown } from './acting/adopt.ts';
 import { examplesText, type Surroundings } from './command-frame.ts';
-import { UsageError } from './failure.ts';
-import { jsonText } from './print.ts';
 import type { Add } from './reading-commands.ts';
-import { rehearse } from './rehearse.ts';
-import { assertSmokable, smoke } from './smoke.ts';
-import { smokeKey } from './smoke-key.ts';
-import { itemCountOf } from './typed-values.ts';
+import { assertSmokable, smoke } from './smoke/smoke.ts';
+import { smokeKey } from './smoke/smoke-key.ts';
+import { rehearse } from './tenants/rehearse.ts';
+import { UsageError } from './terminal/failure.ts';
+import { jsonText } from './terminal/print.ts';
+import { itemCountOf } from './terminal/typed-values.ts';
 
 const always = () => true;
 

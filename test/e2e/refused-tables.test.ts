@@ -2,8 +2,8 @@
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import { rowOf } from '../../lib/operator/migrations.ts';
-import { showText } from '../../lib/operator/show.ts';
+import { rowOf } from '../../lib/operator/moves/migrations.ts';
+import { showText } from '../../lib/operator/moves/show.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
 let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;

@@ -1,7 +1,7 @@
 /** `audit`: nothing on clean data, whatever moves have gone over it; and each irregularity that is planted, and no other. */
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Finding } from '../../lib/operator/findings.ts';
+import type { Finding } from '../../lib/operator/audit/findings.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { facts, startWorld, type World } from '../support/world.ts';

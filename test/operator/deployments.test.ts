@@ -1,7 +1,7 @@
 /** Which deployment a command is about: on every output and question, never by default where it writes, and no name is taken on trust. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commandFor } from '../../lib/operator/command-name.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
+import { commandFor } from '../../lib/operator/terminal/command-name.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { typed } from '../support/operator-command.ts';

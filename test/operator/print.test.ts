@@ -1,7 +1,7 @@
 /** What is printed on a terminal: no text from a table can turn it round, clear it, or hide in it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { jsonText } from '../../lib/operator/print.ts';
+import { jsonText } from '../../lib/operator/terminal/print.ts';
 
 const RAW = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/u;
 

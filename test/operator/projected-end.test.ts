@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../lambdas/domain/datasets/digest.ts';
 import { fractionDone, latestEnd, project } from '../../lambdas/domain/planning/projection.ts';
-import { projectedFrom } from '../../lib/operator/projected-end.ts';
+import { projectedFrom } from '../../lib/operator/moves/projected-end.ts';
 import { migrationRecord, rangeRecord } from '../support/builders.ts';
 import { MINUTE } from '../support/clock.ts';
 

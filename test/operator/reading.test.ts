@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { keyServers } from '../../lib/operator/doctor.ts';
+import { keyServers } from '../../lib/operator/doctor/doctor.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';

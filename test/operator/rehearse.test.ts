@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import { forecast } from '../../lib/operator/forecast.ts';
+import { forecast } from '../../lib/operator/tenants/forecast.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { coloured, hasColours } from '../../lib/operator/colour.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
+import { coloured, hasColours } from '../../lib/operator/terminal/colour.ts';
 import { residency } from '../../residency.config.ts';
 import { typed } from '../support/operator-command.ts';
 

@@ -1,8 +1,8 @@
 /** `status` and `settings`: what is wrong comes first, with the next command; what is set is said in words, by whom, and since when. */
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SettingFact } from '../../lib/operator/settings.ts';
-import { type OpenMove, statusEntries } from '../../lib/operator/status-entries.ts';
+import type { SettingFact } from '../../lib/operator/acting/settings.ts';
+import { type OpenMove, statusEntries } from '../../lib/operator/moves/status-entries.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { migrationRecord } from '../support/builders.ts';
 import { HOUR } from '../support/clock.ts';

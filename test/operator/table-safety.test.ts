@@ -5,13 +5,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { listenOn, stop } from '../../lib/local/http.ts';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
-import { operatorOf } from '../../lib/operator/operator.ts';
 import {
   encryption,
   encryptionFound,
   protection,
   protectionFound,
-} from '../../lib/operator/table-safety.ts';
+} from '../../lib/operator/doctor/table-safety.ts';
+import { operatorOf } from '../../lib/operator/operator.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { mayRole } from '../support/operator-roles.ts';
 import { ACCOUNT } from '../support/policies.ts';

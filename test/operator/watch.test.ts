@@ -1,10 +1,10 @@
 /** `watch` on a terminal: status first, at 80 columns, also before the move begins; and the terminal is left as it was found. */
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import type { PartProgress, Shown } from '../../lib/operator/moves/show.ts';
+import { frameOf, type Look, lineOf } from '../../lib/operator/moves/watch-frame.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
-import { screenOn } from '../../lib/operator/screen.ts';
-import type { PartProgress, Shown } from '../../lib/operator/show.ts';
-import { frameOf, type Look, lineOf } from '../../lib/operator/watch-frame.ts';
+import { screenOn } from '../../lib/operator/terminal/screen.ts';
 import { residency } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { facts, startWorld } from '../support/world.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
-import { type RealmHolding, verdictOn } from '../../lib/operator/where.ts';
+import { type RealmHolding, verdictOn } from '../../lib/operator/tenants/where.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';

@@ -1,0 +1,169 @@
+/** `retry`, `cancel` and `set`: what an operator changes. Each asks first, and goes through the function `operate`. */
+import { InvokeCommand } from '@aws-sdk/client-lambda';
+import {
+  cancelObstacle,
+  type OperationAnswer,
+  retryObstacle,
+} from '../../../lambdas/domain/operating/operations.ts';
+import { SETTING_NAMES, settingsWords } from '../../../lambdas/domain/operating/setting-words.ts';
+import {
+  changedSettings,
+  type Settings,
+  type SettingsChange,
+  settingsChange,
+} from '../../../lambdas/domain/operating/settings.ts';
+import { Refusal } from '../../../lambdas/domain/refusal.ts';
+import { migrationOf } from '../moves/find-migration.ts';
+import type { Operator } from '../operator.ts';
+import { assertKnown } from '../tenants/known-tenant.ts';
+import { Failure, UsageError } from '../terminal/failure.ts';
+import { printable } from '../terminal/print.ts';
+import type { Verdict } from '../terminal/verdict.ts';
+
+/** Resolves if the operator says yes; throws `UsageError` otherwise. */
+export type Confirm = (question: string) => Promise<void>;
+
+/** Longer names than the history takes keep their end, which says who it was. */
+const LONGEST_ACTOR = 128;
+
+export async function actOn(
+  operator: Operator,
+  verb: 'retry' | 'cancel',
+  tenant: string,
+  id: string | undefined,
+  confirm: Confirm,
+): Promise<Verdict> {
+  const migration = await migrationOf(operator, tenant, id);
+  const { source, target, status } = migration;
+  const obstacle = verb === 'retry' ? retryObstacle(migration) : cancelObstacle(migration);
+  if (obstacle !== undefined) return answered({ outcome: 'refused', message: obstacle, status });
+  const what = `migration ${migration.id} of ${tenant} (${source} → ${target}, ${status})`;
+  await confirm(
+    verb === 'retry'
+      ? `Start the next attempt of ${what}?`
+      : `Cancel ${what}? ${CONSEQUENCE[status] ?? ''}`.trim(),
+  );
+  const { ledger } = migration;
+  return answered(await operate(operator, ledger, { verb, ledger, tenant, id: migration.id }));
+}
+
+const CONSEQUENCE: Readonly<Record<string, string>> = {
+  scheduled: 'It will not begin.',
+  copying: 'It fails now: the site comes back, and stays where it is.',
+};
+
+export interface SettingOptions {
+  readonly realm: string;
+  readonly tenant?: string | undefined;
+  readonly concurrency?: string | undefined;
+  readonly rateLimit?: string | undefined;
+  readonly newMoves?: string | undefined;
+}
+
+/** Before anything is asked of the deployment. */
+export function assertSettable(operator: Operator, options: SettingOptions): void {
+  operator.realmNamed(options.realm);
+  changeOf(options);
+}
+
+export async function set(
+  operator: Operator,
+  options: SettingOptions,
+  confirm: Confirm,
+): Promise<Verdict> {
+  const ledger = operator.realmNamed(options.realm);
+  const settings = changeOf(options);
+  const { tenant } = options;
+  if (tenant !== undefined) await assertKnown(operator, tenant);
+  const { settings: current, ignored } = await operator.records.settings(ledger, tenant);
+  const whose = tenant === undefined ? `realm ${ledger}` : `${tenant} in realm ${ledger}`;
+  if (ignored.length === 0 && isSame(current, changedSettings(current, settings)))
+    return answered({
+      outcome: 'left-alone',
+      message: `for ${whose} it is so already: ${settingsWords(settings).join('; ')}`,
+      settings: current,
+    });
+  const now = settingsWords(current).join('; ') || 'nothing is set';
+  await confirm(`Set for ${whose}: ${settingsWords(settings).join('; ')}? Now: ${now}.`);
+  const operation = { verb: 'set', ledger, settings, ...(tenant !== undefined && { tenant }) };
+  return answered(await operate(operator, ledger, operation));
+}
+
+const isSame = (one: Partial<Settings>, other: Partial<Settings>): boolean =>
+  SETTING_NAMES.every((name) => one[name] === other[name]);
+
+/** Made of text, and held against its bounds, before anybody is asked. */
+function changeOf({ concurrency, rateLimit, newMoves }: SettingOptions): SettingsChange {
+  const change = {
+    ...(concurrency !== undefined && { concurrency: numberOr(concurrency, '--concurrency') }),
+    ...(rateLimit !== undefined && {
+      rateLimit: numberOr(rateLimit, '--rate-limit'),
+    }),
+    ...(newMoves !== undefined && { noNewMoves: isOffIn(newMoves) }),
+  };
+  if (Object.keys(change).length === 0)
+    throw new UsageError('set what? --concurrency, --rate-limit or --new-moves');
+  try {
+    return settingsChange(change);
+  } catch (error) {
+    throw error instanceof Refusal ? new UsageError(error.message) : error;
+  }
+}
+
+/** `default` takes a setting back. */
+function numberOr(text: string, option: string): number | null {
+  if (text === 'default') return null;
+  if (!/^[1-9]\d{0,6}$/.test(text))
+    throw new UsageError(`${option} is a whole number, or "default", not "${text}"`);
+  return Number(text);
+}
+
+function isOffIn(text: string): boolean | null {
+  if (text === 'default') return null;
+  if (text !== 'on' && text !== 'off')
+    throw new UsageError(`--new-moves is on, off, or "default", not "${text}"`);
+  return text === 'off';
+}
+
+/** Asks the function `operate` of a realm, and says who asks. */
+export async function operate(
+  operator: Operator,
+  ledger: string,
+  operation: object,
+): Promise<OperationAnswer> {
+  const actor = (await operator.actor()).replace(/[^\w+=,.@:/ -]/g, '-').slice(-LONGEST_ACTOR);
+  const answer = await invoked(operator, ledger, 'operate', { ...operation, actor });
+  if (!isAnswer(answer)) throw new Failure('the function operate gave no answer');
+  return answer;
+}
+
+/** Calls a function of a realm by its name; of one that fails, its own words. */
+export async function invoked(
+  { clients, names }: Operator,
+  realm: string,
+  task: string,
+  payload: object,
+): Promise<unknown> {
+  const { FunctionError: failure, Payload: body } = await clients.functions(realm).send(
+    new InvokeCommand({
+      FunctionName: names(realm).lambda(task),
+      Payload: JSON.stringify(payload),
+    }),
+  );
+  const answer: unknown = JSON.parse(body?.transformToString() || 'null');
+  if (failure === undefined) return answer;
+  const { errorMessage }: { errorMessage?: unknown } = Object(answer);
+  throw new Failure(
+    `the function ${task} of ${realm} failed: ${String(errorMessage).slice(0, 300)}`,
+  );
+}
+
+const isAnswer = (value: unknown): value is OperationAnswer =>
+  typeof value === 'object' && value !== null && 'outcome' in value && 'message' in value;
+
+/** Pure. */
+export function answered(answer: OperationAnswer): Verdict {
+  const isFine = answer.outcome !== 'refused';
+  const text = `${isFine ? '✓' : '✗'} ${printable(answer.message)}`;
+  return { report: answer, text, isFine };
+}

@@ -1,0 +1,240 @@
+/** `audit`: reads what is on record, and finds anything that is where it should not be. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { type Part, type Range, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
+import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
+import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { Operator } from '../operator.ts';
+import { unknownTenant } from '../tenants/known-tenant.ts';
+import { UsageError } from '../terminal/failure.ts';
+import { printable, table } from '../terminal/print.ts';
+import type { Verdict } from '../terminal/verdict.ts';
+import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
+import { sampleKeys } from './strange-keys.ts';
+
+export interface AuditOptions {
+  readonly tenant?: string | undefined;
+  readonly all?: boolean | undefined;
+}
+
+export interface AuditReport {
+  readonly scope: 'tenant' | 'records' | 'everything';
+  readonly tenant?: string;
+  readonly findings: readonly Finding[];
+  readonly looked: {
+    readonly records: number;
+    readonly migrations: number;
+    readonly receipts: number;
+    /** Partition keys that hold something, of those that were looked at. */
+    readonly partitions: number;
+  };
+  /** Of reading whole tables; small beside it is what is read by key. */
+  readonly cost: { readonly readUnits: number; readonly dollars: number };
+}
+
+/** On demand, us-east-1; other regions are up to a third dearer. */
+const READ_UNIT_DOLLARS = 0.125e-6;
+const SECOND_LOOK_MS = 1_000;
+
+export async function audit(operator: Operator, options: AuditOptions): Promise<Verdict> {
+  if (options.tenant !== undefined && options.all)
+    throw new UsageError('--tenant and --all exclude each other');
+  const first = await evidence(operator, options);
+  // Items alone make a tenant known enough to be looked at: they should not be there.
+  const isAnywhere = [first.records, first.migrations, first.receipts, first.partitions].some(
+    (found) => found.length > 0,
+  );
+  if (options.tenant !== undefined && !isAnywhere) throw unknownTenant(options.tenant);
+  let findings = findingsIn(first);
+  // What is read one after the other while a move goes on can contradict itself: only what is found twice is found.
+  if (findings.length > 0) {
+    await pause(SECOND_LOOK_MS);
+    const again = new Set(findingsIn(await evidence(operator, options)).map(keyOf));
+    findings = findings.filter((finding) => again.has(keyOf(finding)));
+  }
+  const report: AuditReport = {
+    scope: scopeOf(options),
+    ...(options.tenant !== undefined && { tenant: options.tenant }),
+    findings,
+    looked: {
+      records: first.records.length,
+      migrations: first.migrations.length,
+      receipts: first.receipts.length,
+      partitions: first.partitions.length,
+    },
+    cost: { readUnits: first.readUnits, dollars: first.readUnits * READ_UNIT_DOLLARS },
+  };
+  return { report, text: auditText(report), isFine: findings.length === 0 };
+}
+
+function scopeOf({ tenant, all }: AuditOptions): AuditReport['scope'] {
+  if (tenant !== undefined) return 'tenant';
+  return all ? 'everything' : 'records';
+}
+
+/** How many of a sample's keys are strange may change between two looks. */
+const keyOf = ({ kind, realm, tenant, migration, part, says }: Finding): string =>
+  JSON.stringify([kind, realm, tenant, migration, part, kind === 'keys-of-no-tenant' ? '' : says]);
+
+type Read = Evidence & { readonly readUnits: number };
+
+async function evidence(operator: Operator, options: AuditOptions): Promise<Read> {
+  const ofRealms = await Promise.all(
+    operator.realms.map((realm) => evidenceOf(operator, realm, options)),
+  );
+  return {
+    parts: operator.residency.parts,
+    records: ofRealms.flatMap(({ records }) => records),
+    migrations: ofRealms.flatMap(({ migrations }) => migrations),
+    receipts: ofRealms.flatMap(({ receipts }) => receipts),
+    chains: ofRealms.map(({ chain }) => chain),
+    tenant: options.tenant,
+    slots: ofRealms.flatMap(({ slots }) => slots),
+    aliases: ofRealms.flatMap(({ aliases }) => aliases),
+    partitions: ofRealms.flatMap(({ partitions }) => partitions),
+    samples: ofRealms.flatMap(({ samples }) => samples),
+    readUnits: ofRealms.reduce((sum, { readUnits }) => sum + readUnits, 0),
+    now: operator.clock.now(),
+  };
+}
+
+/** Receipts and records before migrations: a move that ends in between has then its last word in what is read last. */
+async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: AuditOptions) {
+  const { ledger, records: reader, tenants } = operator;
+  const records: Evidence['records'][number][] = [];
+  const aliases: Evidence['aliases'][number][] = [];
+  const receipts: Evidence['receipts'][number][] = [];
+  const migrations: Migration[] = [];
+  if (tenant === undefined) {
+    for await (const row of tenants.all(realm)) {
+      if ('record' in row) records.push({ realm, record: row.record });
+      else for (const holder of row.holders) aliases.push({ realm, alias: row.alias, ...holder });
+    }
+  } else {
+    const record = await tenants.read(realm, tenant);
+    if (record) records.push({ realm, record });
+  }
+  // The chain after the receipts: one that is issued in between has then its link.
+  for await (const receipt of reader.receipts(realm, tenant)) receipts.push({ realm, receipt });
+  const chain = {
+    realm,
+    links: await ledger.receiptLinks(realm),
+    publicKey: await operator.clients.publicKey(realm, operator.names(realm).receiptKey),
+  };
+  for await (const migration of reader.migrations(realm, tenant)) migrations.push(migration);
+  const slots = (await ledger.slots(realm))
+    .filter((slot) => tenant === undefined || slot.tenant === tenant)
+    .map((slot) => ({ realm, slot }));
+  const { partitions, readUnits } = all
+    ? await everyPartition(operator, realm)
+    : await partitionsOfTenants(operator, realm, [
+        REHEARSAL,
+        ...(tenant === undefined ? leftBy(records) : [tenant]),
+      ]);
+  const parts = all || tenant !== undefined ? [] : operator.residency.parts;
+  const samples = await Promise.all(parts.map((part) => sampleKeys(operator, realm, part)));
+  return { records, aliases, receipts, chain, migrations, slots, partitions, samples, readUnits };
+}
+
+/** Who has left the realm for another: of these nothing must be left, and a look by key is cheap. */
+const leftBy = (records: Evidence['records']): readonly string[] =>
+  records.flatMap(({ record }) => (record.state === 'moved' ? [record.tenant] : []));
+
+async function everyPartition(operator: Operator, realm: Realm) {
+  const partitions: Partition[] = [];
+  let readUnits = 0;
+  for (const part of operator.residency.parts) {
+    const scanned = await keysOf(operator, realm, part);
+    readUnits += scanned.readUnits;
+    for (const [partition, items] of scanned.items)
+      partitions.push({ realm, part: part.name, partition, items });
+  }
+  return { partitions, readUnits };
+}
+
+/** What is under these tenants' keys, one tenant after the other. */
+async function partitionsOfTenants(operator: Operator, realm: Realm, whose: readonly string[]) {
+  const partitions: Partition[] = [];
+  for (const tenant of whose) {
+    const ranges = rangesOf(operator.residency.parts, tenant);
+    const counts = await Promise.all(ranges.map((range) => countOf(operator, realm, range)));
+    for (const [at, { part, partition }] of ranges.entries()) {
+      const items = counts[at] ?? 0;
+      if (items > 0) partitions.push({ realm, part, partition, items });
+    }
+  }
+  return { partitions, readUnits: 0 };
+}
+
+async function countOf({ partKind }: Operator, realm: Realm, range: Range) {
+  const { items, expired } = await partKind.size(range, realm, Number.POSITIVE_INFINITY);
+  return items + expired;
+}
+
+/** Items by partition key, over the whole table: what is charged is the whole table, what travels is keys. */
+async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
+  const pages = paginateScan(
+    { client: clients.documents(realm) },
+    {
+      TableName: names(realm).part(part),
+      ConsistentRead: true,
+      Select: 'SPECIFIC_ATTRIBUTES',
+      ProjectionExpression: '#partition',
+      ExpressionAttributeNames: { '#partition': part.partitionKey },
+      ReturnConsumedCapacity: 'TOTAL',
+    },
+  );
+  const items = new Map<string, number>();
+  let readUnits = 0;
+  for await (const { Items: found = [], ConsumedCapacity: consumed } of pages) {
+    readUnits += consumed?.CapacityUnits ?? 0;
+    for (const item of found) {
+      const partition = String(item[part.partitionKey]);
+      items.set(partition, (items.get(partition) ?? 0) + 1);
+    }
+  }
+  return { items, readUnits };
+}
+
+const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
+  tenant: 'of one tenant, with its items in every realm',
+  records:
+    'records, ledgers, windows, and what rehearsals and moves left behind, and a few keys of each table (--all looks at every key)',
+  everything: 'everything',
+};
+
+/** Pure. */
+export function auditText({ scope, tenant, findings, looked, cost }: AuditReport): string {
+  const seen = `looked at ${SCOPES[scope]}: ${withCommas(looked.records)} records, ${withCommas(looked.migrations)} migrations, ${withCommas(looked.receipts)} receipts`;
+  const paid =
+    scope === 'everything'
+      ? [
+          `  read ${withCommas(looked.partitions)} partition keys, for ${withCommas(Math.ceil(cost.readUnits))} read units (about $${cost.dollars.toFixed(2)})`,
+        ]
+      : [];
+  const who = tenant === undefined ? '' : `${printable(tenant)}: `;
+  if (findings.length === 0)
+    return [`  ${seen}`, ...paid, '', `✓ ${who}nothing is where it should not be`].join('\n');
+  return [
+    table(
+      ['realm', 'tenant', 'what', 'part', 'items', 'migration', ''],
+      findings.map(({ realm, tenant: of, kind, part, items, migration, says }) => [
+        realm,
+        printable(of ?? '', 40),
+        kind,
+        part,
+        items,
+        printable(migration ?? '', 20),
+        printable(says, 100),
+      ]),
+    ),
+    '',
+    `  ${seen}`,
+    ...paid,
+    '',
+    `✗ ${who}${withCommas(findings.length)} found`,
+  ].join('\n');
+}

@@ -1,0 +1,111 @@
+/**
+ * Whether the tables of the parts hold what their declarations say: of a few partition keys of each table, whose are they? A
+ * part that is declared with other keys than its table has is found equal and proven empty, over nothing.
+ */
+import { ScanCommand } from '@aws-sdk/lib-dynamodb';
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { bad, type Found, fine } from '../doctor/check.ts';
+import type { Operator } from '../operator.ts';
+import { printable } from '../terminal/print.ts';
+import { tenantOf } from './findings.ts';
+import { type KeySample, sayStrange } from './key-sample.ts';
+
+/** Items are looked at in so many places of a table, so many in each: always the same ones, and never a whole table. */
+const PLACES = 8;
+const ITEMS_PER_PLACE = 16;
+const SHAPES = 3;
+
+export async function sampleKeys(operator: Operator, realm: Realm, part: Part): Promise<KeySample> {
+  const keys = (await keysIn(operator, realm, part)).filter((key) => !key.startsWith(REHEARSAL));
+  const isTenant = knownTenants(operator, realm);
+  const isKnown = await Promise.all(
+    keys.map((key) => isTenant(tenantOf(operator.residency.parts, part.name, key))),
+  );
+  const strange = keys.filter((_, at) => !isKnown[at]);
+  const shapes = await Promise.all(strange.slice(0, PLACES).map((key) => shapeOf(key, isTenant)));
+  return {
+    realm,
+    part: part.name,
+    keys: keys.length,
+    strange: strange.length,
+    shapes: [...new Set(shapes)].slice(0, SHAPES),
+  };
+}
+
+async function keysIn(
+  { clients, names }: Operator,
+  realm: Realm,
+  part: Part,
+): Promise<readonly string[]> {
+  const pages = await Promise.all(
+    Array.from({ length: PLACES }, (_, place) =>
+      clients.documents(realm).send(
+        new ScanCommand({
+          TableName: names(realm).part(part),
+          ConsistentRead: true,
+          Segment: place,
+          TotalSegments: PLACES,
+          Limit: ITEMS_PER_PLACE,
+          Select: 'SPECIFIC_ATTRIBUTES',
+          ProjectionExpression: '#partition',
+          ExpressionAttributeNames: { '#partition': part.partitionKey },
+        }),
+      ),
+    ),
+  );
+  const items = pages.flatMap(({ Items: found = [] }) => found);
+  return [...new Set(items.map((item) => String(item[part.partitionKey])))];
+}
+
+/** Asks the realm itself first, then the others; each tenant once. */
+function knownTenants({ tenants, realms }: Operator, here: Realm) {
+  const asked = new Map<string, Promise<boolean>>();
+  const inOrder = [here, ...realms.filter((realm) => realm !== here)];
+  async function look(tenant: string): Promise<boolean> {
+    for (const realm of inOrder) if ((await tenants.read(realm, tenant)) !== undefined) return true;
+    return false;
+  }
+  return (tenant: string): Promise<boolean> => {
+    const found = asked.get(tenant) ?? look(tenant);
+    asked.set(tenant, found);
+    return found;
+  };
+}
+
+/**
+ * `TENANT#acme` → `TENANT#{tenant}`, `USER#jane@x.org` → `USER#xxxx@x.xxx`: how keys are made, and nobody's data. Words in
+ * capitals stay, because programs write them so.
+ */
+async function shapeOf(
+  key: string,
+  isTenant: (tenant: string) => Promise<boolean>,
+): Promise<string> {
+  const words = key.split(/([#|/:]+)/);
+  const shapes = await Promise.all(
+    words.map(async (word) => {
+      if (word === '' || /^[#|/:]+$/.test(word) || /^[A-Z_]{2,20}$/.test(word)) return word;
+      if (await isTenant(word)) return '{tenant}';
+      return word.replace(/\p{L}/gu, 'x').replace(/\p{N}/gu, '9');
+    }),
+  );
+  return printable(shapes.join(''), 60);
+}
+
+/** For `doctor`. */
+export async function keysCheck(operator: Operator, realm: Realm): Promise<Found> {
+  const samples = await Promise.all(
+    operator.residency.parts.map((part) => sampleKeys(operator, realm, part)),
+  );
+  const found = samples.filter(({ strange }) => strange > 0);
+  const [first] = found;
+  if (first === undefined) {
+    const keys = samples.reduce((sum, sample) => sum + sample.keys, 0);
+    return fine(`${keys} partition keys were looked at, and all are a tenant’s`);
+  }
+  return bad(
+    found.map((sample) => `part ${sample.part}: ${sayStrange(sample)}`).join('; '),
+    `declare the part ${first.part} as its table has it: a move leaves behind what is under other keys, and finds nothing missing; residency audit --all lists every key`,
+  );
+}

@@ -1,0 +1,16 @@
+/** One check of `doctor`, and the two ways in which it can end. */
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+
+export interface Check {
+  readonly realm: Realm | 'all';
+  readonly check: string;
+  readonly ok: boolean;
+  readonly says: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+export type Found = Omit<Check, 'realm' | 'check'>;
+
+export const fine = (says: string): Found => ({ ok: true, says });
+export const bad = (says: string, fix: string): Found => ({ ok: false, says, fix });

@@ -1,0 +1,192 @@
+/** `doctor`: looks at every realm from outside, and says what to mend. Reads only. */
+import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
+import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
+import { keyServersOf } from '../../../lambdas/domain/residency.ts';
+import { tcpPortsFrom } from '../../local-ports.ts';
+import { factsIn, factText } from '../acting/settings.ts';
+import { keysCheck } from '../audit/strange-keys.ts';
+import type { Operator } from '../operator.ts';
+import { commandFor } from '../terminal/command-name.ts';
+import { sentenceOf } from '../terminal/failure.ts';
+import { moment, printable, table } from '../terminal/print.ts';
+import type { Verdict } from '../terminal/verdict.ts';
+import { descriptor, fetched, health } from './base-url-checks.ts';
+import { bad, type Check, type Found, fine } from './check.ts';
+import { expiry, tables } from './table-form.ts';
+import { encryption, protection } from './table-safety.ts';
+
+/** A move at full speed takes 16 workers, a new account is given 10 in all. */
+const LEAST_CONCURRENCY = 100;
+/** A move that is about to begin must not meet a deployment either. */
+const SOON_MS = 30 * 60_000;
+
+export async function doctor(
+  operator: Operator,
+  { beforeDeploy = false }: { readonly beforeDeploy?: boolean },
+): Promise<Verdict> {
+  const checks = beforeDeploy
+    ? await openMoves(operator)
+    : (
+        await Promise.all([
+          ...operator.realms.map((realm) => realmChecks(operator, realm)),
+          keyServers(keyServersFor(operator)),
+        ])
+      ).flat();
+  const isFine = checks.every(({ ok }) => ok);
+  return { report: { fine: isFine, checks }, text: doctorText(checks), isFine };
+}
+
+async function realmChecks(operator: Operator, realm: Realm): Promise<readonly Check[]> {
+  const checks: readonly (readonly [string, () => Promise<Found>])[] = [
+    ['health', () => health(operator, realm)],
+    ['descriptor', () => descriptor(operator, realm)],
+    ['tables', () => tables(operator, realm)],
+    ['permissions', () => permissions(operator, realm)],
+    ['keys', () => keysCheck(operator, realm)],
+    ['workflow', () => workflow(operator, realm)],
+    ['settings', () => settings(operator, realm)],
+    ...(operator.localPort === undefined ? checksInAws(operator, realm) : []),
+  ];
+  return Promise.all(
+    checks.map(async ([check, look]) => ({
+      realm,
+      check,
+      ...(await look().catch((error: unknown) =>
+        bad(sentenceOf(error), 'take the role operator-read of this realm, or deploy the realm'),
+      )),
+    })),
+  );
+}
+
+/** A local host has neither limits, nor keys, nor expiry, nor protection. */
+function checksInAws(
+  operator: Operator,
+  realm: Realm,
+): readonly (readonly [string, () => Promise<Found>])[] {
+  return [
+    ['concurrency', () => concurrency(operator, realm)],
+    ['encryption', () => encryption(operator, realm)],
+    ['expiry', () => expiry(operator, realm)],
+    ...(operator.stage === 'prod'
+      ? [['protection', () => protection(operator, realm)] as const]
+      : []),
+  ];
+}
+
+/** What an operator has set is no fault: but somebody may have forgotten it. */
+async function settings(operator: Operator, realm: Realm): Promise<Found> {
+  const facts = await factsIn(operator, realm);
+  return fine(facts.length === 0 ? 'nothing is set' : facts.map(factText).join('; '));
+}
+
+/** A tenant that cannot be: whoever may read this may read any. */
+const NOBODY = '#doctor';
+
+async function permissions(operator: Operator, realm: Realm): Promise<Found> {
+  const { tenants, ledger, partKind, residency } = operator;
+  await tenants.read(realm, NOBODY);
+  await ledger.open(realm);
+  await Promise.all(
+    residency.parts.map((part) =>
+      partKind.size({ id: `${part.name}/00`, part: part.name, partition: NOBODY }, realm, 0),
+    ),
+  );
+  return fine('records, ledger and counts can be read');
+}
+
+async function workflow(operator: Operator, realm: Realm): Promise<Found> {
+  const { clients, region, names } = operator;
+  const { name: partition } = partitionOf(region(realm));
+  const arn = `arn:${partition}:states:${region(realm)}:${await operator.account()}:stateMachine:${names(realm).stateMachine}`;
+  const command = new ListExecutionsCommand({ stateMachineArn: arn, maxResults: 1 });
+  try {
+    const { executions = [] } = await clients.states(realm).send(command);
+    const [last] = executions;
+    const when =
+      last?.startDate === undefined
+        ? 'it has never run'
+        : `last run ${moment(last.startDate.getTime())}`;
+    return fine(`the state machine is there; ${when}`);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'StateMachineDoesNotExist')
+      return bad('there is no state machine', 'deploy the realm');
+    throw error;
+  }
+}
+
+async function concurrency({ clients }: Operator, realm: Realm): Promise<Found> {
+  const settings = await clients.functions(realm).send(new GetAccountSettingsCommand({}));
+  const limit = settings.AccountLimit?.ConcurrentExecutions ?? 0;
+  if (limit < LEAST_CONCURRENCY)
+    return bad(
+      `Lambda runs ${limit} functions at once in this account and region`,
+      'ask for 1000 in Service Quotas: a move wants 16 workers, beside your hooks',
+    );
+  return fine(`Lambda runs ${limit} functions at once`);
+}
+
+const keyServersFor = ({ localPort, residency }: Operator): readonly string[] =>
+  localPort === undefined
+    ? keyServersOf(residency.app)
+    : [`http://127.0.0.1:${tcpPortsFrom(localPort, residency.realms).installKeys}`];
+
+/** Each is asked: which of them has the key of an installation is Atlassian's to say. */
+export const keyServers = (urls: readonly string[]): Promise<readonly Check[]> =>
+  Promise.all(urls.map(keyServer));
+
+/** An unknown key is an answer. */
+async function keyServer(url: string): Promise<Check> {
+  const response = await fetched(`${url}/residency/doctor`);
+  const found =
+    response !== undefined && response.status < 500
+      ? fine(`the server of install keys answers, at ${url}`)
+      : bad(
+          `the server of install keys does not answer, at ${url}`,
+          'installations with its keys are refused until it does: see Atlassian’s status page, and this machine’s network',
+        );
+  return { realm: 'all', check: 'key server', ...found };
+}
+
+/** A deployment replaces the code under a running move: safe, but not while the window is short. */
+async function openMoves(operator: Operator): Promise<readonly Check[]> {
+  const soon = operator.clock.now() + SOON_MS;
+  const isInTheWay = (migration: Migration) =>
+    !isFinal(migration) &&
+    (migration.status !== 'scheduled' || Date.parse(migration.facts?.startTime ?? '') < soon);
+  return Promise.all(
+    operator.realms.map(async (realm) => {
+      const open = (await operator.ledger.open(realm)).filter(isInTheWay);
+      const names = open.slice(0, 5).map(({ tenant, id, status }) => `${tenant} ${id} (${status})`);
+      const found =
+        open.length === 0
+          ? fine('no move is under way, or about to begin')
+          : bad(
+              `${open.length} under way: ${names.join(', ')}${open.length > 5 ? ' …' : ''}`,
+              `deploy when they have ended: ${commandFor(operator, 'migrations')}`,
+            );
+      return { realm, check: 'open moves', ...found };
+    }),
+  );
+}
+
+/** Pure. */
+export function doctorText(checks: readonly Check[]): string {
+  const wrong = checks.filter(({ ok }) => !ok);
+  return [
+    table(
+      ['', 'realm', 'check', ''],
+      checks.map(({ realm, check, ok, says }) => [
+        ok ? '✓' : '✗',
+        realm,
+        check,
+        printable(says, 120),
+      ]),
+    ),
+    '',
+    ...(wrong.length === 0
+      ? ['✓ all is as it should be']
+      : wrong.map(({ realm, check, fix = '' }) => `✗ ${realm}, ${check}: ${printable(fix)}`)),
+  ].join('\n');
+}

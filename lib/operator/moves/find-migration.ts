@@ -1,0 +1,32 @@
+/** Which migration is meant: the one that was named, or the tenant's last. */
+import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
+import { isLater } from '../../../lambdas/domain/moving/migration.ts';
+import type { Operator } from '../operator.ts';
+import { isKnown, unknownTenant } from '../tenants/known-tenant.ts';
+import { Failure } from '../terminal/failure.ts';
+
+/** A migration is on record in its source, which nobody need know: every ledger is asked. */
+export async function migrationOf(
+  reads: Pick<Operator, 'ledger' | 'realms' | 'tenants'>,
+  tenant: string,
+  id: string | undefined,
+): Promise<Migration> {
+  const { ledger, realms } = reads;
+  const found = (await Promise.all(realms.map((realm) => ledger.list(realm, tenant)))).flat();
+  const meant = id === undefined ? found : found.filter((migration) => migration.id === id);
+  const [last, ...others] = meant.toSorted((one, other) => (isLater(one, other) ? -1 : 1));
+  if (last === undefined) {
+    if (!(await isKnown(reads, tenant))) throw unknownTenant(tenant);
+    throw new Failure(
+      id === undefined
+        ? `no migration of ${tenant} is on record`
+        : `no migration ${id} of ${tenant} is on record`,
+    );
+  }
+  if (id !== undefined && others.length > 0) {
+    // Only the tombstone of a rollback that went astray shares an id.
+    const known = meant.find(({ facts }) => facts !== undefined);
+    return known ?? last;
+  }
+  return last;
+}

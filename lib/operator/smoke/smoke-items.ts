@@ -1,0 +1,58 @@
+/** What the synthetic tenant has: items in every part, of the shapes that copying could spoil. */
+import {
+  type AttributeValue,
+  BatchWriteItemCommand,
+  type DynamoDBClient,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
+import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+
+type RawItem = Record<string, AttributeValue>;
+
+const BATCH = 25;
+const DAY_SECONDS = 86_400;
+
+/** `count` items of a part, over all its partitions. */
+export function smokeItems(part: Part, tenant: string, count: number): readonly RawItem[] {
+  const partitions = partitionsOf(part, tenant);
+  return Array.from({ length: count }, (_, index) => ({
+    ...SHAPES[index % SHAPES.length],
+    ...(part.ttlAttribute !== undefined && {
+      [part.ttlAttribute]: { N: String(Math.floor(Date.now() / 1000) + DAY_SECONDS) },
+    }),
+    [part.partitionKey]: { S: partitions[index % partitions.length] ?? tenant },
+    [part.sortKey.name]: sortValue(part, index),
+  }));
+}
+
+function sortValue({ sortKey }: Part, index: number): AttributeValue {
+  if (sortKey.type === 'N') return { N: String(index) };
+  if (sortKey.type === 'B') return { B: Uint8Array.of(0, index >> 8, index & 255) };
+  return { S: `smoke-${String(index).padStart(5, '0')}` };
+}
+
+const SHAPES: readonly RawItem[] = [
+  { text: { S: 'Grüße, 世界 \u{1F30F}' }, empty: { S: '' } },
+  { bytes: { B: Uint8Array.from({ length: 256 }, (_, byte) => byte) } },
+  { texts: { SS: ['b', 'a', 'ä'] }, numbers: { NS: ['3', '-1.5', '1E+30'] } },
+  {
+    tree: { M: { list: { L: [{ S: '' }, { NULL: true }, { BOOL: false }, { N: '-0.000001' }] } } },
+  },
+  { precise: { N: '12345678901234567890.123456789012345678' }, large: { S: 'x'.repeat(20_000) } },
+];
+
+export async function seeded(
+  client: DynamoDBClient,
+  table: string,
+  items: readonly RawItem[],
+): Promise<void> {
+  for (let at = 0; at < items.length; at += BATCH) {
+    let left: WriteRequest[] = items
+      .slice(at, at + BATCH)
+      .map((Item) => ({ PutRequest: { Item: { ...Item } } }));
+    while (left.length > 0) {
+      const command = new BatchWriteItemCommand({ RequestItems: { [table]: left } });
+      left = (await client.send(command)).UnprocessedItems?.[table] ?? [];
+    }
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * `smoke`: a whole move of a synthetic tenant on real stacks, and another one that is rolled back; every item compared.
+ * Refused in production.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { isSmokeTenant, mayTrustSmokeKey } from '../../../lambdas/domain/operating/smoke.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { differences, type Snapshot, snapshotOf } from '../../snapshots.ts';
+import type { Confirm } from '../acting/act.ts';
+import type { Operator } from '../operator.ts';
+import { commandFor } from '../terminal/command-name.ts';
+import { Failure, UsageError } from '../terminal/failure.ts';
+import { lasting } from '../terminal/print.ts';
+import type { Verdict } from '../terminal/verdict.ts';
+import { seeded, smokeItems } from './smoke-items.ts';
+import { localSmokeKey, smokeKeyIn } from './smoke-key.ts';
+import { type Answer, type SmokeSite, smokeSite } from './smoke-site.ts';
+
+export interface SmokeOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly key?: string | undefined;
+  /** Items per part. */
+  readonly items: number;
+  readonly confirm: Confirm;
+  /** Told of every step as it is done. */
+  readonly tell: (line: string) => void;
+}
+
+export interface SmokeReport {
+  readonly tenant: string;
+  readonly from: Realm;
+  readonly to: Realm;
+  readonly steps: readonly SmokeStep[];
+  /** Why it ended before its end. */
+  readonly failure?: string;
+}
+
+export interface SmokeStep {
+  readonly step: string;
+  readonly ok: boolean;
+  readonly says: string;
+  readonly seconds: number;
+}
+
+const PATIENCE_MS = 45 * 60_000;
+const WINDOW_MS = 90 * 60_000;
+
+/** Before anything is asked of the deployment. */
+export function assertSmokable(
+  operator: Operator,
+  options: Pick<SmokeOptions, 'from' | 'to'>,
+): void {
+  if (!mayTrustSmokeKey(operator.stage))
+    throw new UsageError(
+      `a smoke test is refused in stage ${operator.stage}: it has real customers`,
+    );
+  const [from, to] = [operator.realmNamed(options.from), operator.realmNamed(options.to)];
+  if (from === to) throw new UsageError('--from and --to have the same stack: nothing would move');
+}
+
+export async function smoke(operator: Operator, options: SmokeOptions): Promise<Verdict> {
+  const [from, to] = [operator.realmNamed(options.from), operator.realmNamed(options.to)];
+  const key = await keyFor(operator, options.key);
+  const site = smokeSite(operator.residency.app.key, key);
+  const run = smokeRun(operator, site, options.tell);
+  await assertPossible(operator, run, [from, to]);
+  await options.confirm(
+    `Move the synthetic tenant ${site.tenant} from ${from} to ${to}, with ${options.items} items in each part, and discard them?`,
+  );
+  let failure: string | undefined;
+  try {
+    await wholeStory(run, from, to, options.items);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    failure = error.message;
+  }
+  const steps = run.steps();
+  const isFine = failure === undefined && steps.every(({ ok }) => ok);
+  const report: SmokeReport = { tenant: site.tenant, from, to, steps, ...(failure && { failure }) };
+  const text = isFine
+    ? `✓ moved ${from} → ${to}, rolled back ${to} → ${from}, every item as it was`
+    : `✗ ${failure ?? 'not all is as it should be'}\n  the synthetic tenant is ${site.tenant}: ${commandFor(operator, 'where', site.tenant)}`;
+  return { report, text, isFine };
+}
+
+/** What would end it half-way is said before it begins. */
+async function assertPossible(operator: Operator, run: Run, realms: readonly Realm[]) {
+  for (const realm of realms) {
+    run.url(realm);
+    const { settings } = await operator.records.settings(realm);
+    if (settings.noNewMoves)
+      throw new Failure(`new moves are off in ${realm}: a smoke test would be refused`);
+  }
+}
+
+function keyFor(operator: Operator, file: string | undefined) {
+  if (file !== undefined) return smokeKeyIn(file);
+  if (operator.localPort !== undefined) return localSmokeKey(operator);
+  throw new UsageError(
+    '--key names the private key that this stage was told to trust (residency smoke-key makes one)',
+  );
+}
+
+type Run = ReturnType<typeof smokeRun>;
+
+async function wholeStory(run: Run, from: Realm, to: Realm, items: number): Promise<void> {
+  await run.answers(`installed in ${from}`, 204, (site) => site.installed(run.url(from)));
+  const before = await run.filled(from, items);
+  await run.moved(1, from, to, 'commit');
+  await run.check(
+    `every item is in ${to}, as it was`,
+    async () => differences(before, await run.holdings(to, 'move')) === 0,
+  );
+  await run.check(
+    `nothing is left in ${from}, caches included`,
+    async () => (await run.holdings(from)).size === 0,
+  );
+  await run.check(
+    `caches were not copied`,
+    async () => (await run.holdings(to)).size === before.size,
+  );
+  await run.check(
+    `the tenant is moved in ${from}, and active in ${to}`,
+    async () => (await run.states(from, to)).join() === 'moved,active',
+  );
+  await run.moved(2, to, from, 'rollback');
+  await run.check(
+    `every item is still in ${to}`,
+    async () => differences(before, await run.holdings(to)) === 0,
+  );
+  await run.check(
+    `nothing has come back to ${from}`,
+    async () => (await run.holdings(from)).size === 0,
+  );
+  await run.answers(`uninstalled in ${to}`, 204, (site) => site.uninstalled(run.url(to)));
+  await run.check(
+    `the tenant is retired in ${to}`,
+    async () => (await run.states(to)).join() === 'retired',
+  );
+  await run.discarded(to);
+}
+
+function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => void) {
+  const { residency, clients, names, partKind, tenants, baseUrls } = operator;
+  const every = operator.localPort === undefined ? 5_000 : 250;
+  const { tenant } = site;
+  const steps: SmokeStep[] = [];
+
+  function url(realm: Realm): string {
+    const found = baseUrls[realm];
+    if (found === undefined)
+      throw new Failure(`the base URL of ${realm} is not known: baseUrls, a domain, or --domain`);
+    return found;
+  }
+
+  function note(step: string, ok: boolean, says: string, begun: number): void {
+    const seconds = (performance.now() - begun) / 1000;
+    steps.push({ step, ok, says, seconds });
+    tell(`${ok ? '✓' : '✗'} ${step}${says ? `: ${says}` : ''}  (${lasting(seconds)})`);
+    if (!ok) throw new Failure(`${step}: ${says || 'no'}`);
+  }
+
+  async function answers(
+    step: string,
+    wanted: number,
+    ask: (site: SmokeSite) => Promise<Answer>,
+  ): Promise<void> {
+    const begun = performance.now();
+    const { status, says } = await ask(site);
+    note(step, status === wanted, `${status} ${says}`.trim(), begun);
+  }
+
+  async function check(step: string, holds: () => Promise<boolean>): Promise<void> {
+    const begun = performance.now();
+    note(step, await holds(), '', begun);
+  }
+
+  async function holdings(realm: Realm, policy?: 'move'): Promise<Snapshot> {
+    const parts = residency.parts.filter((part) => policy === undefined || part.policy === policy);
+    const snapshots = await Promise.all(
+      parts.map(async (part) => {
+        const found = await snapshotOf(
+          clients.dynamoDb(realm),
+          names(realm).part(part),
+          part,
+          tenant,
+        );
+        return [...found].map(([key, hash]): [string, string] => [`${part.name} ${key}`, hash]);
+      }),
+    );
+    return new Map(snapshots.flat());
+  }
+
+  /** Items in every part; what a move must bring over is the result. */
+  async function filled(realm: Realm, count: number): Promise<Snapshot> {
+    const begun = performance.now();
+    for (const part of residency.parts)
+      await seeded(
+        clients.dynamoDb(realm),
+        names(realm).part(part),
+        smokeItems(part, tenant, count),
+      );
+    const all = await holdings(realm);
+    note(
+      `${all.size} items in ${residency.parts.length} parts of ${realm}`,
+      all.size === count * residency.parts.length,
+      '',
+      begun,
+    );
+    return holdings(realm, 'move');
+  }
+
+  async function moved(id: number, from: Realm, to: Realm, end: 'commit' | 'rollback') {
+    const migrationId = id;
+    const location = to.toUpperCase();
+    const startTime = new Date().toISOString();
+    const endTime = new Date(Date.now() + WINDOW_MS).toISOString();
+    const facts = { startTime, endTime, location, migrationId };
+    const here = url(from);
+    await answers(`schedule ${from} → ${to}`, 200, (s) => s.hook(here, 'schedule', facts));
+    await answers('start', 200, (s) => s.hook(here, 'start', facts));
+    await reached(here, migrationId, 'ready-to-commit');
+    await answers(end, 200, (s) => s.hook(here, end, { migrationId }));
+    await reached(here, migrationId, end === 'commit' ? 'committed' : 'rolled-back');
+  }
+
+  /** Polls as Atlassian does, more often. */
+  async function reached(here: string, migrationId: number, wanted: string): Promise<void> {
+    const begun = performance.now();
+    for (;;) {
+      const { status, says } = await site.hook(here, 'status', { migrationId });
+      const isOver = performance.now() - begun > PATIENCE_MS;
+      if (says === wanted || says.startsWith('failed') || status !== 200 || isOver)
+        return note('status', says === wanted, `${status} ${says}`.trim(), begun);
+      await pause(every);
+    }
+  }
+
+  /** What was made here and for this. Only of a tenant that cannot be a customer. */
+  async function discarded(realm: Realm): Promise<void> {
+    if (!isSmokeTenant(tenant)) throw new Error('only synthetic items are discarded');
+    const begun = performance.now();
+    for (const range of rangesOf(residency.parts, tenant)) {
+      const purged = partKind.purge(range, realm, undefined, Number.POSITIVE_INFINITY);
+      for await (const _ of purged);
+    }
+    note(`its items are discarded in ${realm}`, (await holdings(realm)).size === 0, '', begun);
+  }
+
+  const states = (...realms: readonly Realm[]) =>
+    Promise.all(realms.map(async (realm) => (await tenants.read(realm, tenant))?.state ?? 'none'));
+
+  return { url, answers, check, holdings, filled, moved, discarded, states, steps: () => steps };
+}

@@ -320,8 +320,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         COPY,
-        'if (!movingRanges(parts, tenant).every(isVerified))',
-        'if (!movingRanges(parts, tenant).every(isVerified) && parts.length === 0)',
+        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy'))",
+        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy') && parts.length === 0)",
       ),
       change(
         'lambdas/app/phases/verify-tasks.ts',
@@ -360,13 +360,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         ROLLBACK,
-        'partKind.purge(where, target, from, until, rateLimit)',
-        'partKind.purge(where, source, from, until, rateLimit)',
-      ),
-      change(
-        ROLLBACK,
-        '    const { target, tenant } = migration;\n    const where = rangeOf(parts, tenant, range);',
-        '    const { source, target, tenant } = migration;\n    const where = rangeOf(parts, tenant, range);',
+        "...emptying(partKind, asked, 'target')",
+        "...emptying(partKind, asked, 'source')",
       ),
     ],
     breaks: ['it ends', 'complete somewhere', 'nothing slips through'],
@@ -460,13 +455,13 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         ROLLBACK,
-        'if (!movingRanges(parts, tenant).every(isVerified))',
-        'if (!movingRanges(parts, tenant).every(isVerified) && parts.length === 0)',
+        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore'))",
+        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore') && parts.length === 0)",
       ),
       change(
         ROLLBACK,
-        'partKind.restore(where, target, source, horizon, from, until, rateLimit)',
-        'partKind.digest(where, source, horizon, from, until)',
+        'partKind.restore(range, target, source, horizon, from, until, rateLimit)',
+        'partKind.digest(range, source, horizon, from, until)',
       ),
       change(
         'lambdas/app/phases/verify-tasks.ts',
@@ -486,8 +481,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         COMMIT,
-        'partKind.purge(where, source, from, until, rateLimit)',
-        'partKind.purge(where, migration.target, from, until, rateLimit)',
+        "...emptying(partKind, asked, 'source')",
+        "...emptying(partKind, asked, 'target')",
       ),
     ],
     breaks: ['it ends', 'nothing slips through', 'complete somewhere'],

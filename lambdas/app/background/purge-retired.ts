@@ -2,7 +2,7 @@
  * Purges what tenants left behind that were uninstalled 30 days ago and have not come back: data, proof, receipt, record.
  * Discards what a rehearsal left behind that died: this function may delete in its realm, and runs by the clock.
  */
-import { rangesOf } from '../../domain/datasets/dataset.ts';
+import { rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
 import type { Realm } from '../../domain/realm.ts';
 import {
   beginPurge,
@@ -127,7 +127,7 @@ export function purgingRetired(context: TaskContext, here: Realm) {
       ...(uninstalledIat !== undefined && { uninstalledIat }),
       begunAt: purge.begunAt,
       at: new Date(clock.now()).toISOString(),
-      provenEmpty: rangesOf(parts, tenant).map(({ id }) => id),
+      provenEmpty: rangeIdsOf(parts, tenant),
       backupsExpire: backupsExpireAfter(backupDays, clock.now()),
     };
     await ledger.writePurge(here, receipt);

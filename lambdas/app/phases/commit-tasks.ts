@@ -1,14 +1,14 @@
 /** Phase commit, in the source realm: grace, a last look, the point of no return, purge, proof, receipt. */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
-import type { RangeRecord } from '../../domain/moving/range-record.ts';
+import { allFinished, type RangeRecord } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { issued, scopeOf } from './notary.ts';
 import { brokenChecksums, heldBy, partChecksums } from './part-checksums.ts';
-import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import { emptying, rangeTask } from './range-task.ts';
 import {
   backupsExpireAfter,
   checkApart,
@@ -21,8 +21,7 @@ import {
   movingRanges,
   type Plan,
   plan,
-  rangeInput,
-  rangeOf,
+  type RunKey,
   runKey,
   secondsLeft,
 } from './task-input.ts';
@@ -55,9 +54,7 @@ export function commitTasks(context: TaskContext) {
     const { tenant, source } = migration;
     await checkSwitched(migration);
     const records = await ledger.listRanges(source, migration);
-    const isRechecked = ({ id }: { readonly id: string }) =>
-      records.some(({ range, work, done }) => range === id && work === 'recheck-source' && done);
-    if (!movingRanges(parts, tenant).every(isRechecked)) {
+    if (!allFinished(records, movingRanges(parts, tenant), 'recheck-source')) {
       await steps.restart(migration, 'pass-point-of-no-return');
       throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
     }
@@ -104,37 +101,13 @@ export function commitTasks(context: TaskContext) {
   }
 
   /** Safe twice: deletes what is left. Only after the point of no return, and never in a realm that serves. */
-  async function purgeSourceRange(input: unknown, invocation: Invocation): Promise<Turn> {
-    const run = runKey(input);
-    const { range, number, turns } = rangeInput(input);
-    const migration = await expected(ports, run);
-    const { source, tenant } = migration;
-    const where = rangeOf(parts, tenant, range);
-    return rangeTurn(
-      ports,
-      {
-        migration,
-        range,
-        ranges: rangesOf(parts, tenant).map(({ id }) => id),
-        work: 'purge-source',
-        realm: source,
-        sides: [
-          {
-            side: 'source',
-            pages: (_, from, until, rateLimit) =>
-              partKind.purge(where, source, from, until, rateLimit),
-          },
-        ],
-        check: () => checkMayPurge(run),
-        conclude: async () => ((await partKind.isEmpty(where, source)) ? 'done' : 'again'),
-        number,
-        turns,
-      },
-      invocation,
-    );
-  }
+  const purgeSourceRange = rangeTask(context, async (asked) => ({
+    work: 'purge-source',
+    ...emptying(partKind, asked, 'source'),
+    check: () => checkMayPurge(asked.run),
+  }));
 
-  async function checkMayPurge(run: ReturnType<typeof runKey>): Promise<void> {
+  async function checkMayPurge(run: RunKey): Promise<void> {
     checkApart(context);
     const migration = await expected(ports, run);
     if (!migration.pointOfNoReturn)
@@ -150,11 +123,8 @@ export function commitTasks(context: TaskContext) {
     const { tenant, id, source, target, checksums = {} } = migration;
     const records = await ledger.listRanges(source, migration);
     const ranges = rangesOf(parts, tenant);
-    const isPurged = ({ id: range }: { readonly id: string }) =>
-      records.some(
-        (record) => record.range === range && record.work === 'purge-source' && record.done,
-      );
-    if (!ranges.every(isPurged)) return steps.restart(migration, 'finish-commit');
+    if (!allFinished(records, ranges, 'purge-source'))
+      return steps.restart(migration, 'finish-commit');
     if ((await leasedUntil(ports, source, migration, records)) > 0)
       throw new Error('a worker of the source has not given its lease back yet');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));

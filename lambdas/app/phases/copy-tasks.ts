@@ -1,6 +1,7 @@
 /** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
 import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
+import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
 import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
@@ -8,15 +9,16 @@ import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
 import { failureIn } from './failure-reason.ts';
 import { partChecksums } from './part-checksums.ts';
-import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import { emptying, rangeTask } from './range-task.ts';
+import { type Invocation, rangeTurn } from './range-turn.ts';
 import { checkApart, isTooLate, type TaskContext } from './task-context.ts';
 import {
   expected,
   movingRanges,
+  notYet,
   type Plan,
   plan,
-  rangeInput,
-  rangeOf,
+  type RunKey,
   runKey,
   secondsLeft,
 } from './task-input.ts';
@@ -50,7 +52,7 @@ export function copyTasks(context: TaskContext) {
     // Another invocation is claiming the target, or has died of it: then its lease runs out.
     if (turn.waitSeconds > 0) {
       const { waitSeconds } = turn;
-      return plan(parts, migration.tenant, { again: true, waitSeconds, moving: [], ranges: [] });
+      return notYet(parts, migration.tenant, waitSeconds);
     }
     const [source, target] = await Promise.all([
       tenants.read(migration.source, migration.tenant),
@@ -100,79 +102,45 @@ export function copyTasks(context: TaskContext) {
   }
 
   /** Safe twice: deletes what is left. Only the data of an earlier, retired residency is here: nothing is copied before it is gone. */
-  async function clearTargetRange(input: unknown, invocation: Invocation): Promise<Turn> {
-    const run = runKey(input);
-    const { range, number, turns } = rangeInput(input);
-    const migration = await inTime(await expected(ports, run));
-    const { target, tenant } = migration;
-    const cleared = await ledger.readRange(target, migration, range);
-    if (cleared?.cleared) return { number: number + 1, over: true, waitSeconds: 0 };
-    const where = rangeOf(parts, tenant, range);
-    return rangeTurn(
-      ports,
-      {
-        migration,
-        range,
-        ranges: rangesOf(parts, tenant).map(({ id }) => id),
-        work: 'clear',
-        realm: target,
-        sides: [
-          {
-            side: 'target',
-            pages: (_, from, until, rateLimit) =>
-              partKind.purge(where, target, from, until, rateLimit),
-          },
-        ],
-        check: async () => {
-          checkApart(context);
-          await checkTarget(run, { mayBeUnclean: true });
-        },
-        conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
-        number,
-        turns,
+  const clearTargetRange = rangeTask(context, async (asked) => {
+    const migration = await inTime(asked.migration);
+    const stored = await ledger.readRange(migration.target, migration, asked.range.id);
+    if (stored?.cleared) return undefined;
+    return {
+      work: 'clear',
+      ...emptying(partKind, asked, 'target'),
+      check: async () => {
+        checkApart(context);
+        await checkTarget(asked.run, { mayBeUnclean: true });
       },
-      invocation,
-    );
-  }
+    };
+  });
 
   /**
    * Safe twice: puts the same items again, from the last checkpoint on, which follows the page. A range that its verification
    * has found to differ is made equal: what differs is written, what is extra deleted.
    */
-  async function copyRange(input: unknown, invocation: Invocation): Promise<Turn> {
-    const run = runKey(input);
-    const { range, number, turns } = rangeInput(input);
-    const migration = await inTime(await expected(ports, run));
-    const { source, target, tenant } = migration;
+  const copyRange = rangeTask(context, async ({ run, migration, range }) => {
+    const { source, target } = await inTime(migration);
     recordWindow(ports, migration);
-    const stored = await ledger.readRange(target, migration, range);
-    if (stored?.work === 'verify-copy') return { number: number + 1, over: true, waitSeconds: 0 };
-    if (!(await isClean(migration))) return { number: number + 1, over: true, waitSeconds: 0 };
-    const where = rangeOf(parts, tenant, range);
+    const stored = await ledger.readRange(target, migration, range.id);
+    if (stored?.work === 'verify-copy') return undefined;
+    if (!(await isClean(migration))) return undefined;
     const work = stored?.work === 'repair-target' ? 'repair-target' : 'copy';
     const write = work === 'copy' ? partKind.copy : partKind.restore;
-    return rangeTurn(
-      ports,
-      {
-        migration,
-        range,
-        ranges: rangesOf(parts, tenant).map(({ id }) => id),
-        work,
-        realm: target,
-        sides: [
-          {
-            side: 'target',
-            pages: (horizon, from, until, rateLimit) =>
-              write(where, source, target, horizon, from, until, rateLimit),
-          },
-        ],
-        check: () => checkTarget(run, { mayBeUnclean: false }),
-        number,
-        turns,
-      },
-      invocation,
-    );
-  }
+    return {
+      work,
+      realm: target,
+      sides: [
+        {
+          side: 'target',
+          pages: (horizon, from, until, rateLimit) =>
+            write(range, source, target, horizon, from, until, rateLimit),
+        },
+      ],
+      check: () => checkTarget(run, { mayBeUnclean: false }),
+    };
+  });
 
   /** Whether the target holds nothing of an earlier residency; the first to find all ranges cleared says so on the record. */
   async function isClean(migration: Migration): Promise<boolean> {
@@ -192,7 +160,7 @@ export function copyTasks(context: TaskContext) {
 
   /** The target is still claimed and clean, the source still fenced, this attempt still wanted, and there is time. */
   async function checkTarget(
-    run: ReturnType<typeof runKey>,
+    run: RunKey,
     { mayBeUnclean }: { mayBeUnclean: boolean },
   ): Promise<void> {
     const migration = await inTime(await expected(ports, run));
@@ -214,11 +182,7 @@ export function copyTasks(context: TaskContext) {
     const migration = await inTime(await expected(ports, run));
     const { tenant, id, source, target } = migration;
     const records = await ledger.listRanges(target, migration);
-    const isVerified = ({ id: range }: { readonly id: string }) =>
-      records.some(
-        (record) => record.range === range && record.work === 'verify-copy' && record.done,
-      );
-    if (!movingRanges(parts, tenant).every(isVerified))
+    if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy'))
       return steps.restart(migration, 'finish-copy');
 
     const from = await tenants.read(source, tenant);

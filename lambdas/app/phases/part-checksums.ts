@@ -1,5 +1,5 @@
 /** The sums over a part's ranges, by which a whole part is recognised later. */
-import { type Part, rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Part, rangeIdsOf } from '../../domain/datasets/dataset.ts';
 import { type Bucket, hexOf, plus, total } from '../../domain/datasets/digest.ts';
 import type { PartChecksum } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
@@ -17,7 +17,7 @@ export function partChecksums(
 }
 
 function checksumOf(part: Part, tenant: string, records: readonly RangeRecord[]): PartChecksum {
-  const ids = new Set(rangesOf([part], tenant).map(({ id }) => id));
+  const ids = new Set(rangeIdsOf([part], tenant));
   const digests = records.flatMap(({ range, source }) =>
     ids.has(range) && source ? [source.digest] : [],
   );
@@ -57,7 +57,7 @@ export function heldBy(
 ): Readonly<Record<string, number>> {
   return Object.fromEntries(
     parts.map((part) => {
-      const ids = new Set(rangesOf([part], tenant).map(({ id }) => id));
+      const ids = new Set(rangeIdsOf([part], tenant));
       const purged = records.filter(({ range, work }) => ids.has(range) && work === 'purge-source');
       const deleted = purged.reduce((sum, { source }) => sum + (source?.changed ?? 0), 0);
       return [part.name, Math.max(checksums[part.name]?.items ?? 0, deleted)];

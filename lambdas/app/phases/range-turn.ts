@@ -34,6 +34,9 @@ export interface Turn {
   readonly waitSeconds: number;
 }
 
+/** Nothing is left to do on the range in this execution. */
+export const over = (number: number): Turn => ({ number, over: true, waitSeconds: 0 });
+
 /** A side of the work, and how to go on with it from a checkpoint. */
 export interface Side {
   readonly side: 'source' | 'target';
@@ -45,11 +48,8 @@ export interface Side {
   ) => AsyncIterable<Checkpoint>;
 }
 
-export interface TurnPlan {
-  readonly migration: Migration;
-  readonly range: string;
-  /** All that this range shares settings with. */
-  readonly ranges: readonly string[];
+/** The work that a task does on a range. */
+export interface RangeWork {
   readonly work: Work;
   /** The realm whose ledger keeps the range: the one that writes. */
   readonly realm: Realm;
@@ -58,6 +58,13 @@ export interface TurnPlan {
   readonly check: () => Promise<void>;
   /** When all sides are done: throws, or says that the work must begin again, or other work before it. */
   readonly conclude?: (record: RangeRecord) => Promise<Verdict>;
+}
+
+export interface TurnPlan extends RangeWork {
+  readonly migration: Migration;
+  readonly range: string;
+  /** All that this range shares settings with. */
+  readonly ranges: readonly string[];
   readonly number: number;
   readonly turns: number;
 }
@@ -88,7 +95,7 @@ export async function rangeTurn(
   const where = { realm, key: migration };
   const number = plan.number + 1;
   const stored = await ledger.readRange(realm, migration, plan.range);
-  if (stored?.work === work && stored.done) return { number, over: true, waitSeconds: 0 };
+  if (stored?.work === work && stored.done) return over(number);
   if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
     const { lease } = await shortenOverlong(ports, where, stored);
     return { number, over: false, waitSeconds: waitFor(lease?.until ?? 0, number, clock.now()) };

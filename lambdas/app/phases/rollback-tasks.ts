@@ -1,6 +1,7 @@
 /** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
+import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { kept, release, withdraw, withFactsOf } from '../../domain/tenants/fence.ts';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../../domain/tenants/tenant.ts';
 import { fieldsOf } from '../steps.ts';
 import { issued, scopeOf } from './notary.ts';
-import { type Invocation, rangeTurn, type Turn } from './range-turn.ts';
+import { emptying, rangeTask } from './range-task.ts';
 import {
   backupsExpireAfter,
   busyUntil,
@@ -21,11 +22,12 @@ import {
 } from './task-context.ts';
 import {
   expected,
+  idle,
   movingRanges,
+  notYet,
   type Plan,
   plan,
-  rangeInput,
-  rangeOf,
+  type RunKey,
   runKey,
   secondsLeft,
 } from './task-input.ts';
@@ -52,7 +54,7 @@ export function rollbackTasks(context: TaskContext) {
     const isPast = migration.committedAt ?? migration.pointOfNoReturn;
     if (isPast && !isOwnedBy(to, id, 'withdrawn') && !hasReleased(from, id))
       return stays(migration);
-    if (!mustRestore(migration, from, to)) return plan(parts, tenant, { moving: [], ranges: [] });
+    if (!mustRestore(migration, from, to)) return idle(parts, tenant);
     return plan(parts, tenant, {
       waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
@@ -81,40 +83,26 @@ export function rollbackTasks(context: TaskContext) {
   }
 
   /** Safe twice: touches only what is not equal. The source is closed, the target withdrawn and drained. */
-  async function restoreSourceRange(input: unknown, invocation: Invocation): Promise<Turn> {
-    const run = runKey(input);
-    const { range, number, turns } = rangeInput(input);
-    const migration = await expected(ports, run);
-    const { source, target, tenant } = migration;
-    const stored = await ledger.readRange(source, migration, range);
-    if (stored?.work === 'verify-restore')
-      return { number: number + 1, over: true, waitSeconds: 0 };
-    const where = rangeOf(parts, tenant, range);
-    return rangeTurn(
-      ports,
-      {
-        migration,
-        range,
-        ranges: rangesOf(parts, tenant).map(({ id }) => id),
-        work: 'restore-source',
-        realm: source,
-        sides: [
-          {
-            side: 'source',
-            pages: (horizon, from, until, rateLimit) =>
-              partKind.restore(where, target, source, horizon, from, until, rateLimit),
-          },
-        ],
-        check: async () => {
-          await expected(ports, run);
-          await checkShut(migration);
+  const restoreSourceRange = rangeTask(context, async ({ run, migration, range }) => {
+    const { source, target } = migration;
+    const stored = await ledger.readRange(source, migration, range.id);
+    if (stored?.work === 'verify-restore') return undefined;
+    return {
+      work: 'restore-source',
+      realm: source,
+      sides: [
+        {
+          side: 'source',
+          pages: (horizon, from, until, rateLimit) =>
+            partKind.restore(range, target, source, horizon, from, until, rateLimit),
         },
-        number,
-        turns,
+      ],
+      check: async () => {
+        await expected(ports, run);
+        await checkShut(migration);
       },
-      invocation,
-    );
-  }
+    };
+  });
 
   async function checkShut({ tenant, id, source, target }: Migration): Promise<void> {
     const [from, to] = await Promise.all([
@@ -137,11 +125,7 @@ export function rollbackTasks(context: TaskContext) {
       return steps.restart(migration, 'finish-restore', { phase: 'rollback' });
 
     const records = await ledger.listRanges(source, migration);
-    const isVerified = ({ id: range }: { readonly id: string }) =>
-      records.some(
-        (record) => record.range === range && record.work === 'verify-restore' && record.done,
-      );
-    if (!movingRanges(parts, tenant).every(isVerified))
+    if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore'))
       return steps.restart(migration, 'finish-restore');
     if (to) {
       await tenants.change(source, tenant, (current) =>
@@ -163,7 +147,7 @@ export function rollbackTasks(context: TaskContext) {
       throw new PermanentError('the target has served: the source is restored first');
     }
     // No record, or somebody else's: no data in the target is this migration's to touch.
-    if (!isOwnedBy(to, id, 'withdrawn')) return plan(parts, tenant, { moving: [], ranges: [] });
+    if (!isOwnedBy(to, id, 'withdrawn')) return idle(parts, tenant);
     return plan(parts, tenant, {
       waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
@@ -184,7 +168,7 @@ export function rollbackTasks(context: TaskContext) {
     if (until === 0) return undefined;
     // A worker that still runs notices within a page; only one that has died lets its lease run out.
     const waitSeconds = Math.min(LOOK_AGAIN_SECONDS, Math.ceil((until - clock.now()) / 1000) + 1);
-    return plan(parts, migration.tenant, { again: true, waitSeconds, moving: [], ranges: [] });
+    return notYet(parts, migration.tenant, waitSeconds);
   }
 
   /** Safe twice: crossed once, and remembered on the source's record. Never while the target serves. */
@@ -212,37 +196,13 @@ export function rollbackTasks(context: TaskContext) {
   }
 
   /** Safe twice: deletes what is left. Only where this migration has withdrawn its own copy, and let the source go. */
-  async function discardTargetRange(input: unknown, invocation: Invocation): Promise<Turn> {
-    const run = runKey(input);
-    const { range, number, turns } = rangeInput(input);
-    const migration = await expected(ports, run);
-    const { target, tenant } = migration;
-    const where = rangeOf(parts, tenant, range);
-    return rangeTurn(
-      ports,
-      {
-        migration,
-        range,
-        ranges: rangesOf(parts, tenant).map(({ id }) => id),
-        work: 'discard-target',
-        realm: target,
-        sides: [
-          {
-            side: 'target',
-            pages: (_, from, until, rateLimit) =>
-              partKind.purge(where, target, from, until, rateLimit),
-          },
-        ],
-        check: () => checkMayDiscard(run),
-        conclude: async () => ((await partKind.isEmpty(where, target)) ? 'done' : 'again'),
-        number,
-        turns,
-      },
-      invocation,
-    );
-  }
+  const discardTargetRange = rangeTask(context, async (asked) => ({
+    work: 'discard-target',
+    ...emptying(partKind, asked, 'target'),
+    check: () => checkMayDiscard(asked.run),
+  }));
 
-  async function checkMayDiscard(run: ReturnType<typeof runKey>): Promise<void> {
+  async function checkMayDiscard(run: RunKey): Promise<void> {
     checkApart(context);
     const { tenant, id, source, target } = await expected(ports, run);
     const [from, to] = await Promise.all([
@@ -262,11 +222,8 @@ export function rollbackTasks(context: TaskContext) {
     const isOurs = isOwnedBy(record, id, 'withdrawn');
     const ranges = isOurs ? rangesOf(parts, tenant) : [];
     const records = await ledger.listRanges(target, migration);
-    const isDiscarded = ({ id: range }: { readonly id: string }) =>
-      records.some(
-        (found) => found.range === range && found.work === 'discard-target' && found.done,
-      );
-    if (!ranges.every(isDiscarded)) return steps.restart(migration, 'finish-rollback');
+    if (!allFinished(records, ranges, 'discard-target'))
+      return steps.restart(migration, 'finish-rollback');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
     if (!empty.every(Boolean)) {
       const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);

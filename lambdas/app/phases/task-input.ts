@@ -1,6 +1,6 @@
 /** What a task is given, and the first thing each does with it: read the ledger, and see whether it is still wanted. */
 
-import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Part, type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Migration, PHASES_OF, type Phase } from '../../domain/moving/migration.ts';
 import { turnsOf } from '../../domain/moving/plan-budget.ts';
 import { PermanentError } from '../../domain/refusal.ts';
@@ -89,11 +89,22 @@ export interface Plan {
 }
 
 export function plan(parts: readonly Part[], tenant: string, rest: Partial<Plan> = {}): Plan {
-  const ranges = rangesOf(parts, tenant).map(({ id }) => id);
+  const ranges = rangeIdsOf(parts, tenant);
   const moving = movingRanges(parts, tenant).map(({ id }) => id);
   const turns = turnsOf(parts);
   return { waitSeconds: 0, again: false, unclean: false, ranges, moving, turns, ...rest };
 }
+
+/** No range has anything to do. */
+export const idle = (parts: readonly Part[], tenant: string): Plan =>
+  plan(parts, tenant, { moving: [], ranges: [] });
+
+/** The phase cannot begin yet: the workflow waits, and asks again. */
+export const notYet = (parts: readonly Part[], tenant: string, waitSeconds: number): Plan => ({
+  ...idle(parts, tenant),
+  again: true,
+  waitSeconds,
+});
 
 export const movingRanges = (parts: readonly Part[], tenant: string): readonly Range[] =>
   rangesOf(

@@ -1,14 +1,14 @@
 /** Verification: both sides are read again by another reader, strongly consistently; at a commit, the source alone. */
-import { rangesOf } from '../../domain/datasets/dataset.ts';
 import { differingBuckets } from '../../domain/datasets/digest.ts';
 import { type Migration, type Phase, realmOfPhase } from '../../domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
-import { type Invocation, rangeTurn, type Side, type Turn, type Verdict } from './range-turn.ts';
+import { rangeTask } from './range-task.ts';
+import type { Side, Verdict } from './range-turn.ts';
 import { isTooLate, type TaskContext } from './task-context.ts';
-import { expected, rangeInput, rangeOf, runKey } from './task-input.ts';
+import { expected, rangeOf } from './task-input.ts';
 
 interface Verification {
   readonly work: Work;
@@ -29,53 +29,40 @@ const LOOKS = 2;
 /** How many differing keys are named in the log. */
 const NAMED = 20;
 
-export function verifyTasks({ ports, settings }: TaskContext) {
+export function verifyTasks(context: TaskContext) {
+  const { ports, settings } = context;
   const { ledger, partKind, clock, log, metrics } = ports;
 
   /** Safe twice: reads only, and records what it read. */
-  async function verifyRange(input: unknown, invocation: Invocation): Promise<Turn> {
-    const run = runKey(input);
-    const { range, number, turns } = rangeInput(input);
-    const migration = await stillWanted(await expected(ports, run));
-    const { source, target, tenant, phase } = migration;
+  const verifyRange = rangeTask(context, async ({ run, migration, range }) => {
+    const { source, target } = await stillWanted(migration);
     recordWindow(ports, migration);
     const { before, work, repair } = WORK[run.phase] ?? {};
-    if (phase === undefined || work === undefined)
-      throw new PermanentError(`phase ${run.phase} verifies nothing`);
-    const realm = realmOfPhase(migration, phase);
-    const stored = await ledger.readRange(realm, migration, range);
+    if (work === undefined) throw new PermanentError(`phase ${run.phase} verifies nothing`);
+    const realm = realmOfPhase(migration, run.phase);
+    const stored = await ledger.readRange(realm, migration, range.id);
     const isUnfinished =
       before !== undefined &&
       !(stored?.work === work || (stored?.done && before.includes(stored.work)));
-    if (isUnfinished) return { number: number + 1, over: true, waitSeconds: 0 };
+    if (isUnfinished) return undefined;
 
-    const where = rangeOf(settings.parts, tenant, range);
     const side = (name: 'source' | 'target', at: string): Side => ({
       side: name,
-      pages: (horizon, from, until) => partKind.digest(where, at, horizon, from, until),
+      pages: (horizon, from, until) => partKind.digest(range, at, horizon, from, until),
     });
     const sides =
       work === 'recheck-source'
         ? [side('source', source)]
         : [side('source', source), side('target', target)];
-    return rangeTurn(
-      ports,
-      {
-        migration,
-        range,
-        ranges: rangesOf(settings.parts, tenant).map(({ id }) => id),
-        work,
-        realm,
-        sides,
-        check: async () => void (await stillWanted(await expected(ports, run))),
-        conclude: async (record) =>
-          sides.length === 1 ? 'done' : compare(migration, record, repair),
-        number,
-        turns,
-      },
-      invocation,
-    );
-  }
+    return {
+      work,
+      realm,
+      sides,
+      check: async () => void (await stillWanted(await expected(ports, run))),
+      conclude: async (record) =>
+        sides.length === 1 ? 'done' : compare(migration, record, repair),
+    };
+  });
 
   /**
    * A range that differs is made equal by the next attempt, by the function that may write there, and is then verified like

@@ -80,3 +80,7 @@ export function rangesOf(parts: readonly Part[], tenant: string): readonly Range
     })),
   );
 }
+
+/** Their ids alone. */
+export const rangeIdsOf = (parts: readonly Part[], tenant: string): readonly string[] =>
+  rangesOf(parts, tenant).map(({ id }) => id);

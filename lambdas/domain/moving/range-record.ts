@@ -1,4 +1,5 @@
 /** What the ledger keeps of one range: who works on it until when, and how far the work at hand is. */
+import type { Range } from '../datasets/dataset.ts';
 import type { Digest } from '../datasets/digest.ts';
 
 /** The kinds of work on a range, each of which starts from nothing. A range has one at a time. */
@@ -43,6 +44,16 @@ export interface RangeRecord {
   /** Its verification found a difference, and the range was, or is being, made equal; that is done once. */
   readonly repaired?: true;
 }
+
+/** Whether this work is done on each of the ranges, as the records of the migration's ranges say. */
+export const allFinished = (
+  records: readonly RangeRecord[],
+  ranges: readonly Pick<Range, 'id'>[],
+  work: Work,
+): boolean =>
+  ranges.every(({ id }) =>
+    records.some((record) => record.range === id && record.work === work && record.done),
+  );
 
 /** Somebody may still be writing: the lease has not run out, and its owner is not known to be gone. */
 export const isLeased = (

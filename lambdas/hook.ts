@@ -4,6 +4,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import type { SignedRequest } from './adapters/tokens/connect-jwt.ts';
 import type { Caller } from './app/migration-hooks.ts';
 import { type App, compose } from './compose.ts';
+import { type Answer, UNAUTHORIZED, UNAVAILABLE } from './domain/answers.ts';
 import { hookOf } from './domain/operating/metric.ts';
 import { Fault, PermanentError, Refusal, Unauthenticated } from './domain/refusal.ts';
 import { jsonBody, tooLarge } from './domain/requests.ts';
@@ -144,6 +145,8 @@ export const json = (
   body: JSON.stringify(body),
 });
 
+export const replyOf = ({ status, body, headers }: Answer): Reply => json(status, body, headers);
+
 /** One line in the log for each, with ids and without secrets; the caller learns what it needs. */
 function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply {
   const fields = {
@@ -155,7 +158,7 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
   if (error instanceof Unauthenticated) {
     metrics.record('Refusals', 1, 'unauthenticated');
     log.warn(`401: ${error.message}`, fields);
-    return json(401, { message: 'Unauthorized' });
+    return replyOf(UNAUTHORIZED);
   }
   if (error instanceof Refusal) {
     metrics.record('Refusals', 1, error.code ?? 'none');
@@ -173,7 +176,7 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
     ...fields,
     ...(isOurs ? {} : { at: whereOf(error) }),
   });
-  return json(503, { message: 'Temporarily unavailable' }, { 'retry-after': '5' });
+  return replyOf(UNAVAILABLE);
 }
 
 /** For the log alone, and only as far as it has the form of a client key. */

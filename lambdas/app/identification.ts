@@ -8,7 +8,6 @@ import {
   isForgeOnly,
   knows,
   newestInstallation,
-  onlyOneOf,
   type TenantName,
   tenantOfInstallation,
   withIdentity,
@@ -17,6 +16,7 @@ import type { Arrival } from '../domain/tenants/takeover.ts';
 import type { Identity, TenantRecord } from '../domain/tenants/tenant.ts';
 import type { ForgeClaims, Ports } from '../ports.ts';
 import type { Caller } from './migration-hooks.ts';
+import { distinct, installationOf, namedTenants, sitesOf } from './named-tenants.ts';
 
 export interface IdentificationSettings {
   readonly realm: Realm;
@@ -35,31 +35,9 @@ export function identification(
   const everywhere = stackRows(residency.realms)
     .map(({ realm }) => realm)
     .sort((a, b) => Number(b === here) - Number(a === here));
+  const { byNames, byClientKey, bySite } = namedTenants(tenants, here);
   /** What this process has raised an alarm for. */
   const told = new Set<string>();
-
-  /** Of a Connect token: the client key is our id, or a name of a tenant that first came by Forge. */
-  async function byClientKey(clientKey: string): Promise<TenantRecord | undefined> {
-    const own = await tenants.read(here, clientKey);
-    return own ?? (await byNames([{ kind: 'client', value: clientKey }]));
-  }
-
-  /** The first name that means exactly one tenant in these realms. */
-  async function byNames(
-    names: readonly TenantName[],
-    product?: string,
-    realms: readonly Realm[] = [here],
-    isMeant: (record: TenantRecord) => boolean = () => true,
-  ): Promise<TenantRecord | undefined> {
-    for (const name of names) {
-      const found = await Promise.all(realms.map((realm) => tenants.find(realm, name)));
-      // An installation says itself which product it is in.
-      const wanted = name.kind === 'site' ? product : undefined;
-      const one = onlyOneOf(distinct(found.flat().filter(isMeant)), wanted);
-      if (one !== undefined) return one;
-    }
-    return undefined;
-  }
 
   /**
    * The tenant of a verified Forge token. An installation that was never announced, as none is when an app is updated
@@ -70,7 +48,7 @@ export function identification(
     const { installationId, iat } = claims;
     const known = await byNames([installationOf(installationId)]);
     if (known !== undefined) return { tenant: known.tenant, iat };
-    const record = await byNames(sitesOf(claims), claims.product);
+    const record = await bySite(claims);
     if (record === undefined) {
       await offered(claims, [here]);
       throw new Unauthenticated(`no tenant here has ${saidIn(claims)}`);
@@ -139,7 +117,7 @@ export function identification(
    */
   async function forgeDeparture(claims: ForgeClaims): Promise<TenantRecord | undefined> {
     const known = await byNames([installationOf(claims.installationId)]);
-    const record = known ?? (await byNames(sitesOf(claims), claims.product));
+    const record = known ?? (await bySite(claims));
     if (record === undefined) await offered(claims, [here]);
     const newest = record && newestInstallation(record);
     return newest === undefined || newest.id === claims.installationId ? record : undefined;
@@ -211,12 +189,6 @@ export function identification(
   return { byClientKey, forgeCaller, forgeArrival, forgeDeparture, connectArrival, othersOf };
 }
 
-const installationOf = (id: string): TenantName => ({ kind: 'installation', value: id });
-
-/** A cloud id is never given again, as host names are. */
-const sitesOf = ({ cloudId }: ForgeClaims): readonly TenantName[] =>
-  cloudId === undefined ? [] : [{ kind: 'site', value: cloudId }];
-
 /** So many alarms are remembered as raised. */
 const MOST_TOLD = 1_000;
 
@@ -237,14 +209,3 @@ const saidIn = ({ installationId, cloudId, product, host, workspaceId }: ForgeCl
       : `of workspace ${workspaceId}`,
     ...(product === undefined ? [] : [`in ${product}`]),
   ].join(', ');
-
-/** One record per tenant: of several realms', the one that is installed. */
-function distinct(records: readonly TenantRecord[]): readonly TenantRecord[] {
-  const byTenant = new Map<string, TenantRecord>();
-  for (const record of records) {
-    const other = byTenant.get(record.tenant);
-    const isBetter = other === undefined || other.state === 'retired' || other.state === 'moved';
-    if (isBetter) byTenant.set(record.tenant, record);
-  }
-  return [...byTenant.values()];
-}

@@ -1,15 +1,15 @@
 /** How a handler of the app begins: whose request is it, and does this realm serve the tenant? */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { Access } from '../app/guard.ts';
 import type { App } from '../compose.ts';
 import { Unauthenticated } from '../domain/refusal.ts';
+import { type Access, answerTo } from '../domain/tenants/verdict.ts';
 import {
   authenticated,
   type Endpoint,
   endpointOf,
   invoked,
-  json,
   type Reply,
+  replyOf,
   signedRequest,
 } from '../hook.ts';
 
@@ -24,23 +24,8 @@ export function appEndpoint(
       ? await invoked(app, event, 'look')
       : await authenticated(app, signedRequest(event, method, path), 'context');
     const verdict = await app.guard(tenant, accessOf(event));
-    switch (verdict.kind) {
-      case 'allowed':
-        return run(app, tenant, event);
-      case 'later':
-        return json(
-          503,
-          { message: 'Your data is being moved' },
-          { 'retry-after': String(verdict.retryAfterSeconds) },
-        );
-      case 'elsewhere':
-        return json(421, {
-          message: 'Your data has been moved',
-          realm: verdict.realm,
-          baseUrl: verdict.baseUrl,
-        });
-      case 'unknown':
-        throw new Unauthenticated('the tenant is not installed here');
-    }
+    if (verdict.kind === 'unknown') throw new Unauthenticated('the tenant is not installed here');
+    const answer = answerTo(verdict);
+    return answer === undefined ? run(app, tenant, event) : replyOf(answer);
   });
 }

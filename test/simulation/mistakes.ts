@@ -431,7 +431,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a guard that lets writes through to a frozen tenant',
     changes: [
       change(
-        'lambdas/app/guard.ts',
+        'lambdas/domain/tenants/verdict.ts',
         "return access === 'read' ? { kind: 'allowed' } : later;",
         "return access === 'read' || later ? { kind: 'allowed' } : later;",
       ),

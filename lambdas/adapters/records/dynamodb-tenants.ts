@@ -1,11 +1,13 @@
 /** Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are found. */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../../domain/realm.ts';
-import { isCalled, isRenamed, type TenantName } from '../../domain/tenants/identity.ts';
+import { isRenamed, type TenantName } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Change, Clock, Decide, TenantStore } from '../../ports.ts';
-import { type Cells, changeCell, type Item, readCell, translated } from './compare-and-set.ts';
+import { tenantsCalled } from './alias-item.ts';
+import { type Cells, changeCell, readCell, translated } from './compare-and-set.ts';
 import { tenantAliases } from './tenant-aliases.ts';
+import { fromTenantItem, RETIRED, toTenantItem } from './tenant-item.ts';
 
 export interface TenantTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
@@ -17,8 +19,8 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
   const cells = (realm: Realm): Cells<TenantRecord> => ({
     client: clientFor(realm),
     table: tableOf(realm),
-    toItem,
-    fromItem,
+    toItem: toTenantItem,
+    fromItem: fromTenantItem,
   });
   const aliasesIn = (realm: Realm) => tenantAliases(clientFor(realm), tableOf(realm), clock);
 
@@ -49,11 +51,8 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
     return result;
   }
 
-  async function find(realm: Realm, name: TenantName): Promise<readonly TenantRecord[]> {
-    const holders = await aliasesIn(realm).holdersOf(name);
-    const records = await Promise.all(holders.map((tenant) => read(realm, tenant)));
-    return records.flatMap((record) => (record && isCalled(record, name) ? [record] : []));
-  }
+  const find = (realm: Realm, name: TenantName): Promise<readonly TenantRecord[]> =>
+    tenantsCalled(name, aliasesIn(realm).holdersOf, (tenant) => read(realm, tenant));
 
   /** The index is sparse: who is not retired, or is kept, is not in it. */
   async function due(realm: Realm, now: number): Promise<readonly string[]> {
@@ -76,53 +75,4 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
   }
 
   return { read, change, find, due };
-}
-
-/**
- * The secret is an attribute of its own, so that a policy can withhold it from those who only look. The installation is
- * JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
- */
-function toItem({ credentials, installation, ...record }: TenantRecord): Item {
-  return {
-    ...record,
-    installation: JSON.stringify(installation),
-    ...(credentials.sharedSecret === undefined ? {} : { sharedSecret: credentials.sharedSecret }),
-    credentialsIat: credentials.iat,
-    credentialsTokens: credentials.tokens,
-    ...(isPurgedLater(record) && { purgeOf: RETIRED }),
-  };
-}
-
-/** The one partition of the index of those who are purged when they are due. */
-const RETIRED = 'retired';
-const isPurgedLater = ({
-  state,
-  keep,
-  purgeDueAt,
-}: Pick<TenantRecord, 'state' | 'keep' | 'purgeDueAt'>) =>
-  (state === 'retired' || state === 'purging') && !keep && purgeDueAt !== undefined;
-
-function fromItem(item: Item): TenantRecord {
-  const {
-    sharedSecret,
-    credentialsIat,
-    credentialsTokens,
-    installation,
-    revision: _,
-    purgeOf: __,
-    ...record
-  } = item;
-  if (typeof credentialsIat !== 'number' || typeof installation !== 'string') {
-    throw new Error('a tenant record has no credentials, or no installation');
-  }
-  // Written by toItem alone, and by nobody else.
-  return {
-    ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
-    installation: JSON.parse(installation),
-    credentials: {
-      ...(typeof sharedSecret === 'string' ? { sharedSecret } : {}),
-      iat: credentialsIat,
-      ...(Array.isArray(credentialsTokens) && { tokens: credentialsTokens }),
-    },
-  };
 }

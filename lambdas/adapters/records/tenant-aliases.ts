@@ -7,13 +7,15 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { type TenantName, tenantNamesOf } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Clock } from '../../ports.ts';
-import { type Cells, changeCell, type Item, readCell } from './compare-and-set.ts';
-
-/** Absent `expiresAt` (epoch seconds): for as long as the record stands. */
-interface Holder {
-  readonly tenant: string;
-  readonly expiresAt?: number;
-}
+import {
+  aliasKeyOf,
+  fromAliasItem,
+  type Holder,
+  holding,
+  isOver,
+  toAliasItem,
+} from './alias-item.ts';
+import { type Cells, changeCell, readCell } from './compare-and-set.ts';
 
 export type Aliases = ReturnType<typeof tenantAliases>;
 
@@ -21,12 +23,17 @@ export type Aliases = ReturnType<typeof tenantAliases>;
 const PROVISIONAL_SECONDS = 24 * 60 * 60;
 
 export function tenantAliases(client: DynamoDBDocumentClient, table: string, clock: Clock) {
-  const cells: Cells<readonly Holder[]> = { client, table, toItem, fromItem };
+  const cells: Cells<readonly Holder[]> = {
+    client,
+    table,
+    toItem: toAliasItem,
+    fromItem: fromAliasItem,
+  };
   const now = () => Math.floor(clock.now() / 1000);
 
   /** Lets a tenant be found by a name, until then; writes only what is not so already. */
   async function hold(name: TenantName, holder: Holder): Promise<void> {
-    await changeCell(cells, { tenant: keyOf(name) }, (current = []) => {
+    await changeCell(cells, { tenant: aliasKeyOf(name) }, (current = []) => {
       const held = current.find(({ tenant }) => tenant === holder.tenant);
       if (held !== undefined && held.expiresAt === holder.expiresAt) return undefined;
       return [...othersIn(current, holder.tenant), holder];
@@ -34,7 +41,7 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
   }
 
   async function release(name: TenantName, tenant: string): Promise<void> {
-    await changeCell(cells, { tenant: keyOf(name) }, (current = []) => {
+    await changeCell(cells, { tenant: aliasKeyOf(name) }, (current = []) => {
       if (!current.some((holder) => holder.tenant === tenant)) return undefined;
       const others = othersIn(current, tenant);
       return others.length === 0 ? 'remove' : others;
@@ -43,30 +50,29 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
 
   /** Holders that have expired are as good as gone, whether or not DynamoDB has removed the item. */
   const othersIn = (holders: readonly Holder[], tenant: string) =>
-    holders.filter((holder) => holder.tenant !== tenant && !isOver(holder));
-  const isOver = ({ expiresAt }: Holder) => expiresAt !== undefined && expiresAt <= now();
+    holders.filter((holder) => holder.tenant !== tenant && !isOver(holder, now()));
 
   return {
     /** Who may have the name. */
     async holdersOf(name: TenantName): Promise<readonly string[]> {
-      const { record = [] } = await readCell(cells, { tenant: keyOf(name) });
-      return record.filter((holder) => !isOver(holder)).map(({ tenant }) => tenant);
+      const { record = [] } = await readCell(cells, { tenant: aliasKeyOf(name) });
+      return holding(record, now());
     },
     /** Before `next` is written over `current`: every name is there, the new ones on trial. */
     async announce(next: TenantRecord, current: TenantRecord | undefined): Promise<void> {
       const trial = now() + PROVISIONAL_SECONDS;
-      const known = current === undefined ? [] : tenantNamesOf(current).map(keyOf);
+      const known = current === undefined ? [] : tenantNamesOf(current).map(aliasKeyOf);
       const wanted = tenantNamesOf(next);
-      const kept = wanted.map(keyOf);
+      const kept = wanted.map(aliasKeyOf);
       await Promise.all([
         ...wanted.map((name) =>
-          known.includes(keyOf(name))
+          known.includes(aliasKeyOf(name))
             ? hold(name, holderOf(next))
             : hold(name, { tenant: next.tenant, expiresAt: trial }),
         ),
         // A name that the record loses: on trial as well, because the write may fail.
         ...(current === undefined ? [] : tenantNamesOf(current))
-          .filter((name) => !kept.includes(keyOf(name)))
+          .filter((name) => !kept.includes(aliasKeyOf(name)))
           .map((name) => hold(name, { tenant: next.tenant, expiresAt: trial })),
       ]);
     },
@@ -82,25 +88,8 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
   };
 }
 
-/** `#` begins no client key, so that an alias is never taken for a record. */
-const keyOf = ({ kind, value }: TenantName): string => `#${kind}#${value}`;
-
 /** The names of a stub expire with it. */
 const holderOf = ({ tenant, expiresAt }: TenantRecord): Holder => ({
   tenant,
   ...(expiresAt === undefined ? {} : { expiresAt }),
 });
-
-/** The item expires when its last holder does. */
-function toItem(holders: readonly Holder[]): Item {
-  const ends = holders.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY);
-  const last = Math.max(...ends);
-  return { holders, ...(Number.isFinite(last) ? { expiresAt: last } : {}) };
-}
-
-function fromItem(item: Item): readonly Holder[] {
-  const { holders } = item;
-  if (!Array.isArray(holders)) throw new Error('an alias has no holders');
-  // Written by toItem alone, and by nobody else.
-  return holders as readonly Holder[];
-}

@@ -1,0 +1,53 @@
+/** How a tenant's record lies in DynamoDB. Nothing here calls AWS: `packages/guard` reads the same items. */
+import type { TenantRecord } from '../../domain/tenants/tenant.ts';
+
+type Item = Readonly<Record<string, unknown>>;
+
+/**
+ * The secret is an attribute of its own, so that a policy can withhold it from those who only look. The installation is
+ * JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
+ */
+export function toTenantItem({ credentials, installation, ...record }: TenantRecord): Item {
+  return {
+    ...record,
+    installation: JSON.stringify(installation),
+    ...(credentials.sharedSecret === undefined ? {} : { sharedSecret: credentials.sharedSecret }),
+    credentialsIat: credentials.iat,
+    credentialsTokens: credentials.tokens,
+    ...(isPurgedLater(record) && { purgeOf: RETIRED }),
+  };
+}
+
+/** The one partition of the index of those who are purged when they are due. */
+export const RETIRED = 'retired';
+const isPurgedLater = ({
+  state,
+  keep,
+  purgeDueAt,
+}: Pick<TenantRecord, 'state' | 'keep' | 'purgeDueAt'>) =>
+  (state === 'retired' || state === 'purging') && !keep && purgeDueAt !== undefined;
+
+export function fromTenantItem(item: Item): TenantRecord {
+  const {
+    sharedSecret,
+    credentialsIat,
+    credentialsTokens,
+    installation,
+    revision: _,
+    purgeOf: __,
+    ...record
+  } = item;
+  if (typeof credentialsIat !== 'number' || typeof installation !== 'string') {
+    throw new Error('a tenant record has no credentials, or no installation');
+  }
+  // Written by toTenantItem alone.
+  return {
+    ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
+    installation: JSON.parse(installation),
+    credentials: {
+      ...(typeof sharedSecret === 'string' ? { sharedSecret } : {}),
+      iat: credentialsIat,
+      ...(Array.isArray(credentialsTokens) && { tokens: credentialsTokens }),
+    },
+  };
+}

@@ -18,7 +18,7 @@ export interface AdaptiveRate {
   now(): number;
 }
 
-/** DynamoDB's limit. Items are at most 400 KB, so that a batch stays below its 16 MB. */
+/** DynamoDB's limit of writes in a request; its limit of bytes is in `item-wire.ts`. */
 export const BATCH = 25;
 /**
  * Enough for 40,000 writes a second over a round trip of 100 ms; the CPU of one process is the limit before that. A

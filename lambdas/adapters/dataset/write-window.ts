@@ -9,7 +9,7 @@ import type { Clock } from '../../ports.ts';
 import { isThrottle, isTransient } from '../aws-errors.ts';
 import { adaptiveRate } from './adaptive-rate.ts';
 import { cursorOf } from './item-key.ts';
-import { type WireWrite, writeItems } from './item-wire.ts';
+import { fittingCount, type WireWrite, writeItems } from './item-wire.ts';
 
 export interface WriteWindow {
   /** Resolves when all of these are acknowledged. All have one partition key and, among them, different sort keys. */
@@ -84,8 +84,10 @@ export function writeWindow(
   function fill(): void {
     clearTimeout(timer);
     while (!closed && inFlight.size < rate.width()) {
-      const size = rate.batch();
-      if (queue.length < (inFlight.size === 0 ? 1 : size)) return;
+      const most = rate.batch();
+      const size = fittingCount(writesOf(queue), most);
+      const isFull = size === most || size < queue.length;
+      if (size === 0 || (inFlight.size > 0 && !isFull)) return;
       const wait = rate.wait();
       if (wait > 0) {
         timer = setTimeout(fill, wait);
@@ -155,6 +157,10 @@ export function writeWindow(
   }
 
   return { write, close, throttled: () => throttled };
+}
+
+function* writesOf(queue: readonly Write[]): Generator<WireWrite> {
+  for (const { write } of queue) yield write;
 }
 
 /** Unique within a window, whose writes all have one partition key. */

@@ -22,6 +22,7 @@ const SHOWN: Readonly<
   installations: true,
   cloudId: true,
   product: true,
+  tenantKey: true,
   adoptions: true,
   migration: true,
   ledger: true,

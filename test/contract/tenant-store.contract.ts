@@ -29,6 +29,7 @@ const COMPLETE: Required<TenantRecord> = {
     { id: 'ari:cloud:ecosystem::installation/2', iat: 2 },
   ],
   cloudId: 'cloud-complete',
+  tenantKey: 'own id 7',
   product: 'confluence',
   migration: '57500',
   ledger: 'us',

@@ -90,6 +90,9 @@ export function withIdentity<T extends Identity>(known: T, told: Identity | unde
     ...(told.clientKey === undefined ? {} : { clientKey: told.clientKey }),
     ...(isCloudTold && { cloudId: told.cloudId }),
     ...(told.product === undefined ? {} : { product: told.product }),
+    ...(known.tenantKey === undefined && told.tenantKey !== undefined
+      ? { tenantKey: told.tenantKey }
+      : {}),
     ...(known.installations === undefined && installations.length === 0 ? {} : { installations }),
     ...(adoptions.length === 0 ? {} : { adoptions }),
   };
@@ -126,12 +129,14 @@ export const identityOf = ({
   installations,
   cloudId,
   product,
+  tenantKey,
   adoptions,
 }: Identity): Identity => ({
   ...(clientKey === undefined ? {} : { clientKey }),
   ...(installations === undefined ? {} : { installations }),
   ...(cloudId === undefined ? {} : { cloudId }),
   ...(product === undefined ? {} : { product }),
+  ...(tenantKey === undefined ? {} : { tenantKey }),
   ...(adoptions === undefined ? {} : { adoptions }),
 });
 

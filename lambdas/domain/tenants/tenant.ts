@@ -56,6 +56,8 @@ export interface Identity {
   readonly cloudId?: string;
   /** `jira`, `confluence` … */
   readonly product?: string;
+  /** The app's own id of the tenant, by which its tables may be keyed. Never changes once it is known. */
+  readonly tenantKey?: string;
   /** In the order of time. */
   readonly adoptions?: readonly Adoption[];
 }

@@ -1,4 +1,7 @@
-/** DATA: what an operator is woken for, what it means, and what to do first. `docs/runbook.md` says what comes after that. */
+/**
+ * DATA: the alarms of a realm: what each one means, and what the operator does first.
+ * `docs/runbook.md` has the steps that follow.
+ */
 import { Duration } from 'aws-cdk-lib';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -7,13 +10,15 @@ import type { MetricName } from '../lambdas/domain/operating/metric.ts';
 import type { Realm } from '../lambdas/domain/realm.ts';
 import type { Deployment } from './deployment.ts';
 
-/** What alarms look at, beside the metrics that the functions write themselves. */
+/** The metrics that alarms use beside those that the functions write themselves. */
 export interface Watched {
   readonly deployment: Deployment;
   readonly lambdaOf: (entry: string) => IFunction;
-  /** Name of the rule that hears of executions that ended badly. */
+  /**
+   * Name of the EventBridge rule that matches executions which failed, timed out or were aborted.
+   */
   readonly badEnds: string;
-  /** Answers 5xx to Atlassian's hooks. */
+  /** Counts the 5xx answers to Atlassian's hooks. */
   readonly hookErrors: Metric;
   readonly deadLetters: IQueue;
 }
@@ -22,16 +27,19 @@ export interface AlarmRow {
   readonly word: string;
   readonly means: string;
   readonly first: string;
-  /** Heading in `docs/runbook.md`, unless it is the word. */
+  /** Heading in `docs/runbook.md`; `word` where it is left out. */
   readonly anchor?: string;
   readonly metric: (watched: Watched) => Metric;
-  /** At least so much; 1 unless said. */
+  /** The alarm goes off at this value or above; 1 where it is left out. */
   readonly threshold?: number;
-  /** So many of so many periods in a row; one of one unless said. */
+  /** `bad` of the last `periods` must be at the threshold; one of one where it is left out. */
   readonly of?: { readonly bad: number; readonly periods: number };
-  /** No news is bad news. */
+  /** A period without data counts as bad. */
   readonly missingIsBad?: true;
-  /** Also says when it is over. Where an alarm is about a moment, its end says nothing. */
+  /**
+   * The alarm also sends a message when it ends. Left out where the alarm reports a moment, whose
+   * end says nothing.
+   */
   readonly saysWhenOver?: true;
 }
 
@@ -54,34 +62,35 @@ export const ALARMS: readonly AlarmRow[] = [
   },
   {
     word: 'verify-mismatch',
-    means: 'A copy is not equal to its source, or a source has changed after it was verified.',
+    means: 'A copy differs from its source, or a source has changed after it was verified.',
     first:
-      'Nothing is lost, and both sides are kept: find who writes past the guard before anything is tried again.',
+      'Nothing is lost, and both sides are kept: before you try anything again, find the writer that does not ask the guard.',
     metric: (watched) => measured(watched.deployment, 'VerifyMismatches', 'Sum'),
   },
   {
     word: 'projected-end',
     means: 'A copy is expected to outlast the window of its migration.',
     first:
-      'Look how much is left and whether a rate limit is set too low; else cancel in time for the site to come back.',
+      'Look how much is left and whether a rate limit is too low; else cancel in time for the site to come back within its window.',
     metric: (watched) => measured(watched.deployment, 'MinutesBeyondWindow', 'Maximum'),
     saysWhenOver: true,
   },
   {
     word: 'stuck',
-    means: 'A migration does not come to an end by itself: it is halted, or fails again and again.',
+    means: 'A migration does not end by itself: it is halted, or fails again and again.',
     first: 'Find it: the log of the janitor names it in a line with "alarm:".',
     metric: (watched) => measured(watched.deployment, 'StuckMigrations', 'Maximum'),
-    // The janitor does not come at the same second of each period, and one error may be a passing one.
+    // The janitor does not run at the same second of each period, and a single error may go away by
+    // itself.
     of: { bad: 2, periods: 3 },
     saysWhenOver: true,
   },
   {
     word: 'janitor',
-    means: 'The janitor has not run, or has failed, for a quarter of an hour.',
+    means: 'For a quarter of an hour, the janitor has not run or has failed.',
     first:
-      'Call it by hand and read its answer: until it runs, nothing that was left behind goes on.',
-    // The share of its runs that failed; without a run, there is no value.
+      'Invoke it by hand and read its answer: until it runs, no interrupted migration goes on.',
+    // The share of runs that failed. Without a run there is no value.
     metric: ({ lambdaOf }) =>
       lambdaOf('tasks/janitor').metricErrors({ statistic: 'Average', period: FIVE_MINUTES }),
     of: { bad: 3, periods: 3 },
@@ -90,9 +99,9 @@ export const ALARMS: readonly AlarmRow[] = [
   },
   {
     word: 'purge-retired',
-    means: 'What retired tenants left behind has not been looked at, or in vain, for three hours.',
+    means: 'For three hours, purge-retired has not run or has failed.',
     first:
-      'Read the log of purge-retired: nothing is lost, but data that is due stays until it runs.',
+      'Read the log of purge-retired: nothing is lost, but data of retired tenants stays until it runs.',
     metric: ({ lambdaOf }) =>
       lambdaOf('tasks/purge-retired').metricErrors({
         statistic: 'Average',
@@ -104,29 +113,30 @@ export const ALARMS: readonly AlarmRow[] = [
   },
   {
     word: 'alarm-line',
-    means: 'A function has met what it cannot mend, and says so in a line with "alarm:".',
+    means:
+      'A function met a state that it cannot mend, and logged a line that begins with "alarm:".',
     first:
-      'Find the line by the saved query "alarms"; if another alarm speaks too, begin with that one.',
+      'Find the line by the saved query "alarms"; if another alarm is on too, begin with that one.',
     metric: (watched) => measured(watched.deployment, 'Alarms', 'Sum'),
   },
   {
     word: 'hooks-5xx',
     means: 'Hooks were answered 5xx three times within a quarter of an hour.',
-    first: 'Look which hook and why: after three tries Atlassian gives a move up.',
+    first: 'Look which hook failed and why: after three tries Atlassian gives a move up.',
     metric: ({ hookErrors }) => hookErrors.with({ statistic: 'Sum', period: Duration.minutes(15) }),
     threshold: 3,
     saysWhenOver: true,
   },
   {
     word: 'settle-fails',
-    means: 'The bad end of a workflow could not be written into the ledger.',
-    first: 'Nothing, for ten minutes: it is tried again, and the janitor finds what is left.',
+    means: 'The failure of a workflow could not be written into the ledger.',
+    first: 'Wait for ten minutes: the function is tried again, and the janitor finds what is left.',
     metric: ({ lambdaOf }) => lambdaOf('tasks/settle').metricErrors(SUM),
   },
   {
     word: 'dlq',
-    means: 'An event was given up: it is in the dead-letter queue.',
-    first: 'Read the event, look whether the ledger has moved on without it, and delete it.',
+    means: 'EventBridge gave an event up: it is in the dead-letter queue.',
+    first: 'Read the event, look whether the ledger has moved on without it, and delete the event.',
     metric: ({ deadLetters }) =>
       deadLetters.metricApproximateNumberOfMessagesVisible({
         statistic: 'Maximum',
@@ -138,11 +148,14 @@ export const ALARMS: readonly AlarmRow[] = [
 
 export const runbookOf = ({ word, anchor = word }: AlarmRow): string => `docs/runbook.md#${anchor}`;
 
-/** In a message at 03:00: what it is, where to read on, what to do first. At most 1,024 characters. */
+/**
+ * The text of the alarm's message, at most 1,024 characters: the meaning, the first action, and
+ * where to read on.
+ */
 export const descriptionOf = (row: AlarmRow): string =>
   `${row.means} First: ${row.first} Runbook: ${runbookOf(row)}`;
 
-/** One that the functions of a realm write, without a dimension of its own. */
+/** A metric that the functions of this realm write, without a dimension of its own. */
 export function measured(
   deployment: Pick<Deployment, 'residency' | 'stage' | 'realm'>,
   name: MetricName,

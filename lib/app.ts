@@ -1,4 +1,6 @@
-/** The CDK app: one stack per realm, alike but for their row in `residency.config.ts`. */
+/**
+ * The CDK app: one stack per realm. The stacks differ only by their row in `residency.config.ts`.
+ */
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { stackRows } from '../lambdas/domain/realm.ts';
@@ -11,12 +13,13 @@ export interface ResidencyAppOptions {
   readonly residency: Residency;
   /** Folder that holds the bundles of all Lambdas. */
   readonly code: string;
-  /** Left out, the stacks are for whichever account they are deployed to. */
+  /** Where it is left out, the stacks fit any account. */
   readonly account?: string;
   /**
-   * What the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
-   * `concurrency`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`, `installKeyServers` (one or two,
-   * between commas).
+   * The values that the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`,
+   * `otherWritersSeconds`, `reservedConcurrency`, `concurrency`, `forgeEnvironment`,
+   * `smokePublicKey`, `alarmEmail`, `alarmUrl`, `installKeyServers` (one or two, separated by
+   * commas).
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }

@@ -1,6 +1,9 @@
-/** CloudFormation keeps ASCII: in a description or a body, it makes `?` of everything else, and finds a change at each deployment. */
+/**
+ * Turns text into ASCII for CloudFormation, which replaces every other character in a description
+ * or body by `?` and then finds a change at each deployment.
+ */
 
-/** `Überblick` becomes `Uberblick`; what has no letter of its own in ASCII becomes `?`. */
+/** `Überblick` becomes `Uberblick`. A character without a base letter in ASCII becomes `?`. */
 export const inAscii = (text: string): string =>
   text
     .normalize('NFKD')

@@ -1,16 +1,19 @@
-/** The tokens that Atlassian signs, made from the protocol alone: nothing here is shared with the code that verifies them. */
+/**
+ * Makes the tokens that Atlassian signs, from the protocol alone: this file shares nothing with the
+ * code that verifies tokens.
+ */
 import { createHash, createHmac, type KeyObject, randomUUID, sign } from 'node:crypto';
 
-/** A request as the signature sees it. */
+/** The parts of a request that a signature covers. */
 export interface SignedRequest {
   readonly method: string;
-  /** Absolute: the app's base URL, the path, and the query. */
+  /** Absolute: base URL of the app, path and query. */
   readonly url: string;
-  /** The app's base URL, whose own path is not part of what is signed. */
+  /** Base URL of the app. Its path is not signed. */
   readonly baseUrl: string;
 }
 
-/** The key pair whose public half the key server hands out under `kid`. */
+/** A key pair. The key server hands out the public half under `kid`. */
 export interface InstallKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
@@ -18,7 +21,10 @@ export interface InstallKey {
 
 const LIFETIME_SECONDS = 180;
 
-/** Of `/installed` and `/uninstalled`: RS256. `iat` in epoch seconds; one and the same second gives one and the same token. */
+/**
+ * Signs a token for `/installed` and `/uninstalled`: RS256. `iat` in epoch seconds; the same second
+ * gives the same token.
+ */
 export function installToken(
   key: InstallKey,
   clientKey: string,
@@ -29,15 +35,18 @@ export function installToken(
   return rs256(key, claims);
 }
 
-/** Of the migration hooks: HS256 with the tenant's secret, bound to one request. */
+/** Signs a token for a migration hook: HS256 with the tenant's secret, bound to one request. */
 export const hookToken = (clientKey: string, secret: string, request: SignedRequest): string =>
   hs256({ iss: clientKey, ...validity(), qsh: qshOf(request) }, secret);
 
-/** Of the app's own pages in a browser: good for any request, and refused by the hooks. */
+/**
+ * Signs a token for the app's pages in a browser: good for any request of the app, refused by the
+ * hooks.
+ */
 export const contextToken = (clientKey: string, secret: string): string =>
   hs256({ iss: clientKey, sub: 'account-1', ...validity(), qsh: 'context-qsh' }, secret);
 
-/** What a Forge invocation token says of who calls. */
+/** The caller, as a Forge invocation token names it. */
 export interface Invocation {
   readonly appId: string;
   readonly installationId: string;
@@ -48,7 +57,7 @@ export interface Invocation {
 
 const INVOCATION_SECONDS = 25;
 
-/** The claims of a Forge invocation token, bound to no request. */
+/** The claims of a Forge invocation token. They are not bound to a request. */
 export function invocationClaims(invocation: Invocation): Readonly<Record<string, unknown>> {
   const { appId, installationId, cloudId, product, environment = 'PRODUCTION' } = invocation;
   const iat = secondsNow();
@@ -74,7 +83,7 @@ export function invocationClaims(invocation: Invocation): Readonly<Record<string
   };
 }
 
-/** Of every request that comes through Forge: RS256, by a key of Forge's. */
+/** Signs a token for a request through Forge: RS256, with a key of Forge. */
 export const invocationToken = (key: InstallKey, invocation: Invocation): string =>
   rs256(key, invocationClaims(invocation));
 

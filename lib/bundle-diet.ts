@@ -1,8 +1,14 @@
-/** What the bundles leave out of libraries because no Lambda can come to use it: decision 0029 says why, and what holds it. */
+/**
+ * The modules that bundles leave out because no Lambda can use them. Decision 0029 says why, and
+ * which tests hold it.
+ */
 import { dirname } from 'node:path';
 import type { Plugin } from 'esbuild';
 
-/** Instead of `of`, where a module below `importer` imports it, comes `contents`; its own imports are resolved where `of` lies. */
+/**
+ * Replaces the module `of` by `contents` where a module below `importer` imports it. The imports in
+ * `contents` are resolved from the folder of `of`.
+ */
 interface Substitute {
   readonly of: string;
   readonly importer: RegExp;
@@ -10,13 +16,15 @@ interface Substitute {
 }
 
 const SUBSTITUTES: readonly Substitute[] = [
-  // A chain of nine providers with clients of their own (SSO, STS, files, metadata over HTTP). Lambda sets the environment.
+  // A chain of nine providers with clients of their own (SSO, STS, files, metadata over HTTP).
+  // Lambda sets the credentials in the environment.
   {
     of: '@aws-sdk/credential-provider-node',
     importer: /[\\/]@aws-sdk[\\/]client-/,
     contents: "export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';",
   },
-  // All that decoding a token uses of it. The rest serves the hash of the query string, which is ours: decision 0002.
+  // Decoding a token uses only `isArray`. The rest of lodash serves atlassian-jwt's hash of the
+  // query string, and ours replaces it: decision 0002.
   {
     of: 'lodash',
     importer: /[\\/]atlassian-jwt[\\/]/,

@@ -1,4 +1,7 @@
-/** Bundles every Lambda once, for all realms: `npm run build` prints the sizes, synthesis takes the folder as its one asset. */
+/**
+ * Bundles every Lambda once for all realms. `npm run build` prints the sizes; synthesis takes the
+ * folder as its one asset.
+ */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -10,9 +13,9 @@ import { loadMs } from './load-time.ts';
 export interface BundleOptions {
   /** Folder that holds the entries. */
   readonly lambdas?: string;
-  /** Folder to write to. Whatever it held is gone afterwards, so that an entry that was dropped does not live on. */
+  /** Folder to write to. It is emptied first, so that no bundle of a removed entry stays. */
   readonly outdir?: string;
-  /** Leaves the SDK to the runtime, to compare. */
+  /** Leaves the SDK to the runtime, for a comparison of sizes. */
   readonly withoutSdk?: boolean;
 }
 
@@ -20,11 +23,14 @@ export interface Bundle {
   readonly outdir: string;
   /** Bytes by entry. */
   readonly sizes: ReadonlyMap<string, number>;
-  /** Bytes by entry and package of the SDK's clients in it, such as `@aws-sdk/client-sfn`. */
+  /** Bytes by entry and by package of the SDK's clients in it, such as `@aws-sdk/client-sfn`. */
   readonly clients: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
-/** Writes `{outdir}/{entry}.mjs` for each entry, each on its own feet. Throws when an entry is missing or exports no `handler`. */
+/**
+ * Writes `{outdir}/{entry}.mjs` for each entry; the files share no code. Throws where an entry is
+ * missing or exports no `handler`.
+ */
 export async function bundle({
   lambdas = 'lambdas',
   outdir = 'dist',
@@ -44,16 +50,17 @@ export async function bundle({
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
-    // Renames classes too: Step Functions looks at the `name` that our errors set themselves. Keeping names costs 30 ms a start.
+    // Renames classes too, because keeping their names costs 30 ms per cold start. Step Functions
+    // matches the `name` that our errors set themselves.
     minify: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    // The ESM builds of the SDK: two thirds of the size, and half the time to load.
+    // Takes the ESM builds of the SDK: two thirds of the size, and half the time to load.
     mainFields: ['module', 'main'],
     plugins: [bundleDiet],
     external: withoutSdk ? ['@aws-sdk/*', '@smithy/*'] : [],
-    // What is left of CommonJS in an ESM bundle still calls `require`.
+    // CommonJS modules in an ESM bundle still call `require`.
     banner: {
       js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
     },

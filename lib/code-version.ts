@@ -1,4 +1,4 @@
-/** The version of this code, from `package.json`: receipts name it. */
+/** Reads the version of this code from `package.json`. Receipts name it. */
 import { readFileSync } from 'node:fs';
 
 export function codeVersion(): string {

@@ -1,4 +1,4 @@
-/** The fleet on one page: a move is in two realms, so that one realm alone never shows it. */
+/** One dashboard for all realms of a stage, because a move is in two realms. */
 import {
   Alarm,
   AlarmStatusWidget,
@@ -25,10 +25,10 @@ export interface FleetDashboardProps {
 
 const WIDTH = 12;
 const FULL = 24;
-/** The statuses that say how moves go; CloudWatch has the others too. */
+/** The statuses that the dashboard shows. CloudWatch has the others too. */
 const SHOWN = ['scheduled', 'committed', 'failed', 'rolled-back'] as const;
 
-/** Fifty metrics at five realms: as many as a dashboard of CloudWatch's free allowance may have. */
+/** Fifty metrics at five realms: the largest dashboard that CloudWatch's free allowance has. */
 export class FleetDashboard extends Construct {
   constructor(scope: Construct, id: string, { deployment }: FleetDashboardProps) {
     super(scope, id);
@@ -50,7 +50,7 @@ export class FleetDashboard extends Construct {
         markdown: `# ${inAscii(residency.app.name)}: all realms of ${stage}\nWhat each alarm means and what to do first: **docs/runbook.md**. Whose move it is: the saved query \`${residency.name}-${stage}-{realm}/one migration\`.`,
       }),
     );
-    // One for each realm: a widget takes a hundred alarms, and eleven realms have more.
+    // One widget per realm: a widget holds a hundred alarms, and eleven realms have more.
     dashboard.addWidgets(
       ...rows.map(
         (row) =>

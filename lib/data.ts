@@ -1,4 +1,7 @@
-/** What holds data: tenants, the ledger, the tables of the dataset that are ours, and the key that tenants and ledger are encrypted with. */
+/**
+ * The stores of a realm: tenants, the ledger, the tables of the dataset that we own, and the key
+ * that encrypts tenants and ledger.
+ */
 import { Aws, Duration } from 'aws-cdk-lib';
 import {
   AttributeType,
@@ -27,7 +30,10 @@ export interface DataProps {
 }
 
 const PITR_DAYS = 7;
-/** Each of a key's first two rotations costs another $1 a month, for good: five realms stay within what docs/cost.md says. */
+/**
+ * Each of a key's first two rotations costs another $1 a month for ever. With this period, five
+ * realms cost what docs/cost.md says.
+ */
 const KEY_ROTATION = Duration.days(730);
 const ATTRIBUTE_TYPES = {
   S: AttributeType.STRING,
@@ -66,7 +72,7 @@ export class Data extends Construct {
       partitionKey: { name: 'tenant', type: AttributeType.STRING },
     });
 
-    // Sparse: only who is purged when it is due is in it, and nothing but keys.
+    // A sparse index: it holds only tenants with a purge date, and only their keys.
     this.tenants.addGlobalSecondaryIndex({
       indexName: 'retired',
       partitionKey: { name: 'purgeOf', type: AttributeType.STRING },
@@ -80,7 +86,7 @@ export class Data extends Construct {
       partitionKey: { name: 'tenant', type: AttributeType.STRING },
       sortKey: { name: 'id', type: AttributeType.STRING },
     });
-    // Sparse: only what is not final is in it.
+    // A sparse index: it holds only migrations that are not final.
     this.migrations.addGlobalSecondaryIndex({
       indexName: 'open',
       partitionKey: { name: 'openIn', type: AttributeType.STRING },
@@ -100,8 +106,9 @@ export class Data extends Construct {
   }
 
   /**
-   * Who may use the key stands in this policy alone: no role has a `kms` statement, so stacks deploy in any order. It names
-   * roles that may not exist yet, which a policy can do in a condition and not as a principal.
+   * This policy alone says who may use the key. No role has a `kms` statement, so that stacks
+   * deploy in any order. The policy names roles that may not exist yet, so it names them in a
+   * condition: as principals they would be refused.
    */
   private realmKey(deployment: Deployment): Key {
     const { residency, stage, region, names } = deployment;
@@ -110,7 +117,8 @@ export class Data extends Construct {
       enableKeyRotation: true,
       rotationPeriod: KEY_ROTATION,
       pendingWindow: Duration.days(30),
-      // It outlives its stack though it cannot be imported into the next one: what it has encrypted is lost without it.
+      // The key outlives its stack although the next stack cannot import it: without it, what it
+      // has encrypted is lost.
       removalPolicy: removalOf(deployment),
       policy: new PolicyDocument({
         statements: [
@@ -145,7 +153,8 @@ export class Data extends Construct {
               },
             },
           }),
-          // By the topic in the context of the encryption, the key is good for its messages alone, and for no table.
+          // The encryption context names the topic, so the key decrypts messages of this topic
+          // only, and no table.
           new PolicyStatement({
             sid: 'UsedByAlarmsThroughTheirTopic',
             principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
@@ -169,5 +178,5 @@ export class Data extends Construct {
   }
 }
 
-/** A vendor's own table is granted and never touched. */
+/** A vendor's own table gets grants, and is otherwise left alone. */
 const isOurs = (part: DynamoDbPart): boolean => part.tableName === undefined;

@@ -1,6 +1,6 @@
 /**
- * Where events go that EventBridge could not deliver, or whose function failed at every try. Only those that say something
- * new are kept: of a tick of a schedule, the next one says as much.
+ * The queue for events that EventBridge could not deliver, or whose function failed at every try.
+ * Events of a schedule are not kept: the next tick of the schedule says the same.
  */
 import { Duration } from 'aws-cdk-lib';
 import { EventInvokeConfig, type IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -20,7 +20,8 @@ export class DeadLetters extends Construct {
     super(scope, id);
     this.queue = new Queue(this, 'Queue', {
       queueName: deadLettersName(deployment.names),
-      // Ids of a tenant, a migration and an execution are in an event, and nothing secret: SQS's own key will do.
+      // An event holds ids of a tenant, a migration and an execution, and nothing secret: SQS's own
+      // key is enough.
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
@@ -28,18 +29,24 @@ export class DeadLetters extends Construct {
     suppressNag(this.queue, 'AwsSolutions-SQS3', 'It is the dead-letter queue of the others.');
   }
 
-  /** What the function cannot do with three tries is kept. Its role may send to the queue by its row in `grants.ts`. */
+  /**
+   * Keeps an event that the function failed at three times. The function's row in `grants.ts` lets
+   * its role send to the queue.
+   */
   keepEventsOf(lambda: IFunction): void {
     new EventInvokeConfig(this, idOf(lambda), {
       function: lambda,
       retryAttempts: 2,
       maxEventAge: Duration.hours(1),
-      // Not an SqsDestination, which would grant more than is used.
+      // SqsDestination would grant more than is used.
       onFailure: { bind: () => ({ destination: this.queue.queueArn }) },
     });
   }
 
-  /** Called again before long anyway: no second try, and nothing is kept. */
+  /**
+   * Drops failed events without a second try, because the schedule calls the function again after
+   * `every`.
+   */
   dropEventsOf(lambda: IFunction, every: Duration): void {
     new EventInvokeConfig(this, idOf(lambda), {
       function: lambda,
@@ -49,5 +56,5 @@ export class DeadLetters extends Construct {
   }
 }
 
-/** By the function's construct, which is called after its entry. */
+/** Names the config after the function's construct, whose id is its entry. */
 const idOf = ({ node }: IFunction): string => `Of-${node.scope?.node.id.replace('/', '-')}`;

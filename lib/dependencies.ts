@@ -1,8 +1,14 @@
-/** Takes out of a template the dependencies that a reference already makes: CDK writes them, and cfn-lint warns of each (W3005). */
+/**
+ * Removes from a template the dependencies that a reference already makes. CDK writes them, and
+ * cfn-lint warns of each (W3005).
+ */
 import { CfnResource, Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** Of the resource behind `construct`, only the dependencies on these are kept: on its role it depends by a reference. */
+/**
+ * Keeps only the dependencies on `kept` in the resource behind `construct`. The resource depends on
+ * its role by a reference.
+ */
 export function dependLess(
   construct: IConstruct,
   kept: readonly (IConstruct | undefined)[] = [],

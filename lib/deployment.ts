@@ -1,4 +1,4 @@
-/** One deployment of one realm, before any construct exists: its names, its addresses, its settings. */
+/** One deployment of one realm, before any construct exists: its names, addresses and settings. */
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
@@ -22,31 +22,40 @@ export interface DeploymentOptions {
   readonly residency: Residency;
   readonly stage: string;
   readonly row: RealmRow;
-  /** Overrides the domain of the configuration. */
+  /** Overrides the configuration's domain. */
   readonly domain?: string;
   readonly hostedZoneId?: string;
-  /** Overrides the configuration's. */
+  /** Overrides the configuration's value. */
   readonly otherWritersSeconds?: number;
   /**
-   * Of each function that answers HTTP: so many are kept for it, and more than that a flood cannot take from the workflow.
-   * Off unless given, because AWS leaves a new account too little to reserve.
+   * Reserved concurrency of each function that answers HTTP: a flood of requests then takes no more
+   * than this from the workflow. Off unless given, because a new AWS account has too little
+   * concurrency to reserve.
    */
   readonly reservedConcurrency?: number;
-  /** Instead of the configuration's: the servers of another cloud of Atlassian's. */
+  /** Overrides the configuration's key servers, for another cloud of Atlassian. */
   readonly installKeyServers?: readonly string[];
-  /** Of the Forge app whose tokens this stage accepts, instead of the configuration's. */
+  /**
+   * Environment of the Forge app whose tokens this stage accepts. Overrides the configuration's.
+   */
   readonly forgeEnvironment?: string;
-  /** How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map); without it, what the ASL file says. */
+  /**
+   * How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map). Where it is
+   * left out, the ASL file's value counts.
+   */
   readonly concurrency?: number;
-  /** Public key of the one who may install synthetic tenants (`residency smoke-key`), as base64 of its DER. Never in `prod`. */
+  /**
+   * Public key of the operator who may install synthetic tenants (`residency smoke-key`), as base64
+   * of its DER. Never in `prod`.
+   */
   readonly smokePublicKey?: string;
   readonly alarmsTo?: AlarmsTo;
 }
 
-/** Who subscribes to the alarms of a realm; whoever else wants to subscribes to the topic. */
+/** Where the stack sends the alarms of a realm. Others can subscribe to the topic themselves. */
 export interface AlarmsTo {
   readonly email?: string;
-  /** HTTPS: an incident tool. */
+  /** An HTTPS address, of an incident tool. */
   readonly url?: string;
 }
 
@@ -55,12 +64,15 @@ export interface Deployment {
   readonly stage: string;
   readonly realm: Realm;
   readonly region: string;
-  /** What holds data outlives its stack. */
+  /** True: tables and keys outlive their stack. */
   readonly keepsData: boolean;
-  /** The stack and its tables refuse to be deleted. Never at the first deployment: decision 44. */
+  /**
+   * True: the stack and its tables refuse to be deleted. Never at the first deployment: decision
+   * 44.
+   */
   readonly isProtected: boolean;
   readonly names: ReturnType<typeof physicalNames>;
-  /** The domain, its Route 53 zone, and the host of this realm in it. */
+  /** The domain, its Route 53 zone, and the host name of this realm in it. */
   readonly zone?: { readonly name: string; readonly id: string; readonly host: string };
   readonly reservedConcurrency?: number;
   readonly concurrency?: number;
@@ -68,13 +80,17 @@ export interface Deployment {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** An inline Map runs no more iterations at once. */
+/** The largest number of iterations that an inline Map runs at once. */
 const MOST_CONCURRENCY = 40;
 
-/** A write that passed the guard just before its function died can still be on its way to the table. */
+/**
+ * A write that passed the guard just before its function died can still be on its way to the table.
+ */
 const DRAIN_MARGIN_SECONDS = 10;
 
-/** A hook that has read `active` may forward for as long as it runs, and the app writes after that. */
+/**
+ * A hook that has read `active` may forward for as long as it runs, and the app writes after that.
+ */
 const FORWARD_SECONDS = sizeOf('hooks/installed').timeoutSeconds;
 
 export function deploymentOf(options: DeploymentOptions): Deployment {
@@ -155,7 +171,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   };
 }
 
-/** Keys of production, whatever the environment: Atlassian has one set. */
+/** Production keys in every environment: Atlassian has one set. */
 function forgeEnvironment(
   forge: ForgeApp | undefined,
   environment: string | undefined,
@@ -174,8 +190,8 @@ const isWithin = (least: number, value: number, most: number): boolean =>
   Number.isInteger(value) && value >= least && value <= most;
 
 /**
- * How long a write that passed the fence before it closed may still land. Whoever may write datasets by a request counts;
- * the workflow's own tasks do not, because they hold leases.
+ * Seconds within which a write that passed the guard before the fence has landed. Functions that
+ * write datasets on request count. The workflow's tasks do not, because they hold leases.
  */
 function drainSeconds(otherWritersSeconds: number): number {
   const writers = ROUTE_ENTRIES.filter((entry) => GRANTS[entry]?.some(writesParts));
@@ -186,17 +202,18 @@ function drainSeconds(otherWritersSeconds: number): number {
 const writesParts = (grant: Grant): boolean => grant.on.startsWith('part') && !isReadOnly(grant);
 
 /**
- * Of what holds data. Where it is kept, it is kept from updates and deletions of its stack, but not from the rollback of the
- * deployment that created it: its fixed name would be taken when the deployment is tried again.
+ * Removal policy of tables and keys. `RETAIN_ON_UPDATE_OR_DELETE` keeps them from updates and
+ * deletions of their stack, but not from the rollback of the deployment that created them: their
+ * fixed names would be taken when the deployment is tried again.
  */
 export const removalOf = ({ keepsData }: Pick<Deployment, 'keepsData'>): RemovalPolicy =>
   keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
 
-/** The same deployment, seen by its neighbours: every other realm that has a stack. */
+/** Every other realm of this deployment that has a stack. */
 export const otherRows = ({ residency, realm }: Deployment): readonly RealmRow[] =>
   stackRows(residency.realms).filter((row) => row.realm !== realm);
 
-/** Text, not a reference: no circle forms, and stacks deploy in any order. */
+/** An ARN as text. Without a reference no circle forms, and stacks deploy in any order. */
 export const arnOf = (
   region: string,
   service: string,
@@ -217,7 +234,7 @@ export const alarmArn = ({ region, names }: Deployment, word: string): string =>
 export const alarmTopicName = ({ names }: Pick<Deployment, 'names'>): string =>
   `${names.prefix}-alarms`;
 
-/** Of all realms of a stage. */
+/** Name of the dashboard of all realms of a stage. */
 export const dashboardName = ({ name }: Pick<Residency, 'name'>, stage: string): string =>
   `${name}-${stage}`;
 

@@ -1,9 +1,12 @@
 /**
- * DATA: what each Lambda may do to the stores of its own realm and of the others. `lib/policies.ts` makes policies of it,
- * and a Lambda without a row here cannot be synthesised.
+ * DATA: what each Lambda may do to the stores of its own realm and of the others. `lib/policies.ts`
+ * makes policies of these rows. A Lambda without a row cannot be synthesised.
  */
 
-/** `parts` are all tables of the dataset, `part:templates` is one; the indexes are those of open migrations, and of retired tenants. */
+/**
+ * `parts` stands for all tables of the dataset, `part:templates` for one. `migrations-index` is the
+ * index of open migrations, `tenants-index` that of retired tenants.
+ */
 export type Store =
   | 'tenants'
   | 'migrations'
@@ -24,7 +27,7 @@ export interface Grant {
   readonly actions: readonly Action[];
 }
 
-/** Changes nothing in a table. */
+/** True where the grant changes nothing in a table. */
 export const isReadOnly = ({ actions }: Grant): boolean =>
   actions.every((action) => action === 'GetItem' || action === 'Query');
 
@@ -35,50 +38,60 @@ const everywhere = (on: Store, ...actions: Action[]): Grant[] => [
   others(on, ...actions),
 ];
 
-/** Reads the ledger of its own realm, or is led to another's by a copy or a receipt. */
+/**
+ * Finds a migration in the ledger of the own realm, or in another realm's, to which the tenant's
+ * record or a receipt points.
+ */
 const FIND_MIGRATION = [
   own('tenants', 'GetItem'),
   own('migrations', 'GetItem', 'Query'),
   others('migrations', 'GetItem'),
 ];
-/** A turn of work in the realm that keeps the ledger: the migration, settings, its own checkpoints and those beside it. */
+/**
+ * Work on a range in the source, where the ledger is: reads the migration, settings and all
+ * checkpoints, writes its own checkpoint.
+ */
 const TURN_IN_SOURCE = [own('migrations', 'GetItem', 'PutItem', 'Query')];
-/** A turn of work in the target: the migration is in the source's ledger, the checkpoints are in its own. */
+/**
+ * Work on a range in the target: reads the migration in the source's ledger, writes checkpoints in
+ * its own.
+ */
 const TURN_IN_TARGET = [
   own('migrations', 'GetItem', 'PutItem', 'Query'),
   others('migrations', 'GetItem'),
 ];
 const BOTH_FENCES = everywhere('tenants', 'GetItem');
-/** Keys alone, and deletions in batches. */
+/** Empties parts of the own realm: reads keys, deletes in batches. */
 const EMPTY_OWN = own('parts', 'Query', 'BatchWriteItem');
-/** The proof that a side is empty: before a copy, and after purge and discard. */
+/** Proves that a side is empty: before a copy, and after a purge or discard. */
 const PROVE_EMPTINESS = own('parts', 'Query');
-/** The next attempt of the phase, in the same realm. */
+/** Starts the next attempt of the phase, in the same realm. */
 const GO_ON = own('state-machine', 'StartExecution');
-/** The record of a move that is over, by the key of the realm that ends it. */
+/** Signs the receipt of a move that is over, with the key of the realm that ends it. */
 const SIGN_RECEIPTS = own('receipt-key', 'Sign');
-/** Not by its code: Lambda keeps an event that was tried in vain, and does so in the function's name. */
+/** Lambda itself sends an event that failed at every try, and does so with the function's role. */
 const GIVE_UP = own('dead-letters', 'SendMessage');
 
 export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
-  // Opened only when no other realm serves the tenant; its credentials follow it into every realm.
+  // Opens a tenant only when no other realm serves it, and writes its credentials in every realm
+  // that has a record.
   'hooks/installed': [
     ...everywhere('tenants', 'GetItem', 'PutItem', 'DeleteItem'),
     ...everywhere('migrations', 'GetItem'),
   ],
-  // Passed on to the other side of a move, which it cancels.
+  // Writes the flag "uninstalled" in both realms of a move, and cancels the move.
   'hooks/uninstalled': [
     ...everywhere('tenants', 'GetItem', 'PutItem'),
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
-  // Both of these, through the other door.
+  // Both of the above, for Forge.
   'hooks/forge-lifecycle': [
     ...everywhere('tenants', 'GetItem', 'PutItem', 'DeleteItem'),
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
-  // Counts a tenant again before it is refused for its size; as `start` does.
+  // Counts a tenant again before it refuses a move for its size; `start` does too.
   'hooks/schedule': [
     own('tenants', 'GetItem', 'PutItem'),
     own('migrations', 'GetItem', 'PutItem', 'Query'),
@@ -94,7 +107,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('state-machine', 'StartExecution'),
   ],
   'hooks/status': FIND_MIGRATION,
-  // The switch: closes one side and opens the other, wherever the hook arrived.
+  // Closes the source and opens the target, in whichever realm the hook arrived.
   'hooks/commit': [
     ...FIND_MIGRATION,
     own('tenants', 'PutItem'),
@@ -102,7 +115,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
-  // Undone wherever it is scheduled or runs: a stub passes it on.
+  // Undoes the migration in the realm that scheduled or runs it; a stub names the other realm.
   'hooks/rollback': [
     ...FIND_MIGRATION,
     own('tenants', 'PutItem'),
@@ -120,7 +133,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   'sample-app/exports': [own('tenants', 'GetItem'), own('part:exports', 'PutItem')],
 
-  // In the target. Makes sure of the fence in the source, and that the target is empty, and claims.
+  // Runs in the target: makes sure of the fence in the source, proves that the target is empty, and
+  // claims it.
   'tasks/prepare-copy': [
     own('migrations', 'GetItem', 'PutItem'),
     others('migrations', 'GetItem'),
@@ -132,11 +146,12 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...TURN_IN_TARGET,
     ...BOTH_FENCES,
     own('tenants', 'PutItem'),
-    // Its own, too: where a range was found to differ, both sides are read, and the target is made equal.
+    // Deletes in its own realm too: where a range differs, it reads both sides and makes the target
+    // equal.
     ...everywhere('parts', 'Query'),
     own('parts', 'BatchWriteItem'),
   ],
-  // In the target after a copy, in the source before a purge and after a restore.
+  // Runs in the target after a copy, and in the source before a purge and after a restore.
   'tasks/verify-range': [...TURN_IN_TARGET, ...everywhere('parts', 'Query')],
   'tasks/finish-copy': [
     own('migrations', 'GetItem', 'PutItem', 'Query'),
@@ -150,7 +165,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('tenants', 'GetItem', 'PutItem'),
   ],
 
-  // In the source.
+  // Runs in the source.
   'tasks/begin-commit': [own('migrations', 'GetItem'), ...BOTH_FENCES],
   'tasks/pass-point-of-no-return': [
     own('migrations', 'GetItem', 'PutItem', 'Query'),
@@ -167,7 +182,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     GO_ON,
   ],
 
-  // In the source; the target is withdrawn, and read.
+  // Runs in the source; withdraws and reads the target.
   'tasks/begin-restore': [
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('tenants', 'GetItem', 'PutItem'),
@@ -185,7 +200,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('state-machine', 'StartExecution'),
   ],
 
-  // In the target; the source is released.
+  // Runs in the target; releases the source.
   'tasks/begin-rollback': [
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...BOTH_FENCES,
@@ -201,21 +216,23 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   'tasks/finish-rollback': [
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...BOTH_FENCES,
-    // The record goes, and with it its aliases; one that another tenant of the site has too stays for that one.
+    // Deletes the tenant's record and its aliases. An alias that another tenant of the site shares
+    // is rewritten for that tenant.
     own('tenants', 'DeleteItem', 'PutItem'),
     PROVE_EMPTINESS,
     SIGN_RECEIPTS,
     GO_ON,
   ],
 
-  // A copy that ended badly fails in the source's ledger; any phase goes on in the realm where it ended.
+  // Writes `failed` into the source's ledger; starts the next attempt of any phase in the realm
+  // where the execution ended.
   'tasks/settle': [
     ...everywhere('migrations', 'GetItem', 'PutItem'),
     others('tenants', 'GetItem', 'PutItem'),
     GO_ON,
     GIVE_UP,
   ],
-  // Of the migrations in its own ledger.
+  // Acts on the migrations in the ledger of its own realm.
   'tasks/janitor': [
     own('migrations-index', 'Query'),
     own('migrations', 'GetItem', 'PutItem', 'Query'),
@@ -223,7 +240,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('state-machine', 'StartExecution'),
     others('migrations', 'Query'),
   ],
-  // In the target of a move to come: reads a sample, writes it where no tenant can be, and discards it.
+  // Runs in the target of a future move: reads a sample, writes it under keys that no tenant can
+  // have, and discards it.
   'tasks/rehearse': [
     own('migrations', 'GetItem', 'PutItem'),
     others('migrations', 'GetItem'),
@@ -231,14 +249,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('parts', 'Query'),
     own('parts', 'Query', 'BatchWriteItem'),
   ],
-  // Counts what is about to move.
+  // Counts the items of tenants that are scheduled to move.
   'tasks/measure': [
     own('migrations-index', 'Query'),
     own('migrations', 'GetItem', 'PutItem'),
     own('tenants', 'GetItem'),
     own('parts', 'Query'),
   ],
-  // In its own realm alone: what retired tenants have left.
+  // Purges, in its own realm only, the data of retired tenants.
   'tasks/purge-retired': [
     own('tenants-index', 'Query'),
     own('tenants', 'GetItem', 'PutItem', 'DeleteItem'),
@@ -246,7 +264,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('migrations', 'GetItem'),
     EMPTY_OWN,
   ],
-  // As the janitor, of the one that an operator names; and settings. An installation may belong to a tenant elsewhere.
+  // Does what the janitor does, for the migration that an operator names, and writes settings. An
+  // installation may belong to a tenant in another realm.
   'tasks/operate': [
     own('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('tenants', 'GetItem'),
@@ -255,6 +274,9 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
 };
 
-/** Whether the function signs receipts: its role is told the key's ARN, which only the stack knows. */
+/**
+ * True where the function signs receipts. Only the stack knows the key's ARN, so it grants the key
+ * to these functions.
+ */
 export const signsReceipts = (entry: string): boolean =>
   (GRANTS[entry] ?? []).some(({ on }) => on === 'receipt-key');

@@ -1,6 +1,7 @@
 /**
- * Answers 5xx to Atlassian's hooks, counted in the access log: also those that API Gateway gives for a function that timed
- * out or was throttled, and not those of the app's own routes, where a fence answers 503 in the course of every move.
+ * Counts the 5xx answers to Atlassian's hooks in the access log. The log also has the 5xx that API
+ * Gateway gives for a function that timed out or was throttled. The app's own routes are left out,
+ * because a fence answers 503 there in every move.
  */
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { FilterPattern, type ILogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
@@ -10,10 +11,13 @@ import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
 import type { Deployment } from './deployment.ts';
 import { ROUTES, type Route } from './routes.ts';
 
-/** What serves people, or nobody in particular, is no hook. */
+/** Routes with these schemes are not hooks: people or health checks call them. */
 const NO_HOOK: readonly Route['scheme'][] = ['context-jwt', 'forge-context', 'public'];
 
-/** A pattern of CloudWatch Logs, at most 1,024 characters; hooks in one folder share a clause if nothing else is in it. */
+/**
+ * A filter pattern of CloudWatch Logs, at most 1,024 characters. Hooks in one folder share a clause
+ * where the folder holds hooks only.
+ */
 export function hookErrorPattern(routes: readonly Route[] = ROUTES): string {
   const isHook = ({ scheme }: Route) => !NO_HOOK.includes(scheme);
   const folderOf = ({ method, path }: Route) =>
@@ -28,7 +32,10 @@ export function hookErrorPattern(routes: readonly Route[] = ROUTES): string {
   return `{ ($.httpStatus = "5*") && (${[...clauses].join(' || ')}) }`;
 }
 
-/** A filter on a log has no dimensions that are not in its lines: the name says which realm it is. */
+/**
+ * A log filter can take dimensions only from fields of the lines, so the name of the metric holds
+ * the realm.
+ */
 export const hookErrorsOf = (residency: Pick<Residency, 'name'>, stage: string, realm: Realm) =>
   new Metric({
     namespace: residency.name,

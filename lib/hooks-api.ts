@@ -1,4 +1,4 @@
-/** The HTTP API of a realm: the literal routes of `routes.ts`, each with a throttle of its own. */
+/** The HTTP API of a realm: the literal routes of `routes.ts`, each with its own throttle. */
 import { CfnOutput } from 'aws-cdk-lib';
 import {
   CfnApiMapping,
@@ -28,12 +28,12 @@ export interface HooksApiProps {
   readonly lambdaOf: (entry: string) => IFunction;
 }
 
-/** No query string (a token may be in it), no header, no address: nothing of a person. */
+/** No personal data: no query string (it may hold a token), no header, no IP address. */
 const ACCESS_LOG = {
   requestId: '$context.requestId',
   time: '$context.requestTime',
   route: '$context.routeKey',
-  // Not `status`, which is a migration's in the lines of the functions.
+  // Not named `status`, because that is a migration's status in the functions' lines.
   httpStatus: '$context.status',
   responseBytes: '$context.responseLength',
   milliseconds: '$context.responseLatency',
@@ -46,7 +46,7 @@ const routeKeyOf = ({ method, path }: Route) => `${method} ${path}`;
 export class HooksApi extends Construct {
   readonly api: HttpApi;
   readonly hookErrors: Metric;
-  /** What was asked, and how it was answered. */
+  /** The access log: each request, and how it was answered. */
   readonly log: LogGroup;
 
   constructor(scope: Construct, id: string, { deployment, lambdaOf }: HooksApiProps) {
@@ -57,7 +57,7 @@ export class HooksApi extends Construct {
       apiName: names.prefix,
       description: 'Hooks and app',
       createDefaultStage: false,
-      // One name, one audience: tokens are made out to the domain where there is one.
+      // With a domain, tokens are made out to it alone, so the API's own address is switched off.
       disableExecuteApiEndpoint: zone !== undefined,
     });
     suppressNag(
@@ -97,7 +97,7 @@ export class HooksApi extends Construct {
         destinationArn: arnOf(deployment.region, 'logs', `log-group:${logGroupName}`),
         format: JSON.stringify(ACCESS_LOG),
       },
-      // On each route alone: a flood elsewhere must not make Atlassian's three tries fail.
+      // On each route: a flood on another route must not make Atlassian's three tries fail.
       routeSettings: Object.fromEntries(
         routesOf(deployment.residency).map((route) => [
           routeKeyOf(route),
@@ -105,12 +105,13 @@ export class HooksApi extends Construct {
         ]),
       ),
     });
-    // A stage refuses a log, and settings of a route, that do not exist yet.
+    // API Gateway refuses a stage whose log, or whose routes with settings, do not exist yet.
     stage.node.addDependency(this.log, ...routes);
 
     if (zone) this.serveOn(zone, stage);
     new CfnOutput(this, 'BaseUrl', {
-      description: 'Belongs into baseUrls of residency.config.ts, unless a domain stands there.',
+      description:
+        'Put it into baseUrls of residency.config.ts, unless the configuration names a domain.',
       value: zone ? `https://${zone.host}` : this.api.apiEndpoint,
     });
   }

@@ -1,4 +1,7 @@
-/** DATA: the function that is told which key its stack encrypts tables with, so that `doctor` can ask it for the ARN. */
+/**
+ * DATA: the function whose environment names the key that its stack encrypts tables with. `doctor`
+ * reads the key's ARN there.
+ */
 export const KEY_HOLDER = {
   entry: 'hooks/health',
   word: 'health',

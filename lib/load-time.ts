@@ -1,4 +1,4 @@
-/** How long a new process takes to load a module. */
+/** Measures how long a new process takes to load a module. */
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,7 +9,7 @@ const execute = promisify(execFile);
 const LOAD =
   'const begun = performance.now(); await import(process.argv[1]); console.log(performance.now() - begun);';
 
-/** Milliseconds, without those in which the process itself starts. */
+/** Milliseconds, without the start of the process itself. */
 export async function loadMs(file: string): Promise<number> {
   const { href } = pathToFileURL(resolve(file));
   const { stdout } = await execute(process.execPath, ['--input-type=module', '-e', LOAD, href]);

@@ -1,17 +1,20 @@
-/** What the realms of a local host are called: by a router in front of them on this machine, or by their own ports. */
+/**
+ * The base URLs of a local host's realms: behind a router on this machine, or on their own ports.
+ */
 import { A_BASE_URL, baseUrlIn, isOnThisMachine } from '../lambdas/domain/operating/urls.ts';
 import { type Realm, stackOf } from '../lambdas/domain/realm.ts';
 import { baseUrlsOf, type Residency } from '../lambdas/domain/residency.ts';
 
 export interface LocalBaseUrls {
   readonly urls: Readonly<Record<Realm, string>>;
-  /** Realms whose configured URL is elsewhere, and not the local host's. */
+  /** Realms whose configured URL is on another machine, and so not the local host's. */
   readonly elsewhere: readonly (readonly [Realm, string])[];
 }
 
 /**
- * `BASE_URLS` (realm to URL, as JSON) counts first, whatever it names; then the configuration's, where they are on this
- * machine: with those of a deployment, the simulated Atlassian would ask the deployed app. `own` is a stack's own port.
+ * `BASE_URLS` (realm to URL, as JSON) counts first, with any URL. The configuration's URLs count
+ * where they are on this machine: with a deployment's URLs, the simulated Atlassian would call the
+ * deployed app. Else a realm has `own`, the URL of its own port.
  */
 export function localBaseUrls(
   residency: Residency,
@@ -41,7 +44,7 @@ export function localBaseUrls(
   return { urls, elsewhere };
 }
 
-/** Realm to URL, from an environment variable that holds JSON. */
+/** Parses an environment variable that holds JSON of realm to URL. */
 export function recordIn(name: string, text: string): Readonly<Record<string, string>> {
   const refusal = new Error(
     `${name} is a JSON object of realm to URL, such as {"us":"http://127.0.0.1:9001"}`,

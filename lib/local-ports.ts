@@ -1,9 +1,14 @@
-/** DATA: which of a local host's ports is what, counted from the first. Whoever talks to it from outside goes by this. */
+/**
+ * DATA: the TCP ports of a local host, counted from the first. Clients of the host use this list.
+ */
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 
 export const DEFAULT_PORT = 4100;
 
-/** The realms follow on DynamoDB, in the order of the configuration, and then what serves all of them. */
+/**
+ * DynamoDB has the first port, the realms the next ones in the order of the configuration, then
+ * follow those that serve all realms.
+ */
 export function tcpPortsFrom(first: number, rows: readonly RealmRow[]) {
   const realms = stackRows(rows);
   const next = first + 1 + realms.length;
@@ -18,5 +23,5 @@ export function tcpPortsFrom(first: number, rows: readonly RealmRow[]) {
   };
 }
 
-/** How many a host takes in all. */
+/** How many ports a host takes. */
 export const tcpPortCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 6;

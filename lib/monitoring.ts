@@ -1,4 +1,7 @@
-/** What an operator is told, and where they look: alarms that speak to a topic, saved queries, and one picture of the fleet. */
+/**
+ * What operators are shown: alarms that send to a topic, saved queries, and one dashboard of all
+ * realms.
+ */
 import { Aws } from 'aws-cdk-lib';
 import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
@@ -13,7 +16,7 @@ import { alarmArn, alarmTopicName, type Deployment } from './deployment.ts';
 import { type RealmLogs, SavedQueries } from './queries.ts';
 
 export interface MonitoringProps extends Watched {
-  /** The realm's own: its policy lets CloudWatch use it for messages of this topic. */
+  /** The key of the realm. Its policy lets CloudWatch encrypt messages of this topic. */
   readonly key: IKey;
   readonly logs: RealmLogs;
 }
@@ -28,7 +31,7 @@ export class Monitoring extends Construct {
     for (const row of ALARMS) this.alarm(row, watched);
     new SavedQueries(this, 'Queries', { deployment, logs });
     const { residency, realm, stage } = deployment;
-    // Of all realms, and therefore once: beside the default realm.
+    // The dashboard covers all realms, so only the default realm's stack has it.
     if (stage === 'prod' && realm === residency.defaultRealm) {
       new FleetDashboard(this, 'Fleet', { deployment });
     }

@@ -1,8 +1,13 @@
-/** The one way to let a finding of cdk-nag stand: where, which, and why. */
+/**
+ * Suppresses a finding of cdk-nag at one construct, with its reason. No other file suppresses any.
+ */
 import { Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
-/** `rule` is the name in the finding, with its details in brackets where it has some: `AwsSolutions-IAM5[Resource::*]`. */
+/**
+ * `rule` is the name in the finding, with its details in brackets where it has some:
+ * `AwsSolutions-IAM5[Resource::*]`.
+ */
 export function suppressNag(construct: IConstruct, rule: string, reason: string): void {
   Validations.of(construct).acknowledge({ id: rule, reason });
 }

@@ -1,4 +1,4 @@
-/** One Lambda with its role and its log, all three by deterministic names. */
+/** One Lambda with its role and its log, all three with deterministic names. */
 import { Duration } from 'aws-cdk-lib';
 import { ManagedPolicy, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -23,9 +23,11 @@ export interface NodeLambdaProps {
   readonly entry: string;
   /** The folder that holds the bundles of all entries. */
   readonly code: Code;
-  /** What this function alone is told. */
+  /** Environment variables that only this function has. */
   readonly variables?: Readonly<Record<string, string>>;
-  /** What this function may do beside its row in `grants.ts`, because only the stack knows the resource. */
+  /**
+   * Statements beside the function's row in `grants.ts`, for resources that only the stack knows.
+   */
   readonly statements?: readonly PolicyStatement[];
 }
 
@@ -54,7 +56,7 @@ export class NodeLambda extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       inlinePolicies: {
         own: inline(entry, [
-          // The group exists already: no right to create one.
+          // The stack creates the group, so the function has no right to create one.
           new PolicyStatement({
             actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
             resources: [this.logGroup.logGroupArn],

@@ -1,4 +1,4 @@
-/** What the two roles of people may do, statement by statement; `lib/operator-roles.ts` makes the roles. */
+/** The statements of the two roles that operators take; `lib/operator-roles.ts` makes the roles. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { arnOf, type Deployment, dashboardName, deadLettersName, lambdaArn } from './deployment.ts';
 import { KEY_HOLDER } from './key-holder.ts';
@@ -14,7 +14,8 @@ export function looking(deployment: Deployment): readonly PolicyStatement[] {
   const { region, names, residency } = deployment;
   const table = (name: string) => arnOf(region, 'dynamodb', `table/${name}`);
   return [
-    // Fails closed: a request that does not name its attributes, or names another one, is refused.
+    // Fails closed: a request that names no attributes, or an attribute that is not in the list, is
+    // refused.
     new PolicyStatement({
       actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
       resources: [table(names.tenants)],
@@ -51,7 +52,8 @@ export function looking(deployment: Deployment): readonly PolicyStatement[] {
     ),
     allow(['events:DescribeRule'], ...scheduleRules(deployment)),
     allow(['lambda:GetFunctionConfiguration'], lambdaArn(deployment, KEY_HOLDER.entry)),
-    // None of these knows a resource, and a list of alarms is refused to whoever may not see all.
+    // These actions cannot be limited to a resource. CloudWatch refuses a list of alarms to a role
+    // that may not see all.
     allow(
       [
         'cloudwatch:DescribeAlarms',
@@ -69,13 +71,14 @@ export function looking(deployment: Deployment): readonly PolicyStatement[] {
   ];
 }
 
-/** The form of a table, for `doctor`. */
+/** Lets `doctor` read the form of a table. */
 const DESCRIBE = ['dynamodb:DescribeTable', 'dynamodb:DescribeTimeToLive'];
 
 /**
- * Of a dataset: counts, and for an audit the keys that exist. A filter could put questions to the items even in a count, so
- * that it may name nothing but keys and the expiry. From the second page on, a scan says after which item it goes on, by both
- * keys: IAM cannot tell that from asking for them. Parts that look alike share their statements.
+ * Statements on the dataset: counts, and for an audit the keys that exist. A filter tells something
+ * about the items even in a count, so that it may name only keys and the expiry. From its second
+ * page on, a scan sends both keys of the item where it goes on, and IAM cannot tell that from
+ * asking for these attributes. Parts with the same attributes share their statements.
  */
 export function counting({
   region,
@@ -117,14 +120,15 @@ export function counting({
   });
 }
 
-/** The functions that a person may call: what they do, hooks, tasks and schedules do too. */
+/** The functions that an operator may invoke. Hooks, tasks and schedules take the same steps. */
 const CALLED = ['tasks/operate', 'tasks/rehearse', ...SCHEDULES.map(({ task }) => `tasks/${task}`)];
 
 /**
- * What operators change goes through a function that takes the same steps as hooks and tasks do: no right to write a table,
- * nor to start an execution of whatever input. Stopping one harms nobody: what it was about goes on in the next attempt. No
- * redrive: it would run an old definition. An event that was given up may be taken from the queue, and a schedule that was
- * switched off may be switched on again, not off.
+ * Operators change things through a function that takes the same steps as hooks and tasks do. So
+ * they have no right to write a table, nor to start an execution with an input of their own. They
+ * may stop an execution: its migration goes on in the next attempt. They may not redrive one: it
+ * would run an old definition. They may take an event from the dead-letter queue, and switch a
+ * schedule on, but not off.
  */
 export function acting(deployment: Deployment): readonly PolicyStatement[] {
   const { region, names } = deployment;

@@ -1,6 +1,7 @@
 /**
- * The two roles that people take: one looks, the other also acts. Neither ever sees a shared secret; of a dataset they see
- * how many items there are, and under which partition keys. Who may take them is for the account's own policies to say.
+ * The two roles that operators take: one reads, the other also acts. Neither sees a shared secret.
+ * Of a dataset, both see how many items there are and under which partition keys. The account's own
+ * policies say who may take the roles.
  */
 import {
   AccountRootPrincipal,
@@ -18,7 +19,7 @@ import { inline, managed } from './policy-size.ts';
 
 export interface OperatorsProps {
   readonly deployment: Deployment;
-  /** What both may do beside, because only the stack knows the resource. */
+  /** Statements of both roles for resources that only the stack knows. */
   readonly statements: readonly PolicyStatement[];
 }
 
@@ -28,7 +29,8 @@ export class Operators extends Construct {
 
   constructor(scope: Construct, id: string, { deployment, statements }: OperatorsProps) {
     super(scope, id);
-    // Of datasets, by a policy of their own: it grows with the parts.
+    // The statements on datasets have managed policies of their own, because they grow with the
+    // number of parts.
     const ofDatasets = managed('operator-read', counting(deployment)).map(
       (document, index) => new ManagedPolicy(this, `Datasets${index}`, { document }),
     );
@@ -66,7 +68,7 @@ export class Operators extends Construct {
     suppressNag(
       role,
       starIn(deployment, 'states', `execution:${stateMachine}:*`),
-      'Executions are named by what they do: whoever looks after a machine looks at all of them.',
+      'Execution names say what is moved: an operator of a state machine looks at all its executions.',
     );
     for (const pattern of logPatterns(deployment).filter((one) => one.endsWith('*')))
       suppressNag(
@@ -77,12 +79,15 @@ export class Operators extends Construct {
     suppressNag(
       role,
       'AwsSolutions-IAM5[Resource::*]',
-      'Limits of an account, lists of alarms, metrics, saved queries and results of queries know no resource.',
+      'Account limits, lists of alarms, metrics, saved queries and query results cannot be limited to a resource.',
     );
     return role;
   }
 }
 
-/** cdk-nag's name for a star in a resource, with its own way to write what only a deployment knows. */
+/**
+ * cdk-nag's name for a star in a resource; it writes values that are known only at deployment in
+ * its own way.
+ */
 const starIn = ({ region }: Deployment, service: string, resource: string): string =>
   `AwsSolutions-IAM5[Resource::${arnOf(region, service, resource, '<AWS::Partition>', '<AWS::AccountId>')}]`;

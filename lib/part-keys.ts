@@ -1,4 +1,7 @@
-/** The customers' keys of vendors' own tables, and the statements that let a role use them through DynamoDB. */
+/**
+ * The KMS keys that encrypt vendors' own tables, and the statements that let a role use them
+ * through DynamoDB.
+ */
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Part } from '../lambdas/domain/datasets/dataset.ts';
@@ -6,7 +9,7 @@ import type { RealmRow } from '../lambdas/domain/realm.ts';
 
 export const READ_WITH_KEY: readonly string[] = ['kms:Decrypt', 'kms:DescribeKey'];
 
-/** As in the policy of the realm's own key. */
+/** The same actions as in the policy of the realm's own key. */
 export const WRITE_WITH_KEY: readonly string[] = [
   ...READ_WITH_KEY,
   'kms:Encrypt',
@@ -16,10 +19,10 @@ export const WRITE_WITH_KEY: readonly string[] = [
   'kms:ReEncryptTo',
 ];
 
-/** A key of the realm's region, by its id: an alias may come to mean another key. */
+/** A key of the realm's region, by its id: an alias could later point to another key. */
 const KEY_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/[a-z0-9-]+$/;
 
-/** Throws a sentence where the configuration names what is no key of that realm's region. */
+/** Throws where the configuration names something else than a key in the realm's region. */
 export function keyOf(part: Part, { realm, region }: RealmRow, stage: string): string | undefined {
   const arn = part.encryptionKeyArn?.(realm, stage);
   if (arn === undefined || KEY_ARN.exec(arn)?.[1] === region) return arn;
@@ -28,7 +31,7 @@ export function keyOf(part: Part, { realm, region }: RealmRow, stage: string): s
   );
 }
 
-/** Each key once, however many parts are encrypted with it. */
+/** Each key once, even where several parts are encrypted with it. */
 export const keysOf = (parts: readonly Part[], row: RealmRow, stage: string): readonly string[] => [
   ...new Set(parts.flatMap((part) => keyOf(part, row, stage) ?? [])),
 ];
@@ -37,7 +40,7 @@ export const throughDynamoDb = (region: string) => ({
   StringEquals: { 'kms:ViaService': `dynamodb.${region}.${Aws.URL_SUFFIX}` },
 });
 
-/** None where no part has a key. */
+/** Returns no statement where no part has a key. */
 export function keyStatements(
   parts: readonly Part[],
   row: RealmRow,

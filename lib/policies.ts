@@ -1,4 +1,7 @@
-/** Makes policies of the rows in `grants.ts`: exact actions on exact ARNs, in documents that stay under IAM's limits. */
+/**
+ * Makes policies of the rows in `grants.ts`: exact actions on exact ARNs, in documents that stay
+ * under IAM's limits.
+ */
 import { Effect, type PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
@@ -7,13 +10,13 @@ import { type Action, GRANTS, type Grant, isReadOnly, type Store } from './grant
 import { keyStatements, READ_WITH_KEY, WRITE_WITH_KEY } from './part-keys.ts';
 import { managed } from './policy-size.ts';
 
-/** For the function's own realm: a few statements. */
+/** The statements for the function's own realm. */
 export function ownStatements(deployment: Deployment, entry: string): readonly PolicyStatement[] {
   const { realm, region } = deployment;
   return statementsIn(deployment, entry, 'own', { realm, region });
 }
 
-/** For all other realms: as few documents as hold whole realms. */
+/** The documents for all other realms: as few as possible, each with whole realms. */
 export function otherDocuments(deployment: Deployment, entry: string): readonly PolicyDocument[] {
   return managed(
     entry,
@@ -47,13 +50,13 @@ function grantsOf(entry: string, where: Grant['where']): readonly Grant[] {
   return grants.filter((grant) => grant.where === where);
 }
 
-/** A statement as data. */
+/** A policy statement as plain data. */
 interface Allowance {
   readonly actions: readonly string[];
   readonly arns: readonly (readonly [region: string, service: string, resource: string])[];
 }
 
-/** One per set of actions. */
+/** One statement per set of actions. */
 function allowances(
   grants: readonly Grant[],
   residency: Residency,
@@ -61,7 +64,7 @@ function allowances(
   row: RealmRow,
 ): readonly Allowance[] {
   const byActions = new Map<string, Allowance>();
-  // The key of receipts has no deterministic ARN: the stack grants it.
+  // The key that signs receipts has no deterministic ARN: the stack grants it.
   for (const { on, actions } of grants.filter((grant) => grant.on !== 'receipt-key')) {
     const service = serviceOf(on);
     const key = actions.join();

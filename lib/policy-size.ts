@@ -1,17 +1,20 @@
-/** How large policies are, counted as IAM does, before account and partition are known; and what a role can hold. */
+/**
+ * Sizes of policies as IAM counts them, before account and partition are known, and the limits of a
+ * role.
+ */
 import { Aws } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 
-/** Characters of one managed policy, white space not counted. */
+/** Limit of one managed policy in characters, without white space. */
 export const MANAGED_POLICY_CHARACTERS = 6144;
-/** Characters of all inline policies of one role. */
+/** Limit of all inline policies of a role together, in characters. */
 export const INLINE_POLICIES_CHARACTERS = 10_240;
-/** Managed policies of one role, unless AWS has raised the quota of an account. */
+/** Limit of managed policies per role, unless AWS has raised the account's quota. */
 export const MANAGED_POLICIES = 10;
 
 const FRAME = '{"Version":"2012-10-17","Statement":[]}'.length;
 
-/** In the longest partition. A comma is counted for each statement. */
+/** Characters with the longest partition and account; counts one comma per statement. */
 export const charactersOf = (statements: readonly PolicyStatement[]): number =>
   FRAME + statements.reduce((sum, statement) => sum + charactersOfOne(statement), 0);
 
@@ -22,7 +25,10 @@ const charactersOfOne = (statement: PolicyStatement): number =>
     .replaceAll(Aws.URL_SUFFIX, 'amazonaws.com.cn')
     .replaceAll(/\s/g, '').length + 1;
 
-/** The statements of a role's inline policy; throws a sentence where IAM would refuse it in the middle of a deployment. */
+/**
+ * The inline policy of a role. Throws where it is too large, because IAM would refuse it in the
+ * middle of a deployment.
+ */
 export function inline(role: string, statements: readonly PolicyStatement[]): PolicyDocument {
   const characters = charactersOf(statements);
   if (characters > INLINE_POLICIES_CHARACTERS)
@@ -32,7 +38,10 @@ export function inline(role: string, statements: readonly PolicyStatement[]): Po
   return new PolicyDocument({ statements: [...statements] });
 }
 
-/** As few managed policies as hold whole groups, in their order. The statements of one group are never torn apart. */
+/**
+ * Packs the groups, in order, into as few managed policies as possible. The statements of one group
+ * stay together.
+ */
 export function managed(
   role: string,
   groups: readonly (readonly PolicyStatement[])[],

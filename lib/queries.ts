@@ -1,4 +1,7 @@
-/** Queries that are saved with each stack: all that was logged of one migration, its requests, and what calls for an operator. */
+/**
+ * The saved queries of each stack: all lines about one migration, its requests, and all lines that
+ * call for an operator.
+ */
 import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
@@ -9,24 +12,29 @@ export interface SavedQueriesProps {
   readonly logs: RealmLogs;
 }
 
-/** Constructs rather than names: a query cannot be saved before the logs that it names exist. */
+/** Log groups as constructs: a query cannot be saved before the log groups that it names exist. */
 export interface RealmLogs {
   readonly ofEntry: (entry: string) => ILogGroup;
   readonly ofWorkflow: ILogGroup;
   readonly ofRequests: ILogGroup;
 }
 
-/** Stands in two of them for the migration that is looked for. */
+/** The migration id in two of the queries; the operator puts in another. */
 const EXAMPLE = '57500';
 
-/** Functions say `migrationId`; Step Functions, without payloads, says the execution's name, and the id is in it. */
+/**
+ * Functions log `migrationId`. Step Functions logs no payload, but the execution's name, which
+ * holds the id.
+ */
 const ONE_MIGRATION = `fields @timestamp, coalesce(realm, "workflow") as where, coalesce(message, type) as what, details.name as state, @log
 | parse execution_arn /:(?<phase>[a-z]+)-(?<moved>[^:]+)-[0-9a-f]{32}-(?<attempt>[0-9]+)$/
 | filter migrationId = "${EXAMPLE}" or moved = "${EXAMPLE}"
 | sort @timestamp
 | limit 10000`;
 
-/** API Gateway says how it was answered, the function which migration it was about; both say the id of the request. */
+/**
+ * API Gateway logs the answer and the function logs the migration; both log the id of the request.
+ */
 const REQUESTS = `stats earliest(@timestamp) as at, sortsLast(migrationId) as migration, sortsLast(route) as hook, sortsLast(httpStatus) as answered, sortsLast(status) as migrationIs, max(milliseconds) as ms by requestId
 | filter migration = "${EXAMPLE}"
 | sort at`;

@@ -1,4 +1,7 @@
-/** One realm: what serves, keeps and moves the tenants that live there. Composes, owns no resource. */
+/**
+ * The stack of one realm: composes the constructs that serve, store and move its tenants. It owns
+ * no resource itself.
+ */
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import { Code, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
@@ -23,7 +26,7 @@ export interface RealmStackProps extends StackProps {
 
 export class RealmStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, code, ...stackProps }: RealmStackProps) {
-    // A template ends at a megabyte, and nobody reads it.
+    // A template has at most one megabyte.
     super(scope, id, { suppressTemplateIndentation: true, ...stackProps });
 
     const { key } = new Data(this, 'Data', { deployment });
@@ -36,7 +39,7 @@ export class RealmStack extends Stack {
           deployment,
           entry,
           code: asset,
-          // By which an operator learns which key the stack has.
+          // Lets an operator read which key the stack has.
           ...(signsReceipts(entry) && { statements: [receiptKey.signing] }),
           ...(entry === KEY_HOLDER.entry && { variables: { [KEY_HOLDER.variable]: key.keyArn } }),
         }),

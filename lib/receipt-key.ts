@@ -1,4 +1,4 @@
-/** The key that signs the receipts of a realm: its private half never leaves KMS. */
+/** The key that signs the receipts of a realm. Its private half never leaves KMS. */
 import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Key, KeySpec, KeyUsage } from 'aws-cdk-lib/aws-kms';
@@ -21,12 +21,12 @@ export class ReceiptKey extends Construct {
     });
   }
 
-  /** For the two functions that issue receipts. */
+  /** For the functions that sign receipts. */
   get signing(): PolicyStatement {
     return new PolicyStatement({ actions: ['kms:Sign'], resources: [this.key.keyArn] });
   }
 
-  /** For operators, who verify them. */
+  /** For operators, who verify receipts. */
   get reading(): PolicyStatement {
     return new PolicyStatement({ actions: ['kms:GetPublicKey'], resources: [this.key.keyArn] });
   }

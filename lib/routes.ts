@@ -1,4 +1,4 @@
-/** DATA: every route of a realm, read by the CDK stack and by the local host alike. */
+/** DATA: every route of a realm. The CDK stack and the local host both read it. */
 import type { Residency } from '../lambdas/domain/residency.ts';
 
 export type Scheme =
@@ -14,20 +14,23 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Literal, except where the sample app takes an `{id}`. */
   readonly path: string;
-  /** File that holds the handler, below `lambdas/`, without `.ts`. */
+  /** File below `lambdas/` that holds the handler, without `.ts`. */
   readonly entry: string;
   readonly scheme: Scheme;
-  /** Requests per second, and burst, that API Gateway lets through on this route alone. */
+  /** Requests per second, and burst, that API Gateway lets through on this route. */
   readonly throttle: { readonly rate: number; readonly burst: number };
 }
 
-/** A fleet: 200 schedules, or starts, within a second, when one maintenance window opens for all. */
+/**
+ * When one maintenance window opens for a whole fleet, 200 schedules or starts arrive within a
+ * second.
+ */
 const HOOK = { rate: 100, burst: 250 };
 const LIFECYCLE = { rate: 50, burst: 100 };
 const PUBLIC = { rate: 20, burst: 40 };
 const APP = { rate: 100, burst: 200 };
 
-/** Of apps that have a Forge manifest. */
+/** Routes of apps that have a Forge manifest. */
 const FORGE_ROUTES: readonly Route[] = [
   ...(['installed', 'upgraded', 'uninstalled'] as const).map(
     (event): Route => ({
@@ -123,7 +126,8 @@ const CONNECT_ROUTES: readonly Route[] = [
     throttle: PUBLIC,
   },
   { method: 'GET', path: '/health', entry: 'hooks/health', scheme: 'public', throttle: PUBLIC },
-  // Beside an existing app `/health` is that app's; a router sends us what is below `/dare-migration`.
+  // Beside an existing app, `/health` belongs to that app; a router sends us what is below
+  // `/dare-migration`.
   {
     method: 'GET',
     path: '/dare-migration/health',
@@ -163,11 +167,14 @@ const CONNECT_ROUTES: readonly Route[] = [
 
 export const ROUTES: readonly Route[] = [...CONNECT_ROUTES, ...FORGE_ROUTES];
 
-/** An app without a Forge manifest has no Forge door. */
+/** The routes of this app. Without a Forge manifest it has no Forge routes. */
 export const routesOf = ({ app }: Pick<Residency, 'app'>): readonly Route[] =>
   app.forge === undefined ? CONNECT_ROUTES : ROUTES;
 
-/** One Lambda per kind of workflow state; the ASL file names it as `${entry}` in camel case (`copyRange`). */
+/**
+ * One Lambda per kind of workflow state. The ASL file names each one as a substitution in camel
+ * case (`${copyRange}`).
+ */
 export const WORKFLOW_TASKS = [
   'prepare-copy',
   'clear-target-range',
@@ -188,7 +195,10 @@ export const WORKFLOW_TASKS = [
   'fail-migration',
 ] as const;
 
-/** Lambdas that EventBridge calls, at the bad end of an execution and from time to time; and those that operators call. */
+/**
+ * Lambdas outside the workflow: EventBridge calls them when an execution failed or by a schedule,
+ * operators call the others.
+ */
 export const BACKGROUND_TASKS = [
   'settle',
   'janitor',
@@ -198,12 +208,14 @@ export const BACKGROUND_TASKS = [
   'rehearse',
 ] as const;
 
-/** Which of them a clock calls, and how often. What one run does not get done, the next goes on with. */
+/**
+ * The tasks that a schedule calls, and how often. What one run leaves undone, the next run does.
+ */
 export const SCHEDULES = [
   {
     task: 'janitor',
     minutes: 5,
-    does: 'Drives every migration to its end when nobody else does.',
+    does: 'Drives migrations to their end that nothing else drives.',
   },
   { task: 'measure', minutes: 15, does: 'Counts the tenants that are scheduled to move.' },
   {
@@ -217,6 +229,6 @@ export const SCHEDULES = [
   readonly does: string;
 }[];
 
-/** `copy-range` → `copyRange`: the substitution in the ASL file. */
+/** `copy-range` → `copyRange`: the name of the substitution in the ASL file. */
 export const substitutionOf = (task: string) =>
   task.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -1,7 +1,10 @@
-/** DATA: what people may see of a tenant's record. `sharedSecret` is the one attribute that is not in it. */
+/** DATA: the attributes of a tenant's record that operators may see: all but `sharedSecret`. */
 import type { TenantRecord } from '../lambdas/domain/tenants/tenant.ts';
 
-/** What a tenant's record is stored with, but for `sharedSecret`; and of an alias, whose it is. The type keeps the list complete. */
+/**
+ * The attributes of a tenant's record but `sharedSecret`, and the owner of an alias. The type keeps
+ * the list complete.
+ */
 const SHOWN: Readonly<
   Record<
     | Exclude<keyof TenantRecord, 'credentials'>

@@ -1,4 +1,7 @@
-/** Reads what a tenant has in a realm, without a line of the code that moves it, and compares it item by item. */
+/**
+ * Reads what a tenant has in a realm, and compares it item by item. It shares no code with the
+ * copy.
+ */
 import { createHash } from 'node:crypto';
 import {
   type AttributeValue,
@@ -8,7 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
 
-/** The items of one part, by key: the hash of everything in them. */
+/** The items of one part: key to hash of the whole item. */
 export type Snapshot = ReadonlyMap<string, string>;
 
 export async function snapshotOf(
@@ -41,14 +44,14 @@ export async function snapshotOf(
   return items;
 }
 
-/** How many items are missing, extra, or not the same. */
+/** How many items are missing, extra or different. */
 export function differences(before: Snapshot, after: Snapshot): number {
   const changed = [...before].filter(([key, hash]) => after.get(key) !== hash).length;
   const extra = [...after.keys()].filter((key) => !before.has(key)).length;
   return changed + extra;
 }
 
-/** The state in a tenant's record, `none` where there is no record. */
+/** The state in a tenant's record; `none` where there is no record. */
 export async function tenantState(
   client: DynamoDBClient,
   table: string,
@@ -74,7 +77,7 @@ async function recordOf(client: DynamoDBClient, table: string, tenant: string) {
   return Item;
 }
 
-/** One text per value: attributes in the order of their names, sets in the order of their members. */
+/** One text per value: attributes in the order of their names, members of a set in order. */
 function canonical(value: unknown, type?: string): string {
   if (value instanceof Uint8Array) return `b${Buffer.from(value).toString('hex')}`;
   if (Array.isArray(value)) {

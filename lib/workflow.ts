@@ -1,4 +1,7 @@
-/** The state machine of a realm, and what EventBridge calls: `settle` at a bad end, and what a clock calls. */
+/**
+ * The state machine of a realm, and the functions that EventBridge calls: `settle` when an
+ * execution failed, others by schedule.
+ */
 import { readFileSync } from 'node:fs';
 import { Duration } from 'aws-cdk-lib';
 import { Rule, Schedule } from 'aws-cdk-lib/aws-events';
@@ -28,7 +31,7 @@ const BAD_ENDS = ['FAILED', 'TIMED_OUT', 'ABORTED'];
 export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
   readonly logGroup: LogGroup;
-  /** Name of the rule that hears of bad ends. */
+  /** Name of the rule that matches executions which failed, timed out or were aborted. */
   readonly badEnds: string;
 
   constructor(
@@ -46,7 +49,7 @@ export class Workflow extends Construct {
     const role = new Role(this, 'Role', {
       roleName: names.stateMachine,
       assumedBy: new ServicePrincipal('states.amazonaws.com'),
-      // By hand: CDK grants nothing for a definition that is text.
+      // Written out, because CDK grants nothing for a definition that is text.
       inlinePolicies: {
         tasks: new PolicyDocument({
           statements: [
@@ -76,7 +79,8 @@ export class Workflow extends Construct {
         level: LogLevel.ALL,
         includeExecutionData: false,
       },
-      // Goes with its stack in every stage: it holds nothing that the ledger and the log do not, and cannot be imported.
+      // The state machine is deleted with its stack in every stage: everything in it is also in the
+      // ledger and in the log, and it cannot be imported.
     });
     dependLess(this.stateMachine, [role.node.tryFindChild('DefaultPolicy')]);
     suppressNag(
@@ -93,7 +97,8 @@ export class Workflow extends Construct {
     this.badEnds = `${names.stateMachine}-bad-end`;
     new Rule(this, 'BadEnd', {
       ruleName: this.badEnds,
-      description: 'Writes into the ledger what the bad end of an execution means.',
+      description:
+        'Writes the failure of an execution into the ledger, or starts the next attempt.',
       eventPattern: {
         source: ['aws.states'],
         detailType: ['Step Functions Execution Status Change'],
@@ -123,7 +128,9 @@ export class Workflow extends Construct {
   }
 }
 
-/** The file without its indentation; and with another number of ranges at once where one was asked for. */
+/**
+ * The ASL file without indentation, and with the deployment's `MaxConcurrency` where it has one.
+ */
 function definitionOf({ concurrency }: Deployment): string {
   const text = readFileSync(DEFINITION, 'utf8');
   const wanted =

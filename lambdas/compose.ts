@@ -15,21 +15,9 @@ import { type ForgeToken, forgeToken } from './adapters/tokens/forge-token.ts';
 import { type InstallKeys, installKeys } from './adapters/tokens/install-keys.ts';
 import { keysOfCloud } from './adapters/tokens/isolated-clouds.ts';
 import { withSmokeKey } from './adapters/tokens/smoke-key.ts';
-import { janitor } from './app/background/janitor.ts';
-import { measureTenants } from './app/background/measure-tenants.ts';
-import { operating } from './app/background/operate.ts';
-import { purgingRetired } from './app/background/purge-retired.ts';
-import { rehearsing } from './app/background/rehearse.ts';
-import { settling } from './app/background/settle.ts';
-import { guard } from './app/guard.ts';
-import { identification as identificationOf } from './app/identification.ts';
-import { lifecycleHooks } from './app/lifecycle-hooks.ts';
-import { migrationHooks } from './app/migration-hooks.ts';
-import { commitTasks } from './app/phases/commit-tasks.ts';
-import { copyTasks } from './app/phases/copy-tasks.ts';
-import { rollbackTasks } from './app/phases/rollback-tasks.ts';
-import { verifyTasks } from './app/phases/verify-tasks.ts';
-import { steps as stepsOf } from './app/steps.ts';
+import { appContext } from './app/app-context.ts';
+import { rehearse } from './app/background/rehearse.ts';
+import { realmApp } from './app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
@@ -112,40 +100,32 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     isGone: options.isGone ?? (() => false),
   });
 
-  const steps = stepsOf(ports);
-  const migrations = migrationHooks(ports, steps, {
+  const baseUrls = urls(env['BASE_URLS']);
+  const context = appContext(ports, {
     realm,
-    residency,
-    maxOverlappingMigrations: seconds(
+    realms: residency.realms,
+    parts: residency.parts,
+    baseUrls,
+    adoptByHost: residency.app.forge?.adoptByHost ?? false,
+    maxOverlappingMigrations: wholeNumber(
       env,
       'MAX_OVERLAPPING_MIGRATIONS',
       residency.maxOverlappingMigrations,
     ),
-    parts: residency.parts,
-    drainSeconds: seconds(env, 'DRAIN_SECONDS', 60),
-  });
-  const context = {
-    ports,
-    steps,
-    settings: {
-      parts: residency.parts,
-      drainSeconds: seconds(env, 'DRAIN_SECONDS', 60),
-      commitGraceSeconds: seconds(env, 'COMMIT_GRACE_SECONDS', 300),
-      backupDays: 7,
-      clash: clashIn(residency, stage),
-      issuer: {
-        app: residency.app.key,
-        account,
-        stage,
-        version: env['CODE_VERSION'] ?? 'unknown',
-        outOfScope: residency.outOfScope ?? [],
-        tableArn: (part: Part, of: string) =>
-          `arn:${partitionOf(region(of)).name}:dynamodb:${region(of)}:${account}:table/${names(of).part(part)}`,
-      },
+    drainSeconds: wholeNumber(env, 'DRAIN_SECONDS', 60),
+    commitGraceSeconds: wholeNumber(env, 'COMMIT_GRACE_SECONDS', 300),
+    backupDays: 7,
+    clash: clashIn(residency, stage),
+    issuer: {
+      app: residency.app.key,
+      account,
+      stage,
+      version: env['CODE_VERSION'] ?? 'unknown',
+      outOfScope: residency.outOfScope ?? [],
+      tableArn: (part: Part, of: string) =>
+        `arn:${partitionOf(region(of)).name}:dynamodb:${region(of)}:${account}:table/${names(of).part(part)}`,
     },
-  };
-  const baseUrls = urls(env['BASE_URLS']);
-  const identification = identificationOf(ports, { realm, residency });
+  });
   return {
     realm,
     stage,
@@ -163,23 +143,9 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       clock,
     }),
     forge: forgeDoor(env, residency, clock),
-    identification,
     forwardUrl: env['INSTALLED_FORWARD_URL'] ?? forwardUrlOf(residency, realm),
-    guard: guard(ports, { realm, baseUrls }),
-    migrations,
-    lifecycle: lifecycleHooks(ports, migrations.rollBack, identification, { realm, residency }),
-    tasks: {
-      ...copyTasks(context),
-      ...verifyTasks(context),
-      ...commitTasks(context),
-      ...rollbackTasks(context),
-    },
-    settling: settling(context),
-    operating: operating(ports, steps, { realm, residency }),
-    rehearsing: rehearsing(context, dynamoDbSamples(datasets), realm),
-    measureTenants: measureTenants(context, realm),
-    purgingRetired: purgingRetired(context, realm),
-    janitor: janitor(context, migrations.rollBack, realm),
+    ...realmApp(context),
+    rehearse: rehearse(context, dynamoDbSamples(datasets)),
   };
 }
 
@@ -218,7 +184,7 @@ function required(env: Environment, name: string): string {
 }
 
 /** A whole, non-negative number. */
-function seconds(env: Environment, name: string, otherwise: number): number {
+function wholeNumber(env: Environment, name: string, otherwise: number): number {
   const text = env[name];
   if (text === undefined || text === '') return otherwise;
   if (!/^\d{1,7}$/.test(text))

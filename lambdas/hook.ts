@@ -2,12 +2,11 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { SignedRequest } from './adapters/tokens/connect-jwt.ts';
-import type { Caller } from './app/migration-hooks.ts';
 import { type App, compose } from './compose.ts';
 import { type Answer, UNAUTHORIZED, UNAVAILABLE } from './domain/answers.ts';
 import { hookOf } from './domain/operating/metric.ts';
 import { Fault, PermanentError, Refusal, Unauthenticated } from './domain/refusal.ts';
-import { jsonBody, tooLarge } from './domain/requests.ts';
+import { type Caller, jsonBody, tooLarge } from './domain/requests.ts';
 
 /** What bounds an invocation; Lambda's context is one. */
 export interface InvocationContext {

@@ -1,8 +1,8 @@
 /** Whose token it is: from what Atlassian calls a tenant to the tenant, through either door and in whichever realm it is asked. */
 
-import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
+import type { Realm } from '../domain/realm.ts';
 import { Fault, Unauthenticated } from '../domain/refusal.ts';
-import type { ForgeApp } from '../domain/residency.ts';
+import type { Caller } from '../domain/requests.ts';
 import {
   isDisowned,
   isForgeOnly,
@@ -14,27 +14,14 @@ import {
 } from '../domain/tenants/identity.ts';
 import type { Arrival } from '../domain/tenants/takeover.ts';
 import type { Identity, TenantRecord } from '../domain/tenants/tenant.ts';
-import type { ForgeClaims, Ports } from '../ports.ts';
-import type { Caller } from './migration-hooks.ts';
+import type { ForgeClaims } from '../ports.ts';
+import { type AppContext, stackRealms } from './app-context.ts';
 import { distinct, installationOf, namedTenants, sitesOf } from './named-tenants.ts';
 
-export interface IdentificationSettings {
-  readonly realm: Realm;
-  readonly residency: {
-    readonly realms: readonly RealmRow[];
-    readonly app: { readonly forge?: Pick<ForgeApp, 'adoptByHost'> };
-  };
-}
-
-export type Identification = ReturnType<typeof identification>;
-
-export function identification(
-  { tenants, log }: Pick<Ports, 'tenants' | 'log'>,
-  { realm: here, residency }: IdentificationSettings,
-) {
-  const everywhere = stackRows(residency.realms)
-    .map(({ realm }) => realm)
-    .sort((a, b) => Number(b === here) - Number(a === here));
+export function identification({ ports, settings }: AppContext) {
+  const { tenants, log } = ports;
+  const { realm: here, adoptByHost } = settings;
+  const everywhere = stackRealms(settings);
   const { byNames, byClientKey, bySite } = namedTenants(tenants, here);
   /** What this process has raised an alarm for. */
   const told = new Set<string>();
@@ -76,7 +63,7 @@ export function identification(
     realms: readonly Realm[],
   ): Promise<TenantRecord | undefined> {
     const { host, installationId, cloudId } = claims;
-    if (!residency.app.forge?.adoptByHost || host === undefined) return undefined;
+    if (!adoptByHost || host === undefined) return undefined;
     const ids = [installationId, ...(cloudId === undefined ? [] : [cloudId])];
     const isMeant = (record: TenantRecord) =>
       record.state === 'active' &&

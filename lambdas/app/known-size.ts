@@ -1,6 +1,5 @@
 /** What is known of a tenant's size: from a count, or from the move by which it came; and what may be refused by it. */
 
-import type { Part, Range } from '../domain/datasets/dataset.ts';
 import {
   type KnownSize,
   type Measurement,
@@ -10,9 +9,8 @@ import {
 } from '../domain/datasets/size.ts';
 import type { Facts } from '../domain/moving/migration.ts';
 import { misfit } from '../domain/planning/window-fit.ts';
-import type { Realm } from '../domain/realm.ts';
 import { Fault } from '../domain/refusal.ts';
-import type { Ports } from '../ports.ts';
+import type { AppContext } from './app-context.ts';
 import { movingRanges } from './phases/task-input.ts';
 
 const HOUR = 3_600_000;
@@ -25,8 +23,7 @@ const COUNT_MS = 1_000;
 
 /** The newer of both; `undefined` where nothing is known, or only what was long ago. */
 export async function knownSize(
-  { tenants, ledger, clock }: Pick<Ports, 'tenants' | 'ledger' | 'clock'>,
-  here: Realm,
+  { ports: { tenants, ledger, clock }, settings: { realm: here } }: AppContext,
   tenant: string,
 ): Promise<KnownSize | undefined> {
   const [measurement, record] = await Promise.all([
@@ -45,28 +42,23 @@ export async function knownSize(
     .sort((one, other) => (one.at < other.at ? 1 : -1))[0];
 }
 
-export interface SizeSettings {
-  readonly realm: Realm;
-  readonly parts: readonly Part[];
-  readonly drainSeconds: number;
-}
-
 /**
  * Why the window cannot suffice. What was known may have been deleted since, so that the tenant is counted again before it is
  * refused, for as long as a hook can wait: by the whole count; by an unfinished one, if so much is too much already; or else by
  * a count that is young. Where nobody can tell, nothing speaks against the move: it is counted once more before its window.
  */
 export async function misfitNow(
-  ports: Pick<Ports, 'tenants' | 'ledger' | 'partKind' | 'clock' | 'log'>,
-  { realm, parts, drainSeconds }: SizeSettings,
+  context: AppContext,
   tenant: string,
   facts: Facts,
 ): Promise<string | undefined> {
-  const known = await knownSize(ports, realm, tenant);
+  const { ports, settings } = context;
+  const { parts, drainSeconds } = settings;
+  const known = await knownSize(context, tenant);
   const misfitOf = (size: KnownSize) => misfit(size, parts, facts, drainSeconds, ports.clock.now());
   const suspicion = known && misfitOf(known);
   if (known === undefined || suspicion === undefined) return undefined;
-  const counted = await countedNow(ports, realm, tenant, movingRanges(parts, tenant));
+  const counted = await countedNow(context, tenant);
   const reason = counted && misfitOf(counted.size);
   if (reason !== undefined || counted?.isWhole) return reason;
   return Date.parse(known.at) > ports.clock.now() - FRESH ? suspicion : undefined;
@@ -74,16 +66,15 @@ export async function misfitNow(
 
 /** All ranges at once; a whole count replaces the one on record. `undefined` where the store gives no answer. */
 async function countedNow(
-  { ledger, partKind, clock, log }: Pick<Ports, 'ledger' | 'partKind' | 'clock' | 'log'>,
-  realm: Realm,
+  { ports, settings: { realm, parts } }: AppContext,
   tenant: string,
-  ranges: readonly Range[],
 ): Promise<{ readonly size: KnownSize; readonly isWhole: boolean } | undefined> {
+  const { ledger, partKind, clock, log } = ports;
   const begunAt = new Date(clock.now()).toISOString();
   const until = clock.now() + COUNT_MS;
   try {
     const sizes = await Promise.all(
-      ranges.map(
+      movingRanges(parts, tenant).map(
         async (range): Promise<[string, RangeSize]> => [
           range.id,
           await partKind.size(range, realm, until),

@@ -1,8 +1,8 @@
 /** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
 
-import { ownerOfShard, type Part, shardsOf } from '../domain/datasets/dataset.ts';
+import { ownerOfShard, shardsOf } from '../domain/datasets/dataset.ts';
 import type { Migration, Status } from '../domain/moving/migration.ts';
-import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
+import type { Realm } from '../domain/realm.ts';
 import { Fault, Refusal } from '../domain/refusal.ts';
 import { isClientKey } from '../domain/requests.ts';
 import {
@@ -23,20 +23,9 @@ import {
   takeOver,
 } from '../domain/tenants/takeover.ts';
 import type { TenantRecord } from '../domain/tenants/tenant.ts';
-import type { Ports } from '../ports.ts';
-import type { Identification } from './identification.ts';
-
-/** Undoes a migration as the rollback hook does, as long as `mayStill` holds. */
-export type RollBack = (
-  migration: Migration,
-  actor: string,
-  mayStill: (current: Migration) => boolean,
-) => Promise<Migration>;
-
-export interface LifecycleSettings {
-  readonly realm: Realm;
-  readonly residency: { readonly realms: readonly RealmRow[]; readonly parts: readonly Part[] };
-}
+import { type AppContext, stackRealms } from './app-context.ts';
+import { identification } from './identification.ts';
+import { undo } from './undo.ts';
 
 /** Up to here an uninstallation cancels a move; later the move goes on, and the tenant arrives retired. */
 const CANCELLED_BY_UNINSTALL: readonly Status[] = [
@@ -49,18 +38,13 @@ const CANCELLED_BY_UNINSTALL: readonly Status[] = [
 
 const isCancelled = ({ status }: Migration) => CANCELLED_BY_UNINSTALL.includes(status);
 
-export type LifecycleHooks = ReturnType<typeof lifecycleHooks>;
-
-export function lifecycleHooks(
-  ports: Ports,
-  rollBack: RollBack,
-  identification: Pick<Identification, 'othersOf'>,
-  { realm: here, residency }: LifecycleSettings,
-) {
+export function lifecycleHooks(context: AppContext) {
+  const { ports, settings } = context;
   const { tenants, ledger, clock, log } = ports;
-  const otherRealms = stackRows(residency.realms)
-    .map((row) => row.realm)
-    .filter((realm) => realm !== here);
+  const { realm: here, parts } = settings;
+  const [, ...otherRealms] = stackRealms(settings);
+  const { othersOf } = identification(context);
+  const undoMigration = undo(context);
 
   /** `POST /installed`, verified: the newer one wins, an older one is ignored. */
   async function installed(arrival: Arrival): Promise<void> {
@@ -83,10 +67,10 @@ export function lifecycleHooks(
    * could be taken for a key of the other. Who is here already stays, and goes on being renewed.
    */
   async function refuseSharedKeys(tenant: string): Promise<void> {
-    const owner = ownerOfShard(residency.parts, tenant);
+    const owner = ownerOfShard(parts, tenant);
     if (owner !== undefined)
       refuse(`the client key is a shard of tenant ${owner.tenant} in part ${owner.part}`);
-    const namesakes = shardsOf(residency.parts, tenant).filter(isClientKey);
+    const namesakes = shardsOf(parts, tenant).filter(isClientKey);
     const found = await Promise.all(namesakes.map((name) => tenants.read(here, name)));
     const taken = found.find((record) => record !== undefined)?.tenant;
     if (taken !== undefined) refuse(`tenant ${taken} is called like a shard of it`);
@@ -183,9 +167,7 @@ export function lifecycleHooks(
   async function joinedTwin(arrival: Arrival): Promise<Arrival | undefined> {
     const { tenant, credentials, identity } = arrival;
     const cameByForge = tenant.startsWith('#');
-    const [twin] = (await identification.othersOf(arrival)).filter(
-      (other) => cameByForge || isForgeOnly(other),
-    );
+    const [twin] = (await othersOf(arrival)).filter((other) => cameByForge || isForgeOnly(other));
     if (twin === undefined) return undefined;
     if (!cameByForge) {
       const { record } = await tenants.change(here, twin.tenant, (current) =>
@@ -275,7 +257,7 @@ export function lifecycleHooks(
       if (!seen.includes(other)) await uninstallIn(other, tenant, iat, [...seen, other]);
     }
     for (const migration of await ledger.list(realm, tenant)) {
-      if (isCancelled(migration)) await rollBack(migration, 'uninstalled', isCancelled);
+      if (isCancelled(migration)) await undoMigration(migration, 'uninstalled', isCancelled);
     }
   }
 

@@ -1,20 +1,9 @@
 /** Which migration a hook means, whichever realm it arrived in. */
 import { isLater, type Migration } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
+import type { Caller } from '../domain/requests.ts';
 import type { TenantState } from '../domain/tenants/tenant.ts';
-import type { Ports } from '../ports.ts';
-
-/** The tenant whose token was verified, and when the token was issued (epoch seconds). */
-interface Caller {
-  readonly tenant: string;
-  readonly iat: number;
-}
-
-export interface LocateSettings {
-  readonly here: Realm;
-  /** Every realm that has a stack. */
-  readonly realms: readonly Realm[];
-}
+import { type AppContext, stackRealms } from './app-context.ts';
 
 /**
  * Hooks go to the source's base URL. One that arrives where the tenant is a copy, or has a receipt, is led to the
@@ -22,12 +11,12 @@ export interface LocateSettings {
  * answer by what is not known here would be one about nothing.
  */
 export async function locate(
-  { tenants, ledger }: Pick<Ports, 'tenants' | 'ledger'>,
-  { here, realms }: LocateSettings,
+  { ports: { tenants, ledger }, settings }: AppContext,
   caller: Caller,
   id: string | undefined,
   hook: 'rollback' | 'other',
 ): Promise<Migration | undefined> {
+  const { realm: here } = settings;
   const { tenant } = caller;
   if (id === undefined) return latest(caller);
   const own = await ledger.read({ ledger: here, tenant, id });
@@ -38,7 +27,7 @@ export async function locate(
   if (home !== undefined && home !== here)
     return (await ledger.read({ ledger: home, tenant, id })) ?? own;
   if (record === undefined || LIVES_HERE.includes(record.state)) return own;
-  const others = realms.filter((realm) => realm !== here);
+  const [, ...others] = stackRealms(settings);
   const found = await Promise.all(
     others.map((other) => ledger.read({ ledger: other, tenant, id })),
   );
@@ -73,10 +62,11 @@ const LIVES_HERE: readonly TenantState[] = ['active', 'frozen', 'opening'];
  * may know nothing any more.
  */
 export async function homeOf(
-  { tenants }: Pick<Ports, 'tenants'>,
-  { here, realms }: LocateSettings,
+  { ports: { tenants }, settings }: AppContext,
   tenant: string,
 ): Promise<Realm> {
+  const realms = stackRealms(settings);
+  const [here] = realms;
   const livesIn = async (realm: Realm) => {
     const record = await tenants.read(realm, tenant);
     return record !== undefined && LIVES_HERE.includes(record.state);

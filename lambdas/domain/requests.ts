@@ -6,6 +6,12 @@ import { bytesOf, hasStorableHost, storableText } from './storable.ts';
 import { isCloudId, isForgeTenantId, isInstallationId, isProduct } from './tenants/identity.ts';
 import type { Identity } from './tenants/tenant.ts';
 
+/** Who sends a hook: the tenant whose token was verified, and when the token was issued (epoch seconds). */
+export interface Caller {
+  readonly tenant: string;
+  readonly iat: number;
+}
+
 /** `id` is absent where the request names none: then the tenant's one open migration is meant. */
 export interface ScheduleRequest extends Facts {
   readonly id?: string;

@@ -1,5 +1,5 @@
 /** Every few minutes: what nobody asks about, or nobody drives, goes on. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
-export const task = taskOf((app) => app.janitor.run());
+export const task = taskOf((app) => app.janitor());
 export const handler = taskOnLambda(task);

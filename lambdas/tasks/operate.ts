@@ -1,5 +1,5 @@
 /** Invoked by an operator: cancels or retries a migration, or changes settings. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
-export const task = taskOf((app, input) => app.operating.operate(input));
+export const task = taskOf((app, input) => app.operate(input));
 export const handler = taskOnLambda(task);

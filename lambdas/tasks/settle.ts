@@ -9,6 +9,6 @@ export const task = taskOf(async (app, event) => {
   };
   // Of an execution that was stopped, or ran out of time, there is nothing more to say.
   const why = typeof cause === 'string' ? failureIn({ Error: error, Cause: cause }) : undefined;
-  await app.settling.settle(JSON.parse(String(input)), String(status), why);
+  await app.settle(JSON.parse(String(input)), String(status), why);
 });
 export const handler = taskOnLambda(task);

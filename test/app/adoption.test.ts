@@ -64,7 +64,7 @@ const signedInstall = async (app: MemoryApp, tenant: string, id: string) => {
   );
 };
 const ask = (app: MemoryApp, verb: 'adopt' | 'disown', rest: object = {}, at: Realm = 'us') =>
-  app.realm(at).operating.operate({
+  app.realm(at).operate({
     verb,
     ledger: at,
     tenant: TENANT,

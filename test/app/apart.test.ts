@@ -59,7 +59,7 @@ describe('after a deployment in which two tables are one', () => {
     if (record === undefined) throw new Error('there is no record');
     app.tenants.set('us', { ...record, state: 'retired', purgeDueAt: 1, uninstalledIat: 1 });
     const before = situation(app);
-    await found.at('us').purgingRetired.run({ id: 'invocation', deadline: app.clock.now() + HOUR });
+    await found.at('us').purgeRetired({ id: 'invocation', deadline: app.clock.now() + HOUR });
     expect(situation(app)).toEqual(before);
     expect(app.log.lines.map(({ message }) => message)).toContain(
       `alarm: a retired tenant cannot be purged: ${CLASH}`,

@@ -195,7 +195,7 @@ describe('installed during a move', () => {
       await install(app, at);
       expect([secretIn(app, 'us'), secretIn(app, 'de')]).toEqual(['secret-2', 'secret-2']);
       expect(statesOf(app)).toEqual({ us: 'frozen', de: 'withdrawn' });
-      await app.realm('us').janitor.run();
+      await app.realm('us').janitor();
       await app.runAll();
       expect(statesOf(app)).toEqual({ us: 'active' });
       expect(secretIn(app, 'us')).toBe('secret-2');
@@ -474,7 +474,7 @@ describe('uninstalled', () => {
     async (at) => {
       const { app, record } = await withdrawn();
       await uninstall(app, at);
-      await app.realm('us').janitor.run();
+      await app.realm('us').janitor();
       await app.runAll();
       expect(record().status).toBe('rolled-back');
       expect(statesOf(app)).toEqual({ us: 'retired' });
@@ -544,7 +544,7 @@ describe('a lifecycle hook that dies and is sent again', () => {
       const call = (app: MemoryApp) =>
         hook === 'installed' ? install(app, at) : uninstall(app, at);
       const end = async ({ app, key }: Move) => {
-        for (const realm of app.realms) await app.realm(realm).janitor.run();
+        for (const realm of app.realms) await app.realm(realm).janitor();
         await app.runAll();
         return {
           status: app.ledger.peek(key)?.status,

@@ -19,7 +19,7 @@ let invocations = 0;
 function count(app: MemoryApp, milliseconds = MINUTE): Promise<void> {
   invocations += 1;
   const deadline = app.clock.now() + milliseconds;
-  return app.realm('us').measureTenants.run({ id: `count-${invocations}`, deadline });
+  return app.realm('us').measureTenants({ id: `count-${invocations}`, deadline });
 }
 
 /** As if `items` of 1 KB had been counted in the templates, which lie under one key: 1,000 a second at best. */
@@ -306,10 +306,10 @@ describe('a copy that turns out to be too slow', () => {
     const { app, facts, record } = await halfway(11);
     const minutes = () => app.metrics.values('MinutesBeyondWindow');
     app.clock.advance(10 * MINUTE); // of which the source drains for one
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(minutes()).toEqual([]);
     app.clock.advance(MINUTE);
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     const late = Date.parse(record().projection?.endsAt ?? '') - Date.parse(facts.endTime);
     expect(minutes()).toEqual([late / MINUTE]);
     expect(late).toBeGreaterThan(MINUTE);
@@ -318,7 +318,7 @@ describe('a copy that turns out to be too slow', () => {
   test('is measured as nought while it is expected to be in time', async () => {
     const { app, record } = await halfway(100);
     app.clock.advance(11 * MINUTE);
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(record().projection?.beyond).toBe(0);
     expect(app.metrics.values('MinutesBeyondWindow')).toEqual([0]);
   });
@@ -328,7 +328,7 @@ describe('a copy that turns out to be too slow', () => {
     app.clock.advance(21 * MINUTE);
     const statuses: string[] = [];
     for (let look = 0; look < 3; look += 1) {
-      await app.realm('us').janitor.run();
+      await app.realm('us').janitor();
       statuses.push(record().status);
       expect(Date.parse(record().projection?.endsAt ?? '')).toBeGreaterThan(
         Date.parse(facts.endTime),
@@ -339,7 +339,7 @@ describe('a copy that turns out to be too slow', () => {
     expect(statuses).toEqual(['copying', 'copying', 'copying']);
     await count(app);
     expect(Date.parse(record().estimate?.at ?? '')).toBeGreaterThan(Date.parse(facts.startTime));
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(record().status).toBe('failed');
     expect(await said.status()).toBe('200 failed E9999');
     expect(record().error?.reason).toContain('after its window');
@@ -352,12 +352,12 @@ describe('a copy that turns out to be too slow', () => {
       app.datasets.remove('us', 'templates', itemOf(TENANT, `more-${number}`));
     app.clock.advance(21 * MINUTE);
     for (let look = 0; look < 4; look += 1) {
-      await app.realm('us').janitor.run();
+      await app.realm('us').janitor();
       app.clock.advance(MINUTE);
     }
     expect(record().projection?.beyond).toBe(4);
     await count(app);
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(record()).toMatchObject({ status: 'copying', projection: { beyond: 0 } });
   });
 });

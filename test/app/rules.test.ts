@@ -100,7 +100,7 @@ describe('rule 2: ledger first, then the fence, then the workflow', () => {
         await migration.said.rollback();
       } else {
         app.clock.advanceTo(Date.parse(migration.facts.endTime));
-        await app.realm('us').janitor.run();
+        await app.realm('us').janitor();
       }
       await app.runAll();
       gate.open();
@@ -113,7 +113,7 @@ describe('rule 2: ledger first, then the fence, then the workflow', () => {
     const { app, said, record } = await moved('scheduled');
     await app.realm('us').steps.take(record(), 'start', 'start');
     expect(stateIn(app, 'us')).toBe('active');
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     await app.runAll();
     expect(await said.status()).toBe('200 ready-to-commit');
     expect(stateIn(app, 'us')).toBe('frozen');
@@ -286,7 +286,7 @@ describe('rule 4: a rollback', () => {
     expect([stateIn(app, 'us'), stateIn(app, 'de')]).toEqual(['active', 'withdrawn']);
     app.datasets.put('us', 'templates', itemOf(TENANT, 'templates-0-0', 'written since'));
     app.clock.advance(HOUR);
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     await app.runAll();
     expect(await said.status()).toBe('200 rolled-back');
     expect(app.holdings('us')['templates']).toContain('templates-0-0: written since');
@@ -319,7 +319,7 @@ describe('rule 4: a rollback', () => {
     await move(app, { id: '2', source: 'de', location: 'EU' }).driveTo('copying');
     const before = situation(app);
     expect(await said.rollback()).toBe('200 committed');
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(situation(app)).toEqual(before);
     expect(app.log.alarms()).toHaveLength(1);
   });
@@ -499,7 +499,7 @@ describe('rule 6: failed is written before the fence is lifted', () => {
       const { app, facts, record } = await moved('copying', { hooks: trace.hooks });
       app.clock.advanceTo(Date.parse(facts.endTime));
       trace.arm();
-      if (who === 'janitor') await app.realm('us').janitor.run();
+      if (who === 'janitor') await app.realm('us').janitor();
       else await app.runAll();
       expect(record().status).toBe('failed');
       expect(trace.writes(), who).toEqual(['us ledger', 'us tenants']);
@@ -547,7 +547,7 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
     };
     for (let restart = 0; restart < 4; restart += 1) {
       await end(); // and nobody is told
-      await app.realm('us').janitor.run();
+      await app.realm('us').janitor();
     }
     expect(record()).toMatchObject({ status: 'copying', attempt: 5 });
     for (const [badEnds, status] of [
@@ -555,7 +555,7 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
       [2, 'copying'],
       [undefined, 'failed'],
     ] as const) {
-      await app.realm('de').settling.settle(inputOf(await end()), 'FAILED');
+      await app.realm('de').settle(inputOf(await end()), 'FAILED');
       expect(record().status).toBe(status);
       expect(record().badEnds).toBe(badEnds);
     }
@@ -565,7 +565,7 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
     const { app, record } = await moved('scheduled');
     await app.realm('us').steps.take(record(), 'rollback', 'rollback');
     expect(app.tenants.peek('us', TENANT)?.released).toBeUndefined();
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(app.tenants.peek('us', TENANT)?.released).toEqual(['57500']);
     expect(app.ledger.peekSlots('us')).toEqual([]);
   });
@@ -587,7 +587,7 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
 });
 
 describe('rule 8: the janitor', () => {
-  const tend = (app: MemoryApp) => app.realm('us').janitor.run();
+  const tend = (app: MemoryApp) => app.realm('us').janitor();
   const endOf = ({ facts }: Move) => Date.parse(facts.endTime);
 
   test('rolls back a schedule that never started, half an hour after its window', async () => {
@@ -856,7 +856,7 @@ describe('rule 12: a rollback of an unknown id', () => {
     gate.open();
     expect(await late).toBe('409 E9999');
     expect(record().status).toBe('rolled-back');
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect(await app.ledger.slots('us')).toEqual([]);
   });
 });
@@ -1022,12 +1022,12 @@ describe('attempts', () => {
       for (const run of app.workflows.running()) app.workflows.close(run, 'failed');
     };
     dies();
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect([record().phase, attemptOfPhase(record())]).toEqual(['commit', 2]);
     expect(await said.rollback()).toBe('200 rolling-back');
     expect([record().phase, attemptOfPhase(record())]).toEqual(['restore', 1]);
     dies();
-    await app.realm('us').janitor.run();
+    await app.realm('us').janitor();
     expect([record().phase, attemptOfPhase(record())]).toEqual(['restore', 2]);
     await app.runAll();
     expect(record().status).toBe('rolled-back');

@@ -21,6 +21,8 @@ export interface Mistake {
 const CREDENTIALS = 'lambdas/domain/tenants/credentials.ts';
 const FENCE = 'lambdas/domain/tenants/fence.ts';
 const HOOKS = 'lambdas/app/migration-hooks.ts';
+const SCHEDULING = 'lambdas/app/scheduling.ts';
+const UNDO = 'lambdas/app/undo.ts';
 const LIFECYCLE = 'lambdas/app/lifecycle-hooks.ts';
 const STEPS = 'lambdas/app/steps.ts';
 const COPY = 'lambdas/app/phases/copy-tasks.ts';
@@ -170,7 +172,7 @@ export const MISTAKES: readonly Mistake[] = [
     rule: 9,
     changes: [
       change(
-        HOOKS,
+        SCHEDULING,
         'if (record.arrivedBy !== undefined && !(await hasSettled(record, record.arrivedBy))) {',
         "if (record.arrivedBy === 'nobody' && !(await hasSettled(record, record.arrivedBy))) {",
       ),
@@ -225,7 +227,7 @@ export const MISTAKES: readonly Mistake[] = [
     rule: 12,
     changes: [
       change(
-        HOOKS,
+        SCHEDULING,
         'current ? undefined : tombstone,',
         'current || tombstone ? undefined : tombstone,',
       ),
@@ -237,7 +239,7 @@ export const MISTAKES: readonly Mistake[] = [
     rule: 13,
     changes: [
       change(
-        HOOKS,
+        UNDO,
         "if (next.status === 'rolling-back' && isNoOp(next)) {",
         "if (next.status === 'failed') {",
       ),

@@ -147,7 +147,7 @@ async function ask(world: World, verb: Verb, who = 'one'): Promise<OperationAnsw
   const { app, timeline, migrations } = world;
   const [{ ledger, tenant, id } = {}] = migrations();
   const name = `${verb}@us by ${who}`;
-  const call = () => app.realm('us').operating.operate({ verb, actor: who, ledger, tenant, id });
+  const call = () => app.realm('us').operate({ verb, actor: who, ledger, tenant, id });
   const answer = await timeline.invoke(name, 60 * SECOND, call).catch(() => undefined);
   if (answer) timeline.note(`operator ${who}: ${verb} → ${answer.outcome}: ${answer.message}`);
   world.follow();

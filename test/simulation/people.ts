@@ -92,7 +92,7 @@ function asked(
   const { app, clock, coverage, timeline } = world;
   const id = 'id' in rest ? rest.id : undefined;
   const status = world.migrations().findLast((one) => id === undefined || one.id === id)?.status;
-  const call = () => app.realm(realm).operating.operate({ verb, actor: 'somebody', ...rest });
+  const call = () => app.realm(realm).operate({ verb, actor: 'somebody', ...rest });
   const deadline = clock.now() + 60 * SECOND;
   const actor = { name: `${verb}@${realm}`, isLambda: true, deadline, isDead: false };
   return coverage
@@ -115,7 +115,7 @@ export async function mend(world: World): Promise<void> {
   world.rogue = undefined;
   const undone = () =>
     timeline.invoke('operator', 60 * SECOND, () =>
-      app.realm(halted.source).migrations.rollBack(halted, 'operator'),
+      app.realm(halted.source).undo(halted, 'operator'),
     );
   while (
     !(await undone().then(

@@ -99,7 +99,7 @@ async function purge(
   const actor = { name: `purger@${HERE}`, isLambda: true, deadline, isDead: false, ...nap };
   const purger: Actor = { ...actor, suffered: new Set() };
   await timeline
-    .invokeAs(purger, () => app.realm(HERE).purgingRetired.run({ id, deadline }))
+    .invokeAs(purger, () => app.realm(HERE).purgeRetired({ id, deadline }))
     .catch(() => undefined);
   return purger;
 }

@@ -270,7 +270,7 @@ export function world({
     for (let attempt = 0; attempt < 3; attempt += 1) {
       try {
         await timeline.invoke(`settle@${run.realm}`, 60 * SECOND, () =>
-          app.realm(run.realm).settling.settle(inputOf(run), 'FAILED'),
+          app.realm(run.realm).settle(inputOf(run), 'FAILED'),
         );
         return;
       } catch (error) {
@@ -282,7 +282,7 @@ export function world({
 
   const janitor = (realm: Realm) =>
     timeline
-      .invoke(`janitor@${realm}`, 60 * SECOND, () => app.realm(realm).janitor.run())
+      .invoke(`janitor@${realm}`, 60 * SECOND, () => app.realm(realm).janitor())
       .catch(() => undefined);
 
   const self = {

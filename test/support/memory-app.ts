@@ -4,25 +4,13 @@
  */
 
 import { sha256 } from '../../lambdas/adapters/receipt-signer.ts';
-import { janitor } from '../../lambdas/app/background/janitor.ts';
-import { measureTenants } from '../../lambdas/app/background/measure-tenants.ts';
-import { operating } from '../../lambdas/app/background/operate.ts';
-import { purgingRetired } from '../../lambdas/app/background/purge-retired.ts';
-import { settling } from '../../lambdas/app/background/settle.ts';
-import { guard } from '../../lambdas/app/guard.ts';
-import { identification } from '../../lambdas/app/identification.ts';
-import { lifecycleHooks } from '../../lambdas/app/lifecycle-hooks.ts';
-import { type Caller, migrationHooks } from '../../lambdas/app/migration-hooks.ts';
-import { commitTasks } from '../../lambdas/app/phases/commit-tasks.ts';
-import { copyTasks } from '../../lambdas/app/phases/copy-tasks.ts';
+import { appContext } from '../../lambdas/app/app-context.ts';
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
-import { rollbackTasks } from '../../lambdas/app/phases/rollback-tasks.ts';
-import type { TaskContext } from '../../lambdas/app/phases/task-context.ts';
-import { verifyTasks } from '../../lambdas/app/phases/verify-tasks.ts';
-import { steps as stepsOf } from '../../lambdas/app/steps.ts';
+import { realmApp as appOfRealm } from '../../lambdas/app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from '../../lambdas/app/with-metrics.ts';
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
+import type { Caller } from '../../lambdas/domain/requests.ts';
 import type { Checkpoint, PartKind, Ports, Signer } from '../../lambdas/ports.ts';
 import { itemOf, TENANT } from './builders.ts';
 import { type ManualClock, manualClock } from './clock.ts';
@@ -173,7 +161,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   };
 }
 
-/** One realm's app over these ports, put together as `compose.ts` does. */
+/** One realm's app over these ports. */
 export function realmApp(
   ports: Ports,
   realm: Realm,
@@ -184,57 +172,29 @@ export function realmApp(
 ) {
   const { rows, parts } = options;
   const { adoptByHost = false } = options;
-  const residency = { realms: rows, parts, app: { forge: { adoptByHost } } };
-  const steps = stepsOf(ports);
-  const migrations = migrationHooks(ports, steps, {
+  const context = appContext(ports, {
     realm,
-    residency,
-    maxOverlappingMigrations: options.maxOverlappingMigrations ?? 20,
+    realms: rows,
     parts,
+    baseUrls: Object.fromEntries(
+      rows.map((row) => [row.realm, `https://${row.realm}.app.example`]),
+    ),
+    adoptByHost,
+    maxOverlappingMigrations: options.maxOverlappingMigrations ?? 20,
     drainSeconds: options.drainSeconds ?? 60,
+    commitGraceSeconds: options.commitGraceSeconds ?? 300,
+    backupDays: 7,
+    clash: options.clash,
+    issuer: {
+      app: 'com.example.app',
+      account: '000000000000',
+      stage: 'test',
+      version: '1.0.0',
+      outOfScope: ['search index'],
+      tableArn: (part, at) => `${at}:${part.name}`,
+    },
   });
-  const context: TaskContext = {
-    ports,
-    steps,
-    settings: {
-      parts,
-      drainSeconds: options.drainSeconds ?? 60,
-      commitGraceSeconds: options.commitGraceSeconds ?? 300,
-      backupDays: 7,
-      clash: options.clash,
-      issuer: {
-        app: 'com.example.app',
-        account: '000000000000',
-        stage: 'test',
-        version: '1.0.0',
-        outOfScope: ['search index'],
-        tableArn: (part, at) => `${at}:${part.name}`,
-      },
-    },
-  };
-  const baseUrls = Object.fromEntries(
-    rows.map((row) => [row.realm, `https://${row.realm}.app.example`]),
-  );
-  const identified = identification(ports, { realm, residency });
-  return {
-    realm,
-    steps,
-    migrations,
-    guard: guard(ports, { realm, baseUrls }),
-    identification: identified,
-    lifecycle: lifecycleHooks(ports, migrations.rollBack, identified, { realm, residency }),
-    tasks: {
-      ...copyTasks(context),
-      ...verifyTasks(context),
-      ...commitTasks(context),
-      ...rollbackTasks(context),
-    },
-    settling: settling(context),
-    operating: operating(ports, steps, { realm, residency }),
-    measureTenants: measureTenants(context, realm),
-    purgingRetired: purgingRetired(context, realm),
-    janitor: janitor(context, migrations.rollBack, realm),
-  };
+  return { realm, steps: context.steps, ...appOfRealm(context) };
 }
 
 export type Tasks = RealmApp['tasks'];

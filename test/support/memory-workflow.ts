@@ -53,7 +53,7 @@ export function workflowRunner(
       ended.push([run, ending]);
       if (ended.length > MOST_EXECUTIONS)
         throw new Error('the workflow starts itself again for ever');
-      if (ending === 'failed') await realm(run.realm).settling.settle(inputOf(run), 'FAILED');
+      if (ending === 'failed') await realm(run.realm).settle(inputOf(run), 'FAILED');
     }
     return ended;
   }

@@ -1,11 +1,10 @@
 /** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
-import { isFinal, isNoOp, type Migration } from '../../domain/moving/migration.ts';
+import { isFinal, isNoOp, isTooLate, type Migration } from '../../domain/moving/migration.ts';
 import { isStuck } from '../../domain/moving/stuck.ts';
 import { isHopeless, project } from '../../domain/planning/projection.ts';
-import type { Realm } from '../../domain/realm.ts';
-import type { RollBack } from '../lifecycle-hooks.ts';
-import { isTooLate, type TaskContext } from '../phases/task-context.ts';
+import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
+import { undo } from '../undo.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -20,8 +19,11 @@ const COMMIT_SLACK = 12 * HOUR;
 /** A commit hook that was never answered has been retried for good by then. */
 const UNANSWERED_SLACK = 10 * MINUTE;
 
-export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollBack, here: Realm) {
+export function janitor(context: AppContext) {
+  const { ports, steps, settings } = context;
   const { ledger, clock, log, metrics } = ports;
+  const { realm: here } = settings;
+  const undoMigration = undo(context);
 
   /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
   async function run(): Promise<void> {
@@ -83,10 +85,11 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
         return;
       case 'failed':
         await steps.release(migration);
-        if (now > end && quietFor > FAILED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
+        if (now > end && quietFor > FAILED_SLACK)
+          await undoMigration(migration, 'janitor', isUnchanged);
         return;
       case 'ready-to-commit':
-        if (now > end + COMMIT_SLACK) await rollBack(migration, 'janitor', isUnchanged);
+        if (now > end + COMMIT_SLACK) await undoMigration(migration, 'janitor', isUnchanged);
         return;
       case 'committing':
         if (migration.halted) {
@@ -99,13 +102,13 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
           migration.attempt > 0 &&
           !migration.pointOfNoReturn
         ) {
-          if (quietFor > UNANSWERED_SLACK) await rollBack(migration, 'janitor', isUnchanged);
+          if (quietFor > UNANSWERED_SLACK) await undoMigration(migration, 'janitor', isUnchanged);
         } else {
           await steps.drive(migration, 'janitor');
         }
         return;
       case 'rolling-back':
-        await rollBack(migration, 'janitor', () => true);
+        await undoMigration(migration, 'janitor', () => true);
         return;
     }
   }
@@ -144,5 +147,5 @@ export function janitor({ ports, steps, settings }: TaskContext, rollBack: RollB
     }
   }
 
-  return { run };
+  return run;
 }

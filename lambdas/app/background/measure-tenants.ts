@@ -3,10 +3,9 @@
 import { type KnownSize, type Measurement, wholeOf } from '../../domain/datasets/size.ts';
 import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
 import { estimateOf, misfit } from '../../domain/planning/window-fit.ts';
-import type { Realm } from '../../domain/realm.ts';
+import type { AppContext } from '../app-context.ts';
 import { knownSize } from '../known-size.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import type { TaskContext } from '../phases/task-context.ts';
 import { movingRanges } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
@@ -20,9 +19,10 @@ const LONGEST_COUNT = DAY;
 /** The last page, and the record of it, still fit in. */
 const RESERVE = 10_000;
 
-export function measureTenants({ ports, settings }: TaskContext, here: Realm) {
+export function measureTenants(context: AppContext) {
+  const { ports, settings } = context;
   const { ledger, partKind, clock, log } = ports;
-  const { parts, drainSeconds } = settings;
+  const { realm: here, parts, drainSeconds } = settings;
 
   /** One turn. Safe twice: what is counted is recorded range by range, and goes on from there. */
   async function run(invocation: Invocation): Promise<void> {
@@ -45,7 +45,7 @@ export function measureTenants({ ports, settings }: TaskContext, here: Realm) {
   async function measure(migration: Migration, since: number, until: number): Promise<void> {
     const { tenant, estimate } = migration;
     const freshSize = async () => {
-      const known = await knownSize(ports, here, tenant);
+      const known = await knownSize(context, tenant);
       return known && Date.parse(known.at) >= since ? known : undefined;
     };
     const known = await freshSize();
@@ -97,7 +97,7 @@ export function measureTenants({ ports, settings }: TaskContext, here: Realm) {
       );
   }
 
-  return { run };
+  return run;
 }
 
 /**

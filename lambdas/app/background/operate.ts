@@ -11,17 +11,18 @@ import {
 } from '../../domain/operating/operations.ts';
 import { settingsWords } from '../../domain/operating/setting-words.ts';
 import { Fault, Refusal } from '../../domain/refusal.ts';
-import type { Ports } from '../../ports.ts';
-import { fieldsOf, type Steps } from '../steps.ts';
-import { type AdoptionSettings, adopting } from './adopt.ts';
+import type { AppContext } from '../app-context.ts';
+import { fieldsOf } from '../steps.ts';
+import { adoptions } from './adoptions.ts';
 
-export function operating(ports: Ports, steps: Steps, settings: AdoptionSettings) {
+export function operate(context: AppContext) {
+  const { ports, steps, settings } = context;
   const { ledger, log } = ports;
   const { realm: here } = settings;
-  const { adopt, disown } = adopting(ports, settings);
+  const { adopt, disown } = adoptions(context);
 
   /** Safe twice: the second call finds what the first has done, and answers the same. Faults are thrown. */
-  async function operate(input: unknown): Promise<OperationAnswer> {
+  async function operated(input: unknown): Promise<OperationAnswer> {
     try {
       const asked = operation(input);
       if (asked.ledger !== here)
@@ -125,7 +126,7 @@ export function operating(ports: Ports, steps: Steps, settings: AdoptionSettings
     return { outcome: 'set', message, settings };
   }
 
-  return { operate };
+  return operated;
 }
 
 const refused = (message: string, status?: string): OperationAnswer => ({

@@ -3,7 +3,6 @@
  * Discards what a rehearsal left behind that died: this function may delete in its realm, and runs by the clock.
  */
 import { rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
-import type { Realm } from '../../domain/realm.ts';
 import {
   beginPurge,
   isDue,
@@ -12,8 +11,9 @@ import {
   pausePurge,
 } from '../../domain/tenants/retirement.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
+import type { AppContext } from '../app-context.ts';
+import { backupsExpireAfter, checkApart } from '../phases/deletion.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import { backupsExpireAfter, checkApart, type TaskContext } from '../phases/task-context.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
 /** Clocks of two machines may differ by this much. */
@@ -23,11 +23,11 @@ const MOST_TRIES = 5;
 /** The last page still fits in. */
 const RESERVE = 15_000;
 
-export function purgingRetired(context: TaskContext, here: Realm) {
+export function purgeRetired(context: AppContext) {
   const { ports, settings } = context;
-  const rehearsal = rehearsalKeys(context, here);
+  const rehearsal = rehearsalKeys(context);
   const { tenants, ledger, partKind, clock, log, isGone } = ports;
-  const { parts, backupDays } = settings;
+  const { realm: here, parts, backupDays } = settings;
 
   /** One turn. Safe twice: what is purged is not there any more. One tenant's trouble does not stop the others. */
   async function run(invocation: Invocation): Promise<void> {
@@ -42,7 +42,7 @@ export function purgingRetired(context: TaskContext, here: Realm) {
     for (const tenant of await tenants.due(here, clock.now())) {
       if (clock.now() >= until) return;
       try {
-        await purgeRetired(tenant, invocation, until);
+        await purgeTenant(tenant, invocation, until);
       } catch (error) {
         log.error(
           `alarm: a retired tenant cannot be purged: ${error instanceof Error ? error.message : 'unknown error'}`,
@@ -52,7 +52,7 @@ export function purgingRetired(context: TaskContext, here: Realm) {
     }
   }
 
-  async function purgeRetired(tenant: string, invocation: Invocation, until: number) {
+  async function purgeTenant(tenant: string, invocation: Invocation, until: number) {
     if (!(await mayBePurged(tenant))) return;
     checkApart(context);
     const purger = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
@@ -137,5 +137,5 @@ export function purgingRetired(context: TaskContext, here: Realm) {
     log.info(`a retired tenant is purged in realm ${here}`, { clientKey: tenant });
   }
 
-  return { run };
+  return run;
 }

@@ -5,18 +5,16 @@
 import { type Part, rangesOf } from '../../domain/datasets/dataset.ts';
 import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts';
 import { LEASE, REHEARSAL } from '../../domain/operating/rehearsal.ts';
-import type { Realm } from '../../domain/realm.ts';
 import { conflict } from '../../domain/refusal.ts';
+import type { AppContext } from '../app-context.ts';
 import { giveLeaseBack, shortenOverlong } from '../phases/leases.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import type { TaskContext } from '../phases/task-context.ts';
 import { concurrently, lastOf } from './concurrently.ts';
 
 const CLOCK_SKEW = 30_000;
 
-export type RehearsalKeys = ReturnType<typeof rehearsalKeys>;
-
-export function rehearsalKeys({ ports, settings }: TaskContext, here: Realm) {
+export function rehearsalKeys({ ports, settings }: AppContext) {
+  const { realm: here } = settings;
   const { ledger, partKind, clock, log, isGone } = ports;
   const leaseAt = { realm: here, key: LEASE };
   const stored = () => ledger.readRange(here, LEASE, LEASE.id);

@@ -17,8 +17,8 @@ import {
 import type { Realm } from '../../domain/realm.ts';
 import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
 import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
+import type { AppContext } from '../app-context.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import type { TaskContext } from '../phases/task-context.ts';
 import { concurrently, lastOf } from './concurrently.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
@@ -32,10 +32,11 @@ const CONCURRENT_CALLS = 160;
 /** So much of an invocation is left for discarding and proving. Milliseconds. */
 const RESERVE = 60_000;
 
-export function rehearsing(context: TaskContext, samples: Samples, here: Realm) {
+export function rehearse(context: AppContext, samples: Samples) {
   const { ports, settings } = context;
+  const { realm: here } = settings;
   const { ledger, tenants, partKind, clock } = ports;
-  const keys = rehearsalKeys(context, here);
+  const keys = rehearsalKeys(context);
   const moving = settings.parts.filter(({ policy }) => policy === 'move');
 
   /**
@@ -43,7 +44,7 @@ export function rehearsing(context: TaskContext, samples: Samples, here: Realm) 
    * discards what is left. Two at once would discard each other's sample, so there is a lease. Nothing is copied of a
    * tenant that is gone meanwhile.
    */
-  async function rehearse(
+  async function rehearsed(
     input: unknown,
     invocation: Invocation,
   ): Promise<RehearsalReport | RehearsalRefused> {
@@ -149,7 +150,7 @@ export function rehearsing(context: TaskContext, samples: Samples, here: Realm) 
     return { sourceMs, targetMs, callMs: (performance.now() - begun) / CONCURRENT_CALLS };
   }
 
-  return { rehearse };
+  return rehearsed;
 }
 
 /** A range of the tenant's, and the one of the rehearsal's that has the same number: no two samples meet under one key. */

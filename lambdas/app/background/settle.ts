@@ -1,17 +1,17 @@
 /** What the bad end of an execution means: the next attempt, or `failed`. EventBridge says so; the janitor is the backstop. */
-import { attemptOfPhase, PHASES_OF } from '../../domain/moving/migration.ts';
-import { isTooLate, type TaskContext } from '../phases/task-context.ts';
+import { attemptOfPhase, isTooLate, PHASES_OF } from '../../domain/moving/migration.ts';
+import type { AppContext } from '../app-context.ts';
 import { runKey } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
 /** Executions in a row that are started at once; after these, the janitor starts them, every half an hour. */
 const ATTEMPTS_IN_A_ROW = 3;
 
-export function settling({ ports, steps }: TaskContext) {
+export function settle({ ports, steps }: AppContext) {
   const { ledger, clock, log } = ports;
 
   /** Safe twice: an attempt that is no longer at hand changes nothing. `input` is the execution's; `why` is what ended it. */
-  async function settle(input: unknown, ending: string, why?: string): Promise<void> {
+  async function settled(input: unknown, ending: string, why?: string): Promise<void> {
     const run = runKey(input);
     const migration = await ledger.read(run);
     if (
@@ -41,5 +41,5 @@ export function settling({ ports, steps }: TaskContext) {
     }
   }
 
-  return { settle };
+  return settled;
 }

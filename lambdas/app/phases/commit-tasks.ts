@@ -5,17 +5,13 @@ import { allFinished, type RangeRecord } from '../../domain/moving/range-record.
 import { PermanentError } from '../../domain/refusal.ts';
 import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
+import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
+import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
+import { leasedUntil } from './leases.ts';
 import { issued, scopeOf } from './notary.ts';
 import { brokenChecksums, heldBy, partChecksums } from './part-checksums.ts';
-import { emptying, rangeTask } from './range-task.ts';
-import {
-  backupsExpireAfter,
-  checkApart,
-  leasedUntil,
-  purgeAgain,
-  type TaskContext,
-} from './task-context.ts';
+import { rangeTask } from './range-task.ts';
 import {
   expected,
   movingRanges,
@@ -28,7 +24,7 @@ import {
 
 const DAY = 24 * 60 * 60;
 
-export function commitTasks(context: TaskContext) {
+export function commitTasks(context: AppContext) {
   const { ports, steps, settings } = context;
   const { tenants, ledger, partKind, clock, log, metrics } = ports;
   const { parts } = settings;

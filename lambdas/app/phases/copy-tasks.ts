@@ -1,17 +1,18 @@
 /** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
-import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
+import { isNoOp, isTooLate, type Migration } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
 import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
+import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
+import { checkApart, emptying } from './deletion.ts';
 import { failureIn } from './failure-reason.ts';
 import { partChecksums } from './part-checksums.ts';
-import { emptying, rangeTask } from './range-task.ts';
+import { rangeTask } from './range-task.ts';
 import { type Invocation, rangeTurn } from './range-turn.ts';
-import { checkApart, isTooLate, type TaskContext } from './task-context.ts';
 import {
   expected,
   movingRanges,
@@ -23,7 +24,7 @@ import {
   secondsLeft,
 } from './task-input.ts';
 
-export function copyTasks(context: TaskContext) {
+export function copyTasks(context: AppContext) {
   const { ports, steps, settings } = context;
   const { tenants, ledger, partKind, clock, log } = ports;
   const { parts } = settings;

@@ -1,6 +1,10 @@
-/** Leases on the records of ranges, beside the taking of one: how it is given back, and how a clock that was set back is met. */
-import type { MigrationKey } from '../../domain/moving/migration.ts';
+/**
+ * Leases on the records of ranges, beside the taking of one: how it is given back, who still holds one, and what is done where
+ * a clock was set back.
+ */
+import type { Migration, MigrationKey } from '../../domain/moving/migration.ts';
 import {
+  isLeased,
   isOverlong,
   LONGEST_LEASE,
   type RangeRecord,
@@ -62,4 +66,30 @@ export async function shortenOverlong(
   if (stored.lease === undefined || !isOverlong(stored, clock.now())) return stored;
   const lease = { ...stored.lease, until: clock.now() + LONGEST_LEASE };
   return (await ledger.putRange(realm, key, { ...stored, lease })) ?? stored;
+}
+
+/** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
+export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
+  const realms: readonly Realm[] = [migration.source, migration.target];
+  const ends = await Promise.all(
+    realms.map(async (realm) =>
+      leasedUntil(ports, realm, migration, await ports.ledger.listRanges(realm, migration)),
+    ),
+  );
+  return Math.max(...ends);
+}
+
+/** The same, of these ranges of one realm alone. */
+export async function leasedUntil(
+  ports: Pick<Ports, 'ledger' | 'clock' | 'isGone'>,
+  realm: Realm,
+  key: MigrationKey,
+  records: readonly RangeRecord[],
+): Promise<number> {
+  const { clock, isGone } = ports;
+  const leased = records.filter((record) => isLeased(record, clock.now(), isGone));
+  const held = await Promise.all(
+    leased.map((record) => shortenOverlong(ports, { realm, key }, record)),
+  );
+  return Math.max(0, ...held.map(({ lease }) => lease?.until ?? 0));
 }

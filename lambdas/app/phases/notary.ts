@@ -9,7 +9,7 @@ import {
 import type { Realm } from '../../domain/realm.ts';
 import { Fault } from '../../domain/refusal.ts';
 import type { Ports } from '../../ports.ts';
-import type { TaskContext } from './task-context.ts';
+import type { AppContext } from '../app-context.ts';
 
 /** Of moves that end at once, one takes the next number. The ledger lets the others wait a little. */
 const MOST_TRIES = 20;
@@ -40,7 +40,7 @@ export async function issued(
 
 /** What the receipt of a move tells beside its result. */
 export async function scopeOf(
-  { ports, settings }: TaskContext,
+  { ports, settings }: AppContext,
   { tenant, id, source, target }: Pick<Receipt, 'tenant' | 'id' | 'source' | 'target'>,
 ): Promise<ReceiptScope> {
   const { issuer, parts } = settings;

@@ -1,9 +1,8 @@
 /** The frame of every task that works on one range: what it is given, whether it is still wanted, and one turn of the work. */
 import { type Range, rangeIdsOf } from '../../domain/datasets/dataset.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
-import type { PartKind } from '../../ports.ts';
+import type { AppContext } from '../app-context.ts';
 import { type Invocation, over, type RangeWork, rangeTurn, type Turn } from './range-turn.ts';
-import type { TaskContext } from './task-context.ts';
 import { expected, type RunKey, rangeInput, rangeOf, runKey } from './task-input.ts';
 
 /** What a task was asked to work on. */
@@ -18,7 +17,7 @@ export interface Asked {
  * any more. Throws `PermanentError` where the phase and the attempt are no longer wanted, or the dataset has no such range.
  */
 export function rangeTask(
-  { ports, settings: { parts } }: TaskContext,
+  { ports, settings: { parts } }: AppContext,
   workOn: (asked: Asked) => Promise<RangeWork | undefined>,
 ): (input: unknown, invocation: Invocation) => Promise<Turn> {
   return async (input, invocation) => {
@@ -30,27 +29,5 @@ export function rangeTask(
     if (work === undefined) return over(number + 1);
     const ranges = rangeIdsOf(parts, tenant);
     return rangeTurn(ports, { ...work, migration, range: id, ranges, number, turns }, invocation);
-  };
-}
-
-/**
- * Deletes everything of the range on one side, and proves that nothing is left; otherwise the work begins again. The side
- * gives the realm, so that a task cannot name one side and delete on the other.
- */
-export function emptying(
-  partKind: Pick<PartKind, 'purge' | 'isEmpty'>,
-  { migration, range }: Pick<Asked, 'migration' | 'range'>,
-  side: 'source' | 'target',
-): Pick<RangeWork, 'realm' | 'sides' | 'conclude'> {
-  const realm = migration[side];
-  return {
-    realm,
-    sides: [
-      {
-        side,
-        pages: (_, from, until, rateLimit) => partKind.purge(range, realm, from, until, rateLimit),
-      },
-    ],
-    conclude: async () => ((await partKind.isEmpty(range, realm)) ? 'done' : 'again'),
   };
 }

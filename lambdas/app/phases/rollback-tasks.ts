@@ -10,16 +10,12 @@ import {
   isOwnedBy,
   type TenantRecord,
 } from '../../domain/tenants/tenant.ts';
+import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
+import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
+import { busyUntil } from './leases.ts';
 import { issued, scopeOf } from './notary.ts';
-import { emptying, rangeTask } from './range-task.ts';
-import {
-  backupsExpireAfter,
-  busyUntil,
-  checkApart,
-  purgeAgain,
-  type TaskContext,
-} from './task-context.ts';
+import { rangeTask } from './range-task.ts';
 import {
   expected,
   idle,
@@ -35,7 +31,7 @@ import {
 /** At most 150 looks at a lease of five minutes: under 1,000 events. */
 const LOOK_AGAIN_SECONDS = 2;
 
-export function rollbackTasks(context: TaskContext) {
+export function rollbackTasks(context: AppContext) {
   const { ports, steps, settings } = context;
   const { tenants, ledger, partKind, clock, log } = ports;
   const { parts } = settings;

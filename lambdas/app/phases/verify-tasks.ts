@@ -1,13 +1,18 @@
 /** Verification: both sides are read again by another reader, strongly consistently; at a commit, the source alone. */
 import { differingBuckets } from '../../domain/datasets/digest.ts';
-import { type Migration, type Phase, realmOfPhase } from '../../domain/moving/migration.ts';
+import {
+  isTooLate,
+  type Migration,
+  type Phase,
+  realmOfPhase,
+} from '../../domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
+import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
 import { rangeTask } from './range-task.ts';
 import type { Side, Verdict } from './range-turn.ts';
-import { isTooLate, type TaskContext } from './task-context.ts';
 import { expected, rangeOf } from './task-input.ts';
 
 interface Verification {
@@ -29,7 +34,7 @@ const LOOKS = 2;
 /** How many differing keys are named in the log. */
 const NAMED = 20;
 
-export function verifyTasks(context: TaskContext) {
+export function verifyTasks(context: AppContext) {
   const { ports, settings } = context;
   const { ledger, partKind, clock, log, metrics } = ports;
 

@@ -206,6 +206,11 @@ export function windowReserve({ facts }: Pick<Migration, 'facts'>): number {
   return Math.min(300_000, 0.05 * (Date.parse(facts.endTime) - Date.parse(facts.startTime)));
 }
 
+/** No time is left to verify the copy within the window. `now` in epoch milliseconds. */
+export const isTooLate = (migration: Migration, now: number): boolean =>
+  migration.facts !== undefined &&
+  now > Date.parse(migration.facts.endTime) - windowReserve(migration);
+
 export const isFinal = ({ status }: Pick<Migration, 'status'>) =>
   status === 'committed' || status === 'rolled-back';
 

@@ -22,7 +22,7 @@ async function moved(row: Row, options: MemoryAppOptions = {}): Promise<Move> {
 /** The verbs, as the operator Ada calls them. */
 function operator({ app, key }: Pick<Move, 'app' | 'key'>, who = 'ada') {
   const ask = (request: object) =>
-    app.realm('us').operating.operate({ actor: who, ledger: 'us', ...request });
+    app.realm('us').operate({ actor: who, ledger: 'us', ...request });
   return {
     ask,
     cancel: () => ask({ verb: 'cancel', ...key }),
@@ -282,7 +282,7 @@ describe('an operator is refused', () => {
 
   test.each([undefined, null, 'cancel', 7, []])('%j altogether', async (input) => {
     const migration = await moved('no record');
-    const answer = await migration.app.realm('us').operating.operate(input);
+    const answer = await migration.app.realm('us').operate(input);
     expect(answer).toMatchObject({ outcome: 'refused', message: expect.stringMatching(/./) });
   });
 

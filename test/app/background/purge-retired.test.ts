@@ -32,7 +32,7 @@ const recordIn = (app: MemoryApp, realm: Realm = 'us') => app.tenants.peek(realm
 function purge(app: MemoryApp, milliseconds = 5 * MINUTE, at: Realm = 'us'): Promise<void> {
   invocations += 1;
   const deadline = app.clock.now() + milliseconds;
-  return app.realm(at).purgingRetired.run({ id: `purge-${invocations}`, deadline });
+  return app.realm(at).purgeRetired({ id: `purge-${invocations}`, deadline });
 }
 
 describe('a retired tenant that is due', () => {

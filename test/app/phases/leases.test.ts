@@ -88,7 +88,7 @@ describe('a purge of a retired tenant', () => {
       ...(purge && { purge }),
     });
   const run = (app: MemoryApp, id: string) =>
-    app.realm('us').purgingRetired.run({ id, deadline: app.clock.now() + 5 * MINUTE });
+    app.realm('us').purgeRetired({ id, deadline: app.clock.now() + 5 * MINUTE });
 
   test('gives its lease back when the reply to the write of it was lost', async () => {
     let isLost = false;
@@ -143,7 +143,7 @@ describe('after the clock was set back by 25 minutes', () => {
       ...written,
       updatedAt: new Date(failed.app.clock.now() + SET_BACK).toISOString(),
     });
-    await failed.app.realm('us').janitor.run();
+    await failed.app.realm('us').janitor();
     expect(failed.record()).toEqual({
       ...written,
       updatedAt: new Date(failed.app.clock.now()).toISOString(),
@@ -154,7 +154,7 @@ describe('after the clock was set back by 25 minutes', () => {
       'failed',
     ]);
     failed.app.clock.advance(61 * MINUTE);
-    await failed.app.realm('us').janitor.run();
+    await failed.app.realm('us').janitor();
     expect(failed.record().status).toBe('rolling-back');
   });
 

@@ -2,7 +2,7 @@
 import { operatorActor } from '../../domain/moving/history.ts';
 import { isFinal } from '../../domain/moving/migration.ts';
 import type { AdoptionAsked, OperationAnswer } from '../../domain/operating/operations.ts';
-import { type Realm, type RealmRow, stackRows } from '../../domain/realm.ts';
+import type { Realm } from '../../domain/realm.ts';
 import {
   adopted,
   disowned,
@@ -17,18 +17,12 @@ import {
   withSite,
 } from '../../domain/tenants/identity.ts';
 import type { Adoption, TenantRecord } from '../../domain/tenants/tenant.ts';
-import type { Ports } from '../../ports.ts';
+import { type AppContext, stackRealms } from '../app-context.ts';
 
-export interface AdoptionSettings {
-  readonly realm: Realm;
-  readonly residency: { readonly realms: readonly RealmRow[] };
-}
-
-export function adopting(
-  { tenants, ledger, clock, log }: Pick<Ports, 'tenants' | 'ledger' | 'clock' | 'log'>,
-  { realm: here, residency }: AdoptionSettings,
-) {
-  const everywhere = stackRows(residency.realms).map(({ realm }) => realm);
+export function adoptions({ ports, settings }: AppContext) {
+  const { tenants, ledger, clock, log } = ports;
+  const { realm: here } = settings;
+  const everywhere = stackRealms(settings);
 
   /** Safe twice. What belongs to another tenant is left to it, unless Forge has announced that one for this very installation. */
   async function adopt(asked: AdoptionAsked): Promise<OperationAnswer> {

@@ -1,0 +1,60 @@
+/** What every deletion has in common: that it may be done at all, that it is proven, and what happens where something is left. */
+import type { Migration } from '../../domain/moving/migration.ts';
+import type { RangeRecord } from '../../domain/moving/range-record.ts';
+import type { Realm } from '../../domain/realm.ts';
+import { PermanentError } from '../../domain/refusal.ts';
+import type { PartKind, Ports } from '../../ports.ts';
+import type { AppContext } from '../app-context.ts';
+import type { Asked } from './range-task.ts';
+import type { RangeWork } from './range-turn.ts';
+
+/**
+ * Refuses to claim or to delete anything where two tables are one: what is deleted in one realm would be gone in the other.
+ * A configuration like that is refused when it is loaded and when it is synthesised; whoever deletes looks once more.
+ */
+export function checkApart({ ports, settings }: AppContext): void {
+  const { clash } = settings;
+  if (clash === undefined) return;
+  ports.log.error(`alarm: nothing is claimed nor deleted: ${clash}`);
+  throw new PermanentError(clash);
+}
+
+/**
+ * Deletes everything of the range on one side, and proves that nothing is left; otherwise the work begins again. The side
+ * gives the realm, so that a task cannot name one side and delete on the other.
+ */
+export function emptying(
+  partKind: Pick<PartKind, 'purge' | 'isEmpty'>,
+  { migration, range }: Pick<Asked, 'migration' | 'range'>,
+  side: 'source' | 'target',
+): Pick<RangeWork, 'realm' | 'sides' | 'conclude'> {
+  const realm = migration[side];
+  return {
+    realm,
+    sides: [
+      {
+        side,
+        pages: (_, from, until, rateLimit) => partKind.purge(range, realm, from, until, rateLimit),
+      },
+    ],
+    conclude: async () => ((await partKind.isEmpty(range, realm)) ? 'done' : 'again'),
+  };
+}
+
+/** What was purged and is not empty is purged again, by the next attempt. */
+export async function purgeAgain(
+  { ledger }: Pick<Ports, 'ledger'>,
+  realm: Realm,
+  migration: Migration,
+  records: readonly RangeRecord[],
+  ranges: readonly string[],
+): Promise<void> {
+  for (const { source: _s, target: _t, ...record } of records) {
+    if (ranges.includes(record.range))
+      await ledger.putRange(realm, migration, { ...record, done: false });
+  }
+}
+
+/** The day from which no point-in-time backup holds any more what was deleted by `now` (YYYY-MM-DD). */
+export const backupsExpireAfter = (backupDays: number, now: number): string =>
+  new Date(now + (backupDays + 1) * 86_400_000).toISOString().slice(0, 10);

@@ -1,0 +1,176 @@
+/** Schedules: what speaks against a new one, which of several stands, and what is left of one that never was. */
+import {
+  type Facts,
+  isLater,
+  isUnderWay,
+  type Migration,
+  sameFacts,
+} from '../domain/moving/migration.ts';
+import { type Realm, stackOf } from '../domain/realm.ts';
+import { conflict, Fault, invalid } from '../domain/refusal.ts';
+import { type Caller, checkWindow } from '../domain/requests.ts';
+import type { TenantRecord } from '../domain/tenants/tenant.ts';
+import type { AppContext } from './app-context.ts';
+import { misfitNow } from './known-size.ts';
+import { fieldsOf } from './steps.ts';
+
+const DAY_SECONDS = 24 * 60 * 60;
+/** A tombstone outlives every delayed schedule of its id. */
+const TOMBSTONE_DAYS = 30;
+
+export function scheduling(context: AppContext) {
+  const { ports, steps, settings } = context;
+  const { tenants, ledger, clock, log } = ports;
+  const here = settings.realm;
+
+  /** Writes the schedule, if nothing speaks against it; the record that then stands. Throws a `Refusal` otherwise. */
+  async function scheduleNew(
+    caller: Caller,
+    id: string,
+    location: Realm,
+    facts: Facts,
+  ): Promise<Migration> {
+    checkWindow(facts, clock.now());
+    await checkTenant(caller, facts);
+    const target = stackOf(settings.realms, location);
+    const reason = target === here ? undefined : await misfitNow(context, caller.tenant, facts);
+    if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);
+    const now = new Date(clock.now()).toISOString();
+    const key = { ledger: here, tenant: caller.tenant, id };
+    const proposed: Migration = {
+      ...key,
+      status: 'scheduled',
+      source: here,
+      target,
+      facts,
+      scheduledAt: now,
+      scheduledIat: caller.iat,
+      updatedAt: now,
+      attempt: 0,
+    };
+    const cap = settings.maxOverlappingMigrations;
+    if (!(await ledger.takeSlot(key, { start: facts.startTime, end: facts.endTime }, cap))) {
+      throw conflict(`realm ${here} has ${cap} overlapping migrations already`, 'E0004');
+    }
+    const { changed, record } = await ledger.change(key, 'schedule', (current) =>
+      current ? undefined : proposed,
+    );
+    if (changed) log.info(`migration ${id} is scheduled`, fieldsOf(proposed));
+    return repeat(record ?? proposed, facts);
+  }
+
+  /** The same schedule said again, or one that was just written: it stands, unless a later one does. */
+  async function repeat(migration: Migration, facts: Facts): Promise<Migration> {
+    if (migration.facts && !sameFacts(migration.facts, facts)) {
+      throw conflict(`migration ${migration.id} was scheduled with another window or location`);
+    }
+    // Of a schedule in another realm's ledger, that realm finishes what is missing.
+    if (migration.status !== 'scheduled' || migration.ledger !== here) return migration;
+    return supersede(migration);
+  }
+
+  /** What speaks against a new schedule: the tenant is elsewhere, or moving; moves are switched off. */
+  async function checkTenant({ tenant }: Caller, facts: Facts): Promise<void> {
+    const record = await tenants.read(here, tenant);
+    const others = await ledger.list(here, tenant);
+    const underWay = others.find(isUnderWay);
+    if (underWay) {
+      throw conflict(
+        `migration ${underWay.id} of this tenant is ${underWay.status}, and must end first`,
+        'E0004',
+      );
+    }
+    if (record === undefined || record.state === 'retired' || record.state === 'purging')
+      throw conflict('the tenant is not installed here');
+    if (record.state === 'opening') throw new Fault('the tenant is being installed at this moment');
+    if (record.state === 'moved') throw conflict(`the tenant lives in realm ${record.movedTo}`);
+    if (record.state !== 'active')
+      throw conflict('a migration of this tenant must end first', 'E0004');
+    if (record.arrivedBy !== undefined && !(await hasSettled(record, record.arrivedBy))) {
+      throw conflict(
+        `migration ${record.arrivedBy}, by which the tenant came here, is not committed yet`,
+        'E0004',
+      );
+    }
+    if ((await ledger.settings(here, tenant)).noNewMoves) {
+      throw conflict(`moves to ${facts.location} are switched off for now`, 'E0003');
+    }
+  }
+
+  /** The migration by which the tenant came here is committed: the receipt says so, or, where a crash kept it away, its ledger. */
+  async function hasSettled(
+    { tenant, ledger: source }: TenantRecord,
+    id: string,
+  ): Promise<boolean> {
+    if ((await ledger.readReceipt(here, tenant, id))?.state === 'committed') return true;
+    if (source === undefined) return false;
+    const arrival = await ledger.read({ ledger: source, tenant, id });
+    if (arrival?.status !== 'committed') return false;
+    const receipt = await ledger.readReceipt(source, tenant, id);
+    if (receipt) await ledger.writeReceipt(here, receipt);
+    return true;
+  }
+
+  /**
+   * Of a tenant's schedules only the latest stands. Two that arrive at once both look after they have written, so that
+   * one of them sees the other; a move that began in between beats both.
+   */
+  async function supersede(migration: Migration): Promise<Migration> {
+    const others = (await ledger.list(migration.ledger, migration.tenant)).filter(
+      ({ id }) => id !== migration.id,
+    );
+    const underWay = others.find(isUnderWay);
+    if (underWay) {
+      await expire(migration, `migration ${underWay.id} began first`);
+      throw conflict(
+        `migration ${underWay.id} of this tenant is ${underWay.status}, and must end first`,
+        'E0004',
+      );
+    }
+    const scheduled = others.filter(({ status }) => status === 'scheduled');
+    for (const earlier of scheduled.filter((other) => isLater(migration, other))) {
+      await expire(earlier, `superseded by migration ${migration.id}`);
+    }
+    const later = scheduled.find((other) => isLater(other, migration));
+    return later ? expire(migration, `superseded by migration ${later.id}`) : migration;
+  }
+
+  async function expire(migration: Migration, reason: string): Promise<Migration> {
+    const expired = await steps.take(migration, 'expire', 'schedule', {
+      error: { code: 'E0001', reason },
+    });
+    if (expired.status === 'rolled-back') await steps.afterRollback(expired);
+    return expired;
+  }
+
+  /** Before a start: the schedule, unless a later one has taken its place. */
+  async function supersedeAtStart(scheduled: Migration): Promise<Migration> {
+    const others = await ledger.list(scheduled.ledger, scheduled.tenant);
+    const later = others.find((other) => other.status === 'scheduled' && isLater(other, scheduled));
+    return later ? expire(scheduled, `superseded by migration ${later.id}`) : scheduled;
+  }
+
+  /** A delayed schedule of this id can then neither revive it nor supersede a newer one. */
+  async function bury({ tenant, iat }: Caller, id: string, home = here): Promise<Migration> {
+    const now = new Date(clock.now()).toISOString();
+    const tombstone: Migration = {
+      ledger: home,
+      tenant,
+      id,
+      status: 'rolled-back',
+      source: home,
+      target: home,
+      scheduledAt: now,
+      scheduledIat: iat,
+      updatedAt: now,
+      attempt: 0,
+      expiresAt: Math.floor(clock.now() / 1000) + TOMBSTONE_DAYS * DAY_SECONDS,
+    };
+    const { record } = await ledger.change(tombstone, 'rollback', (current) =>
+      current ? undefined : tombstone,
+    );
+    return record ?? tombstone;
+  }
+
+  return { scheduleNew, repeat, expire, supersedeAtStart, bury };
+}

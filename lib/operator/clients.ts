@@ -1,4 +1,7 @@
-/** The operator's SDK clients, per realm: AWS by the ordinary credential chain, as the realm's own role if asked, or the local host. */
+/**
+ * The operator's SDK clients, one per realm: AWS with the ordinary credential chain, as a role of
+ * the realm where one is given, or the local host.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
@@ -8,7 +11,10 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Failure } from './terminal/failure.ts';
 
-/** One call of the SDK, as it was asked for: what the operators' roles are held against. */
+/**
+ * One SDK call with its parameters. A test compares the calls with the rights of the operators'
+ * roles.
+ */
 export interface OperatorCall {
   readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts' | 'kms';
   readonly command: string;
@@ -26,15 +32,15 @@ export interface LocalEndpoints {
 
 export interface ClientsOptions {
   readonly regionOf: (realm: Realm) => string;
-  /** Whose region tells who we are. */
+  /** The realm whose region is asked for the caller's identity. */
   readonly defaultRealm: Realm;
-  /** Name of the role that is taken in a realm; without it the credentials are used as they are. */
+  /** Name of the role to take in a realm. Without it the credentials are used as they are. */
   readonly roleOf?: ((realm: Realm) => string) | undefined;
   readonly local?: LocalEndpoints | undefined;
   readonly onCall?: ((call: OperatorCall) => void) | undefined;
 }
 
-/** Any do there; and none of the operator's own may be asked for, or sent. */
+/** A local host takes any credentials. The operator's own are neither needed nor sent. */
 const LOCAL_CREDENTIALS = { accessKeyId: 'local', secretAccessKey: 'local' };
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 15_000;
@@ -61,14 +67,14 @@ export function operatorClients(options: ClientsOptions) {
     ...(endpoint === undefined && options.roleOf && { credentials: roleIn(realm, options.roleOf) }),
   });
 
-  /** A provider, as the SDK asks for one: it asks again when these have run out. */
+  /** A credential provider: the SDK calls it again when the credentials have expired. */
   function roleIn(realm: Realm, roleOf: (realm: Realm) => string) {
     return async () => {
       const { Account: account, Arn: caller = '' } = await identity();
       const { Credentials: given } = await sts.send(
         new AssumeRoleCommand({
           RoleArn: `arn:${caller.split(':')[1] ?? 'aws'}:iam::${account}:role/${roleOf(realm)}`,
-          // CloudTrail shows it beside the role: who it was.
+          // CloudTrail shows this name beside the role, and so the person.
           RoleSessionName: sessionName(caller),
         }),
       );
@@ -127,19 +133,22 @@ export function operatorClients(options: ClientsOptions) {
       client.middlewareStack.add(listener('states', realm), first);
       return client;
     }),
-    /** An invocation may last as long as a Lambda, and is not repeated behind the operator's back. */
+    /**
+     * An invocation may last as long as a Lambda. The SDK does not repeat it, because a repeat
+     * would run the function twice.
+     */
     functions: perRealm((realm) => {
       const client = new LambdaClient(common(realm, local?.functions, INVOCATION_MS));
       client.middlewareStack.add(listener('lambda', realm), first);
       return client;
     }),
-    /** PEM. Throws as the SDK does. */
+    /** Returns PEM. Throws the SDK's errors. */
     async publicKey(realm: Realm, alias: string): Promise<string> {
       const { PublicKey: der } = await keys(realm).send(new GetPublicKeyCommand({ KeyId: alias }));
       const text = Buffer.from(der ?? []).toString('base64');
       return `-----BEGIN PUBLIC KEY-----\n${text.replace(/.{64}(?=.)/g, '$&\n')}\n-----END PUBLIC KEY-----\n`;
     },
-    /** Who we are, before any role is taken. */
+    /** The caller, before any role is taken. */
     identity,
     close: () => {
       for (const client of opened) client.destroy();
@@ -147,7 +156,7 @@ export function operatorClients(options: ClientsOptions) {
   };
 }
 
-/** The last word of an ARN: the user, or the session of whoever has taken a role. */
+/** The last part of an ARN: the user, or the session of a role. */
 const sessionName = (arn: string): string =>
   `residency-${(arn.split('/').at(-1) ?? '').replace(/[^\w+=,.@-]/g, '-')}`.slice(0, 64);
 

@@ -1,6 +1,6 @@
 /**
- * What all commands have in common: options, the stage that they look at, how they ask, and what becomes of their verdict.
- * Every text begins with the deployment that it is about, and so does every question.
+ * The frame of all commands: options, the deployment that they look at, confirmation, and the exit
+ * code. Every text and every question begins with the deployment that it is about.
  */
 import { type Command, Option } from 'commander';
 import type { Residency } from '../../lambdas/domain/residency.ts';
@@ -15,18 +15,18 @@ import type { Screen } from './terminal/screen.ts';
 import { portOf, refuseEmpty } from './terminal/typed-values.ts';
 import type { Verdict } from './terminal/verdict.ts';
 
-/** What the command line runs in; a test gives another one. */
+/** The process around the command line; a test gives another one. */
 export interface Surroundings {
   readonly residency: Residency;
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
-  /** Gives a text colours, where the terminal has some. Never used for JSON. */
+  /** Colours a text where the terminal has colours. Never used for JSON. */
   readonly paint?: (text: string) => string;
-  /** Somebody can be asked. */
+  /** True: an operator can answer a question. */
   readonly isInteractive: boolean;
-  /** A terminal that can be drawn on, if there is one. */
+  /** A terminal that can be redrawn, if there is one. */
   readonly screen?: () => Promise<Screen>;
-  /** Resolves to what was typed. */
+  /** Resolves to the answer that was typed. */
   readonly ask: (question: string) => Promise<string>;
   readonly onCall?: ((call: OperatorCall) => void) | undefined;
 }
@@ -41,11 +41,14 @@ export interface Common {
 }
 
 export interface Typed<T> {
-  /** As many as the command's usage names; what was left out is absent. */
+  /**
+   * The words after the command's name, as many as its usage names. A word that was left out is
+   * absent.
+   */
   readonly words: readonly string[];
   readonly options: T & Common;
   readonly confirm: Confirm;
-  /** Told at once, while the command goes on. With `--json` on standard error. */
+  /** Prints a line at once, while the command runs. With `--json` it goes to standard error. */
   readonly tell: (text: string) => void;
 }
 
@@ -55,17 +58,20 @@ export interface Row<T> {
   /** Command lines without the name of the program. */
   readonly examples: readonly string[];
   readonly run: (operator: Operator, typed: Typed<T>) => Promise<Verdict>;
-  /** Then the stage must be said, and the deployment is made sure of before anything else. */
+  /**
+   * True for these options: the command writes. Then the stage must be given, and the deployment is
+   * checked before anything else.
+   */
   readonly writes?: (options: T & Common) => boolean;
-  /** Throws where the command will be refused anyway, whatever AWS or the host would say. */
+  /** Throws where the command would be refused whatever AWS or the host says. */
   readonly refuse?: (operator: Operator, options: T & Common) => void;
-  /** Something may have to be confirmed: the command has `--yes`. */
+  /** The command may ask for a confirmation, and has `--yes`. */
   readonly asks?: true;
-  /** Prints while it goes on. */
+  /** The command prints while it runs. */
   readonly streams?: true;
 }
 
-/** What a command line came to. `about` is the deployment, as soon as it is known. */
+/** The result of a command line. `about` is the deployment, once it is known. */
 export interface Outcome {
   about: { readonly stage: string; readonly account?: string } | undefined;
   whereabouts: string | undefined;
@@ -82,7 +88,10 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
       .command(row.usage)
       .description(row.description)
       .addOption(
-        new Option('--stage <stage>', `which deployment; reading takes ${READ_STAGE} unless said`),
+        new Option(
+          '--stage <stage>',
+          `which deployment; commands that read take ${READ_STAGE} unless said`,
+        ),
       )
       .option('--json', 'prints one JSON value, errors too')
       .addOption(
@@ -142,7 +151,8 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
       if (!options.json) print(paint(headOf(outcome)));
       outcome.verdict = await row.run(operator, typed);
     } else {
-      // What is only read is read meanwhile. Where nobody can be asked at all, that is the one thing to say.
+      // The command reads while the deployment is looked up. Where no call gets an answer, the
+      // error of the look-up is the one to show.
       const running = (async () => row.run(operator, typed))();
       const [who, found] = await Promise.allSettled([known, running]);
       if (found.status === 'rejected' && found.reason instanceof UsageError) throw found.reason;
@@ -166,7 +176,7 @@ function stageOf({ stage, local }: Common, writes: boolean): string {
   return stage ?? READ_STAGE;
 }
 
-/** Whoever cannot be asked must have said yes beforehand. */
+/** Without a terminal, the operator must have given `--yes`. */
 function confirming(
   { isInteractive, ask }: Surroundings,
   isAgreed: boolean,
@@ -174,7 +184,8 @@ function confirming(
 ): Confirm {
   return async (question) => {
     if (isAgreed) return;
-    if (!isInteractive) throw new UsageError('this writes, and there is nobody to ask: say --yes');
+    if (!isInteractive)
+      throw new UsageError('this writes, and without a terminal it cannot ask: say --yes');
     const asked = `${printable(whereabouts())}\n${printable(question, 600)} [y/N] `;
     const answer = (await ask(asked)).trim();
     if (!/^y(es)?$/i.test(answer)) throw new UsageError('nothing was done');

@@ -1,4 +1,4 @@
-/** The ledger as people look at it: everything that a realm, or a tenant in it, has on record. */
+/** Reads whole ledgers for operators: every record of a realm, or of a tenant in it. */
 import {
   type DynamoDBDocumentClient,
   GetCommand,
@@ -12,21 +12,27 @@ import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { type Settings, storedSettings } from '../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 
-/** Read by scanning, or a tenant's by key. */
+/** Reads by scan, or by key where a tenant is named. */
 export interface LedgerReader {
   /** Every migration whose ledger is in this realm: a scan, unless a tenant is named. */
   migrations(realm: Realm, tenant?: string): AsyncIterable<Migration>;
   receipts(realm: Realm, tenant?: string): AsyncIterable<Receipt>;
-  /** What is set for the realm itself, or for a tenant itself: not overlaid. */
+  /**
+   * The settings of the realm itself, or of the tenant itself: the tenant's do not include the
+   * realm's.
+   */
   settings(realm: Realm, tenant?: string): Promise<StoredSettings>;
-  /** Of every tenant that has settings of its own in this realm: a scan. */
+  /** The settings of every tenant that has its own in this realm: a scan. */
   tenantSettings(realm: Realm): AsyncIterable<StoredSettings & { readonly tenant: string }>;
 }
 
-/** `at` and `actor` are of the last change; absent where nothing was ever set. */
+/** `at` and `actor` belong to the last change; absent where nothing was ever set. */
 export interface StoredSettings {
   readonly settings: Partial<Settings>;
-  /** Names that somebody has written by hand, and that are no settings or not of their form. */
+  /**
+   * Names of fields that an operator has written by hand and that are no settings, or not of their
+   * form.
+   */
   readonly ignored: readonly string[];
   readonly at?: string;
   readonly actor?: string;
@@ -95,7 +101,7 @@ export function ledgerReader({ clientFor, tableOf }: LedgerTables): LedgerReader
       }
     },
     async *receipts(realm, tenant) {
-      // Written by the ledger alone, and by nobody else.
+      // Only the ledger writes these items.
       for await (const item of items(realm, 'receipt#', tenant)) yield item['receipt'] as Receipt;
     },
   };

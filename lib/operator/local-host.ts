@@ -1,4 +1,7 @@
-/** Whether a local host of this app listens where it was said to: a wrong port is named, rather than puzzled over. */
+/**
+ * Checks that a local host of this app listens on the given port, so that the error names a wrong
+ * port.
+ */
 import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { errorNameOf, Failure } from './terminal/failure.ts';
 

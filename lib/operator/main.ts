@@ -1,4 +1,4 @@
-/** The command line in its process: the terminal that it speaks to, and whether that has colours. */
+/** Runs the command line in its process: decides on the terminal and its colours. */
 import { createInterface } from 'node:readline/promises';
 import { residency } from '../../residency.config.ts';
 import { residencyCommand } from './program.ts';
@@ -7,7 +7,8 @@ import { screenOn } from './terminal/screen.ts';
 
 /** Resolves to the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  // `| head` closes the pipe after the first lines: the command goes on to its end, and nobody sees a stack.
+  // `| head` closes the pipe after its first lines. The command then runs to its end without a
+  // stack trace.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });

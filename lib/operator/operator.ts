@@ -1,4 +1,7 @@
-/** What every command works with: the stage's stores, read with an operator's rights. Nothing here can see a secret. */
+/**
+ * The context of every command: the stage's stores, read with an operator's rights. Nothing here
+ * can read a secret.
+ */
 import { userInfo } from 'node:os';
 import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
@@ -18,9 +21,9 @@ import { UsageError } from './terminal/failure.ts';
 export interface OperatorOptions {
   readonly residency: Residency;
   readonly stage: string;
-  /** The first port of a local host; without it, AWS. */
+  /** First port of a local host; without it, AWS. */
   readonly localPort?: number | undefined;
-  /** Where the stage was deployed with `-c domain=…`. */
+  /** The domain, where the stage was deployed with `-c domain=…`. */
   readonly domain?: string | undefined;
   /** The role to take in every realm: `operator-read` or `operator-act`. */
   readonly role?: string | undefined;
@@ -30,31 +33,34 @@ export interface OperatorOptions {
 export interface Operator {
   readonly residency: Residency;
   readonly stage: string;
-  /** The first port of the local host at which this looks. */
+  /** First port of the local host that this context reads. */
   readonly localPort: number | undefined;
-  /** As they were typed, for commands that are to look at the same place. */
+  /** As typed. Commands that are printed as the next step repeat them. */
   readonly domain: string | undefined;
   readonly role: string | undefined;
-  /** Those with a stack. */
+  /** Realms that have a stack. */
   readonly realms: readonly Realm[];
   readonly clients: OperatorClients;
   readonly tenants: TenantReader;
   /** Reads the ledger's records one by one, as the functions do. */
   readonly ledger: MigrationLedger;
-  /** Reads what only people look at: whole ledgers. */
+  /** Reads whole ledgers, which only operators do. */
   readonly records: LedgerReader;
   readonly partKind: PartKind;
   readonly clock: Clock;
-  /** Realm → base URL, as far as they are known. */
+  /** Realm → base URL, where it is known. */
   readonly baseUrls: Readonly<Record<Realm, string>>;
   region(realm: Realm): string;
   names(realm: Realm): ReturnType<typeof physicalNames>;
-  /** A realm that has a stack, from what was typed. */
+  /** Parses the name of a realm that has a stack. */
   realmNamed(text: string): Realm;
-  /** Who acts: the caller's ARN in AWS, the user's name on this machine. */
+  /** The actor for the history: the caller's ARN in AWS, the user's name on this machine. */
   actor(): Promise<string>;
   account(): Promise<string>;
-  /** Which deployment this looks at, for the head of every output; fails in one sentence where nothing can be asked. */
+  /**
+   * Names the deployment, for the first line of every output. Throws one sentence where it cannot
+   * be reached.
+   */
   whereabouts(): Promise<string>;
   close(): void;
 }
@@ -159,17 +165,17 @@ function roleNames(role: string | undefined, prefixOf: (realm: Realm) => string)
   return (realm: Realm) => `${prefixOf(realm)}-${role}`;
 }
 
-/** What a tenant has of one part in one realm. */
+/** The items that a tenant has of one part in one realm. */
 export interface PartCount {
   readonly part: string;
   readonly policy: Part['policy'];
   readonly items: number;
-  /** Expired, and not yet removed by DynamoDB. */
+  /** Expired items that DynamoDB has not removed yet. */
   readonly expired: number;
   readonly bytes: number;
 }
 
-/** Counts without seeing an item: not one travels. */
+/** Counts in DynamoDB; no item travels. */
 export async function partCountsOf(
   { partKind, residency }: Pick<Operator, 'partKind' | 'residency'>,
   realm: Realm,

@@ -1,4 +1,4 @@
-/** The command line `residency`: what becomes of an answer or an error, for a person and for a program. */
+/** The command line `residency`: prints a verdict or an error, for people and for programs. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { stackRows } from '../../lambdas/domain/realm.ts';
@@ -31,7 +31,7 @@ export async function residencyCommand(
   const outcome: Outcome = { about: undefined, whereabouts: undefined, verdict: undefined };
   const program = new Command('residency')
     .description(
-      'Sees, rehearses and proves where each tenant is. It reads only, unless a command says that it writes.',
+      'Shows, rehearses and proves where each tenant is. Commands read only, unless their help says WRITES.',
     )
     .configureOutput({
       writeOut: (text) => print(text.trimEnd()),
@@ -79,7 +79,7 @@ function version(): string {
   return String(found);
 }
 
-/** A sentence that also says where this was: it may be the wrong place. */
+/** Adds the deployment to an error, because it may be the wrong one. */
 const placed = ({ whereabouts }: Outcome, sentence: string): string =>
   whereabouts === undefined ? sentence : `${printable(whereabouts)}: ${sentence}`;
 

@@ -75,14 +75,14 @@ export function addReadingCommands(add: Add, { screen }: Surroundings): void {
     .option('--all', "every tenant's own, too (reads the whole ledgers)");
   add<{ tenant?: string; all?: boolean }>({
     usage: 'audit',
-    description: 'anything that is where it should not be',
+    description: 'finds records and items that are where they should not be',
     examples: ['audit --stage prod', 'audit --stage prod --tenant acme'],
     run: (operator, { options }) => audit(operator, options),
   })
     .option('--tenant <tenant>', 'of one tenant, its items included')
     .option(
       '--all',
-      'reads the keys of every table, too: finds items of tenants that nobody knows',
+      'also reads the keys of every table: finds items of tenants that no realm knows',
     );
   add<{ beforeDeploy?: boolean }>({
     usage: 'doctor',

@@ -21,7 +21,7 @@ export function addWritingCommands(
   add<{ to: string; sample?: boolean; items?: string }>({
     usage: 'rehearse <tenant>',
     description:
-      'how a move would go: sizes, time, cost. With --sample it WRITES: some items are copied there, verified and discarded',
+      'how a move would go: sizes, time, cost. With --sample it WRITES: some items are copied to the target, verified and discarded',
     examples: [
       'rehearse acme --to de --stage prod',
       'rehearse acme --to de --stage prod --sample --items 200',
@@ -46,7 +46,7 @@ export function addWritingCommands(
     .option('--items <count>', 'of the sample (1000)');
   add({
     usage: 'retry <tenant> [migration]',
-    description: 'WRITES: the next attempt of the phase at hand',
+    description: 'WRITES: starts the next attempt of the present phase',
     examples: ['retry acme --stage prod --role operator-act'],
     asks: true,
     writes: always,
@@ -65,7 +65,11 @@ export function addWritingCommands(
   });
   for (const [name, description, run] of [
     ['adopt', 'an installation that an alarm has named is this tenant’s from now on', adopt],
-    ['disown', 'takes that back, or says that it never was', disown],
+    [
+      'disown',
+      'takes an installation from this tenant, or says that it never was this tenant’s',
+      disown,
+    ],
   ] as const)
     add<AdoptionOptions>({
       usage: `${name} <tenant>`,
@@ -83,7 +87,7 @@ export function addWritingCommands(
   add<SettingOptions>({
     usage: 'set',
     description:
-      'WRITES: what holds from the next turn on, for a realm or a tenant; "default" takes it back',
+      'WRITES: sets a value for a realm or a tenant, from the next turn on; "default" takes it back',
     examples: [
       'set --realm us --new-moves off --stage prod --role operator-act',
       'set --realm de --tenant acme --concurrency default --stage prod',
@@ -112,9 +116,9 @@ export function addWritingCommands(
   })
     .requiredOption('--from <realm>', 'where it is installed')
     .requiredOption('--to <realm>', 'where it is moved')
-    .option('--key <file>', 'the private key that the stage was told to trust')
+    .option('--key <file>', 'the private key whose public half the stage was given')
     .option('--items <count>', 'in each part (40)');
-  // It is about no deployment: neither a stage, nor credentials.
+  // This command is about no deployment: it has neither a stage nor credentials.
   program
     .command('smoke-key <file>')
     .description('makes a throw-away key for smoke tests, and says how a stage comes to trust it')

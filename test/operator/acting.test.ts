@@ -67,7 +67,7 @@ describe.concurrent('cancel', () => {
     expect(await residency('cancel', 'unasked')).toEqual({
       code: 2,
       stdout: `local host on port ${port}\n\n`,
-      stderr: `local host on port ${port}: this writes, and there is nobody to ask: say --yes\n`,
+      stderr: `local host on port ${port}: this writes, and without a terminal it cannot ask: say --yes\n`,
     });
     expect(await statusOf('unasked', 3)).toBe('scheduled');
   });

@@ -138,7 +138,7 @@ describe('a command that writes', () => {
     ]);
     expect(first.stdout).toContain('✓ set for realm sg: new moves off');
     expect([second.code, second.questions]).toEqual([0, []]);
-    expect(second.stdout).toContain('✓ for realm sg it is so already: new moves off');
+    expect(second.stdout).toContain('✓ for realm sg this is set already: new moves off');
   });
 });
 

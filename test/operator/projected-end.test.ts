@@ -52,7 +52,7 @@ describe('a projected end', () => {
       projectedFrom({ fraction: 0.01, begun: 0, now: MINUTE, windowEnds: 30 * MINUTE }),
     ).toEqual({
       fractionDone: 0.01,
-      says: 'it is too early to say when the copy will be done',
+      says: 'it is too early for a projection',
     });
   });
 });

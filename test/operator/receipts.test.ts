@@ -195,7 +195,7 @@ describe('an audit', () => {
         kind: 'receipt-chain-broken',
         realm: 'us',
         tenant: 'first',
-        says: 'its receipt is number 1 of the chain, and is gone',
+        says: 'its receipt is number 1 of the chain, and is missing',
       }),
     );
   });

@@ -124,7 +124,7 @@ describe('the check of protection', () => {
     expect(protectionFound('us', described)).toEqual({
       ok: false,
       says: 'b, c can be deleted by one call',
-      fix: 'say isProtected: true in the row of us in residency.config.ts, and deploy the realm again',
+      fix: 'set isProtected: true in the row of us in residency.config.ts, and deploy the realm again',
     });
   });
 });

@@ -104,7 +104,7 @@ describe('a frame', () => {
     const [one, later] = [looked({}), { ...looked({}), at: NOW + 60_000 }];
     expect(lineOf(one).key).toBe(lineOf(later).key);
     expect(lineOf(one).text).toBe(
-      '2026-12-26 01:00:00Z  copying · 25 % · copy exports 61,202 (4/16) · 2,310 items/s · too early to say when it will be verified · window ends 2026-12-26 01:37:00Z, 37 min 0 s left',
+      '2026-12-26 01:00:00Z  copying · 25 % · copy exports 61,202 (4/16) · 2,310 items/s · too early for a projection · window ends 2026-12-26 01:37:00Z, 37 min 0 s left',
     );
   });
 });

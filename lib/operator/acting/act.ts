@@ -1,4 +1,7 @@
-/** `retry`, `cancel` and `set`: what an operator changes. Each asks first, and goes through the function `operate`. */
+/**
+ * `retry`, `cancel` and `set`: the changes that an operator makes. Each command asks for a
+ * confirmation first, and then calls the function `operate`.
+ */
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import {
   cancelObstacle,
@@ -20,10 +23,13 @@ import { Failure, UsageError } from '../terminal/failure.ts';
 import { printable } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 
-/** Resolves if the operator says yes; throws `UsageError` otherwise. */
+/** Resolves if the operator confirms; throws `UsageError` otherwise. */
 export type Confirm = (question: string) => Promise<void>;
 
-/** Longer names than the history takes keep their end, which says who it was. */
+/**
+ * The history takes an actor of at most this length. A longer ARN keeps its end, which names the
+ * person.
+ */
 const LONGEST_ACTOR = 128;
 
 export async function actOn(
@@ -60,7 +66,7 @@ export interface SettingOptions {
   readonly newMoves?: string | undefined;
 }
 
-/** Before anything is asked of the deployment. */
+/** Checks what was typed before any call to the deployment. */
 export function assertSettable(operator: Operator, options: SettingOptions): void {
   operator.realmNamed(options.realm);
   changeOf(options);
@@ -80,7 +86,7 @@ export async function set(
   if (ignored.length === 0 && isSame(current, changedSettings(current, settings)))
     return answered({
       outcome: 'left-alone',
-      message: `for ${whose} it is so already: ${settingsWords(settings).join('; ')}`,
+      message: `for ${whose} this is set already: ${settingsWords(settings).join('; ')}`,
       settings: current,
     });
   const now = settingsWords(current).join('; ') || 'nothing is set';
@@ -92,7 +98,7 @@ export async function set(
 const isSame = (one: Partial<Settings>, other: Partial<Settings>): boolean =>
   SETTING_NAMES.every((name) => one[name] === other[name]);
 
-/** Made of text, and held against its bounds, before anybody is asked. */
+/** Parses the options and checks their bounds, before the operator is asked. */
 function changeOf({ concurrency, rateLimit, newMoves }: SettingOptions): SettingsChange {
   const change = {
     ...(concurrency !== undefined && { concurrency: numberOr(concurrency, '--concurrency') }),
@@ -110,7 +116,7 @@ function changeOf({ concurrency, rateLimit, newMoves }: SettingOptions): Setting
   }
 }
 
-/** `default` takes a setting back. */
+/** `default` removes a setting. */
 function numberOr(text: string, option: string): number | null {
   if (text === 'default') return null;
   if (!/^[1-9]\d{0,6}$/.test(text))
@@ -125,7 +131,7 @@ function isOffIn(text: string): boolean | null {
   return text === 'off';
 }
 
-/** Asks the function `operate` of a realm, and says who asks. */
+/** Calls the function `operate` of a realm in the name of the actor. */
 export async function operate(
   operator: Operator,
   ledger: string,
@@ -137,7 +143,7 @@ export async function operate(
   return answer;
 }
 
-/** Calls a function of a realm by its name; of one that fails, its own words. */
+/** Calls a function of a realm. Throws its error message where the function failed. */
 export async function invoked(
   { clients, names }: Operator,
   realm: string,
@@ -161,7 +167,7 @@ export async function invoked(
 const isAnswer = (value: unknown): value is OperationAnswer =>
   typeof value === 'object' && value !== null && 'outcome' in value && 'message' in value;
 
-/** Pure. */
+/** Pure: makes the command's verdict of the answer of `operate`. */
 export function answered(answer: OperationAnswer): Verdict {
   const isFine = answer.outcome !== 'refused';
   const text = `${isFine ? '✓' : '✗'} ${printable(answer.message)}`;

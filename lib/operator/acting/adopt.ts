@@ -1,4 +1,7 @@
-/** `adopt` and `disown`: whose an installation of Forge is that is known by its host name alone. */
+/**
+ * `adopt` and `disown`: say which tenant a Forge installation belongs to, where only its host name
+ * connects the two.
+ */
 import { isCloudId, isInstallationId } from '../../../lambdas/domain/tenants/identity.ts';
 import type { Operator } from '../operator.ts';
 import { unknownTenant } from '../tenants/known-tenant.ts';
@@ -12,7 +15,7 @@ export interface AdoptionOptions {
   readonly cloudId?: string | undefined;
 }
 
-/** In the realm that serves the tenant. */
+/** Writes to the record in the realm that serves the tenant. */
 export async function adopt(
   operator: Operator,
   tenant: string,
@@ -31,7 +34,10 @@ export async function adopt(
   return answered(await operate(operator, ledger, { verb: 'adopt', ledger, tenant, ...asked }));
 }
 
-/** In every realm that has a record of the tenant: a stub or a copy knows its installations, too. */
+/**
+ * Writes in every realm that has a record of the tenant: stubs and copies list its installations
+ * too.
+ */
 export async function disown(
   operator: Operator,
   tenant: string,
@@ -43,7 +49,7 @@ export async function disown(
   if (known.length === 0) throw unknownTenant(tenant);
   const realms = known.map(({ realm }) => realm);
   await confirm(
-    `Take ${asked.installation} from ${printable(tenant)} in ${realms.join(' and ')}? It has no access to that tenant any more.`,
+    `Take ${asked.installation} from ${printable(tenant)} in ${realms.join(' and ')}? It then has no access to that tenant.`,
   );
   const verdicts: Verdict[] = [];
   for (const ledger of realms)

@@ -1,4 +1,7 @@
-/** `settings`: what operators have set, for a realm and for a tenant in it: in words, by whom, and since when. */
+/**
+ * `settings`: what operators have set for a realm and for a tenant in it: which value, by whom, and
+ * since when.
+ */
 import { SETTING_NAMES, settingsWords } from '../../../lambdas/domain/operating/setting-words.ts';
 import type { Settings } from '../../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -15,15 +18,15 @@ export interface SettingsFilter {
   readonly all?: boolean | undefined;
 }
 
-/** One setting that somebody has made. Without a tenant it is the realm's. */
+/** One setting that an operator has made. Without a tenant it is the realm's. */
 export interface SettingFact {
   readonly realm: Realm;
   readonly tenant?: string;
   readonly setting: keyof Settings;
   readonly value: boolean | number;
-  /** Without the realm, and without who set it. */
+  /** The setting in words, without the realm and the operator. */
   readonly words: string;
-  /** ISO; absent where the history does not know. */
+  /** ISO; absent where the history has no entry. */
   readonly since?: string;
   readonly by?: string;
 }
@@ -48,7 +51,7 @@ export async function settings(operator: Operator, filter: SettingsFilter): Prom
   };
 }
 
-/** Of a realm, or of a tenant itself. */
+/** Settings of a realm, or of one tenant in it. */
 export async function factsIn(
   operator: Operator,
   realm: Realm,
@@ -65,7 +68,10 @@ async function factsOfTenants(operator: Operator, realm: Realm): Promise<readonl
   return facts;
 }
 
-/** Who set it stands in the history; where an entry is missing, the last change of all is the latest that it can have been. */
+/**
+ * Takes the operator from the history. Where an entry is missing, the time of the last change is
+ * the latest possible time.
+ */
 async function factsOf(
   operator: Operator,
   realm: Realm,
@@ -78,7 +84,7 @@ async function factsOf(
   return names.flatMap((setting) => {
     const value = set[setting];
     if (value === undefined) return [];
-    // Set twice to the same value, it holds since the first time.
+    // A setting that was set twice to the same value holds since the first time.
     const entries = history.filter(({ change }) => change[setting] !== undefined);
     const other = entries.findLastIndex(({ change }) => change[setting] !== value);
     const entry = entries[other + 1] ?? { at, actor };
@@ -101,7 +107,7 @@ export function factText({ realm, tenant, words, since, by }: SettingFact): stri
   return printable(`${words}${whose} in ${realm}${when}${by === undefined ? '' : ` by ${by}`}`);
 }
 
-/** Pure. */
+/** Pure: the text for a terminal. */
 export function settingsText(
   facts: readonly SettingFact[],
   realms: readonly Realm[],
@@ -110,6 +116,8 @@ export function settingsText(
   const silent = realms.filter((realm) => !facts.some((fact) => fact.realm === realm));
   const rest = silent.length === 0 ? [] : [`  nothing is set in ${silent.join(', ')}`];
   const hint =
-    tenant === undefined && !all ? ['  (of the realms; --tenant or --all shows tenants’ own)'] : [];
+    tenant === undefined && !all
+      ? ['  (only the realms’ settings; --tenant or --all also shows those of tenants)']
+      : [];
   return [...facts.map((fact) => `  ${factText(fact)}`), ...rest, ...hint].join('\n');
 }

@@ -1,4 +1,4 @@
-/** `audit`: reads what is on record, and finds anything that is where it should not be. */
+/** `audit`: reads every record, and finds records and items that are where they should not be. */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
@@ -28,14 +28,14 @@ export interface AuditReport {
     readonly records: number;
     readonly migrations: number;
     readonly receipts: number;
-    /** Partition keys that hold something, of those that were looked at. */
+    /** How many of the partition keys that were read hold items. */
     readonly partitions: number;
   };
-  /** Of reading whole tables; small beside it is what is read by key. */
+  /** The cost of reading whole tables. Reads by key cost little beside it. */
   readonly cost: { readonly readUnits: number; readonly dollars: number };
 }
 
-/** On demand, us-east-1; other regions are up to a third dearer. */
+/** Price on demand in us-east-1; other regions cost up to a third more. */
 const READ_UNIT_DOLLARS = 0.125e-6;
 const SECOND_LOOK_MS = 1_000;
 
@@ -43,13 +43,14 @@ export async function audit(operator: Operator, options: AuditOptions): Promise<
   if (options.tenant !== undefined && options.all)
     throw new UsageError('--tenant and --all exclude each other');
   const first = await evidence(operator, options);
-  // Items alone make a tenant known enough to be looked at: they should not be there.
+  // A tenant of which only items are found is known too: the items are a finding.
   const isAnywhere = [first.records, first.migrations, first.receipts, first.partitions].some(
     (found) => found.length > 0,
   );
   if (options.tenant !== undefined && !isAnywhere) throw unknownTenant(options.tenant);
   let findings = findingsIn(first);
-  // What is read one after the other while a move goes on can contradict itself: only what is found twice is found.
+  // Reads that follow each other during a move can contradict each other. So only a finding that a
+  // second look confirms counts.
   if (findings.length > 0) {
     await pause(SECOND_LOOK_MS);
     const again = new Set(findingsIn(await evidence(operator, options)).map(keyOf));
@@ -75,7 +76,10 @@ function scopeOf({ tenant, all }: AuditOptions): AuditReport['scope'] {
   return all ? 'everything' : 'records';
 }
 
-/** How many of a sample's keys are strange may change between two looks. */
+/**
+ * The number of strange keys in a sample may change between two looks, so the comparison leaves it
+ * out.
+ */
 const keyOf = ({ kind, realm, tenant, migration, part, says }: Finding): string =>
   JSON.stringify([kind, realm, tenant, migration, part, kind === 'keys-of-no-tenant' ? '' : says]);
 
@@ -101,7 +105,10 @@ async function evidence(operator: Operator, options: AuditOptions): Promise<Read
   };
 }
 
-/** Receipts and records before migrations: a move that ends in between has then its last word in what is read last. */
+/**
+ * Reads receipts and records before migrations: of a move that ends in between, the last status is
+ * then in what is read last.
+ */
 async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: AuditOptions) {
   const { ledger, records: reader, tenants } = operator;
   const records: Evidence['records'][number][] = [];
@@ -117,7 +124,7 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
     const record = await tenants.read(realm, tenant);
     if (record) records.push({ realm, record });
   }
-  // The chain after the receipts: one that is issued in between has then its link.
+  // Reads the chain after the receipts, so that a receipt issued in between has its link.
   for await (const receipt of reader.receipts(realm, tenant)) receipts.push({ realm, receipt });
   const chain = {
     realm,
@@ -139,7 +146,10 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
   return { records, aliases, receipts, chain, migrations, slots, partitions, samples, readUnits };
 }
 
-/** Who has left the realm for another: of these nothing must be left, and a look by key is cheap. */
+/**
+ * Tenants that have left the realm for another. Nothing of them may be left, and a read by key is
+ * cheap.
+ */
 const leftBy = (records: Evidence['records']): readonly string[] =>
   records.flatMap(({ record }) => (record.state === 'moved' ? [record.tenant] : []));
 
@@ -155,7 +165,7 @@ async function everyPartition(operator: Operator, realm: Realm) {
   return { partitions, readUnits };
 }
 
-/** What is under these tenants' keys, one tenant after the other. */
+/** The items under these tenants' keys, one tenant after the other. */
 async function partitionsOfTenants(operator: Operator, realm: Realm, whose: readonly string[]) {
   const partitions: Partition[] = [];
   for (const tenant of whose) {
@@ -174,7 +184,9 @@ async function countOf({ partKind }: Operator, realm: Realm, range: Range) {
   return items + expired;
 }
 
-/** Items by partition key, over the whole table: what is charged is the whole table, what travels is keys. */
+/**
+ * Items by partition key over the whole table. AWS charges for the whole table; only keys travel.
+ */
 async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
   const pages = paginateScan(
     { client: clients.documents(realm) },
@@ -202,11 +214,11 @@ async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
 const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
   tenant: 'of one tenant, with its items in every realm',
   records:
-    'records, ledgers, windows, and what rehearsals and moves left behind, and a few keys of each table (--all looks at every key)',
+    'records, ledgers, windows, leftovers of rehearsals and moves, and a few keys of each table (--all reads every key)',
   everything: 'everything',
 };
 
-/** Pure. */
+/** Pure: the text for a terminal. */
 export function auditText({ scope, tenant, findings, looked, cost }: AuditReport): string {
   const seen = `looked at ${SCOPES[scope]}: ${withCommas(looked.records)} records, ${withCommas(looked.migrations)} migrations, ${withCommas(looked.receipts)} receipts`;
   const paid =

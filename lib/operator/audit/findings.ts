@@ -1,4 +1,4 @@
-/** Pure: what an audit makes of what it has read. Each rule says what must hold; whatever breaks it is a finding. */
+/** Pure: the rules of an audit. Each rule says what must hold; what breaks it is a finding. */
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import type { Receipt, ReceiptLink } from '../../../lambdas/domain/moving/receipt.ts';
@@ -33,19 +33,19 @@ export interface Finding {
   readonly says: string;
 }
 
-/** Everything that an audit has read, of all realms that it looked at. */
+/** Everything that an audit has read, from all realms that it looked at. */
 export interface Evidence {
   readonly parts: readonly Part[];
   readonly records: readonly { readonly realm: Realm; readonly record: TenantFacts }[];
   readonly migrations: readonly Migration[];
   readonly receipts: readonly { readonly realm: Realm; readonly receipt: Receipt }[];
-  /** The chain of each realm's receipts, and the public half of the key that signs them. */
+  /** The chain of each realm's receipts, and the public key that verifies them. */
   readonly chains: readonly {
     readonly realm: Realm;
     readonly links: readonly ReceiptLink[];
     readonly publicKey: string;
   }[];
-  /** Of the one tenant that was asked for; otherwise of all. */
+  /** The one tenant that the audit is about; `undefined` for all tenants. */
   readonly tenant?: string | undefined;
   readonly slots: readonly { readonly realm: Realm; readonly slot: Slot }[];
   readonly aliases: readonly {
@@ -54,9 +54,9 @@ export interface Evidence {
     readonly tenant: string;
     readonly expiresAt?: number;
   }[];
-  /** Partition keys that hold something. */
+  /** Partition keys that hold items. */
   readonly partitions: readonly Partition[];
-  /** Where no table was read as a whole. */
+  /** Samples of keys; empty where whole tables were read. */
   readonly samples: readonly KeySample[];
   /** Epoch milliseconds. */
   readonly now: number;
@@ -69,7 +69,7 @@ export interface Partition {
   readonly items: number;
 }
 
-/** DynamoDB removes what has expired within a few days, not at once. */
+/** DynamoDB removes expired items within a few days, not at once. */
 const TTL_SLACK_SECONDS = 3 * 86_400;
 
 export function findingsIn(evidence: Evidence): readonly Finding[] {
@@ -138,7 +138,7 @@ function ofRecords({ records, migrations, now }: Evidence): readonly Finding[] {
   return findings;
 }
 
-/** What a committed migration leaves in its source. */
+/** The record that a committed migration leaves in its source. */
 const isStub = ({ state, expiresAt }: TenantFacts, { status }: Migration): boolean =>
   state === 'moved' && status === 'committed' && expiresAt !== undefined;
 
@@ -155,7 +155,8 @@ function ofReceipts({ receipts, migrations }: Evidence): readonly Finding[] {
           says: `its receipt says ${state}, and no such migration is on record in ${source}`,
         },
       ];
-    // The first receipt stands in the target alone, until the migration has ended; a move that is under way may write any.
+    // Until the migration has ended, the first receipt is in the target only, and a move may write
+    // any receipt.
     if (!isFinal(migration)) return [];
     if (state !== migration.status)
       return [
@@ -169,7 +170,10 @@ function ofReceipts({ receipts, migrations }: Evidence): readonly Finding[] {
   });
 }
 
-/** Each realm's chain is whole; each final receipt is the one that was signed; and none that was issued has vanished. */
+/**
+ * Checks that each realm's chain is whole, that each final receipt is the one that was signed, and
+ * that no issued receipt is missing.
+ */
 function ofChains({ chains, receipts, migrations, tenant: only }: Evidence): readonly Finding[] {
   const known = byName(migrations);
   return chains.flatMap(({ realm, links, publicKey }) => {
@@ -206,7 +210,7 @@ function ofChains({ chains, receipts, migrations, tenant: only }: Evidence): rea
         realm,
         tenant,
         migration: id,
-        says: `its receipt is number ${number} of the chain, and is gone`,
+        says: `its receipt is number ${number} of the chain, and is missing`,
       });
     }
     return findings;
@@ -227,7 +231,8 @@ function ofAliases({ aliases, records }: Evidence): readonly Finding[] {
   const known = new Set(records.map(({ realm, record }) => JSON.stringify([realm, record.tenant])));
   return (
     aliases
-      // One on trial, before its record is there, has an expiry, and so has a stub's.
+      // An alias without a record is legal while it has an expiry: it was written just before the
+      // record, or it points to a stub.
       .filter(({ expiresAt }) => expiresAt === undefined)
       .filter(({ realm, tenant }) => !known.has(JSON.stringify([realm, tenant])))
       .map(({ realm, alias, tenant }) => ({
@@ -274,7 +279,7 @@ function ofSamples({ samples }: Evidence): readonly Finding[] {
     }));
 }
 
-/** Why items have no business beside this record; `undefined` where they have. */
+/** Why there should be no items beside this record; `undefined` where there may be. */
 function strangeness(
   record: TenantFacts | undefined,
   known: ReadonlyMap<string, Migration>,
@@ -300,7 +305,9 @@ function strangeness(
   }
 }
 
-/** The tenant that a partition key belongs to: itself, or what stands before the number of its shard. */
+/**
+ * The tenant that a partition key belongs to: the key itself, or the text before its shard number.
+ */
 export function tenantOf(parts: readonly Part[], part: string, partition: string): string {
   const shape = parts.find(({ name }) => name === part);
   const tenant = partition.replace(/#\d\d$/, '');

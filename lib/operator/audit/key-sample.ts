@@ -1,17 +1,17 @@
-/** What a look at a few partition keys of a part's table has come to. */
+/** A sample of the partition keys of a part's table, and the sentence that reports it. */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 
-/** What a few keys of a part's table in one realm come to. */
+/** What a sample of the keys of a part's table in one realm has shown. */
 export interface KeySample {
   readonly realm: Realm;
   readonly part: string;
-  /** Partition keys that were looked at, each once. */
+  /** How many different partition keys were read. */
   readonly keys: number;
-  /** Those of them that are no key of a tenant that any realm knows. */
+  /** How many of them belong to no tenant that a realm knows. */
   readonly strange: number;
-  /** What strange keys look like, up to three; a tenant's name that is in one is written `{tenant}`. */
+  /** Up to three forms of strange keys. A tenant's name in a key is written `{tenant}`. */
   readonly shapes: readonly string[];
 }
 
 export const sayStrange = ({ keys, strange, shapes }: KeySample): string =>
-  `${strange} of ${keys} keys that were looked at belong to no tenant that a realm knows, such as ${shapes.join(', ')}`;
+  `${strange} of ${keys} keys in the sample belong to no tenant that a realm knows, such as ${shapes.join(', ')}`;

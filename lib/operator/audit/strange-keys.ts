@@ -1,6 +1,7 @@
 /**
- * Whether the tables of the parts hold what their declarations say: of a few partition keys of each table, whose are they? A
- * part that is declared with other keys than its table has is found equal and proven empty, over nothing.
+ * Checks that the tables of the parts hold what their declarations say: reads a few partition keys
+ * of each table and looks for their tenants. Without this check, a part that is declared with other
+ * keys than its table has would be "equal" and "empty", because nothing of it is ever read.
  */
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
@@ -12,7 +13,10 @@ import { printable } from '../terminal/print.ts';
 import { tenantOf } from './findings.ts';
 import { type KeySample, sayStrange } from './key-sample.ts';
 
-/** Items are looked at in so many places of a table, so many in each: always the same ones, and never a whole table. */
+/**
+ * Reads so many items at so many places of a table: always the same places, and never a whole
+ * table.
+ */
 const PLACES = 8;
 const ITEMS_PER_PLACE = 16;
 const SHAPES = 3;
@@ -59,7 +63,7 @@ async function keysIn(
   return [...new Set(items.map((item) => String(item[part.partitionKey])))];
 }
 
-/** Asks the realm itself first, then the others; each tenant once. */
+/** Asks the realm itself first, then the others, once for each tenant. */
 function knownTenants({ tenants, realms }: Operator, here: Realm) {
   const asked = new Map<string, Promise<boolean>>();
   const inOrder = [here, ...realms.filter((realm) => realm !== here)];
@@ -75,8 +79,8 @@ function knownTenants({ tenants, realms }: Operator, here: Realm) {
 }
 
 /**
- * `TENANT#acme` → `TENANT#{tenant}`, `USER#jane@x.org` → `USER#xxxx@x.xxx`: how keys are made, and nobody's data. Words in
- * capitals stay, because programs write them so.
+ * `TENANT#acme` → `TENANT#{tenant}`, `USER#jane@x.org` → `USER#xxxx@x.xxx`: shows the form of a key
+ * without a person's data. Words in capitals stay, because programs write them so.
  */
 async function shapeOf(
   key: string,
@@ -93,7 +97,7 @@ async function shapeOf(
   return printable(shapes.join(''), 60);
 }
 
-/** For `doctor`. */
+/** The check of `doctor`. */
 export async function keysCheck(operator: Operator, realm: Realm): Promise<Found> {
   const samples = await Promise.all(
     operator.residency.parts.map((part) => sampleKeys(operator, realm, part)),
@@ -102,10 +106,10 @@ export async function keysCheck(operator: Operator, realm: Realm): Promise<Found
   const [first] = found;
   if (first === undefined) {
     const keys = samples.reduce((sum, sample) => sum + sample.keys, 0);
-    return fine(`${keys} partition keys were looked at, and all are a tenant’s`);
+    return fine(`all ${keys} partition keys in the sample belong to a tenant`);
   }
   return bad(
     found.map((sample) => `part ${sample.part}: ${sayStrange(sample)}`).join('; '),
-    `declare the part ${first.part} as its table has it: a move leaves behind what is under other keys, and finds nothing missing; residency audit --all lists every key`,
+    `declare the part ${first.part} as its table has it: a move leaves behind the items under other keys, and does not notice it; residency audit --all lists every key`,
   );
 }

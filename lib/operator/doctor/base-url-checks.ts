@@ -1,6 +1,6 @@
 /**
- * What answers at a realm's base URL. Beside an existing app that is a router: below `/dare-migration` it must lead to
- * this realm's stack, and the descriptor is the app's own, with our fields in it.
+ * Checks what answers at a realm's base URL. Beside an existing app a router answers there: it must
+ * lead `/dare-migration` to this realm's stack, and the app's own descriptor must have our fields.
  */
 import { connectDescriptor } from '../../../descriptor/connect.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -10,7 +10,7 @@ import { bad, type Found, fine } from './check.ts';
 
 type Watched = Pick<Operator, 'baseUrls' | 'clock' | 'residency' | 'stage'>;
 
-/** Tokens allow a minute; half of it is for the network. */
+/** Tokens allow a difference of a minute; half of it is left for the network. */
 const MOST_SKEW_MS = 30_000;
 const HTTP_TIMEOUT_MS = 5_000;
 const HEALTH = '/dare-migration/health';
@@ -26,7 +26,7 @@ const NO_URL = bad(
   'enter baseUrls, or a domain, in residency.config.ts, or say --domain',
 );
 
-/** This realm of this stage answers, and no other, and its clock is ours. */
+/** Checks that this realm of this stage answers, and that its clock agrees with this machine's. */
 export async function health({ baseUrls, clock, stage }: Watched, realm: Realm): Promise<Found> {
   const url = baseUrls[realm];
   if (url === undefined) return NO_URL;
@@ -52,7 +52,7 @@ export async function health({ baseUrls, clock, stage }: Watched, realm: Realm):
       `let the router send /dare-migration/*, /installed and /uninstalled of this URL to the API of realm ${realm} in stage ${stage}`,
     );
   const skew = Math.abs(Date.parse(response.headers.get('date') ?? '') - (begun + took / 2));
-  // The header has whole seconds.
+  // The `Date` header has whole seconds.
   if (skew > MOST_SKEW_MS)
     return bad(
       `its clock and this machine's differ by ${lasting(skew / 1000)}`,
@@ -61,7 +61,7 @@ export async function health({ baseUrls, clock, stage }: Watched, realm: Realm):
   return fine(`answers in ${lasting(took / 1000)}, clocks agree`);
 }
 
-/** The app may serve a descriptor of its own: only the fields that a move needs are compared. */
+/** The app may serve a descriptor of its own, so only the fields that a move needs are compared. */
 export async function descriptor({ baseUrls, residency }: Watched, realm: Realm): Promise<Found> {
   const url = baseUrls[realm];
   if (url === undefined) return NO_URL;
@@ -88,7 +88,10 @@ export async function descriptor({ baseUrls, residency }: Watched, realm: Realm)
   );
 }
 
-/** What Atlassian must know for a move, each as JSON, and a trailing slash of a URL apart. */
+/**
+ * The fields that Atlassian needs for a move, each as JSON. A trailing slash of a URL does not
+ * count.
+ */
 function fieldsOf(descriptor: unknown): Readonly<Record<string, string | undefined>> {
   const of = (value: unknown, ...path: readonly string[]): unknown =>
     path.reduce<unknown>(

@@ -1,4 +1,4 @@
-/** One check of `doctor`, and the two ways in which it can end. */
+/** One check of `doctor`, and its two outcomes. */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 
 export interface Check {
@@ -6,7 +6,7 @@ export interface Check {
   readonly check: string;
   readonly ok: boolean;
   readonly says: string;
-  /** What to do about it. */
+  /** What the operator does about it. */
   readonly fix?: string;
 }
 

@@ -1,4 +1,4 @@
-/** `doctor`: looks at every realm from outside, and says what to mend. Reads only. */
+/** `doctor`: checks every realm from outside, and says what to mend. It only reads. */
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
@@ -17,9 +17,9 @@ import { bad, type Check, type Found, fine } from './check.ts';
 import { expiry, tables } from './table-form.ts';
 import { encryption, protection } from './table-safety.ts';
 
-/** A move at full speed takes 16 workers, a new account is given 10 in all. */
+/** A move at full speed takes 16 workers; a new account runs 10 functions at once in all. */
 const LEAST_CONCURRENCY = 100;
-/** A move that is about to begin must not meet a deployment either. */
+/** A deployment must not meet a move that begins within this time. */
 const SOON_MS = 30 * 60_000;
 
 export async function doctor(
@@ -60,7 +60,7 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
   );
 }
 
-/** A local host has neither limits, nor keys, nor expiry, nor protection. */
+/** A local host has no limits, keys, expiry or protection to check. */
 function checksInAws(
   operator: Operator,
   realm: Realm,
@@ -75,13 +75,13 @@ function checksInAws(
   ];
 }
 
-/** What an operator has set is no fault: but somebody may have forgotten it. */
+/** A setting is no fault, but the operator who made it may have forgotten it. */
 async function settings(operator: Operator, realm: Realm): Promise<Found> {
   const facts = await factsIn(operator, realm);
   return fine(facts.length === 0 ? 'nothing is set' : facts.map(factText).join('; '));
 }
 
-/** A tenant that cannot be: whoever may read this may read any. */
+/** An id that no tenant can have. A role that may read this record may read every record. */
 const NOBODY = '#doctor';
 
 async function permissions(operator: Operator, realm: Realm): Promise<Found> {
@@ -132,11 +132,11 @@ const keyServersFor = ({ localPort, residency }: Operator): readonly string[] =>
     ? keyServersOf(residency.app)
     : [`http://127.0.0.1:${tcpPortsFrom(localPort, residency.realms).installKeys}`];
 
-/** Each is asked: which of them has the key of an installation is Atlassian's to say. */
+/** Asks each server: Atlassian decides which of them has an installation's key. */
 export const keyServers = (urls: readonly string[]): Promise<readonly Check[]> =>
   Promise.all(urls.map(keyServer));
 
-/** An unknown key is an answer. */
+/** A server that does not know the key has answered. */
 async function keyServer(url: string): Promise<Check> {
   const response = await fetched(`${url}/residency/doctor`);
   const found =
@@ -149,7 +149,10 @@ async function keyServer(url: string): Promise<Check> {
   return { realm: 'all', check: 'key server', ...found };
 }
 
-/** A deployment replaces the code under a running move: safe, but not while the window is short. */
+/**
+ * A deployment replaces the code under a running move. That is safe, but costs time, which a short
+ * window may not have.
+ */
 async function openMoves(operator: Operator): Promise<readonly Check[]> {
   const soon = operator.clock.now() + SOON_MS;
   const isInTheWay = (migration: Migration) =>
@@ -171,7 +174,7 @@ async function openMoves(operator: Operator): Promise<readonly Check[]> {
   );
 }
 
-/** Pure. */
+/** Pure: the text for a terminal. */
 export function doctorText(checks: readonly Check[]): string {
   const wrong = checks.filter(({ ok }) => !ok);
   return [

@@ -1,6 +1,7 @@
 /**
- * What `doctor` asks of the form of every table, the vendor's own included: the keys with their types, the indexes that
- * we read, and the attribute by which items expire. A table of another form loses or refuses what is moved into it.
+ * Checks of `doctor` on the form of every table, the vendor's own included: keys with their types,
+ * the indexes that we read, and the attribute by which items expire. A table of another form loses
+ * or refuses what is moved into it.
  */
 import {
   DescribeTableCommand,
@@ -13,7 +14,7 @@ import { physicalNames, type Residency } from '../../../lambdas/domain/residency
 import type { Operator } from '../operator.ts';
 import { bad, type Found, fine } from './check.ts';
 
-/** A table as the configuration has it. */
+/** A table as the configuration declares it. */
 export interface DeclaredTable {
   readonly name: string;
   /** Partition key, then sort key, as `name (type)`. */
@@ -50,7 +51,7 @@ export function declaredTables(
   ];
 }
 
-/** Every table is there, is active, and has the keys and indexes that are declared. */
+/** Checks that every table is there, is active, and has the keys and indexes that are declared. */
 export async function tables(operator: Operator, realm: Realm): Promise<Found> {
   const declared = declaredTables(operator.residency, operator.stage, realm);
   const described = await Promise.all(
@@ -63,7 +64,7 @@ export async function tables(operator: Operator, realm: Realm): Promise<Found> {
   return fine(`${declared.length} tables are active, with their keys`);
 }
 
-/** Pure. */
+/** Pure: the finding on one table. */
 export function formFound(
   { name, keys, indexes }: DeclaredTable,
   described: TableDescription | undefined,
@@ -100,7 +101,7 @@ export function formFound(
 }
 
 function keysOf({ KeySchema: schema = [], AttributeDefinitions: types = [] }: TableDescription) {
-  // Not in the order of the answer: DynamoDB promises none.
+  // Sorted here, because DynamoDB promises no order.
   return ['HASH', 'RANGE'].flatMap((kind) =>
     schema
       .filter(({ KeyType }) => KeyType === kind)
@@ -111,7 +112,10 @@ function keysOf({ KeySchema: schema = [], AttributeDefinitions: types = [] }: Ta
   );
 }
 
-/** Items expire by the attribute that is declared: what we count as absent is then removed, and nothing else is. */
+/**
+ * Checks that items expire by the declared attribute. DynamoDB then removes exactly what the copy
+ * counts as absent.
+ */
 export async function expiry(operator: Operator, realm: Realm): Promise<Found> {
   const declared = declaredTables(operator.residency, operator.stage, realm);
   const described = await Promise.all(
@@ -127,7 +131,7 @@ export async function expiry(operator: Operator, realm: Realm): Promise<Found> {
   return fine(`${declared.length} tables let items expire as declared`);
 }
 
-/** Pure. */
+/** Pure: the finding on one table. */
 export function expiryFound(
   { name, ttlAttribute: wanted }: DeclaredTable,
   { TimeToLiveStatus: status, AttributeName: attribute }: TimeToLiveDescription = {},

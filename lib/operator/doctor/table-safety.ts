@@ -1,4 +1,7 @@
-/** What `doctor` asks of tables in AWS beside their form: the key that encrypts each, and protection from deletion. */
+/**
+ * Checks of `doctor` on tables in AWS beside their form: the key that encrypts each, and protection
+ * from deletion.
+ */
 import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -7,15 +10,15 @@ import { KEY_HOLDER } from '../../key-holder.ts';
 import type { Operator } from '../operator.ts';
 import { bad, type Found, fine } from './check.ts';
 
-/** A table as it is, and the key that it should be encrypted with. */
+/** A table, and the key that should encrypt it. */
 export interface KeyedTable {
   readonly name: string;
-  /** ARN of a customer's key; without one, a key that AWS keeps. */
+  /** ARN of a customer-managed key; `undefined` for a key that AWS keeps. */
   readonly wanted?: string | undefined;
   readonly described: TableDescription;
 }
 
-/** Every table's key is the one of the stack, or of the configuration. */
+/** Checks that every table is encrypted with the key of the stack, or of the configuration. */
 export async function encryption(operator: Operator, realm: Realm): Promise<Found> {
   const { clients, names, residency, stage } = operator;
   const { Environment: environment } = await clients.functions(realm).send(
@@ -50,7 +53,7 @@ function keysOf(residency: Residency, stage: string, realm: Realm, key: string) 
   ];
 }
 
-/** Pure. */
+/** Pure: the finding. */
 export function encryptionFound(tables: readonly KeyedTable[]): Found {
   for (const { name, wanted, described } of tables) {
     const found = customerKeyOf(described);
@@ -68,12 +71,15 @@ export function encryptionFound(tables: readonly KeyedTable[]): Found {
   return fine(`${tables.length} tables are encrypted with the keys that they should have`);
 }
 
-/** Of a table on DynamoDB's own key, or on the account's AWS managed key, there is nothing to compare. */
+/**
+ * The customer-managed key; `undefined` where the table is on DynamoDB's own key or on the
+ * account's AWS managed key.
+ */
 function customerKeyOf({ SSEDescription: sse }: TableDescription): string | undefined {
   return sse?.SSEType === 'KMS' ? sse.KMSMasterKeyArn : undefined;
 }
 
-/** Tables of the stack refuse to be deleted. Those of the vendor are the vendor's to protect. */
+/** Checks that the stack's tables refuse to be deleted. Vendors protect their own tables. */
 export async function protection(operator: Operator, realm: Realm): Promise<Found> {
   const { names, residency } = operator;
   const ours = residency.parts.filter(({ tableName }) => tableName === undefined);
@@ -83,14 +89,14 @@ export async function protection(operator: Operator, realm: Realm): Promise<Foun
   return protectionFound(realm, described);
 }
 
-/** Pure. */
+/** Pure: the finding. */
 export function protectionFound(realm: Realm, tables: readonly TableDescription[]): Found {
   const open = tables.filter((table) => table.DeletionProtectionEnabled !== true);
   if (open.length === 0) return fine(`${tables.length} tables refuse to be deleted`);
   const names = open.map(({ TableName: name }) => name).join(', ');
   return bad(
     `${names} can be deleted by one call`,
-    `say isProtected: true in the row of ${realm} in residency.config.ts, and deploy the realm again`,
+    `set isProtected: true in the row of ${realm} in residency.config.ts, and deploy the realm again`,
   );
 }
 

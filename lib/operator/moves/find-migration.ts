@@ -1,11 +1,14 @@
-/** Which migration is meant: the one that was named, or the tenant's last. */
+/** Finds the migration that a command means: the one that was named, or the tenant's last. */
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { isLater } from '../../../lambdas/domain/moving/migration.ts';
 import type { Operator } from '../operator.ts';
 import { isKnown, unknownTenant } from '../tenants/known-tenant.ts';
 import { Failure } from '../terminal/failure.ts';
 
-/** A migration is on record in its source, which nobody need know: every ledger is asked. */
+/**
+ * A migration is on record in its source. An operator need not know which realm that is, so every
+ * ledger is asked.
+ */
 export async function migrationOf(
   reads: Pick<Operator, 'ledger' | 'realms' | 'tenants'>,
   tenant: string,
@@ -24,7 +27,8 @@ export async function migrationOf(
     );
   }
   if (id !== undefined && others.length > 0) {
-    // Only the tombstone of a rollback that went astray shares an id.
+    // Two records share an id only where one is the tombstone of a rollback that reached another
+    // realm.
     const known = meant.find(({ facts }) => facts !== undefined);
     return known ?? last;
   }

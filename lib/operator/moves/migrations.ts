@@ -26,25 +26,25 @@ export interface MigrationRow {
   readonly source: Realm;
   readonly target: Realm;
   readonly status: Status;
-  /** Of the phase at hand. */
+  /** Attempts of the present phase. */
   readonly attempt: number;
   readonly scheduledAt: string;
   readonly updatedAt: string;
   readonly windowEnds?: string;
   readonly error?: Migration['error'];
   readonly halted?: string;
-  /** How the last execution of the phase at hand ended badly. */
+  /** How the last failed execution of the present phase ended. */
   readonly lastFailure?: string;
 }
 
-/** Without a filter that may mean final ones, the index of open migrations is all that is read. */
+/** Reads only the index of open migrations, unless a filter can match final ones. */
 export async function migrations(operator: Operator, filter: MigrationsFilter): Promise<Verdict> {
   const realms = filter.realm === undefined ? operator.realms : [operator.realmNamed(filter.realm)];
   const status = filter.status === undefined ? undefined : statusNamed(filter.status);
   const since = filter.since === undefined ? undefined : timeOf(filter.since);
   const needsAll =
     filter.all === true || since !== undefined || (status !== undefined && isFinal({ status }));
-  // A migration is on record in its source; `--realm` asks for both sides of it.
+  // A migration is on record in its source; `--realm` matches both sides of it.
   const found = await Promise.all(
     operator.realms.map((ledger) => listed(operator, ledger, needsAll)),
   );
@@ -110,7 +110,7 @@ export function migrationsText(rows: readonly MigrationRow[], all: boolean): str
   );
 }
 
-/** What holds beside the moves, for whoever wonders why there is none. */
+/** The settings that explain why there is no move. */
 const settingLines = (settings: readonly SettingFact[]): readonly string[] =>
   settings.length === 0 ? [] : ['', ...settings.map((fact) => `  ${factText(fact)}`)];
 
@@ -123,7 +123,7 @@ function statusNamed(text: string): Status {
 
 const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** An ISO time, or how long ago: 90m, 12h, 7d. Epoch milliseconds. */
+/** Parses an ISO time, or an age: 90m, 12h, 7d. Returns epoch milliseconds. */
 export function timeOf(text: string, now = Date.now()): number {
   const [, amount, unit = ''] = /^(\d{1,5})([mhd])$/.exec(text) ?? [];
   if (amount !== undefined) return now - Number(amount) * (UNITS[unit] ?? 0);

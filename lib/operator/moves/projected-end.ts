@@ -1,4 +1,6 @@
-/** When the copy at hand will be verified, against the end of its window. */
+/**
+ * Projects when the present copy will be verified, and compares that with the end of its window.
+ */
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../../lambdas/domain/moving/range-record.ts';
@@ -12,15 +14,18 @@ import { type Operator, partCountsOf } from '../operator.ts';
 import { lasting, moment } from '../terminal/print.ts';
 
 export interface ProjectedEnd {
-  /** Of copy and verification together, 0 to 1. */
+  /** Share of copy and verification together, 0 to 1. */
   readonly fractionDone: number;
-  /** ISO; absent while there is too little to go by. */
+  /** ISO; absent while too little is done for a projection. */
   readonly endsAt?: string;
   readonly isInTime?: boolean;
   readonly says: string;
 }
 
-/** Whoever looks may know earlier than whoever decides: the janitor waits ten minutes. */
+/**
+ * An operator gets a projection earlier than the janitor, which waits ten minutes before it acts on
+ * one.
+ */
 const LEAST_FRACTION = 0.03;
 
 export async function projectionOf(
@@ -31,14 +36,14 @@ export async function projectionOf(
 ): Promise<ProjectedEnd | undefined> {
   const begun = entries.findLast(({ status }) => status === 'copying')?.at;
   if (migration.status !== 'copying' || begun === undefined) return undefined;
-  // Known since the schedule; counted only if that came to nothing.
+  // The size is known since the schedule. The tenant is counted here only where that count failed.
   const items = migration.estimate?.items ?? (await itemsOf(operator, migration));
   const own = records.filter(({ realm }) => realm === migration.target).map(({ record }) => record);
   return projectedFrom({
     fraction: fractionDone(own, items),
     begun: Date.parse(begun),
     now: operator.clock.now(),
-    // The copy ends itself by then, whatever it has done.
+    // The copy gives up at this time at the latest.
     windowEnds: migration.facts && latestEnd(migration.facts),
   });
 }
@@ -48,7 +53,7 @@ async function itemsOf(operator: Operator, { source, tenant }: Migration): Promi
   return sizes.filter(({ policy }) => policy === 'move').reduce((sum, { items }) => sum + items, 0);
 }
 
-/** Pure, by the janitor's own formula. Epoch milliseconds. */
+/** Pure, with the janitor's formula. Times in epoch milliseconds. */
 export function projectedFrom({
   fraction,
   begun,
@@ -61,7 +66,7 @@ export function projectedFrom({
   readonly windowEnds: number | undefined;
 }): ProjectedEnd {
   if (fraction < LEAST_FRACTION)
-    return { fractionDone: fraction, says: 'it is too early to say when the copy will be done' };
+    return { fractionDone: fraction, says: 'it is too early for a projection' };
   const end = projectedEnd(begun, fraction, now);
   const endsAt = new Date(end).toISOString();
   const percent = `${Math.floor(fraction * 100)} % done`;

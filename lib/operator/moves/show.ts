@@ -1,4 +1,7 @@
-/** `show`: one migration with its timeline, the work at hand, when it will end, and where to look at it. */
+/**
+ * `show`: one migration with its timeline, the present work, its projected end, and a link to its
+ * execution.
+ */
 import { executionName } from '../../../lambdas/adapters/step-functions.ts';
 import { partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
@@ -26,10 +29,10 @@ export interface Shown {
     readonly pointOfNoReturn?: string;
   };
   readonly timeline: readonly (HistoryEntry & { readonly seconds: number })[];
-  /** The work at hand, or the last that was done. */
+  /** The present work, or the last that was done. */
   readonly progress: readonly PartProgress[];
   readonly projection?: ProjectedEnd;
-  /** What is set for both its realms, and for the tenant in them. */
+  /** The settings of both realms, and of the tenant in them. */
   readonly settings: readonly SettingFact[];
   readonly execution?: Execution;
 }
@@ -124,7 +127,7 @@ export function timelineOf(
   });
 }
 
-/** Per part, where work of the migration's present kind is on record. */
+/** Progress of each part in the present kind of work. */
 function progressOf(
   { residency }: Operator,
   migration: Migration,
@@ -162,7 +165,7 @@ function progressOf(
 const realmAtWork = (migration: Migration): Realm | undefined =>
   migration.phase === undefined ? undefined : realmOfPhase(migration, migration.phase);
 
-/** Where the Step Functions console shows the phase at hand. */
+/** The execution of the present phase, with its link into the Step Functions console. */
 async function executionOf(
   operator: Operator,
   migration: Migration,
@@ -179,7 +182,7 @@ async function executionOf(
   return { realm, name, arn, console };
 }
 
-/** Pure. */
+/** Pure: the text for a terminal. */
 export function showText(shown: Shown): string {
   const { migration, timeline, progress, projection, execution, settings } = shown;
   const { tenant, id, source, target, status, phase, attempt, window, error, halted } = migration;

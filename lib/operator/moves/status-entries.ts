@@ -1,4 +1,4 @@
-/** Pure: what an operator has to know first, worst first, of the moves that are open and of what is set. */
+/** Pure: what an operator must know of the open moves and of the settings, most urgent first. */
 import {
   attemptOfPhase,
   isNoOp,
@@ -11,7 +11,7 @@ import { factText, type SettingFact } from '../acting/settings.ts';
 import { lasting, moment } from '../terminal/print.ts';
 import type { ProjectedEnd } from './projected-end.ts';
 
-/** In the order in which they matter. */
+/** In the order of urgency. */
 export const KINDS = [
   'nobody-serves',
   'late',
@@ -25,7 +25,7 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Somebody should look now; the others take their course. */
+/** These kinds need an operator now; the others need nothing. */
 const BAD: readonly Kind[] = ['nobody-serves', 'late', 'halted', 'failed', 'stuck'];
 
 export interface StatusEntry {
@@ -36,15 +36,15 @@ export interface StatusEntry {
   readonly source?: Realm;
   readonly target?: Realm;
   readonly status?: Migration['status'];
-  /** Of the status, or of the setting; ISO. */
+  /** When the status began, or the setting was made; ISO. */
   readonly since?: string;
   readonly windowEnds?: string;
   readonly says: string;
-  /** What to type next: the words of a command, without where it is to look. */
+  /** The words of the next command, without the options that say which deployment it is for. */
   readonly next: readonly string[];
 }
 
-/** A move that is open, and how both its sides stand. */
+/** An open move, and the state of the tenant in both realms. */
 export interface OpenMove {
   readonly migration: Migration;
   readonly source: TenantState | 'none';
@@ -65,7 +65,7 @@ export function statusEntries(
   );
 }
 
-/** Of two of a kind, the one whose window ends first. */
+/** Of two entries of a kind, the one whose window ends first is first. */
 const urgency = ({ windowEnds, since }: StatusEntry): string => windowEnds ?? since ?? '';
 
 function entryOf(move: OpenMove, now: number): StatusEntry {

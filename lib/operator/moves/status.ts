@@ -1,4 +1,7 @@
-/** `status`: one screen for whoever was just woken: what is wrong, worst first, and the next command for each. */
+/**
+ * `status`: one screen for an operator on call: what is wrong, most urgent first, and the next
+ * command for each.
+ */
 
 import { isNoOp, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
@@ -16,10 +19,13 @@ import {
   statusEntries,
 } from './status-entries.ts';
 
-/** Of those that take their course. What needs somebody is always shown. */
+/** How many entries that need nothing are shown. Entries that need an operator are always shown. */
 const MOST_SHOWN = 8;
 
-/** Reads the index of open moves, both records of each, and the realms' settings. Fails only if it cannot read. */
+/**
+ * Reads the index of open moves, both records of each, and the realms' settings. Fails only where
+ * it cannot read.
+ */
 export async function status(
   operator: Operator,
   { all = false }: { readonly all?: boolean },
@@ -56,7 +62,7 @@ async function lookedAt(operator: Operator, migration: Migration): Promise<OpenM
   };
 }
 
-/** Only where the size is known: nobody waits here for a count. */
+/** Projects only where the size is known, because a count would take too long here. */
 async function projected(
   operator: Operator,
   migration: Migration,
@@ -71,7 +77,7 @@ async function projected(
   return projectionOf(operator, migration, ranges, entries);
 }
 
-/** What writes wants the other role. */
+/** A command that writes needs the other role. */
 function nextCommand(operator: Operator, { next: [verb = '', ...words] }: StatusEntry): string {
   const writes = verb === 'retry' || verb === 'set';
   const role = operator.role !== undefined && writes ? 'operator-act' : operator.role;

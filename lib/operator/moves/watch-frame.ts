@@ -1,22 +1,25 @@
-/** Pure: what `watch` shows of one look at a migration: status first, then how far, how fast, until when, and what is left of the window. */
+/**
+ * Pure: the text of `watch` for one look at a migration: status, progress, rate, projected end, and
+ * what is left of the window.
+ */
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { lasting, moment, printable } from '../terminal/print.ts';
 import type { PartProgress, Shown } from './show.ts';
 
-/** One look. */
+/** One look at a migration. */
 export interface Look {
   readonly shown: Shown;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** Items by part, as far as they have been counted. */
+  /** Items by part, for the parts that are counted already. */
   readonly totals: ReadonlyMap<string, number>;
-  /** Items a second since some looks ago; absent at the first one. */
+  /** Items per second over the last looks; absent at the first look. */
   readonly rate?: number | undefined;
 }
 
 const BAR = 30;
 
-/** Lines that fit into so many columns. */
+/** The lines of a frame, cut to `columns`. */
 export function frameOf(look: Look, columns: number): string {
   const { migration, progress, projection } = look.shown;
   const { tenant, id, source, target } = migration;
@@ -39,7 +42,7 @@ export function frameOf(look: Look, columns: number): string {
   return lines.map((line) => cut(printable(line, 1_000), columns)).join('\n');
 }
 
-/** The same in one line, for a log; what changes by the clock alone stands at its end. */
+/** One line for a log. `key` leaves out what changes by the clock alone. */
 export function lineOf(look: Look): { readonly text: string; readonly key: string } {
   const { migration, progress } = look.shown;
   const percent = percentOf(look.shown);
@@ -76,7 +79,7 @@ function statusText({ shown: { migration, timeline }, at }: Look): string {
   return `${status} for ${lasts}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
 }
 
-/** Of the copy by the janitor's formula; of other work by its ranges. */
+/** The percentage of a copy by the janitor's formula, of other work by its ranges. */
 function percentOf({ projection, progress, migration }: Shown): number | undefined {
   if (projection !== undefined) return Math.floor(projection.fractionDone * 100);
   const ranges = progress.reduce((sum, part) => sum + part.ranges, 0);
@@ -97,7 +100,7 @@ const paceText = ({ rate, shown }: Look): string | undefined =>
 function endText({ shown: { projection, migration } }: Look): string | undefined {
   if (migration.status !== 'copying') return undefined;
   return projection?.endsAt === undefined
-    ? 'too early to say when it will be verified'
+    ? 'too early for a projection'
     : `verified about ${moment(projection.endsAt)}`;
 }
 

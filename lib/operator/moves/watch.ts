@@ -1,4 +1,4 @@
-/** `watch`: one migration, live, until it needs nobody's eyes any more. */
+/** `watch`: shows one migration live, until it needs no operator's attention any more. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { isFinal } from '../../../lambdas/domain/moving/migration.ts';
 import { type Operator, partCountsOf } from '../operator.ts';
@@ -11,15 +11,18 @@ import { frameOf, type Look, lineOf } from './watch-frame.ts';
 export interface WatchOptions {
   /** Seconds between two looks. */
   readonly every: number;
-  /** Without it, a line is printed whenever something has changed. */
+  /** Absent: a line is printed at each change. */
   readonly screen?: Screen | undefined;
   readonly print: (text: string) => void;
 }
 
-/** Looks over which the rate is averaged. */
+/** Number of looks over which the rate is averaged. */
 const LOOKS = 6;
 
-/** Ends when the migration does: final, failed, halted, or ready and waiting for Atlassian's commit. */
+/**
+ * Ends when the migration is final, failed or halted, or when it is ready and waits for Atlassian's
+ * commit.
+ */
 export async function watch(
   operator: Operator,
   tenant: string,
@@ -28,7 +31,8 @@ export async function watch(
 ): Promise<Verdict> {
   const { id: watched, source } = await migrationOf(operator, tenant, id);
   const totals = new Map<string, number>();
-  // A large tenant takes minutes to count: its status is shown meanwhile, and also where it cannot be counted.
+  // A large tenant takes minutes to count. Its status is shown meanwhile, and also where it cannot
+  // be counted.
   void partCountsOf(operator, source, tenant)
     .then((sizes) => {
       for (const { part, items } of sizes) totals.set(part, items);
@@ -61,7 +65,7 @@ export async function watch(
 const isOver = ({ migration: { status, halted } }: Shown): boolean =>
   isFinal({ status }) || ['failed', 'ready-to-commit'].includes(status) || halted !== undefined;
 
-/** What had been done at a moment, in all parts and kinds of work. */
+/** Items done at a moment, over all parts and kinds of work. */
 interface Work {
   readonly at: number;
   readonly items: number;
@@ -70,7 +74,9 @@ interface Work {
 const itemsOf = ({ progress }: Shown): number =>
   progress.reduce((sum, { items }) => sum + items, 0);
 
-/** Items a second; none where the work has changed, and begins to count anew. */
+/**
+ * Items per second; absent where another kind of work has begun, because its count begins at zero.
+ */
 function rateOf(seen: readonly Work[]): number | undefined {
   const [now, before] = [seen.at(-1), seen.at(-LOOKS) ?? seen[0]];
   if (now === undefined || before === undefined || now.at <= before.at) return undefined;

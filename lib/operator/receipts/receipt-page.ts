@@ -1,4 +1,4 @@
-/** A receipt as one HTML page without anything outside it: to be printed on A4, signed, and filed. */
+/** A receipt as one HTML page that loads nothing else: to be printed on A4, signed, and filed. */
 
 import type { Receipt } from '../../../lambdas/domain/moving/receipt.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
@@ -106,11 +106,11 @@ const CHARACTERS = Object.fromEntries(
   Object.entries(ENTITIES).map(([character, entity]) => [entity, character]),
 );
 
-/** Whatever it is, it is text: spelled out where it would turn the page around, and never markup. */
+/** Text, never markup. Characters that would turn the text around are spelled out. */
 const html = (value: string): string =>
   printable(value, 20_000).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 
-/** JSON in which every character that is not plain ASCII is spelled out, so that nothing is lost on the page. */
+/** JSON with every character beyond plain ASCII escaped, so that the page keeps all of it. */
 const embedded = (record: Receipt): string =>
   JSON.stringify(record)
     .replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)

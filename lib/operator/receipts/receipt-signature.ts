@@ -1,4 +1,7 @@
-/** Pure: whether a receipt is the one that its realm signed, and whether the chain of a realm's receipts is whole. */
+/**
+ * Pure: checks that a receipt is the one that its realm signed, and that the chain of a realm's
+ * receipts is whole.
+ */
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import {
   canonicalText,
@@ -9,10 +12,13 @@ import {
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-/** SHA-256 of the receipt's canonical text without its signature: the same wherever it is kept. */
+/**
+ * SHA-256 of the receipt's canonical text without its signature. It is the same in every realm that
+ * keeps the receipt.
+ */
 export const fingerprintOf = (receipt: Receipt): string => hashOf(signedText(receipt));
 
-/** Whether this public key (PEM) verifies the receipt's signature. */
+/** True where this public key (PEM) verifies the receipt's signature. */
 export function isSignedBy(receipt: Receipt, publicKey: string): boolean {
   const { signature } = receipt;
   if (signature === undefined) return false;
@@ -24,7 +30,7 @@ export function isSignedBy(receipt: Receipt, publicKey: string): boolean {
   );
 }
 
-/** Where a chain is broken, by sentences; none where it is whole. */
+/** The breaks of a chain as sentences; empty where it is whole. */
 export function breaksIn(links: readonly ReceiptLink[]): readonly string[] {
   const says: string[] = [];
   let before: ReceiptLink | undefined;
@@ -38,7 +44,7 @@ export function breaksIn(links: readonly ReceiptLink[]): readonly string[] {
   return says;
 }
 
-/** Why a receipt that this realm has signed is not the one that it signed; `undefined` where it is. */
+/** Why a receipt is not the one that this realm signed; `undefined` where it is. */
 export function forgeryIn(
   receipt: Receipt,
   links: readonly ReceiptLink[],

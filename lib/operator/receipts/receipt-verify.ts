@@ -1,4 +1,7 @@
-/** `receipt --verify`: whether a page or a JSON report is the receipt that the realm signed, and that the ledgers keep. */
+/**
+ * `receipt --verify`: checks that a page or a JSON report is the receipt that the realm signed and
+ * that the ledgers keep.
+ */
 import { readFile } from 'node:fs/promises';
 import type { Receipt } from '../../../lambdas/domain/moving/receipt.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -15,19 +18,22 @@ export interface VerifiedReceipt {
   readonly tenant: string;
   readonly migration: string;
   readonly fingerprint: string;
-  /** By the key of the realm that it names. */
+  /** True: the key of the realm that it names verifies it. */
   readonly signed: boolean;
-  /** What each realm of the move keeps: the same, another receipt, or none. */
+  /** What each realm of the move keeps: the same receipt, another one, or none. */
   readonly kept: readonly { readonly realm: Realm; readonly found: 'same' | 'other' | 'none' }[];
 }
 
-/** The page itself is not believed: only the record in it, which is compared with key and ledgers. */
+/**
+ * Takes only the record from the page, and compares it with key and ledgers. The page's text proves
+ * nothing.
+ */
 export async function verifyReceipt(operator: Operator, file: string): Promise<Verdict> {
   const record = await recordOf(file);
   const realms = [...new Set([record.source, record.target])];
   for (const realm of realms)
     if (!operator.realms.includes(realm))
-      throw new Failure(`${file} names the realm ${realm}, which this stage has not`);
+      throw new Failure(`${file} names the realm ${realm}, which this stage does not have`);
   const fingerprint = fingerprintOf(record);
   const kept = await Promise.all(
     realms.map(async (realm) => {
@@ -78,7 +84,7 @@ async function recordOf(file: string): Promise<Receipt> {
   return record;
 }
 
-/** A page, a report by `--json`, or the record alone. */
+/** Parses a page, a report by `--json`, or a bare record. */
 function parsed(text: string): unknown {
   try {
     if (text.includes('id="record"')) return recordIn(text);

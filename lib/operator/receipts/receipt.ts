@@ -34,17 +34,20 @@ export interface ReceiptReport {
   readonly provenEmpty?: Receipt['provenEmpty'];
   /** Items of each part before it was proven empty; receipts of earlier versions have none. */
   readonly held?: Receipt['held'];
-  /** Parts that never held an item of the tenant: that they are empty proves nothing about it. */
+  /** Parts that never held an item of the tenant. That they are empty proves nothing. */
   readonly neverHeld: readonly string[];
   readonly backupsExpire?: string;
   readonly history: readonly HistoryEntry[];
-  /** Realms whose ledger holds this receipt, word for word. */
+  /** Realms whose ledger holds exactly this receipt. */
   readonly keptIn: readonly Realm[];
-  /** SHA-256 of the receipt as it is kept, in canonical JSON. */
+  /** SHA-256 of the stored receipt, in canonical JSON. */
   readonly fingerprint: string;
-  /** The receipt as it is kept: what the fingerprint covers, and the signature. */
+  /** The stored receipt: what the fingerprint covers, and the signature. */
   readonly record: Receipt;
-  /** Final, kept in every realm of the move, and signed by the realm that ended it. Otherwise a draft. */
+  /**
+   * True: final, kept in every realm of the move, and signed by the realm that ended it. Otherwise
+   * it is a draft.
+   */
   readonly isFinal: boolean;
   readonly printedAt: string;
 }
@@ -68,7 +71,7 @@ export async function receipt(
   };
 }
 
-/** Whether the key of the realm that issued it verifies it. */
+/** True where the key of the issuing realm verifies the receipt. */
 export async function isSigned(operator: Operator, receipt: Receipt): Promise<boolean> {
   const { link } = receipt;
   if (link === undefined || !operator.realms.includes(link.realm)) return false;
@@ -119,7 +122,7 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
   };
 }
 
-/** Of a move that emptied nothing there is nothing to say. */
+/** Empty for a move that emptied nothing. */
 function neverHeldIn({ state, checksums, held }: Receipt): readonly string[] {
   if (state !== 'committed') return [];
   const counts = Object.entries(held ?? {}).concat(
@@ -137,7 +140,7 @@ async function writePage(file: string, page: string): Promise<void> {
   }
 }
 
-/** Pure. */
+/** Pure: the text for a terminal. */
 export function receiptText(report: ReceiptReport, isWhole: boolean): string {
   const { tenant, migration, source, target, outcome, at, checksums, provenEmpty } = report;
   const emptied = provenEmpty

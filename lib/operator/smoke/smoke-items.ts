@@ -1,4 +1,4 @@
-/** What the synthetic tenant has: items in every part, of the shapes that copying could spoil. */
+/** Items for the synthetic tenant: in every part, with all shapes that copying could spoil. */
 import {
   type AttributeValue,
   BatchWriteItemCommand,
@@ -12,7 +12,7 @@ type RawItem = Record<string, AttributeValue>;
 const BATCH = 25;
 const DAY_SECONDS = 86_400;
 
-/** `count` items of a part, over all its partitions. */
+/** `count` items of a part, spread over all its partitions. */
 export function smokeItems(part: Part, tenant: string, count: number): readonly RawItem[] {
   const partitions = partitionsOf(part, tenant);
   return Array.from({ length: count }, (_, index) => ({

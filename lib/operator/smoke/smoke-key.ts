@@ -1,4 +1,7 @@
-/** The throw-away key of the smoke test: made here, trusted by a stage that was told its public half. */
+/**
+ * The throw-away key of the smoke test. The command makes it; a stage that is given its public half
+ * trusts it.
+ */
 import {
   createPrivateKey,
   createPublicKey,
@@ -15,7 +18,7 @@ import { Failure } from '../terminal/failure.ts';
 import { printable } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 
-/** Writes a new private key, for its owner alone, and says how a stage comes to trust it. */
+/** Writes a new private key, readable by its owner only, and says how a stage comes to trust it. */
 export async function smokeKey(file: string): Promise<Verdict> {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -48,7 +51,7 @@ export async function smokeKeyIn(file: string): Promise<InstallKey> {
   }
 }
 
-/** On a local host, nobody need be told beforehand: its key server takes any key. */
+/** A local host's key server takes any key at any time. */
 export async function localSmokeKey({ localPort = 0, residency }: Operator): Promise<InstallKey> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = kidOf(privateKey);

@@ -1,4 +1,7 @@
-/** A synthetic site, and what Atlassian would send on its behalf: signed, over HTTPS, to whichever realm it is told to. */
+/**
+ * A synthetic site, and the signed requests that Atlassian would send for it, over HTTPS, to a
+ * given realm.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { SMOKE_PREFIX } from '../../../lambdas/domain/operating/smoke.ts';
@@ -8,7 +11,7 @@ import { printable } from '../terminal/print.ts';
 
 export interface Answer {
   readonly status: number;
-  /** Of a hook that says one. */
+  /** The status in a hook's answer; empty where the answer has none. */
   readonly says: string;
 }
 
@@ -24,7 +27,7 @@ export interface SmokeSite {
 }
 
 const TIMEOUT_MS = 20_000;
-/** Atlassian's own: two more tries of what was no answer, five seconds apart. */
+/** As Atlassian does: two more tries where there was no proper answer, five seconds apart. */
 const TRIES = 3;
 const RETRY_MS = 5_000;
 
@@ -65,7 +68,10 @@ export function smokeSite(appKey: string, key: InstallKey): SmokeSite {
   };
 }
 
-/** Asks again as Atlassian does: whatever is a fault, and no refusal. Nothing of token or body is ever said. */
+/**
+ * Repeats a request as Atlassian does: after faults, never after a refusal. Its errors show neither
+ * token nor body.
+ */
 async function asked(
   method: string,
   url: string,

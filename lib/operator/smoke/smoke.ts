@@ -1,6 +1,6 @@
 /**
- * `smoke`: a whole move of a synthetic tenant on real stacks, and another one that is rolled back; every item compared.
- * Refused in production.
+ * `smoke`: moves a synthetic tenant on real stacks, moves it back and rolls that back, and compares
+ * every item. Refused in production.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
@@ -24,7 +24,7 @@ export interface SmokeOptions {
   /** Items per part. */
   readonly items: number;
   readonly confirm: Confirm;
-  /** Told of every step as it is done. */
+  /** Called with each step when it is done. */
   readonly tell: (line: string) => void;
 }
 
@@ -33,7 +33,7 @@ export interface SmokeReport {
   readonly from: Realm;
   readonly to: Realm;
   readonly steps: readonly SmokeStep[];
-  /** Why it ended before its end. */
+  /** Why the test stopped early. */
   readonly failure?: string;
 }
 
@@ -47,7 +47,7 @@ export interface SmokeStep {
 const PATIENCE_MS = 45 * 60_000;
 const WINDOW_MS = 90 * 60_000;
 
-/** Before anything is asked of the deployment. */
+/** Checks what was typed before any call to the deployment. */
 export function assertSmokable(
   operator: Operator,
   options: Pick<SmokeOptions, 'from' | 'to'>,
@@ -85,7 +85,7 @@ export async function smoke(operator: Operator, options: SmokeOptions): Promise<
   return { report, text, isFine };
 }
 
-/** What would end it half-way is said before it begins. */
+/** Checks beforehand what would stop the test half-way. */
 async function assertPossible(operator: Operator, run: Run, realms: readonly Realm[]) {
   for (const realm of realms) {
     run.url(realm);
@@ -151,7 +151,9 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   function url(realm: Realm): string {
     const found = baseUrls[realm];
     if (found === undefined)
-      throw new Failure(`the base URL of ${realm} is not known: baseUrls, a domain, or --domain`);
+      throw new Failure(
+        `the base URL of ${realm} is not known: set baseUrls or a domain in residency.config.ts, or say --domain`,
+      );
     return found;
   }
 
@@ -193,7 +195,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     return new Map(snapshots.flat());
   }
 
-  /** Items in every part; what a move must bring over is the result. */
+  /** Writes items into every part; returns those that a move must bring over. */
   async function filled(realm: Realm, count: number): Promise<Snapshot> {
     const begun = performance.now();
     for (const part of residency.parts)
@@ -226,7 +228,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     await reached(here, migrationId, end === 'commit' ? 'committed' : 'rolled-back');
   }
 
-  /** Polls as Atlassian does, more often. */
+  /** Polls as Atlassian does, but more often. */
   async function reached(here: string, migrationId: number, wanted: string): Promise<void> {
     const begun = performance.now();
     for (;;) {
@@ -238,7 +240,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     }
   }
 
-  /** What was made here and for this. Only of a tenant that cannot be a customer. */
+  /** Discards the synthetic tenant's items. Throws for any tenant that could be a customer. */
   async function discarded(realm: Realm): Promise<void> {
     if (!isSmokeTenant(tenant)) throw new Error('only synthetic items are discarded');
     const begun = performance.now();

@@ -1,15 +1,20 @@
-/** Pure: what a terminal with colours gets. Only whole texts of ours pass here, in which nothing a terminal obeys is left. */
+/**
+ * Pure: colours for a terminal. It gets only whole texts of ours, from which `printable` has taken
+ * all control characters.
+ */
 import { styleText } from 'node:util';
 
 type Style = Parameters<typeof styleText>[0];
-/** Whether there are colours was decided before. */
+/** The caller has decided that there are colours. */
 const style = (format: Style, text: string): string =>
   styleText(format, text, { validateStream: false });
 
 export const red = (text: string): string => style('red', text);
 export const bold = (text: string): string => style('bold', text);
 
-/** What is wrong is red, what is right has a green sign, and where this is stands out. */
+/**
+ * Errors are red, a good result has a green sign, and the line that names the deployment is bold.
+ */
 export const coloured = (text: string): string => text.split('\n').map(line).join('\n');
 
 function line(text: string): string {
@@ -18,7 +23,10 @@ function line(text: string): string {
   return text.replace(/^(\s*)✓/, (_, space: string) => `${space}${style('green', '✓')}`);
 }
 
-/** Whether a stream gets colours: it is a terminal that has them, and `NO_COLOR` is not set to any text (no-color.org). */
+/**
+ * A stream gets colours if it is a terminal that has them, and `NO_COLOR` is unset or empty
+ * (https://no-color.org).
+ */
 export const hasColours = (
   stream: Pick<NodeJS.WriteStream, 'isTTY'> & { hasColors?(): boolean },
   env: NodeJS.ProcessEnv = process.env,

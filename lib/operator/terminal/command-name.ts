@@ -1,12 +1,12 @@
 /**
- * How the command line is called, here and in every text that names it. Never plain `npx residency`: outside a checkout
- * that downloads and runs whatever somebody has published under this name.
+ * The name of the command line in every text that names it. Never plain `npx residency`: outside a
+ * checkout that downloads and runs whatever package is published under this name.
  */
 import type { Operator } from '../operator.ts';
 
 export const COMMAND = 'npm exec --no -- residency';
 
-/** A command that can be pasted: it looks where this one has looked, and as whom. */
+/** A command that can be pasted: for the same deployment and with the same role as this one. */
 export function commandFor(
   { localPort, stage, domain, role }: Pick<Operator, 'localPort' | 'stage' | 'domain' | 'role'>,
   ...words: readonly string[]
@@ -22,6 +22,6 @@ export function commandFor(
   return [COMMAND, ...[...words, ...place].map(quoted)].join(' ');
 }
 
-/** As a shell reads it back. A control character cannot be pasted anyway. */
+/** Quoted for a shell. A control character cannot be pasted anyway. */
 const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -13,7 +13,7 @@ export function completionScript(
 ): string {
   if (shell !== 'bash' && shell !== 'zsh')
     throw new UsageError(`completion is for bash or zsh, not "${shell}"`);
-  // zsh reads the same function by its own emulation.
+  // zsh runs the bash function in its emulation.
   const emulation = [
     'autoload -U +X compinit && compinit',
     'autoload -U +X bashcompinit && bashcompinit',

@@ -1,18 +1,24 @@
-/** What a command says when it cannot: one sentence, and an exit code. */
+/** The errors of a command, as one sentence and an exit code. */
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { CommanderError } from 'commander';
 import { printable } from './print.ts';
 
-/** 0: fine. 1: something was found, or failed. 2: the command was not understood, or not allowed to ask. */
+/**
+ * 0: fine. 1: there is a finding, or the command failed. 2: the command was not understood, or not
+ * confirmed.
+ */
 export type ExitCode = 0 | 1 | 2;
 
-/** The command line itself is wrong. */
+/** The command line is wrong. */
 export class UsageError extends Error {}
 
-/** It was understood, and could not be done. */
+/** The command was understood, and could not be done. */
 export class Failure extends Error {}
 
-/** Never a stack, and of an error of AWS only its name and what it was about: its message may quote what was sent. */
+/**
+ * One sentence without a stack. Of an AWS error it shows only the name and what the call was about,
+ * because its message may quote what was sent.
+ */
 export function sentenceOf(error: unknown): string {
   if (error instanceof UsageError || error instanceof Failure) return printable(error.message);
   const name = errorNameOf(error);
@@ -43,11 +49,14 @@ const KNOWN: Readonly<Record<string, string>> = {
 const isOurs = (error: unknown): error is Error =>
   error instanceof Error && ['Fault', 'Refusal', 'PermanentError'].includes(error.name);
 
-/** A fault of an adapter hides what AWS had said. */
+/** An adapter's fault has the error of AWS as its cause. */
 const causeOf = (error: unknown): unknown =>
   error instanceof Error && error.cause instanceof Error ? error.cause : error;
 
-/** Of what AWS or the network said, where an adapter's fault hides it too. */
+/**
+ * The name of the error that AWS or the network raised, also where it is the cause of an adapter's
+ * fault.
+ */
 export function errorNameOf(thrown: unknown): string {
   const error = causeOf(thrown);
   if (!(error instanceof Error)) return 'unknown error';

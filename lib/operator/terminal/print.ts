@@ -1,11 +1,11 @@
-/** Text for a terminal. Everything that comes from a table goes through `printable` on its way there. */
+/** Text for a terminal. Every value from a table goes through `printable`. */
 
 import Table from 'cli-table3';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 
 /**
- * One line, without anything that a terminal obeys or that turns the text around: control and format characters, line
- * separators, lone surrogates, spelled out. Long texts are cut.
+ * One line in which everything that a terminal obeys or that turns text around is spelled out:
+ * control and format characters, line separators, lone surrogates. Long texts are cut.
  */
 export function printable(value: unknown, longest = 300): string {
   const escaped = String(value).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
@@ -17,8 +17,8 @@ export function printable(value: unknown, longest = 300): string {
 }
 
 /**
- * JSON that is safe on a terminal: of its texts, what `printable` spells out is escaped, as JSON may, and reads as the same
- * value. The line breaks that are left are the layout's.
+ * JSON that is safe on a terminal: escapes what `printable` spells out, and so reads as the same
+ * value. Its only line breaks are those of the layout.
  */
 export const jsonText = (value: unknown): string =>
   JSON.stringify(value, null, 2).replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}]/gu, (character) =>
@@ -30,7 +30,7 @@ export const jsonText = (value: unknown): string =>
 
 export type Cell = string | number | undefined;
 
-/** Plain columns; numbers stand to the right. The first row is the head. */
+/** Plain columns; numbers are aligned to the right. The first row is the head. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const isNumeric = head.map((_, column) => rows.some((row) => typeof row[column] === 'number'));
   const drawn = new Table({

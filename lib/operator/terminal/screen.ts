@@ -1,13 +1,16 @@
-/** The lines of a terminal that are drawn over and over. The cursor is never hidden, so that nothing is left to put right. */
+/**
+ * Redraws lines of a terminal. It never hides the cursor, so that a killed command leaves nothing
+ * to restore.
+ */
 export interface Screen {
   columns(): number;
-  /** Instead of what was drawn last. */
+  /** Replaces what was drawn last. */
   draw(text: string): void;
-  /** What was drawn last stays, and what comes next stands below it. */
+  /** Keeps what was drawn last; the next text goes below it. */
   keep(): void;
 }
 
-/** Loaded where it is wanted: no other command needs it. */
+/** Loads its library only when it is called: no other command needs it. */
 export async function screenOn(stream: NodeJS.WriteStream): Promise<Screen> {
   const { createLogUpdate } = await import('log-update');
   const update = createLogUpdate(stream, { showCursor: true });

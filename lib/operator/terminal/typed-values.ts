@@ -1,4 +1,4 @@
-/** What was typed, made into values; each refusal is one sentence that names what was typed. */
+/** Parses what was typed. Each refusal is one sentence that names the text. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { MOST_SAMPLED } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { UsageError } from './failure.ts';

@@ -1,9 +1,12 @@
-/** So many at a time, in the order in which they came; the others wait. */
+/**
+ * Runs a function when fewer than a given number run; the others wait in the order in which they
+ * came.
+ */
 export type Limited = <T>(run: () => Promise<T>) => Promise<T>;
 
 /**
- * All functions of this host share one process. If hundreds ran at once, each would take so long that its calls time out,
- * and all would fail together; one after the other they all succeed.
+ * All functions of this host share one process. If hundreds ran at once, each would take so long
+ * that its calls time out, and all would fail. A few at a time all succeed.
  */
 export function atMost(count: number): Limited {
   let running = 0;
@@ -15,7 +18,7 @@ export function atMost(count: number): Limited {
       return await run();
     } finally {
       const next = waiting.shift();
-      // The place goes straight to the next one, so that nobody comes in between.
+      // The next one takes this place at once, so that a later caller cannot take it first.
       if (next) next();
       else running -= 1;
     }

@@ -1,4 +1,7 @@
-/** Where the local host passes installations on to: to an app on this machine, never by accident to one in production. */
+/**
+ * The URLs to which the local host forwards installations: of an app on this machine, never by
+ * accident of one in production.
+ */
 import { isOnThisMachine } from '../../lambdas/domain/operating/urls.ts';
 import { type Realm, stackRows } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
@@ -9,9 +12,10 @@ import { recordIn } from '../local-base-urls.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Realm to URL, and `''` where nothing is forwarded. `INSTALLED_FORWARD_URLS` (realm to URL, as JSON), or
- * `INSTALLED_FORWARD_URL` where there is one realm, stand in for the configuration's. Of the configuration's only those
- * on this machine count: what is installed here is no installation for an app elsewhere.
+ * Realm to URL; `''` where nothing is forwarded. `INSTALLED_FORWARD_URLS` (realm to URL, as JSON)
+ * replaces the configuration's URLs, as does `INSTALLED_FORWARD_URL` where there is one realm. Of
+ * the configuration's URLs only those on this machine count: an installation on a local host is
+ * none for an app elsewhere.
  */
 export function localForwardUrls(
   residency: Residency,

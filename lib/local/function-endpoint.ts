@@ -1,12 +1,17 @@
-/** Lambda's Invoke on one HTTP port, for the functions that people and schedules call: those in the background. */
+/**
+ * Lambda's Invoke on one HTTP port, for the background functions that operators and schedules call.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { listenOn, localServer, Refused, stop, textOf } from './http.ts';
 
 export interface FunctionEndpointOptions {
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
-  /** By its physical name; `undefined` for what is none of ours, or may not be called from outside. */
+  /**
+   * Finds a function by its physical name; `undefined` for an unknown one, or one that may not be
+   * called from outside.
+   */
   readonly functionNamed: (name: string) => BackgroundFunction | undefined;
   readonly run: (realm: Realm, entry: string, event: unknown) => Promise<unknown>;
 }
@@ -22,9 +27,9 @@ export interface FunctionEndpoint {
   close(): Promise<void>;
 }
 
-/** What Lambda takes as one event. */
+/** Lambda's limit for one event. */
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
-/** The SDKs send a payload as what it is: bytes. */
+/** The SDKs send a payload as bytes. */
 const TYPES = ['application/json', 'application/octet-stream', 'application/x-amz-json-1.1'];
 const INVOCATIONS = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
@@ -69,7 +74,7 @@ async function answer(
   try {
     return { status: 200, body: (await run(found.realm, found.entry, event)) ?? null };
   } catch (error) {
-    // As Lambda says it: the call succeeded, the function did not.
+    // Lambda's form of an error: the call succeeded, the function failed.
     const { name, message } = error instanceof Error ? error : new Error(String(error));
     const headers = { 'x-amz-function-error': 'Unhandled' };
     return { status: 200, headers, body: { errorType: name, errorMessage: message } };

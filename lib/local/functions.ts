@@ -1,4 +1,7 @@
-/** The functions of one realm: loaded from the files that deploy as Lambdas, and bound to the realm's app. */
+/**
+ * The functions of one realm: loaded from the files that deploy as Lambdas, and bound to the
+ * realm's app.
+ */
 import type { App } from '../../lambdas/compose.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { InvocationContext } from '../../lambdas/hook.ts';
@@ -9,21 +12,21 @@ type BoundFunction = (event: unknown, context: InvocationContext) => Promise<unk
 type BindFunction = (app: App) => BoundFunction;
 
 export interface RealmFunctions {
-  /** By file below `lambdas/`. Throws for one that is none of ours. */
+  /** The function of a file below `lambdas/`. Throws for an unknown one. */
   named(entry: string): BoundFunction;
-  /** With its own timeout, as Lambda runs it. */
+  /** Runs a function with its own timeout, as Lambda does. */
   run(entry: string, event: unknown): Promise<unknown>;
   timeoutMsOf(entry: string): number;
 }
 
 export interface RunOptions {
   readonly timeoutSecondsOf?: ((entry: string) => number) | undefined;
-  /** What a worker's lease is owned by. */
+  /** Makes the request ids, which own the leases of workers. */
   readonly newRequestId?: InvocationOptions['newRequestId'];
   readonly onTimedOut?: InvocationOptions['onTimedOut'];
 }
 
-/** Loads every function once; realms then bind them. */
+/** Loads every function once, for all realms. */
 export async function loadFunctions(): Promise<ReadonlyMap<string, BindFunction>> {
   const load = async (entry: string): Promise<[string, BindFunction]> => [
     entry,

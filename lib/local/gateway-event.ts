@@ -1,10 +1,10 @@
-/** An HTTP request as an HTTP API hands it to a function: payload format 2.0. */
+/** Makes the event of an HTTP API (payload format 2.0) from an HTTP request. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Route } from '../routes.ts';
 
-/** A request whose path is one of the routes'. */
+/** A request that matches a route. */
 export interface RoutedRequest {
   readonly route: Route;
   /** Decoded, as an HTTP API delivers it. */
@@ -20,7 +20,10 @@ export function splitTarget(target: string): { readonly path: string; readonly q
     : { path: target.slice(0, at), query: target.slice(at + 1) };
 }
 
-/** The route of a request, or `undefined` (404). Throws `URIError` where the path is not well encoded. */
+/**
+ * The route of a request; `undefined` where there is none (404). Throws `URIError` where the path
+ * is not well encoded.
+ */
 export function routeOf(
   routes: readonly Route[],
   method: string,
@@ -95,7 +98,7 @@ export function eventOf(
   };
 }
 
-/** Lower-case names; the values of a repeated one are joined by a comma. */
+/** Lower-case names; repeated values are joined by a comma. */
 function headersOf(request: IncomingMessage): Record<string, string> {
   return Object.fromEntries(
     Object.entries(request.headersDistinct).map(([name, values]) => [
@@ -114,7 +117,7 @@ function parametersOf(query: string): Record<string, string> {
   return parameters;
 }
 
-/** Every other type, forms and a missing one included, reaches the function as base64. */
+/** A body of any other type, forms and a missing type included, reaches the function as base64. */
 const isTextual = (contentType: string | undefined): boolean =>
   /^(text\/[^;]+|application\/([^;]+\+)?(json|xml)|application\/javascript)\s*(;|$)/i.test(
     contentType ?? '',

@@ -1,4 +1,4 @@
-/** One realm's HTTP API over node:http, as strict as the one that API Gateway puts in front of the same functions. */
+/** One realm's HTTP API over node:http, as strict as API Gateway in front of the same functions. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -20,20 +20,23 @@ export type Endpoint = (
 
 export interface GatewayOptions {
   readonly realm: Realm;
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
   readonly routes: readonly Route[];
-  /** `undefined` while the realm is still starting: answered 503. */
+  /** `undefined` while the realm is still starting: the request is answered 503. */
   readonly endpointOf: (entry: string) => Endpoint | undefined;
-  /** Of a function, by its file; beyond it the request ends in 500, as when Lambda kills it. */
+  /**
+   * Timeout of a function, by its file. Beyond it the request ends in 500, as when Lambda kills the
+   * function.
+   */
   readonly functionTimeoutMs?: (entry: string) => number;
-  /** What API Gateway waits for any function; then it answers 503. */
+  /** How long API Gateway waits for any function. Then it answers 503. */
   readonly integrationTimeoutMs?: number;
-  /** Which requests a route lets through; all, unless it is said. */
+  /** Which requests a route lets through; all where it is left out. */
   readonly throttle?: Throttle;
-  /** How many functions run at once; the other requests wait. All, unless it is said. */
+  /** How many functions run at once while other requests wait; all where it is left out. */
   readonly limited?: Limited;
-  /** Host names that it answers to, beside 127.0.0.1 and localhost: those of a tunnel. */
+  /** Host names that it answers to beside 127.0.0.1 and localhost: those of a tunnel. */
   readonly hostNames?: readonly string[];
   readonly log?: Log;
 }
@@ -44,10 +47,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-/** What an HTTP API takes at all, and what Lambda takes as one event. */
+/** API Gateway's limit for a request, and Lambda's limit for an event. */
 const MAX_REQUEST_BYTES = 10 * 1024 * 1024;
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
-/** The request line and all headers together. */
+/** Limit of the request line and all headers together. */
 const MAX_HEADER_BYTES = 10_240;
 
 class Answer extends Error {
@@ -86,7 +89,8 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  // As API Gateway answers a name that is not the API's. Origin and content type are the app's own business.
+  // API Gateway answers 403 to the name of another API. Origins and content types are checked by
+  // the app.
   if (!isOwnName(request.headers.host, options.hostNames)) throw new Answer(403, 'Forbidden');
   const routed = routed404(options.routes, request);
   if (options.throttle && !options.throttle(routed.route))
@@ -146,7 +150,7 @@ async function within<T>(ms: number, call: Promise<T>): Promise<T> {
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
 
-/** A structured result, or anything else as the JSON body of a 200: API Gateway infers it. */
+/** A structured result, or any other value as the JSON body of a 200, as API Gateway infers it. */
 function replyWith(response: ServerResponse, result: unknown, requestId: string): void {
   response.setHeader('apigw-requestid', requestId);
   if (!isRecord(result) || typeof result['statusCode'] !== 'number') {

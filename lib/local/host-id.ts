@@ -1,4 +1,7 @@
-/** Which host this is, and which of its lives: its invocations are named by both, so that it knows its own dead. */
+/**
+ * Names this host and this run of it. Request ids hold both, so that the host knows which lease
+ * owners of earlier runs have died.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,15 +9,18 @@ import type { IsGone } from '../../lambdas/ports.ts';
 import { unwritable } from './unwritable.ts';
 
 export interface HostLife {
-  /** `{host}/{life}/{invocation}` */
+  /** `{host}/{run}/{invocation}` */
   readonly newRequestId: () => string;
-  /** What an earlier life of this host had begun ended with its process, and so did every write of it. */
+  /**
+   * True for owners of an earlier run of this host. They ended with its process, and so did all
+   * their writes.
+   */
   readonly isGone: IsGone;
 }
 
 /**
- * `dataDir` is where the host is the same again after a restart; the caller must hold it alone, or an earlier life might
- * be another's present one. Without it every start is another host.
+ * `dataDir` keeps the host's id over restarts. The caller must hold the directory alone; else an
+ * "earlier run" might be a running one. Without it every start is another host.
  */
 export function hostLife(dataDir: string | undefined): HostLife {
   const host = dataDir === undefined ? randomUUID() : hostIdIn(dataDir);
@@ -25,7 +31,10 @@ export function hostLife(dataDir: string | undefined): HostLife {
   };
 }
 
-/** Half an id, of a host that was killed while it wrote its first one, is none: nobody can have used it. */
+/**
+ * A host that was killed while it wrote its first id leaves a part of one. No request id holds it,
+ * so a new id is safe.
+ */
 function hostIdIn(dataDir: string): string {
   const file = join(dataDir, 'host-id');
   const known = textOf(file);

@@ -1,4 +1,7 @@
-/** What every server of the local host needs: who may ask it, how much it reads, and that no request ends the process. */
+/**
+ * What all servers of the local host share: who may call them, how much they read, and that no
+ * request ends the process.
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 
@@ -11,7 +14,7 @@ export async function listenOn(server: Server, port: number): Promise<number> {
   return address.port;
 }
 
-/** Lets the requests at hand end, for a moment, and closes every connection. */
+/** Waits a moment for running requests, and closes every connection. */
 export async function stop(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();
@@ -36,13 +39,19 @@ export interface Said {
 }
 
 export interface LocalServerOptions {
-  /** Content types that a request with a body may have. A web page cannot send one of them without asking first. */
+  /**
+   * Content types that a request with a body may have. A web page cannot send one of them without a
+   * preflight request.
+   */
   readonly types: readonly string[];
-  /** How this port words a refusal, and a fault (status 500). */
+  /** The body of a refusal, and of a fault (status 500), on this port. */
   readonly say: (refusal: Refused) => Said;
 }
 
-/** A server for tools and tests on this machine. Whatever fails in `answer` is answered, and ends nothing else. */
+/**
+ * A server for tools and tests on this machine. An error in `answer` is answered, and ends nothing
+ * else.
+ */
 export function localServer(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
   { types, say }: LocalServerOptions,
@@ -73,21 +82,25 @@ export function localServer(
 
 const OWN_NAMES: readonly string[] = ['127.0.0.1', 'localhost'];
 
-/** By any port: a tunnel of SSH has another one. `more` are names that this machine is reached by. */
+/**
+ * True for any port, because a tunnel of SSH has another one. `more` are further names of this
+ * machine.
+ */
 export function isOwnName(host: string | undefined, more: readonly string[] = []): boolean {
   const name = (host ?? '').replace(/:\d*$/, '').toLowerCase();
   return OWN_NAMES.includes(name) || more.includes(name);
 }
 
-/** A web page whose name resolves to this machine (DNS rebinding) names itself in `Host`. */
+/** A web page whose name resolves to this machine (DNS rebinding) has its own name in `Host`. */
 function refuseOtherNames({ headers: { host } }: IncomingMessage): void {
   if (!isOwnName(host))
     throw new Refused(403, 'this port answers requests to 127.0.0.1 or localhost only');
 }
 
 /**
- * Browsers say where a request comes from, and send without asking only the content types of a form, or none. What has
- * no content type must be signed: a web page cannot set `Authorization` without asking either.
+ * Browsers tell where a request comes from. Without a preflight request they send only the content
+ * types of a form, or none. A request without content type must be signed: a web page cannot set
+ * `Authorization` without a preflight request either.
  */
 function refuseWebPages({ method, headers }: IncomingMessage, types: readonly string[]): void {
   const from = headers['sec-fetch-site'] ?? 'none'; // `none`: typed into the address bar
@@ -99,7 +112,7 @@ function refuseWebPages({ method, headers }: IncomingMessage, types: readonly st
   if (!isKnown) throw new Refused(415, `the content type is ${types.join(' or ')}`);
 }
 
-/** Refuses a body that is larger, and leaves the connection open for the answer. */
+/** Refuses a larger body, and leaves the connection open for the answer. */
 export async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -115,7 +128,7 @@ export async function bodyOf(request: IncomingMessage, maxBytes: number): Promis
 export const textOf = async (request: IncomingMessage, maxBytes: number): Promise<string> =>
   (await bodyOf(request, maxBytes)).toString('utf8');
 
-/** The words of AWS's JSON protocols. */
+/** A refusal in the form of AWS's JSON protocols. */
 export function awsRefusal(name: string): (refusal: Refused) => Said {
   return ({ status, message }) => ({
     headers: { 'content-type': 'application/x-amz-json-1.0' },

@@ -1,16 +1,19 @@
-/** Runs one function the way Lambda does: with a deadline that is enforced, and known by name to whoever watches its calls. */
+/**
+ * Runs one function as Lambda does: with a deadline that is enforced, and with a context by which
+ * observers know its calls.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { InvocationContext } from '../../lambdas/hook.ts';
 
-/** A function of one realm, by the file that holds it below `lambdas/`: `hooks/start`, `tasks/copy-range`… */
+/** A function of one realm, by its file below `lambdas/`: `hooks/start`, `tasks/copy-range`… */
 export interface RunningFunction {
   readonly realm: Realm;
   readonly entry: string;
 }
 
-/** Lambda's own name for a function that outlived its timeout, as a state machine sees it. */
+/** Lambda's name, in a state machine, for a function that outlived its timeout. */
 export class TimedOut extends Error {
   override readonly name = 'Sandbox.Timedout';
 }
@@ -19,15 +22,15 @@ export class TimedOut extends Error {
 export interface RunningInvocation {
   readonly which: RunningFunction;
   readonly requestId: string;
-  /** What it was called with, where that is known. */
+  /** The event, where the caller knows it. */
   readonly event?: unknown;
-  /** Whoever waits for it hears this error now; what it still does is not stopped by that. */
+  /** Rejects the caller's promise with this error now. The function itself runs on. */
   readonly endWith: (error: Error) => void;
 }
 
 const running = new AsyncLocalStorage<RunningInvocation>();
 
-/** The invocation on whose behalf the code at hand runs; `undefined` outside of any. */
+/** The invocation that the present code runs for; `undefined` outside of any. */
 export const currentInvocation = (): RunningInvocation | undefined => running.getStore();
 
 export const currentFunction = (): RunningFunction | undefined => currentInvocation()?.which;
@@ -35,13 +38,14 @@ export const currentFunction = (): RunningFunction | undefined => currentInvocat
 export interface InvocationOptions {
   readonly newRequestId?: (() => string) | undefined;
   readonly event?: unknown;
-  /** Told of an invocation that has outlived its time. */
+  /** Called with an invocation that has outlived its timeout. */
   readonly onTimedOut?: ((invocation: RunningInvocation) => void) | undefined;
 }
 
 /**
- * Rejects with `TimedOut` at the deadline, by a clock that nobody sets. Unlike Lambda, this process cannot kill what then
- * still runs: the caller goes on as if it had, and `onTimedOut` is to make sure of the rest.
+ * Rejects with `TimedOut` at the deadline, by a monotonic clock. This process cannot kill the
+ * function as Lambda does. The caller goes on as if it had, and `onTimedOut` stops the function's
+ * further calls.
  */
 export async function invoke<T>(
   which: RunningFunction,

@@ -1,6 +1,9 @@
-/** How deep a JSON value may be nested: what is deeper would overflow the stack of whatever walks through it. */
+/**
+ * Limits how deep a JSON value is nested, because recursive code would overflow its stack on a
+ * deeper one.
+ */
 
-/** Stops at that depth, so that it never overflows itself. */
+/** Stops at `depth`, so that it cannot overflow itself. */
 export function isDeeperThan(depth: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === 0) return true;

@@ -1,6 +1,7 @@
 /**
- * KMS on one HTTP port, as far as receipts need it: one signing key per alias and region, which signs and shows its public
- * half. With a data directory the keys outlive the host; otherwise receipts of an earlier host cannot be verified.
+ * KMS on one HTTP port, as far as receipts need it: one signing key per alias and region, which
+ * signs and gives its public half. With a data directory the keys outlive the host; else receipts
+ * of an earlier host cannot be verified.
  */
 import {
   createPrivateKey,
@@ -102,7 +103,7 @@ function keyOf(dataDir: string | undefined, name: string): KeyObject {
   const file = join(folder, `${name}.pem`);
   mkdirSync(folder, { recursive: true });
   try {
-    // Only where there is none yet, whole or not at all.
+    // Writes the file only where there is none, and whole or not at all.
     writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), {
       flag: 'wx',
       mode: 0o600,
@@ -114,7 +115,10 @@ function keyOf(dataDir: string | undefined, name: string): KeyObject {
   }
 }
 
-/** From the scope of the signature: `AWS4-HMAC-SHA256 Credential=local/20261128/eu-central-1/kms/aws4_request, …`. */
+/**
+ * The region in the scope of the signature: `AWS4-HMAC-SHA256
+ * Credential=local/20261128/eu-central-1/kms/aws4_request, …`.
+ */
 const regionOf = (authorization: string | undefined): string =>
   /Credential=[^/]+\/\d+\/([^/]+)\//.exec(authorization ?? '')?.[1] ?? '';
 

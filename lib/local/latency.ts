@@ -1,4 +1,4 @@
-/** The way from one realm's functions to AWS endpoints in other regions, made as long as one wishes. */
+/** Adds latency between one realm's functions and AWS endpoints in other regions. */
 import { request as forward } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsRefusal, listenOn, localServer, stop } from './http.ts';
@@ -8,7 +8,10 @@ export interface DelayedEndpoint {
   close(): Promise<void>;
 }
 
-/** Forwards to `url` after `latencyMs(region)`, of the region that the request is signed for. One per realm, whose functions use it. */
+/**
+ * Forwards to `url` after `latencyMs(region)` of the region that the request is signed for. Each
+ * realm has its own.
+ */
 export async function delayed(
   url: string,
   latencyMs: (region: string) => number,

@@ -1,4 +1,7 @@
-/** Atlassian, as an app sees it: it installs the app on sites, signs every request, and knows where each site's app lives. */
+/**
+ * Atlassian, as an app sees it: installs the app on sites, signs every request, and keeps the base
+ * URL of each site's app.
+ */
 import { createPublicKey, generateKeyPair, randomBytes, randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
@@ -17,14 +20,14 @@ export interface Site {
   readonly productUrl: string;
   readonly cloudId: string;
   sharedSecret: string;
-  /** The door that it was first installed through. */
+  /** The way of its first installation: Connect or Forge. */
   readonly cameBy: Door;
-  /** Which door its requests come through; an update of the app may change it. */
+  /** The way of its requests now; an update of the app may change it. */
   door: Door;
-  /** Of Forge, newest last; another one with each reinstallation, and none before the app is a Forge app. */
+  /** Forge installations, newest last. Each reinstallation adds one; a Connect app has none. */
   readonly installations: string[];
   isInstalled: boolean;
-  /** The base URL that requests of this site go to; a committed move changes it. */
+  /** The base URL for requests of this site; a committed move changes it. */
   home: string;
 }
 
@@ -35,33 +38,36 @@ export type Hook = 'schedule' | 'start' | 'status' | 'commit' | 'rollback';
 export interface Reply {
   readonly status: number;
   readonly headers: Headers;
-  /** JSON where it is JSON, otherwise text. */
+  /** The parsed JSON; text where it is no JSON. */
   readonly body: unknown;
   readonly ms: number;
 }
 
 export interface SimulatedAtlassian {
-  /** `/{kid}` below it, slashes and all, is the public key as PEM. */
+  /** The server gives a public key as PEM at `/{kid}` below this URL. A `kid` may hold slashes. */
   readonly installKeysUrl: string;
   /** Forge's keys, as a JWKS. */
   readonly forgeKeysUrl: string;
-  /** A site of ours, not yet installed anywhere. */
+  /** A new site, on which nothing is installed yet. */
   site(clientKey: string, home: string, door?: Door): Site;
-  /** Through the site's door; by Connect with a new secret, as every installation brings one. */
+  /** Installs the app by the site's door; by Connect with a new secret each time. */
   install(site: Site): Promise<Reply>;
   uninstall(site: Site): Promise<Reply>;
-  /** The app of a Connect site becomes a Forge app. No event tells so, unless `announced` (a new major version). */
+  /**
+   * Makes a Forge app of a Connect site's app. Only a new major version sends an event
+   * (`announced`).
+   */
   upgrade(site: Site, announced?: 'announced'): Promise<Reply | undefined>;
-  /** The `Authorization` of one request for a migration hook, by the site's door. `url` is below `baseUrl`. */
+  /** The `Authorization` header of one request for a migration hook. `url` is below `baseUrl`. */
   authorization(site: Site, method: string, url: string, baseUrl: string): string;
-  /** One migration hook, to the realm at `baseUrl`. */
+  /** Sends one migration hook to the realm at `baseUrl`. */
   hook(
     site: Site,
     baseUrl: string,
     hook: Hook,
     fields: Readonly<Record<string, unknown>>,
   ): Promise<Reply>;
-  /** A request of a user's browser, to wherever the site's app lives or to `baseUrl`. */
+  /** Sends a request as a user's browser does, to the site's home or to `baseUrl`. */
   request(
     site: Site,
     method: string,
@@ -69,16 +75,16 @@ export interface SimulatedAtlassian {
     body?: unknown,
     baseUrl?: string,
   ): Promise<Reply>;
-  /** The next installations, and invocations, are signed with a new key, under a new `kid`. */
+  /** Later installations and invocations are signed with a new key, under a new `kid`. */
   rotateInstallKey(): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface AtlassianOptions {
   readonly appKey: string;
-  /** `ari:cloud:ecosystem::app/…`, of an app with a Forge manifest. */
+  /** `ari:cloud:ecosystem::app/…`, for an app with a Forge manifest. */
   readonly forgeAppId?: string | undefined;
-  /** Of the key server; 0, or none, takes any free one. */
+  /** Port of the key server; 0 or `undefined` takes any free port. */
   readonly port?: number;
 }
 
@@ -108,7 +114,10 @@ export async function startSimulatedAtlassian({
   );
   const url = `http://127.0.0.1:${await listenOn(server, port)}`;
 
-  /** No customer installs twice within a second; whoever plays one may. Epoch seconds. */
+  /**
+   * The app orders events by the second of their token, so two events of a site never get the same
+   * second. Epoch seconds.
+   */
   const lastEvent = new Map<string, number>();
   function secondOfItsOwn(clientKey: string): number {
     const last = lastEvent.get(clientKey) ?? 0;
@@ -128,7 +137,7 @@ export async function startSimulatedAtlassian({
     return send('POST', to, `JWT ${token}`, installation(appKey, site, eventType));
   }
 
-  /** The id of the event is the bare one, as documented; the token has the whole. */
+  /** The event has the bare id, as documented; the token has the whole one. */
   function forgeEvent(site: Site, event: 'installed' | 'upgraded' | 'uninstalled'): Promise<Reply> {
     const id = site.installations.at(-1)?.split('/').at(-1);
     const app = { id: forgeAppId.split('/').at(-1), version: '2.0.0' };
@@ -208,7 +217,10 @@ export async function startSimulatedAtlassian({
   };
 }
 
-/** Whoever can reach this machine may have a key here: that is how the smoke test signs. What a `kid` names never changes. */
+/**
+ * Any client on this machine may store a key, so that the smoke test can sign. A `kid` never
+ * changes its key.
+ */
 async function answerWithKeys(
   request: IncomingMessage,
   response: ServerResponse,
@@ -313,7 +325,7 @@ function jsonOr(text: string): unknown {
   }
 }
 
-/** A field of a reply's JSON body, if it is a text. */
+/** A text field of a reply's JSON body; `undefined` where it is none. */
 export function fieldOf(reply: Reply, name: string): string | undefined {
   const body: unknown = reply.body;
   if (typeof body !== 'object' || body === null || !(name in body)) return undefined;

@@ -1,4 +1,7 @@
-/** A whole move as Atlassian's migration service drives it: five hooks, its retries, its polls, and its ways to give up. */
+/**
+ * A whole move as Atlassian's migration service drives it: five hooks, its retries, its polls, and
+ * its reasons to give up.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   fieldOf,
@@ -9,28 +12,28 @@ import {
 } from './simulated-atlassian.ts';
 
 export interface MoveScript extends Pick<Asking, 'site' | 'retryMs' | 'doubled' | 'onReply'> {
-  /** The base URL of the realm it is moved to; hooks go to where it is now. */
+  /** The base URL of the target realm. Hooks go to the site's home. */
   readonly target: string;
   /** As Atlassian writes it: `DE`. */
   readonly location: string;
   readonly migrationId: number;
-  /** ISO; the window begins now and is an hour and a half long unless said otherwise. */
+  /** ISO; without them the window begins now and is an hour and a half long. */
   readonly startTime?: string;
   readonly endTime?: string;
   /** Atlassian polls every five minutes. */
   readonly pollMs?: number;
-  /** When the site must be back: what is not ready by then is rolled back. */
+  /** When the site must be back. A move that is not ready by then is rolled back. */
   readonly patienceMs?: number;
-  /** The admin changes their mind at this point: `rollback`, whatever the status. */
+  /** At this point the admin cancels: `rollback`, in any status. */
   readonly cancelWhen?: 'scheduled' | 'started' | 'ready-to-commit' | 'committed';
-  /** How many replies to a hook never reach Atlassian. */
+  /** How many replies to a hook are lost on their way to Atlassian. */
   readonly lostReplies?: Partial<Readonly<Record<Hook, number>>>;
 }
 
-/** How it ended for Atlassian. Behind a `rolled-back` or a `committed`, the app may still be busy. */
+/** The end as Atlassian sees it. After it, the app may still work. */
 export interface MoveEnd {
   readonly outcome: 'committed' | 'rolled-back';
-  /** Every status that was spoken, once. */
+  /** Every status that the app told, once. */
   readonly statuses: readonly string[];
 }
 
@@ -59,7 +62,7 @@ export async function playMove(
   const endTime = script.endTime ?? new Date(Date.parse(startTime) + WINDOW_MS).toISOString();
   const facts = { startTime, endTime, location: script.location, migrationId };
 
-  /** Whether the app became ready before the site had to come back. */
+  /** True where the app became ready before the site had to come back. */
   async function becomesReady(): Promise<boolean> {
     const deadline = performance.now() + patienceMs;
     while (performance.now() < deadline) {
@@ -87,7 +90,7 @@ export async function playMove(
   return { outcome: 'committed', statuses };
 }
 
-/** How Atlassian asks one realm about one site. */
+/** How Atlassian calls one realm for one site. */
 export interface Asking {
   readonly site: Site;
   /** Base URL of the realm: for all hooks of a move, of its source. */
@@ -96,9 +99,9 @@ export interface Asking {
   readonly retryMs?: number;
   /** Hooks that are sent twice at the same instant. */
   readonly doubled?: readonly Hook[];
-  /** Whether the reply to this try never reaches Atlassian. */
+  /** True where the reply to this try is lost. */
   readonly isLost?: (hook: Hook) => boolean;
-  /** Told of every reply, the lost ones too; what comes next waits for it. */
+  /** Called with every reply, lost ones included. The move waits for its promise. */
   readonly onReply?: (hook: Hook, reply: Reply, isLost: boolean) => Promise<void> | void;
 }
 
@@ -108,7 +111,7 @@ export function asking(
   atlassian: SimulatedAtlassian,
   { site, realm, retryMs = 5_000, doubled, isLost, onReply }: Asking,
 ) {
-  /** One try. A lost reply has had its effect, and is not a reply. */
+  /** One try. A lost reply has had its effect, but `once` returns `undefined`. */
   async function once(hook: Hook, fields: Fields): Promise<Reply | undefined> {
     const copies = doubled?.includes(hook) ? 2 : 1;
     const replies = await Promise.all(
@@ -122,7 +125,7 @@ export function asking(
     return lost ? undefined : reply;
   }
 
-  /** Three tries, unless the app says with a code that it is no use. */
+  /** Up to three tries; one that is refused with a code is not repeated. */
   async function tell(hook: Hook, fields: Fields): Promise<boolean> {
     for (let attempt = 1; attempt <= TRIES; attempt += 1) {
       const reply = await once(hook, fields);
@@ -138,7 +141,10 @@ export function asking(
 
 const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;
 
-/** Asks on after the last hook, as Atlassian does not, until the app has nothing left to do: the status it ends in. */
+/**
+ * Polls after the last hook, which Atlassian does not, until the migration is final. Returns its
+ * status.
+ */
 export async function finalStatus(
   atlassian: SimulatedAtlassian,
   script: Pick<MoveScript, 'site' | 'migrationId' | 'pollMs' | 'patienceMs'>,

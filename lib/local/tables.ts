@@ -50,7 +50,7 @@ export function tableDefinitions(
   ];
 }
 
-/** A table that is there already stays as it is, with its items. */
+/** Leaves a table that exists as it is, with its items. */
 export async function createTables(
   client: DynamoDBClient,
   definitions: readonly CreateTableCommandInput[],

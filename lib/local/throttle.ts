@@ -1,7 +1,10 @@
-/** What an HTTP API lets through on each route alone: a bucket of as many requests as a burst, refilled at the route's rate. */
+/**
+ * The throttle of an HTTP API: each route has its own bucket of `burst` requests, refilled at the
+ * route's rate.
+ */
 import type { Route } from '../routes.ts';
 
-/** Whether this request is let through. `now` in milliseconds. */
+/** True where this request is let through. `now` in milliseconds. */
 export type Throttle = (route: Route, now?: number) => boolean;
 
 export function throttle(): Throttle {

@@ -1,8 +1,9 @@
-/** A data directory that cannot be written to, which is one sentence for whoever started the host. */
+/** The error of a data directory that cannot be written to, as one sentence for the operator. */
 
 /**
- * A full disk, in most cases. The host has to end: the logs of its stores may be torn, and what is written behind a tear
- * would be lost in the next life. All that was acknowledged before is in front of it.
+ * In most cases the disk is full. The host has to end: a failed write may leave a torn entry in a
+ * store's log, and the next run would lose what is written after it. All acknowledged writes are
+ * before it.
  */
 export class UnwritableDataDir extends Error {
   override readonly name = 'UnwritableDataDir';
@@ -22,7 +23,7 @@ const CODES: Readonly<Record<string, string>> = {
   EIO: 'input/output error',
 };
 
-/** The sentence, where the error is one of the disk's: Node's have a code, LevelDB's a text. */
+/** The error, where the cause is one of the disk's. Node's errors have a code, LevelDB's a text. */
 export function unwritable(dataDir: string, error: unknown): UnwritableDataDir | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = 'code' in error ? String(error.code) : '';

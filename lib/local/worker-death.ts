@@ -1,90 +1,91 @@
 /**
- * Kills a worker in mid-work, as when its Lambda is killed: its last write is made, nobody hears of it, and whatever it
- * would do next never happens. A workflow sees the error that Lambda reports for that.
+ * Kills a worker in the middle of its work, as when its Lambda is killed: its last write is made,
+ * its answer is lost, and it does nothing more. The workflow sees the error that Lambda reports for
+ * that.
  */
 import type { Around } from '../../lambdas/adapters/aws-clients.ts';
 import type { IsGone } from '../../lambdas/ports.ts';
 import { currentInvocation, type RunningFunction, type RunningInvocation } from './invocation.ts';
 
-/** Lambda's own name for a function whose process has ended under it. */
+/** Lambda's name for the error of a function whose process has ended. */
 export class Killed extends Error {
   override readonly name = 'Runtime.ExitError';
 }
 
 export type WorkerDeaths = ReturnType<typeof workerDeaths>;
 
-interface Sentence {
+interface NextKill {
   readonly tenant: string;
   readonly onDeath: (which: RunningFunction) => void;
 }
 
 const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
-/** A worker's first write is its lease: with the next one, it leaves something half done. */
+/** A worker's first write takes its lease. A kill at the second leaves work half done. */
 const LAST_WRITE = 2;
 
 export function workerDeaths() {
-  let sentence: Sentence | undefined;
-  /** The dead, by the id that owns their leases. */
+  let nextKill: NextKill | undefined;
+  /** Killed invocations, by the id that owns their leases. */
   const dead = new Map<string, RunningInvocation>();
-  const underWay = new WeakMap<RunningInvocation, number>();
+  const running = new WeakMap<RunningInvocation, number>();
   const written = new WeakMap<RunningInvocation, number>();
 
-  /** Between a worker and AWS: the place where it can be stopped without a trace. */
+  /** Wraps a worker's calls to AWS; a killed worker's next call never returns. */
   const around: Around = async (call, make) => {
     const self = currentInvocation();
     if (self === undefined) return make();
     if (dead.has(self.requestId)) return never();
     const last = WRITES.includes(call.command) ? lastWriteOf(self) : undefined;
-    add(underWay, self, 1);
+    add(running, self, 1);
     try {
       return await make();
     } finally {
-      add(underWay, self, -1);
+      add(running, self, -1);
       if (last) die(self, last);
-      // An answer, or an error, that comes too late: there is nobody any more to hear it.
+      // A killed worker gets neither answer nor error.
       if (dead.has(self.requestId)) await never();
     }
   };
 
-  function lastWriteOf(self: RunningInvocation): Sentence | undefined {
-    if (sentence === undefined || tenantOf(self) !== sentence.tenant) return undefined;
+  function lastWriteOf(self: RunningInvocation): NextKill | undefined {
+    if (nextKill === undefined || tenantOf(self) !== nextKill.tenant) return undefined;
     if (add(written, self, 1) < LAST_WRITE) return undefined;
-    const found = sentence;
-    sentence = undefined;
+    const found = nextKill;
+    nextKill = undefined;
     return found;
   }
 
-  function die(self: RunningInvocation, { onDeath }: Sentence): void {
+  function die(self: RunningInvocation, { onDeath }: NextKill): void {
     dead.set(self.requestId, self);
     const message = `RequestId: ${self.requestId} Error: Runtime exited with error: signal: killed`;
     self.endWith(new Killed(message));
     onDeath(self.which);
   }
 
-  /** Certain as soon as nothing that it had begun is under way. */
+  /** True once none of its calls is running any more. */
   const isGone: IsGone = (owner) => {
     const self = dead.get(owner);
-    return self !== undefined && (underWay.get(self) ?? 0) === 0;
+    return self !== undefined && (running.get(self) ?? 0) === 0;
   };
 
   return {
     around,
     isGone,
-    /** One that has outlived its time, as when Lambda ends it: whatever it would do next never happens. */
+    /** Stops an invocation that has outlived its timeout: its calls never return. */
     end(invocation: RunningInvocation): void {
       dead.set(invocation.requestId, invocation);
     },
-    /** The worker that next writes for this tenant, beside taking its lease, dies of it. */
+    /** The next worker that writes for this tenant is killed by its second write. */
     killNextWorker(tenant: string, onDeath: (which: RunningFunction) => void): void {
-      sentence = { tenant, onDeath };
+      nextKill = { tenant, onDeath };
     },
     spareNextWorker(): void {
-      sentence = undefined;
+      nextKill = undefined;
     },
   };
 }
 
-/** Whose ranges a worker works on; `undefined` for anything else that runs. */
+/** The tenant whose ranges a worker works on; `undefined` for any other function. */
 function tenantOf({ which, event }: RunningInvocation): unknown {
   if (!which.entry.endsWith('-range')) return undefined;
   return typeof event === 'object' && event !== null && 'tenant' in event

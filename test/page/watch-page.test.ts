@@ -128,7 +128,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     expect(await textsOf(page, '#realms .who strong')).toEqual(['hooli']);
     expect(await page.locator('#migrations .migration').count()).toBe(1);
     await page.getByLabel('Show only').fill('nothing of it');
-    await page.getByText('None of them is wanted.').waitFor();
+    await page.getByText('No migration matches.').waitFor();
     await page.getByLabel('Show only').fill('');
     await finished.waitFor();
     await press(page, 'Cancel');
@@ -168,8 +168,8 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     const TableName = 'residency-local-eu-tenants';
     const Item = { tenant: 'nobodys', state: 'moved', movedTo: 'sg', revision: 1 };
     await documents('eu').send(new PutCommand({ TableName, Item }));
-    await page.getByText('Nobody serves nobodys: it is moved in eu.').waitFor();
-    await expectSoon(() => textsOf(page, '#announcer')).toEqual(['Nobody serves nobodys']);
+    await page.getByText('No realm serves nobodys: it is moved in eu.').waitFor();
+    await expectSoon(() => textsOf(page, '#announcer')).toEqual(['No realm serves nobodys']);
     await documents('eu').send(new DeleteCommand({ TableName, Key: { tenant: 'nobodys' } }));
     await page.locator('#unserved').waitFor({ state: 'hidden' });
 

@@ -1,4 +1,7 @@
-/** dynalite's operations, called like functions: no server of its own, no port, and no error that ends the process. */
+/**
+ * Calls dynalite's operations as functions, without its server: no port of its own, and no error
+ * that ends the process.
+ */
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import type { Store } from 'dynalite/db/index.js';
@@ -15,7 +18,7 @@ interface Operation {
   readonly rules: { readonly types: unknown; readonly custom?: unknown };
 }
 
-/** As DynamoDB names them; dynalite has two files for each. */
+/** The operations, as DynamoDB names them. dynalite has two files for each. */
 const NAMES = [
   'BatchGetItem',
   'BatchWriteItem',
@@ -51,7 +54,7 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
 
 export const isOperation = (name: string): boolean => OPERATIONS.has(name);
 
-/** What DynamoDB itself would refuse. */
+/** A refusal that DynamoDB itself would give. */
 export interface DynamoDbError {
   readonly statusCode: number;
   readonly body: object;
@@ -64,7 +67,7 @@ export const isDynamoDbError = (error: unknown): error is DynamoDbError =>
   'body' in error &&
   typeof error.body === 'object';
 
-/** Rejects with a `DynamoDbError`, or with what went wrong here. `input` is the caller's to lose. */
+/** Rejects with a `DynamoDbError`, or with an error of this host. Changes `input`. */
 export async function perform(store: Store, name: string, input: object): Promise<unknown> {
   const operation = OPERATIONS.get(name);
   if (operation === undefined) throw new Error(`there is no operation ${name}`);

@@ -1,6 +1,6 @@
-/** The parts of dynalite that the embedded DynamoDB uses; the package brings no types. */
+/** Types for the parts of dynalite that the embedded DynamoDB uses; the package has none. */
 
-/** Its store: all tables, items and indexes of a region in one LevelDB. */
+/** dynalite's store: all tables, items and indexes of a region in one LevelDB. */
 declare module 'dynalite/db/index.js' {
   export interface Table {
     readonly TableName: string;
@@ -21,7 +21,7 @@ declare module 'dynalite/db/index.js' {
 
   const db: {
     create(options: {
-      /** Folder of the LevelDB store; in memory without it. */
+      /** Folder of the LevelDB store; in memory where it is left out. */
       readonly path?: string;
       readonly createTableMs?: number;
       readonly deleteTableMs?: number;
@@ -38,12 +38,12 @@ declare module 'dynalite/db/index.js' {
   export default db;
 }
 
-/** What it checks a request by. Its errors have a status code and a body. */
+/** The checks of a request. Their errors have a status code and a body. */
 declare module 'dynalite/validations/index.js' {
   import type { Store } from 'dynalite/db/index.js';
 
   const validations: {
-    /** Takes out of `input` what it does not know. */
+    /** Removes fields from `input` that the types do not name. */
     checkTypes(input: object, types: unknown): object;
     checkValidations(input: object, types: unknown, custom: unknown, store: Store): void;
   };

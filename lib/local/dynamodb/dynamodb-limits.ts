@@ -1,23 +1,24 @@
-/** Requests that dynalite would not survive, refused before they reach it: most of them DynamoDB refuses too. */
+/** Refuses requests that would crash or block dynalite. DynamoDB refuses most of them too. */
 import { isDeeperThan } from '../json-depth.ts';
 
-/** An error of DynamoDB by its name, and the sentence with it. */
+/** Name and message of an error of DynamoDB. */
 export interface RefusedRequest {
   readonly name: 'SerializationException' | 'ValidationException';
   readonly message: string;
 }
 
-/** DynamoDB takes documents of 32 levels; each is two levels of JSON, and a request has a few around them. */
+/** DynamoDB takes documents of 32 levels. Each is two levels of JSON, and a request adds a few. */
 const MAX_DEPTH = 80;
 const MAX_EXPRESSION_BYTES = 4_096;
 /**
- * The time that dynalite parses an expression for grows by a factor of two to seven with each level of parentheses: four
- * levels take up to a second, twenty take minutes. DynamoDB itself takes more of both.
+ * The time that dynalite takes to parse an expression grows by a factor of two to seven with each
+ * level of parentheses: four levels take up to a second, twenty take minutes. DynamoDB itself takes
+ * more levels and more pairs.
  */
 const MAX_LEVELS = 4;
 const MAX_GROUPS = 64;
 
-/** What is wrong with the body of a request, if it is. */
+/** What is wrong with the body of a request; `undefined` where nothing is. */
 export function refusalOf(input: unknown): RefusedRequest | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return { name: 'SerializationException', message: 'a request is a JSON object' };
@@ -32,7 +33,7 @@ export function refusalOf(input: unknown): RefusedRequest | undefined {
   return undefined;
 }
 
-/** An expression has no text in quotes, so that every parenthesis in it is one. */
+/** An expression has no quoted text, so that every parenthesis counts. */
 function wrongExpression(expression: string): string | undefined {
   const bytes = Buffer.byteLength(expression);
   if (bytes > MAX_EXPRESSION_BYTES)

@@ -1,4 +1,7 @@
-/** One region's store: dynalite's operations on one LevelDB, mended after a kill, and closed to writers when its disk is full. */
+/**
+ * The store of one region: dynalite's operations on one LevelDB. It is repaired when it opens after
+ * a kill, and refuses all writes once its disk is full.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
@@ -19,12 +22,15 @@ export interface StoreReply {
 export interface DynamoDbStore {
   /** `body` is the JSON of the request. */
   call(operation: string, body: string): Promise<StoreReply>;
-  /** A `BatchWriteItem` whose last `count` writes are left undone, which dynalite itself never does. */
+  /**
+   * A `BatchWriteItem` that leaves its last `count` writes unprocessed, which dynalite itself never
+   * does.
+   */
   callWithout(count: number, operation: string, body: string): Promise<StoreReply>;
   close(): Promise<void>;
 }
 
-/** Two hosts on the same data would each believe that they are alone. */
+/** Two hosts on the same data would each take the other's executions for dead. */
 export class DataDirInUse extends Error {
   override readonly name = 'DataDirInUse';
   constructor(dataDir: string) {
@@ -34,7 +40,7 @@ export class DataDirInUse extends Error {
 
 export interface StoreOptions {
   readonly dataDir?: string | undefined;
-  /** Told once, of the first write that the disk did not take. */
+  /** Called once, at the first write that the disk refuses. */
   readonly onUnwritable?: ((error: UnwritableDataDir) => void) | undefined;
 }
 
@@ -78,7 +84,7 @@ export async function openStore(
     }
   }
 
-  /** From here on, nothing is acknowledged any more. */
+  /** After the first refused write, the store acknowledges no call any more. */
   function noted(error: unknown): string {
     const full = unwritable(dataDir ?? '', error);
     if (full && !broken) {
@@ -112,9 +118,10 @@ function jsonOr(text: string): unknown {
 }
 
 /**
- * dynalite keeps every write that it has acknowledged, whenever its process is killed (LevelDB hands each one to the
- * operating system first). What it does in two writes can be left half done, which DynamoDB never leaves: a table that is
- * being created for ever, and an item that its index has forgotten.
+ * dynalite keeps every write that it has acknowledged, whenever its process is killed, because
+ * LevelDB hands each write to the operating system first. But what dynalite does in two writes can
+ * be half done, which DynamoDB never shows: a table whose creation never ends, and an item that is
+ * missing in its index.
  */
 async function mend(path: string): Promise<void> {
   const store = stores.create({ path });
@@ -142,7 +149,7 @@ async function mendTable(store: Store, table: Table): Promise<void> {
   }
 }
 
-/** dynalite keeps everything in one LevelDB, apart by prefixes. */
+/** dynalite keeps everything in one LevelDB, under prefixes. */
 const within = ({ db }: Store, prefix: string): AsyncIterable<unknown> =>
   db.values({ gte: `${prefix}~`, lt: `${prefix}~\xff` });
 
@@ -151,7 +158,7 @@ const isRecord = (value: unknown): value is object => typeof value === 'object' 
 const isTable = (value: unknown): value is Table =>
   isRecord(value) && 'TableName' in value && 'TableStatus' in value;
 
-/** As classic-level says it: the cause of a database that is not open. */
+/** classic-level gives this as the cause where another process has the database open. */
 const isLocked = (error: unknown): boolean =>
   error instanceof Error &&
   error.cause instanceof Error &&

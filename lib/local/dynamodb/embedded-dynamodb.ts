@@ -1,6 +1,7 @@
 /**
- * DynamoDB of all regions in this process, behind one HTTP port: a request goes to the store of the region in its
- * signature's credential scope, so that handlers need nothing but `AWS_ENDPOINT_URL_DYNAMODB`.
+ * DynamoDB of all regions in this process, behind one HTTP port. A request goes to the store of the
+ * region in its signature's credential scope, so that handlers need only
+ * `AWS_ENDPOINT_URL_DYNAMODB`.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,7 +10,7 @@ import { awsRefusal, listenOn, localServer, Refused, textOf } from '../http.ts';
 import type { UnwritableDataDir } from '../unwritable.ts';
 import { type DynamoDbStore, errorReply, openStore } from './dynamodb-store.ts';
 
-/** One request to DynamoDB, as its handlers and test hooks see it. */
+/** One request to DynamoDB, as observers and test hooks get it. */
 export interface DynamoDbCall {
   readonly region: string;
   /** `Query`, `BatchWriteItem`… */
@@ -17,7 +18,10 @@ export interface DynamoDbCall {
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** What a test can do to a call. `unprocessed` is for `BatchWriteItem`: its last so many writes are left undone. */
+/**
+ * A fault that a test injects into a call. `unprocessed` counts the writes of a `BatchWriteItem`,
+ * from the last, that are not made.
+ */
 export interface InjectedFault {
   readonly delayMs?: number;
   /** Name of an AWS error; `InternalServerError` and `ServiceUnavailable` come with status 500. */
@@ -25,34 +29,43 @@ export interface InjectedFault {
   /** The message of that error. */
   readonly says?: string;
   readonly unprocessed?: number;
-  /** The call happens, but the connection breaks before its answer. */
+  /** The call is made, but the connection breaks before its answer. */
   readonly lost?: true;
 }
 
 export interface EmbeddedDynamoDbOptions {
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
-  /** LevelDB stores in `{dataDir}/{region}`; in memory without it. */
+  /** LevelDB stores in `{dataDir}/{region}`; in memory where it is left out. */
   readonly dataDir?: string;
   readonly regions: readonly string[];
-  /** Reads without `ConsistentRead` that are let through although they are not a Query on an index. */
+  /**
+   * The reads that may go without `ConsistentRead`, beside every Query on an index; all others are
+   * refused.
+   */
   readonly strict?: { readonly allowEventualReads: (call: DynamoDbCall) => boolean };
-  /** Sees every call before it happens, and may hold it up. */
+  /** Called before every call, which waits for the promise. */
   readonly onRequest?: (call: DynamoDbCall) => void | Promise<void>;
-  /** Told of every call that has happened, before its answer is on its way. */
+  /** Called after every call, before its answer is sent. */
   readonly onAnswered?: (call: DynamoDbCall) => void;
   readonly inject?: (call: DynamoDbCall) => InjectedFault | undefined;
-  /** Told once for each region whose store cannot be written to any more: it answers every call with status 500. */
+  /**
+   * Called once for each region whose store cannot be written to any more. It then answers every
+   * call with status 500.
+   */
   readonly onUnwritable?: (error: UnwritableDataDir) => void;
 }
 
 export interface EmbeddedDynamoDb {
   readonly url: string;
-  /** Ends what is under way, then closes the stores. Closing twice is closing once. */
+  /** Waits for running calls, then closes the stores. A second call does nothing. */
   close(): Promise<void>;
 }
 
-/** Rejects with `DataDirInUse`, `UnwritableDataDir`, or with the error of a port that is taken, and then leaves nothing open. */
+/**
+ * Rejects with `DataDirInUse`, `UnwritableDataDir` or the error of a port in use, and leaves
+ * nothing open.
+ */
 export async function startEmbeddedDynamoDb(
   options: EmbeddedDynamoDbOptions,
 ): Promise<EmbeddedDynamoDb> {
@@ -86,7 +99,7 @@ export async function startEmbeddedDynamoDb(
     const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
     const answer = await reply(region, operation, await textOf(request, MAX_REQUEST_BYTES));
     if (answer === 'lost')
-      response.destroy(); // to the caller, a network fault
+      response.destroy(); // the client sees a network fault
     else response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
@@ -130,7 +143,7 @@ export async function startEmbeddedDynamoDb(
   return { url: `http://127.0.0.1:${port}`, close: () => (closing ??= closeAll()) };
 }
 
-/** Of DynamoDB. */
+/** The limit of DynamoDB. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 const TYPES = ['application/x-amz-json-1.0', 'application/json'];
 
@@ -146,13 +159,13 @@ function inputOf(body: string): Readonly<Record<string, unknown>> {
     const input: unknown = JSON.parse(body);
     return isRecord(input) ? input : {};
   } catch {
-    return {}; // the store has the right words for it
+    return {}; // the store has the right error for it
   }
 }
 
 /**
- * Names a read that DynamoDB might answer with old data. dynalite never does, so that the mistake would show in the
- * cloud only. An index cannot be read in any other way.
+ * Names a read for which DynamoDB might return old data. dynalite never does, so that the mistake
+ * would show only in the cloud. An index has no consistent reads, so a Query on one may pass.
  */
 function eventualRead({ operation, input }: DynamoDbCall): string | undefined {
   const onTable = `${operation} on ${String(input.TableName)}`;

@@ -1,4 +1,4 @@
-/** The buttons of the watch page, by what they do. */
+/** DATA: the buttons of the watch page. */
 export const ACTIONS = [
   'install',
   'schedule',

@@ -1,25 +1,28 @@
-/** How many items each tenant has in each part of a realm, counted without being a burden: only what was written to is counted again. */
+/**
+ * Counts the items that each tenant has in each part of a realm. To cost little, it counts again
+ * only what was written to.
+ */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
 
-/** Which tables and partitions have been written to. */
+/** Which tables and partitions have been written to since they were read. */
 export interface Writes {
-  /** For the embedded DynamoDB to call. */
+  /** Called by the embedded DynamoDB at each call. */
   hear(call: DynamoDbCall): void;
-  /** Whether there is something that nobody has taken note of yet. */
+  /** True where a write came since the last `take`. */
   has(table: string, partition?: string): boolean;
-  /** Takes note of what has been written so far. */
+  /** Marks the place as read. */
   take(table: string, partition?: string): void;
-  /** It was not looked at after all: it is news again. */
+  /** Marks the place as unread again, because the read failed. */
   giveBack(table: string, partition?: string): void;
-  /** Everything may have been written to. */
+  /** Marks every place as unread. */
   forget(): void;
 }
 
 const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
 
-/** `isEmpty`: nothing was there before; otherwise everything may have been written to. */
+/** `isEmpty`: the store was empty at the start; otherwise every place counts as unread. */
 export function writes(isEmpty: boolean): Writes {
   const noted = new Map<string, boolean>();
   let otherwise = !isEmpty;
@@ -48,7 +51,7 @@ export function writes(isEmpty: boolean): Writes {
   };
 }
 
-/** Bytes of a partition key, at most. */
+/** Largest partition key in bytes. */
 const MAX_KEY = 2_048;
 
 const placeOf = (table: string, partition = ''): string => `${table}\n${partition}`;
@@ -56,13 +59,13 @@ const placeOf = (table: string, partition = ''): string => `${table}\n${partitio
 type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields => ({ ...(typeof value === 'object' ? value : {}) });
 
-/** Of a text attribute. */
+/** The value of a text attribute. */
 function textOf(value: unknown): string | undefined {
   const text = fieldsOf(value)['S'];
   return typeof text === 'string' ? text : undefined;
 }
 
-/** Keys are among the attributes, whichever they are called. */
+/** Keys are among the attributes, under any name. */
 function writtenBy(input: Fields): { readonly table: string; readonly item: Fields }[] {
   const { TableName: table, RequestItems: requests, Item: item, Key: key } = input;
   if (table !== undefined) return [{ table: String(table), item: fieldsOf(item ?? key) }];
@@ -74,11 +77,14 @@ function writtenBy(input: Fields): { readonly table: string; readonly item: Fiel
   );
 }
 
-/** The share of the time that counting may take, where there is much to count. */
+/** The share of time that counting may take where there is much to count. */
 const SHARE = 0.2;
 const PAUSE_MS = 1_000;
 
-/** Runs `work` no more than once a second, and no more than a fifth of the time; `now` runs it at once. */
+/**
+ * Runs `work` at most once per `pauseMs`, and for at most a fifth of the time; `now` runs it at
+ * once.
+ */
 export function seldom(
   work: () => Promise<void>,
   pauseMs = PAUSE_MS,
@@ -97,7 +103,7 @@ export function seldom(
   };
 }
 
-/** Items of one partition: only their number travels. */
+/** Counts the items of one partition; no item travels. */
 export async function countIn(
   client: DynamoDBDocumentClient,
   table: string,
@@ -120,7 +126,7 @@ export async function countIn(
   return count;
 }
 
-/** Partitions of one part of one tenant, in one realm. */
+/** The partitions of one part of one tenant, in one realm. */
 export interface Holding {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
@@ -128,7 +134,7 @@ export interface Holding {
   readonly tenant: string;
 }
 
-/** Keeps what it has counted, by table and partition. */
+/** Keeps its counts by table and partition. */
 export function itemCounts(written: Writes) {
   const counted = new Map<string, number>();
   let next = 0;
@@ -137,7 +143,7 @@ export function itemCounts(written: Writes) {
     counted.get(placeOf(table, partition)) ?? (written.has(table, partition) ? undefined : 0);
 
   return {
-    /** `undefined` while one of its partitions has not been counted yet. */
+    /** `undefined` while one of the partitions has not been counted yet. */
     of({ table, part, tenant }: Holding): number | undefined {
       let sum = 0;
       for (const partition of partitionsOf(part, tenant)) {
@@ -147,15 +153,15 @@ export function itemCounts(written: Writes) {
       }
       return sum;
     },
-    /** Everything was counted, and nothing written to since. */
+    /** True where every partition was counted, and none written to since. */
     isFresh: ({ table, part, tenant }: Holding): boolean =>
       partitionsOf(part, tenant).every(
         (partition) => countOf(table, partition) !== undefined && !written.has(table, partition),
       ),
-    /** Whether it was written to since it was counted. */
+    /** True where a partition was written to since it was counted. */
     isStale: ({ table, part, tenant }: Holding): boolean =>
       partitionsOf(part, tenant).some((partition) => written.has(table, partition)),
-    /** What was written to, for at most `ms`; goes on from there when it is called again. */
+    /** Counts again what was written to, for at most `ms`; the next call goes on from there. */
     async recount(holdings: readonly Holding[], ms: number): Promise<void> {
       const end = performance.now() + ms;
       const due = holdings

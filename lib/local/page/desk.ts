@@ -1,4 +1,7 @@
-/** Atlassian's desk on the watch page: whoever sits at it decides which hook comes next, and what goes wrong. */
+/**
+ * Atlassian's part on the watch page: the operator decides which hook comes next, and what goes
+ * wrong.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { residency } from '../../../residency.config.ts';
@@ -16,23 +19,23 @@ export const SIZES: readonly number[] = [0, 100, 1_000, 4_000, 20_000];
 
 export interface SiteView {
   readonly tenant: string;
-  /** Where Atlassian sends its requests. */
+  /** The realm to which Atlassian sends its requests. */
   readonly realm: Realm;
   readonly migration?: string;
-  /** What undoes the migration, as it is at the moment: what is committed is not cancelled, but rolled back. */
+  /** What ends the migration now: a committed one is rolled back, an earlier one is cancelled. */
   readonly undo: 'Cancel' | 'Roll back';
-  /** Why a button has no effect at the moment; none where it has. */
+  /** Why a button has no effect now; absent where it has one. */
   readonly refused: Partial<Readonly<Record<Action, string>>>;
 }
 
 export interface DeskView {
   readonly sizes: readonly number[];
-  /** Why nothing can be asked at all. */
+  /** Why no button has an effect. */
   readonly closed?: string;
   readonly sites: readonly SiteView[];
   readonly losesReply: boolean;
-  /** The tenant whose next worker is to die. */
-  readonly condemned?: string;
+  /** The tenant whose next worker is to be killed. */
+  readonly killsNextOf?: string;
   readonly said: readonly Said[];
 }
 
@@ -41,9 +44,9 @@ export interface Outcome {
   readonly message: string;
 }
 
-/** One site's present move. */
+/** The present move of one site. */
 interface Move {
-  /** As it goes over the wire: a number, as a rule. */
+  /** As it goes over the wire: usually a number. */
   readonly id: number | string;
   readonly source: Realm;
   readonly target: Realm;
@@ -54,20 +57,23 @@ interface Client {
   readonly site: Site;
   realm: Realm;
   isBusy: boolean;
-  /** The migration whose status is being asked for. */
+  /** The migration whose status is polled. */
   polled?: number | string;
 }
 
 export interface DeskOptions {
   readonly host: LocalHost;
   readonly view: () => View;
-  /** Of all realms, as they were read last. */
+  /** The migrations of all realms, as they were read last. */
   readonly migrations: () => readonly MigrationView[];
-  /** Where the sites that Atlassian knows outlive the process. */
+  /** The directory that keeps the sites over restarts. */
   readonly dataDir?: string | undefined;
 }
 
-/** The app has something to do, of which Atlassian hears by asking. In the others it waits for the admin, or is done. */
+/**
+ * In these statuses the app works, and Atlassian polls. In the others the app waits for the admin,
+ * or has ended.
+ */
 const BUSY: readonly string[] = ['copying', 'committing', 'rolling-back'];
 const WINDOW_MS = residency.maxMigrationDurationHours * 3_600_000;
 const RETRY_MS = 1_000;
@@ -83,7 +89,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
   const realms = stackRows(residency.realms).map(({ realm }) => realm);
   let lastId = 0;
   let losesReply = false;
-  let condemned: string | undefined;
+  let killsNextOf: string | undefined;
 
   const urlOf = (realm: Realm): string => host.urls[realm] ?? '';
 
@@ -94,7 +100,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
   }
   const keep = () => store.keep([...clients.values()].map(({ site, realm }) => ({ site, realm })));
 
-  /** What an earlier life had begun to ask about, it goes on to ask about. */
+  /** Goes on to poll migrations that an earlier run of this host polled. */
   function resume(): void {
     const { atlassian } = host;
     for (const client of clients.values()) {
@@ -120,7 +126,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     return alone(client, () => ask(atlassian, client, action, fields));
   }
 
-  /** A second request about the same site waits for nobody: it is refused. */
+  /** A second request about the same site is refused, and does not wait. */
   async function alone(client: Client, work: () => Promise<Outcome>): Promise<Outcome> {
     client.isBusy = true;
     try {
@@ -151,7 +157,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     clients.set(tenant, client);
     return alone(client, async () => {
       const sent = atlassian.install(client.site);
-      keep(); // its new secret, before the app can know it
+      keep(); // keeps the new secret before the app can know it
       const reply = await sent;
       heard(tenant, `installed, in ${realm}`, reply);
       if (!isSuccess(reply)) {
@@ -199,7 +205,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     return done(`${hook} of migration ${move.id}`);
   }
 
-  /** From now on, Atlassian sends the site's requests there. */
+  /** From now on, Atlassian sends the site's requests to this realm. */
   function settle(client: Client, realm: Realm): void {
     client.realm = realm;
     client.site.home = urlOf(realm);
@@ -239,7 +245,10 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     });
   }
 
-  /** As Atlassian asks every five minutes; unlike it, also after the commit, so that the log has the end. */
+  /**
+   * Atlassian polls every five minutes until the commit. This desk polls more often, and after the
+   * commit too, so that the log shows the end.
+   */
   async function poll(atlassian: SimulatedAtlassian, client: Client, move: Move): Promise<void> {
     if (client.polled === move.id) return;
     client.polled = move.id;
@@ -258,14 +267,14 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
 
   function killNextWorker({ site: { clientKey } }: Client, isOn: boolean): Outcome {
     host.deaths.spareNextWorker();
-    condemned = isOn ? clientKey : undefined;
+    killsNextOf = isOn ? clientKey : undefined;
     if (!isOn) return done('no worker will be killed');
     host.deaths.killNextWorker(clientKey, ({ realm, entry }) => {
-      condemned = undefined;
+      killsNextOf = undefined;
       const task = entry.replace('tasks/', '');
       say(clientKey, `${task} was killed in ${realm}`, 'the workflow tries again', 'trouble');
     });
-    return done(`the worker that writes next for ${clientKey} dies of it`);
+    return done(`the next worker that writes for ${clientKey} is killed`);
   }
 
   const migrationOf = ({ site }: Client): MigrationView | undefined =>
@@ -276,7 +285,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     return migration?.isFinal ? undefined : migration;
   };
 
-  /** What the ledger says decides: Atlassian itself would not ask for what cannot be. */
+  /** The ledger decides: Atlassian would not send a hook that cannot succeed. */
   function refusalsOf(client: Client): SiteView['refused'] {
     const busy = busyReason(client);
     if (busy !== undefined)
@@ -311,14 +320,14 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
         };
       }),
       losesReply,
-      ...(condemned !== undefined && { condemned }),
+      ...(killsNextOf !== undefined && { killsNextOf }),
       said,
     }),
     close: () => closing.abort(),
   };
 }
 
-/** As the ledger remembers it. */
+/** The move, from the ledger's record. */
 function moveBy({ id: text, source, target, window }: MigrationView): Move {
   const id = Number.isSafeInteger(Number(text)) ? Number(text) : text;
   return { id, source, target, facts: { ...window, migrationId: id } };
@@ -333,7 +342,10 @@ const refused = (message: string): Outcome => ({ isDone: false, message });
 const busyReason = ({ isBusy }: Client): string | undefined =>
   isBusy ? 'Atlassian waits for an answer' : undefined;
 
-/** The realm that serves a tenant whom this desk does not know: of an earlier life, or somebody else's. */
+/**
+ * The realm that serves a tenant which this desk does not know, from an earlier run or another
+ * client.
+ */
 const homeOf = (tenant: string, { realms }: View): Realm | undefined =>
   realms.find((row) =>
     row.tenants.some((one) => one.tenant === tenant && ['active', 'frozen'].includes(one.state)),

@@ -1,4 +1,7 @@
-/** The state machine as a picture: the ASL file → DOT → SVG. Each state is a group in it that a page can find and light up. */
+/**
+ * Draws the state machine: ASL file → DOT → SVG. Each state is a group in the SVG that the page can
+ * find and highlight.
+ */
 import { Graphviz } from '@hpcc-js/wasm-graphviz';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { readDefinition } from '../workflows/definition.ts';
@@ -6,14 +9,14 @@ import { readDefinition } from '../workflows/definition.ts';
 type States = StateMachineDefinition['States'];
 type State = States[string];
 
-/** What a state's group is called in the SVG. */
+/** The id of a state's group in the SVG. */
 export const graphIdOf = (state: string): string =>
   `state-${state
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')}`;
 
-/** Draws it once: without sizes and colours of its own, which are the page's to give. */
+/** Draws without sizes and colours; the page's style sheet sets them. */
 export async function stateGraph(
   definition: StateMachineDefinition = readDefinition().states,
 ): Promise<string> {
@@ -27,7 +30,7 @@ export async function stateGraph(
     .replace(/<!--[^>]*-->\n?/g, '');
 }
 
-/** Node names are the states' own; quoted, they may be anything. */
+/** Node names are the names of states; quoted, they may hold any character. */
 export function dotOf({ StartAt, States }: StateMachineDefinition): string {
   return `digraph {
   graph [rankdir=TB nodesep=0.22 ranksep=0.3 fontname="Helvetica" fontsize=13 bgcolor="transparent" pad=0.1 compound=true]
@@ -49,14 +52,14 @@ function drawn(states: States, map?: string): string[] {
         ...(state.Type === 'Map' && { ltail: `cluster ${name}` }),
         ...(label && { label: ` ${label} ` }),
         ...(isCatch && { class: 'catch', style: 'dashed', weight: 0 }),
-        // Loops go back up, and pull nothing along.
+        // Edges of loops must not change the rank of a state.
         ...(/: wait$/.test(name) && { constraint: false }),
       });
     }),
   ]);
 }
 
-/** Two rows: the work and the wait before it goes on, the question and the end. */
+/** Two rows: the task and the wait that follows it, then the choice and the end. */
 function cluster(name: string, states: States): string[] {
   const names = Object.keys(states);
   const [work, question, wait, done] = names;
@@ -81,7 +84,7 @@ const SHAPES: Partial<Record<State['Type'], Record<string, unknown>>> = {
   Succeed: { shape: 'box', style: 'rounded,filled,bold' },
 };
 
-/** Within a Map, the Map's name need not be said again. */
+/** A state within a Map leaves out the Map's name. */
 function node(name: string, { Type: type }: State, map: string | undefined): string {
   const short = map === undefined ? name : name.replace(/^.*?: /, '');
   return statement(name, {
@@ -92,7 +95,7 @@ function node(name: string, { Type: type }: State, map: string | undefined): str
   });
 }
 
-/** Over two lines where it is long. */
+/** Breaks a long label into two lines. */
 function broken(label: string): string {
   if (label.length < 19) return label;
   const middle = label.length / 2;
@@ -129,12 +132,12 @@ function choiceOf(choice: { readonly Next: string }): Way {
 const insideOf = (state: State): States =>
   state.Type === 'Map' ? ((state.ItemProcessor ?? state.Iterator)?.States ?? {}) : {};
 
-/** An arrow to a Map ends at its frame; it needs a state within to be drawn to. */
+/** An arrow to a Map ends at its frame, but DOT needs a state within as its end. */
 function entryOf(name: string, state: State | undefined): string {
   return state?.Type === 'Map' ? (Object.keys(insideOf(state))[0] ?? name) : name;
 }
 
-/** Where it is left: at the question, which stands lowest. */
+/** An arrow from a Map begins at its lowest state, the choice. */
 function exitOf(name: string, state: State): string {
   return state.Type === 'Map' ? (Object.keys(insideOf(state))[1] ?? name) : name;
 }

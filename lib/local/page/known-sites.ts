@@ -1,4 +1,7 @@
-/** The sites that the watch page's Atlassian knows, kept in the data directory: it is the same Atlassian after a restart. */
+/**
+ * Keeps the sites of the watch page's Atlassian in the data directory, so that it knows them after
+ * a restart.
+ */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -7,17 +10,17 @@ import { unwritable } from '../unwritable.ts';
 
 export interface KnownSite {
   readonly site: Site;
-  /** Where Atlassian sends its requests. The base URL follows from it, and may be another one in each life. */
+  /** The realm to which Atlassian sends its requests. Its base URL may change with each run. */
   readonly realm: Realm;
 }
 
 export interface KnownSites {
   read(): readonly KnownSite[];
-  /** All of them, at once: a file that was half written is never seen. */
+  /** Writes all sites at once, so that no reader sees a half-written file. */
   keep(sites: readonly KnownSite[]): void;
 }
 
-/** Without a directory, nothing is kept. */
+/** Without a directory it keeps nothing. */
 export function knownSites(dataDir: string | undefined): KnownSites {
   if (dataDir === undefined) return { read: () => [], keep: () => undefined };
   const file = join(dataDir, 'atlassian-sites.json');
@@ -33,7 +36,7 @@ export function knownSites(dataDir: string | undefined): KnownSites {
     keep(sites) {
       try {
         mkdirSync(dataDir, { recursive: true });
-        // Their secrets are in it.
+        // The file holds the sites' secrets.
         writeFileSync(`${file}.new`, JSON.stringify(sites), { mode: 0o600 });
         renameSync(`${file}.new`, file);
       } catch (error) {

@@ -1,4 +1,4 @@
-/** The migrations on the watch page, from the items of the ledgers: what is open comes first. */
+/** Makes the page's list of migrations from the items of the ledgers. */
 import { isFinal, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { ProgressView } from './progress.ts';
@@ -10,7 +10,7 @@ export interface MigrationView {
   readonly target: Realm;
   readonly status: string;
   readonly isFinal: boolean;
-  /** What `schedule` said; absent for a tombstone. */
+  /** The window that `schedule` named; absent for a tombstone. */
   readonly window?: {
     readonly startTime: string;
     readonly endTime: string;
@@ -18,12 +18,12 @@ export interface MigrationView {
   };
   readonly trouble?: string;
   readonly scheduledAt: string;
-  /** While it is copying. */
+  /** Present while it is copying. */
   readonly progress?: ProgressView;
   readonly timeline: readonly Entry[];
 }
 
-/** A line of the ledger's history. */
+/** An entry of the ledger's history. */
 export interface Entry {
   readonly status: string;
   readonly at: string;
@@ -34,7 +34,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const FINAL: readonly string[] = STATUSES.filter((status) => isFinal({ status }));
 
-/** Open and failed ones before finished ones; among them, newest first. */
+/** Open and failed migrations before finished ones; among them, newest first. */
 export function migrationsIn(items: readonly Fields[]): MigrationView[] {
   const history = items.filter(isOf('history#'));
   return items
@@ -75,7 +75,7 @@ export function migrationsIn(items: readonly Fields[]): MigrationView[] {
     );
 }
 
-/** The one that a tenant was scheduled for last. */
+/** The tenant's migration that was scheduled last. */
 export const newestOf = (
   migrations: readonly MigrationView[],
   tenant: string,

@@ -1,4 +1,4 @@
-/** How far the copies under way are, by the same formula as the janitor's and the operator's. */
+/** Progress of the running copies, by the formula that janitor and operators use. */
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
@@ -10,13 +10,16 @@ import { STAGE } from '../host.ts';
 import type { MigrationView } from './migration-view.ts';
 
 export interface ProgressView {
-  /** Of copying and verifying, 0 to 100. */
+  /** Percentage of copy and verification together, 0 to 100. */
   readonly percent: number;
-  /** ISO, of the second in which it will be verified; absent while there is too little to go by. */
+  /**
+   * ISO, with whole seconds: the projected end of the verification. Absent while too little is done
+   * for a projection.
+   */
   readonly endsAt?: string;
 }
 
-/** Before that much is done, the start of the workers decides more than their speed. */
+/** Below this share, the start of the workers counts more than their speed. */
 const LEAST_FRACTION = 0.03;
 
 export function progressOf(clientFor: (realm: Realm) => DynamoDBDocumentClient) {
@@ -28,7 +31,9 @@ export function progressOf(clientFor: (realm: Realm) => DynamoDBDocumentClient) 
   let known: ReadonlyMap<string, ProgressView> = new Map();
 
   return {
-    /** `itemsOf` says how many items a migration moves, where that has been counted. */
+    /**
+     * `itemsOf` returns how many items a migration moves; `undefined` while they are not counted.
+     */
     async look(
       migrations: readonly MigrationView[],
       itemsOf: (migration: MigrationView) => number | undefined,

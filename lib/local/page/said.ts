@@ -1,4 +1,4 @@
-/** What was asked of the app, and what it said, for the log on the watch page. */
+/** The log on the watch page: the requests to the app, and its answers. */
 import { fieldOf, type Reply } from '../simulated-atlassian.ts';
 
 export interface Said {
@@ -33,7 +33,7 @@ export function saidLog() {
 
 export const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;
 
-/** Status and what the app says with it: a word, a code, or a sentence. */
+/** Status of a reply, and the app's word, code or sentence with it. */
 export function answerOf(reply: Reply): string {
   const words = ['status', 'errorResponseCode', 'message'].map((name) => fieldOf(reply, name));
   return [String(reply.status), ...words.filter((word) => word !== undefined)].join(' ');

@@ -1,4 +1,4 @@
-/** Serves the watch page on one HTTP port: its files, what there is to see as it changes, and Atlassian's buttons. */
+/** Serves the watch page on one HTTP port: its files, the view as it changes, and the buttons. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { extname } from 'node:path';
@@ -12,13 +12,13 @@ import { pageView } from './view.ts';
 
 export interface PageOptions {
   readonly host: LocalHost;
-  /** 0 takes any free one. */
+  /** 0 takes any free port. */
   readonly port: number;
-  /** What has been written to DynamoDB. */
+  /** The writes to DynamoDB. */
   readonly writes: Writes;
-  /** Whether `writes` hears of everything: not where another DynamoDB stands in for the embedded one. */
+  /** False where another DynamoDB replaces the embedded one, and `writes` hears nothing of it. */
   readonly hearsAll: boolean;
-  /** Where its Atlassian remembers its sites. */
+  /** The directory where its Atlassian keeps its sites. */
   readonly dataDir?: string | undefined;
 }
 
@@ -33,7 +33,10 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
 };
-/** No script but our files, no text that becomes markup (Trusted Types), nobody else's frame. */
+/**
+ * Only scripts from our files, no text that becomes markup (Trusted Types), no frame of another
+ * page.
+ */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -63,9 +66,9 @@ export async function startPage(options: PageOptions): Promise<Page> {
   const watched = pageView(host, writes, hearsAll);
   const { view, migrations } = watched;
   const desk = pageDesk({ host, view, migrations, dataDir });
-  await watched.refreshNow().then(desk.resume, () => undefined); // DynamoDB may still be away
+  await watched.refreshNow().then(desk.resume, () => undefined); // DynamoDB may not answer yet
   const files = pageFiles(await stateGraph());
-  /** Whoever listens, and what was last sent to them. */
+  /** The open pages, and what was last sent to each. */
   const listeners = new Map<ServerResponse, string>();
 
   const server = createServer(async (request, response) => {
@@ -87,7 +90,7 @@ export async function startPage(options: PageOptions): Promise<Page> {
   const names = [`127.0.0.1:${port}`, `localhost:${port}`];
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    // A page of another name that resolves to this address (DNS rebinding) names itself here.
+    // A page of another name that resolves to this address (DNS rebinding) has its name in `Host`.
     if (!names.includes(request.headers.host ?? '')) throw new Refused(403, 'not by this name');
     const { pathname } = new URL(request.url ?? '/', 'http://page');
     const file = files.get(pathname === '/' ? '/index.html' : pathname);
@@ -112,7 +115,7 @@ export async function startPage(options: PageOptions): Promise<Page> {
     const fields = await fieldsOf(request);
     await watched.refreshNow();
     const outcome = await desk.perform(action, fields);
-    // Every page has seen what came of it before the next button is pressed.
+    // Sends the new view to every page before the button's answer.
     await watched.refreshNow().then(tellAll, () => undefined);
     json(response, outcome.isDone ? 200 : 409, outcome);
   }
@@ -127,7 +130,7 @@ export async function startPage(options: PageOptions): Promise<Page> {
   }
 
   let looking: Promise<void> | undefined;
-  /** One look at a time, and none while nobody listens. */
+  /** One look at a time, and none while no page is open. */
   const look = (): Promise<void> => {
     looking ??= tell().finally(() => {
       looking = undefined;
@@ -141,12 +144,12 @@ export async function startPage(options: PageOptions): Promise<Page> {
         awaySince = undefined;
       },
       () => {
-        awaySince ??= new Date().toISOString(); // the last view stands
+        awaySince ??= new Date().toISOString(); // the last view stays
       },
     );
     tellAll();
   }
-  /** Since when DynamoDB has not answered: what is shown is as old. */
+  /** Since when DynamoDB has not answered; the view is from before that. */
   let awaySince: string | undefined;
   function tellAll(): void {
     const shown = { ...watched.view(), ...(awaySince && { awaySince }), atlassian: desk.view() };
@@ -172,7 +175,10 @@ export async function startPage(options: PageOptions): Promise<Page> {
   };
 }
 
-/** By path. The graph stands in the page from the start, so that no script ever has to make markup of text. */
+/**
+ * Files by path. The graph is part of the page from the start, so that no script makes markup of
+ * text.
+ */
 function pageFiles(
   graph: string,
 ): ReadonlyMap<string, { readonly type: string; readonly body: string }> {

@@ -1,4 +1,4 @@
-/** Tenants that no realm serves, which the watch page says aloud. */
+/** Finds tenants that no realm serves, which the watch page announces. */
 import type { RealmView } from './view.ts';
 
 export interface UnservedView {
@@ -7,7 +7,9 @@ export interface UnservedView {
   readonly where: string;
 }
 
-/** A frozen tenant is served: it can be read. Where each of its records is retired, the app is uninstalled. */
+/**
+ * A frozen tenant is served: it can be read. A tenant whose records are all retired is uninstalled.
+ */
 const SERVED: readonly string[] = ['active', 'frozen'];
 
 export function unservedIn(realms: readonly RealmView[]): UnservedView[] {

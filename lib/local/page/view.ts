@@ -1,4 +1,7 @@
-/** What the watch page shows: the realms and what is in them, the migrations and their history, the executions at hand. */
+/**
+ * The content of the watch page: the realms and their items, the migrations and their history, the
+ * running executions.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
@@ -22,14 +25,14 @@ export interface RealmView {
 
 export interface TenantView {
   readonly tenant: string;
-  /** Of its record; `none` where there is none. */
+  /** The state in its record; `none` where there is no record. */
   readonly state: string;
   readonly movedTo?: string;
-  /** Items, in the order of the parts; `null` while they have not been counted. */
+  /** Items in the order of the parts; `null` while they are not counted. */
   readonly items: readonly (number | null)[];
-  /** It has items here, and neither its record nor a move under way has business with them. */
+  /** It has items here although neither its record nor a move allows any. */
   readonly isStray: boolean;
-  /** Parts that were written to since they were counted, by their places among the parts. */
+  /** Indexes of the parts that were written to since they were counted. */
   readonly stale: readonly number[];
 }
 
@@ -42,7 +45,7 @@ export interface ExecutionView {
   readonly status: string;
   readonly startedAt: number;
   readonly endedAt?: number;
-  /** Where it is, and where it has been: `id` is the state's group in the graph. */
+  /** The states in which it is, and was; `id` is the state's group in the graph. */
   readonly states: readonly StateView[];
   readonly visited: readonly string[];
   readonly retries: number;
@@ -56,23 +59,25 @@ interface StateView {
 export interface View {
   readonly parts: readonly { readonly name: string; readonly isCache: boolean }[];
   readonly realms: readonly RealmView[];
-  /** What is open, then what is finished, and how many finished ones there are beside those. */
+  /**
+   * Open migrations, then finished ones; `moreFinished` counts the finished ones that are left out.
+   */
   readonly migrations: readonly MigrationView[];
   readonly moreFinished: number;
   readonly unserved: readonly UnservedView[];
   readonly executions: readonly ExecutionView[];
-  /** Tenants that there are beside those that are shown. */
+  /** How many tenants are left out. */
   readonly more: number;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A page that shows more of them shows nothing. */
+/** A page with more tenants could not be read. */
 const MOST_TENANTS = 40;
 const MOST_OPEN = 100;
 const MOST_FINISHED = 40;
 const MOST_EXECUTIONS = 8;
-/** Where other processes write too, what was counted is good for this long. */
+/** Where other processes write too, counts are kept for this long. */
 const GOOD_FOR_MS = 5_000;
 
 export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
@@ -102,7 +107,10 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   }
 
   let reading: Promise<void> = Promise.resolve();
-  /** One after the other: who waits for a later one sees what an earlier one has taken note of. */
+  /**
+   * Reads one after the other, so that a later caller sees everything that an earlier one has
+   * marked as read.
+   */
   const readRecords = seldom(() => {
     reading = reading.catch(() => undefined).then(readAll);
     return reading;
@@ -138,7 +146,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
 
   const lookAtCopies = seldom(() => progress.look(migrations, itemsMovedBy), 500);
 
-  /** All that the source has in parts that move. */
+  /** The items of the source in parts that move. */
   function itemsMovedBy({ tenant, source }: MigrationView): number | undefined {
     if (!clients.has(source)) return undefined;
     const moved = holdingsOf(tenant, source).filter(({ part }) => part.policy === 'move');
@@ -166,7 +174,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
       const record = records.get(realm)?.find((candidate) => candidate['tenant'] === tenant);
       const holdings = holdingsOf(tenant, realm);
       const items = holdings.map((holding) => counts.of(holding) ?? null);
-      // A realm that a tenant is not in, and has nothing in, does not show it.
+      // A realm does not list a tenant that has neither record nor items in it.
       if (record === undefined && !items.some(Boolean)) return [];
       const movedTo = record?.['movedTo'];
       return {
@@ -180,7 +188,10 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     });
   }
 
-  /** Said only of what was read since it was last written to: halves of two moments are no finding. */
+  /**
+   * True only for places that were read since their last write: reads of two different moments
+   * prove nothing.
+   */
   function isStray(
     realm: Realm,
     tenant: string,
@@ -219,18 +230,18 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   }
 
   return {
-    /** Reads what there is to read again, if anything and if it is time. */
+    /** Reads again what was written to, as often as `seldom` allows. */
     async refresh(): Promise<void> {
       await readRecords();
       await countItems();
       await lookAtCopies();
     },
-    /** Reads records and ledgers as they are now: what comes next is decided by them. */
+    /** Reads records and ledgers at once: the next action depends on them. */
     async refreshNow(): Promise<void> {
       if (!isHeard) forget();
       await readRecords('now');
     },
-    /** All that there are. */
+    /** All migrations, also those that the view leaves out. */
     migrations: (): readonly MigrationView[] => migrations,
     view(): View {
       const realms = realmViews();
@@ -253,9 +264,9 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   };
 }
 
-/** Never the secret: it does not even leave the store. */
+/** Never reads the secret. */
 const RECORD = {
-  // Without a state, it is a name by which a tenant is found.
+  // An item without a state is an alias.
   FilterExpression: 'attribute_exists(#state)',
   ProjectionExpression: '#tenant, #state, #movedTo, #migration, #ledger',
   ExpressionAttributeNames: {

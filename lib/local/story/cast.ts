@@ -1,4 +1,4 @@
-/** Who and what takes part in a story. */
+/** The realms, sites and options of a story. */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { LocalHost } from '../host.ts';
 import type { Reply, SimulatedAtlassian, Site } from '../simulated-atlassian.ts';
@@ -9,13 +9,13 @@ export interface StoryOptions {
   readonly from: Realm;
   readonly to: Realm;
   readonly items: number;
-  /** The move is cancelled when it is ready to be committed. */
+  /** True: the move is cancelled when it is ready to be committed. */
   readonly rollback: boolean;
-  /** `both`: installed through Connect, and a Forge app by the time that the move begins. */
+  /** `both`: installed by Connect, and a Forge app before the move begins. */
   readonly door: 'connect' | 'forge' | 'both';
 }
 
-/** Who takes part. */
+/** Everything that a story works with. */
 export interface Cast {
   readonly host: LocalHost;
   readonly atlassian: SimulatedAtlassian;
@@ -34,12 +34,12 @@ export interface Possessions {
 export interface Course {
   /** The status in which the migration ended. */
   readonly end: string | undefined;
-  /** What a write in the source was answered, while frozen and after the commit. */
+  /** HTTP status of a write in the source: while it was frozen, and after the commit. */
   readonly whileCopying: number;
   readonly afterwards: number;
 }
 
-/** What the user saves. */
+/** The template that the user saves. */
 export const TEMPLATE = '/templates/minutes';
 
 export const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;

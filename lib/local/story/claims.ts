@@ -1,4 +1,4 @@
-/** What a story claims of a move, each of it checked. */
+/** The claims of a story about its move. Each is checked. */
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import {
   type Cast,
@@ -10,7 +10,7 @@ import {
 } from './cast.ts';
 import { differing, partsWith, sizeOf } from './holdings.ts';
 
-/** A statement, and whether it was found true. */
+/** A statement, and whether it is true. */
 export type Claim = readonly [holds: boolean, text: string];
 
 export function claimsOfMove(
@@ -86,7 +86,7 @@ export async function claimsOfService(
   ];
 }
 
-/** A Forge token has no client key: the tenant is known by its installation, wherever it is. */
+/** A Forge token has no client key. Every realm must know the tenant by its installation. */
 export async function claimsOfNames(
   { source, target, tenant }: Cast,
   { door, rollback }: StoryOptions,

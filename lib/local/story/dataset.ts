@@ -1,4 +1,7 @@
-/** What the tenants of the story own: items of every shape that DynamoDB knows, in all parts of the sample app. */
+/**
+ * The items of the story's tenants: every shape that DynamoDB knows, in all parts of the sample
+ * app.
+ */
 import {
   type AttributeValue,
   BatchWriteItemCommand,
@@ -9,12 +12,12 @@ import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/datase
 
 export type RawItem = Record<string, AttributeValue>;
 
-/** The parts' shares of a tenant's items. */
+/** Each part's share of a tenant's items. */
 const SHARES: Readonly<Record<string, number>> = { templates: 0.4, exports: 0.5, previews: 0.1 };
 const BATCH = 25;
 const WRITERS = 8;
 
-/** About `items` items over all parts, the odd ones among them. */
+/** About `items` items over all parts, those of unusual shapes included. */
 export function datasetOf(
   parts: readonly Part[],
   tenant: string,
@@ -49,7 +52,7 @@ const plainAttributes = (index: number): RawItem => ({
 
 const tomorrow = () => Math.floor(Date.now() / 1000) + 86_400;
 
-/** What copying could spoil. */
+/** Shapes that copying could spoil. */
 const ODD_ITEMS: readonly { readonly id: string; readonly attributes: RawItem }[] = [
   {
     id: 'Überschrift 日本語 🦘 e\u0301',
@@ -98,7 +101,7 @@ const ODD_ITEMS: readonly { readonly id: string; readonly attributes: RawItem }[
   { id: '#00', attributes: { title: { S: 'an id that looks like a shard' } } },
 ];
 
-/** Writes with several writers at once; what DynamoDB leaves undone is written again. */
+/** Writes several batches at once; writes again what DynamoDB leaves unprocessed. */
 export async function seed(
   client: DynamoDBClient,
   table: string,

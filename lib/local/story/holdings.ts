@@ -1,4 +1,4 @@
-/** What the story's tenants have in a realm, seen and written behind the app's back. */
+/** Reads and writes the items of the story's tenants in a realm directly, without the app. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
@@ -46,7 +46,9 @@ export function storyRealm(host: LocalHost, realm: Realm) {
   };
 }
 
-/** What the app calls the site: by its client key, or by the first installation that it came with. */
+/**
+ * The app's name for the site: its client key, or its first installation where it came by Forge.
+ */
 export const tenantOf = ({ clientKey, cameBy, installations }: Site): string =>
   cameBy === 'forge' ? tenantOfInstallation(installations[0] ?? '') : clientKey;
 

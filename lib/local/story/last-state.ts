@@ -1,4 +1,7 @@
-/** What there is when a story is over, however it ended: read anew, and each line for itself, as the host may be half gone. */
+/**
+ * The last lines of a story that broke off: statuses and items, read anew. Each line copes alone
+ * with a host that does not answer.
+ */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';

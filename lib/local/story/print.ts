@@ -1,4 +1,6 @@
-/** How the story is told: one plain line per event, and a table at its end; colour on a terminal only. */
+/**
+ * Prints the story: one plain line per event, and a table at its end. Colours on a terminal only.
+ */
 import { styleText } from 'node:util';
 
 export type Tone = 'plain' | 'good' | 'bad' | 'quiet' | 'heading';
@@ -13,9 +15,9 @@ const STYLES = {
 
 export interface Teller {
   heading(text: string): void;
-  /** What happened, and on the right what came of it; with the seconds since the story began. */
+  /** Prints what happened, its result on the right, and the seconds since the story began. */
   event(text: string, result?: string, tone?: Tone): void;
-  /** A checked statement. */
+  /** Prints a claim with its result. */
   check(holds: boolean, text: string): void;
   table(rows: readonly (readonly string[])[]): void;
   line(text: string, tone?: Tone): void;
@@ -53,7 +55,7 @@ export function teller(write: (line: string) => void = console.log): Teller {
   };
 }
 
-/** Says nothing more from the moment at which `isMuted` becomes true. */
+/** Prints nothing more once `isMuted` returns true. */
 export function mutedWhen(isMuted: () => boolean, tell: Teller): Teller {
   const unlessMuted =
     <Said extends unknown[]>(say: (...said: Said) => void) =>

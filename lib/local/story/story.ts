@@ -1,4 +1,4 @@
-/** One move from beginning to end, told as it happens and checked when it is over. */
+/** One move from beginning to end: printed as it happens, and checked when it is over. */
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
@@ -26,15 +26,16 @@ import { mutedWhen, type Teller } from './print.ts';
 const MIGRATION = 57_500;
 const PACE = { pollMs: 100, retryMs: 500, patienceMs: 600_000 };
 
-/** `holds` is true only if everything that the story claims was checked and holds. */
+/** `holds` is true only if every claim of the story was checked and is true. */
 export interface StoryEnd {
   readonly holds: boolean;
-  /** It ended before it could check anything. */
+  /** Present where the story ended before its checks. */
   readonly brokenOff?: 'failed' | 'interrupted';
 }
 
 /**
- * Tells the story. One that fails on its way, or is interrupted by `signal`, ends with the last state instead of its checks.
+ * Plays the story. A story that fails, or is interrupted by `signal`, prints the last state instead
+ * of its checks.
  */
 export async function tellStory(
   host: LocalHost,
@@ -47,7 +48,7 @@ export async function tellStory(
   const url = host.urls[options.from] ?? '';
   const tenant = atlassian.site('acme', url, options.door === 'forge' ? 'forge' : 'connect');
   let isOver = false;
-  /** What goes on behind an interruption is not told any more. */
+  /** After an interruption, running steps print nothing more. */
   const telling = mutedWhen(() => isOver, tell);
   const interrupted = new Promise<'interrupted'>((resolve) => {
     signal?.addEventListener('abort', () => resolve('interrupted'), { once: true });
@@ -128,7 +129,7 @@ async function wholeStory(
   return claims.every(([holds]) => holds);
 }
 
-/** Both are installed and get their items; the app's own routes add two more. */
+/** Installs the app on both sites and gives them items; the app's own routes add two more. */
 async function settleIn(
   { atlassian, tell, source, tenant, neighbour }: Cast,
   items: number,
@@ -175,7 +176,7 @@ async function move(cast: Cast, { rollback, door }: StoryOptions): Promise<Cours
       if (hook === 'start') whileCopying = await tryToWrite(cast);
       if (hook === 'schedule' && door === 'both') {
         await atlassian.upgrade(tenant);
-        tell.event('The app becomes a Forge app on this site, and nobody is told');
+        tell.event('The app becomes a Forge app on this site; Atlassian sends no event');
       }
     }),
   };
@@ -188,7 +189,7 @@ async function move(cast: Cast, { rollback, door }: StoryOptions): Promise<Cours
   return { end, whileCopying, afterwards };
 }
 
-/** Says what Atlassian asked and heard; a poll only where the answer is a new one. */
+/** Prints each hook with its answer; a poll only where its answer is new. */
 function replyTeller(tell: Teller, follow: () => void, then: (hook: Hook) => Promise<void>) {
   let known: string | undefined;
   return async (hook: Hook, reply: Reply): Promise<void> => {
@@ -201,7 +202,7 @@ function replyTeller(tell: Teller, follow: () => void, then: (hook: Hook) => Pro
   };
 }
 
-/** Says which states the executions of all realms have entered since it was last called. */
+/** Prints the states that the executions of all realms have entered since its last call. */
 function workflowFollower(host: LocalHost, tell: Teller): () => void {
   const told = new Map<string, number>();
   return () => {
@@ -219,7 +220,7 @@ function workflowFollower(host: LocalHost, tell: Teller): () => void {
   };
 }
 
-/** A write that must not succeed, in the source. */
+/** Sends a write that must be refused to the source. */
 async function tryToWrite({ atlassian, tell, source, tenant }: Cast): Promise<number> {
   const reply = await atlassian.request(
     tenant,
@@ -236,7 +237,7 @@ async function tryToWrite({ atlassian, tell, source, tenant }: Cast): Promise<nu
   return reply.status;
 }
 
-/** A row per part; the counts stand in the order of the columns. */
+/** One row per part; the counts are in the order of `columns`. */
 const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
   residency.parts.map((part) => [
     site.clientKey,

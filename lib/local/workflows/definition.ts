@@ -1,24 +1,25 @@
-/** The ASL file that CDK deploys, read for the local interpreter. */
+/** Reads the ASL file that CDK deploys for the local interpreter. */
 import { readFileSync } from 'node:fs';
 import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { substitutionOf, WORKFLOW_TASKS } from '../../routes.ts';
 
 export interface Definition {
   readonly states: StateMachineDefinition;
-  /** The task that each Task state runs, by the state's name; those within a Map too. */
+  /** The task of each Task state, by the state's name; states within a Map included. */
   readonly taskOf: ReadonlyMap<string, string>;
-  /** The Map that a state stands in, for the states that do. */
+  /** The Map around a state, for states within a Map. */
   readonly mapOf: ReadonlyMap<string, string>;
 }
 
-/** An inline Map runs no more iterations at once, whatever it asks for. */
+/** The largest number of iterations that an inline Map runs at once. */
 const MAX_CONCURRENCY = 40;
 
 export const ASL_FILE = new URL('../../realm-migration.asl.json', import.meta.url);
 
 /**
- * `retrySpeed` divides every retrier's waiting time, for tests. Throws where the file names a task that does not exist,
- * or two states alike (the interpreter, as Step Functions, knows a task by its state's name).
+ * `retrySpeed` divides every retrier's waiting time, for tests. Throws where the file names an
+ * unknown task, or two states alike: the interpreter finds a task by its state's name, as Step
+ * Functions does.
  */
 export function readDefinition(
   text: string = readFileSync(ASL_FILE, 'utf8'),

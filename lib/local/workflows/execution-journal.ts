@@ -1,11 +1,14 @@
-/** The names of all executions of one state machine, kept on disk: a closed name stays closed after a restart. */
+/**
+ * Keeps the names of all executions of one state machine on disk, so that a closed name stays
+ * closed after a restart.
+ */
 import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { unwritable } from '../unwritable.ts';
 import type { ExecutionStatus } from './execution.ts';
 
-/** The first entry of a name opens it, the second one closes it. */
+/** The first entry of a name opens it, the second closes it. */
 export interface JournalEntry {
   readonly name: string;
   readonly status: ExecutionStatus;
@@ -19,11 +22,11 @@ export interface JournalEntry {
 
 export interface ExecutionJournal {
   readonly entries: readonly JournalEntry[];
-  /** Throws `UnwritableDataDir` where the disk is full, and leaves no half line behind. */
+  /** Throws `UnwritableDataDir` where the disk is full, and leaves no partial line behind. */
   append(entry: JournalEntry): void;
 }
 
-/** Without a directory, nothing is kept. `warn` is told how many lines of the file could not be read. */
+/** Without a directory it keeps nothing. `warn` gets the number of lines that could not be read. */
 export function executionJournal(
   dataDir: string | undefined,
   realm: Realm,
@@ -40,7 +43,7 @@ export function executionJournal(
   };
   write(() => mkdirSync(dirname(file), { recursive: true }));
   const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
-  // An unfinished last line, of a host that was killed, is taken away: the next must not join it.
+  // Cuts a partial last line, which a killed host left, so that the next line does not join it.
   let size = bytes.lastIndexOf('\n') + 1;
   if (size < bytes.length) write(() => truncateSync(file, size));
   const lines = bytes.subarray(0, size).toString('utf8').split('\n').slice(0, -1);
@@ -66,7 +69,10 @@ export function executionJournal(
 
 const START = '{"name":';
 
-/** Of a line that was torn, and joined by a later one, the later one is still to be had: nothing within an entry looks like its start. */
+/**
+ * Where a torn line was joined by a later one, the later one can still be read: nothing within an
+ * entry looks like its start.
+ */
 function entryOf(line: string): { entry: JournalEntry; isWhole: boolean } | undefined {
   const whole = parsed(line);
   if (whole) return { entry: whole, isWhole: true };

@@ -1,10 +1,10 @@
-/** What is known of one execution of a state machine while it runs, and afterwards. */
+/** One execution of a state machine: its states, its history and its end. */
 import type { StateMachine } from 'aws-local-stepfunctions';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
 
-/** One thing that happened: `index` is the iteration's, within a Map. Epoch milliseconds. */
+/** One event. `index` is the iteration's, within a Map. Epoch milliseconds. */
 export interface Moment {
   readonly at: number;
   readonly what: 'entered' | 'failed' | 'retried' | 'caught';
@@ -26,26 +26,26 @@ export interface Execution {
   readonly output?: string;
   readonly error?: string;
   readonly cause?: string;
-  /** The states that it is in: one, and within a Map those of its iterations. */
+  /** The states in which it is: one, and those of all iterations within a Map. */
   readonly states: readonly string[];
   readonly history: readonly Moment[];
-  /** As Step Functions would count them. */
+  /** Number of events, as Step Functions counts them. */
   readonly events: number;
 }
 
 type Event =
   ReturnType<StateMachine['run']>['eventLogs'] extends AsyncGenerator<infer E> ? E : never;
 
-/** Step Functions ends an execution that has more events, and one whose state is larger. */
+/** Step Functions ends an execution with more events, or with larger input or output of a state. */
 export const MAX_EVENTS = 25_000;
 export const MAX_STATE_BYTES = 256 * 1024;
 
 export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value ?? null));
 
-/** Follows the interpreter's events: where the execution is, what it has been through, how many events that makes. */
+/** Follows the interpreter's events: keeps the states, the history and the number of events. */
 export class ExecutionTrace {
   readonly history: Moment[] = [];
-  /** Maps of which an iteration has failed for good: nothing new is started in them. */
+  /** Maps with a failed iteration: no task is started in them any more. */
   readonly failedMaps = new Set<string>();
   events = 0;
   #root: string | undefined;
@@ -64,7 +64,7 @@ export class ExecutionTrace {
         const { name: state, type } = event.state;
         if (event.index === undefined) this.#enter(state);
         else this.#iterations.set(event.index, state);
-        if (type === 'Task') this.events += 3; // scheduled, started, and how it ended
+        if (type === 'Task') this.events += 3; // scheduled, started, and its end
         if (type === 'Map') this.events += 2;
         this.history.push({
           at,
@@ -82,7 +82,7 @@ export class ExecutionTrace {
         this.history.push({ at, what: 'caught', state: event.state.name });
         break;
       case 'StateFailed':
-        this.events -= 1; // how a task ended is counted already
+        this.events -= 1; // the end of its task is counted already
         this.history.push({ at, what: 'failed', state: event.state.name, error: event.Error });
         break;
       case 'MapIterationFailed':

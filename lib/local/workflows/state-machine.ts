@@ -1,4 +1,4 @@
-/** One realm's state machine: starts, stops and remembers executions as Step Functions does. */
+/** One realm's state machine: starts, stops and keeps executions as Step Functions does. */
 import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -16,23 +16,26 @@ import {
 } from './execution.ts';
 import { executionJournal, type JournalEntry } from './execution-journal.ts';
 
-/** The state machine of a realm, and how it reaches the realm's functions. */
+/** The state machine of a realm, and how it calls the realm's functions. */
 export interface MachineOptions {
   readonly realm: Realm;
   /** `arn:aws:states:{region}:{account}:stateMachine:{name}` */
   readonly arn: string;
-  /** Runs a task by its file's name (`copy-range`) until its own timeout. */
+  /** Runs a task by its file's name (`copy-range`), with the task's own timeout. */
   readonly runTask: (task: string, input: unknown) => Promise<unknown>;
-  /** Called when an execution has FAILED, TIMED_OUT or was ABORTED. */
+  /** Called when an execution is FAILED, TIMED_OUT or ABORTED. */
   readonly onBadEnd: (execution: Execution) => void;
-  /** Where names outlive the process. */
+  /** The directory that keeps the names over restarts. */
   readonly dataDir?: string;
-  /** Told when a name could not be written down: it is closed in this life, but may be open in the next. */
+  /**
+   * Called when a name could not be written to disk: it is closed in this run, but may be open in
+   * the next.
+   */
   readonly onUnwritable?: (error: UnwritableDataDir) => void;
   readonly log?: Log;
 }
 
-/** An error of the Step Functions API, by its own name there. */
+/** An error of the Step Functions API, with its name. */
 export class StatesError extends Error {
   constructor(name: string, message: string) {
     super(message);
@@ -40,18 +43,18 @@ export class StatesError extends Error {
   }
 }
 
-/** What neither Retry nor Catch can see, as the interpreter asks for it. */
+/** An error that neither Retry nor Catch can match; the interpreter reads `isRetryable`. */
 class Final extends StatesError {
   readonly isRetryable = false;
   readonly isCatchable = false;
 }
 
-/** Far more than an input of ours has, and far less than what the interpreter's recursions stand. */
+/** Far more than an input of ours has, and far less than the interpreter's recursions stand. */
 const MAX_DEPTH = 100;
 
 type Json = Parameters<StateMachine['run']>[0];
 
-/** The ends that an execution has from outside, rather than by its own states. */
+/** The end of an execution that its own states did not reach. */
 interface Ending {
   readonly status: ExecutionStatus;
   readonly error?: string;
@@ -91,7 +94,8 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
       history: [],
       events: 0,
     };
-    // One that was still running died with the process: its name is closed, and the janitor starts the next attempt.
+    // An execution that was running died with the process. Its name is closed, and the janitor
+    // starts the next attempt.
     if (status === 'RUNNING')
       return { ...base, startDate: at, status: 'ABORTED', stopDate: at, cause: 'the host stopped' };
     const ended = {
@@ -106,7 +110,10 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     return `${options.arn.replace(':stateMachine:', ':execution:')}:${name}`;
   }
 
-  /** Starts it, or finds the same one running. Throws `ExecutionAlreadyExists` for a name that is closed, or has another input. */
+  /**
+   * Starts it, or returns the running one of the same name and input. Throws
+   * `ExecutionAlreadyExists` for a name that is closed, or has another input.
+   */
   function start(name: string, input: string): Execution {
     if (!/^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u.test(name)) {
       throw new StatesError('InvalidName', `Invalid Name: '${name}'`);
@@ -198,7 +205,8 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     task: string,
     input: unknown,
   ): Promise<Json> {
-    // The interpreter would start what is left of a Map after one of its iterations has failed. Its events tell, a tick later.
+    // After an iteration of a Map has failed, the interpreter would still start the rest. It
+    // reports the failure a tick later.
     await setImmediate();
     const map = definition.mapOf.get(state);
     if (
@@ -259,7 +267,7 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     return current(execution);
   }
 
-  /** Aborts it, if it still runs. Tasks at hand go on to their end, as Lambdas do. */
+  /** Aborts it, if it still runs. Its running tasks go on to their end, as Lambdas do. */
   function stop(name: string, reason: Pick<Ending, 'error' | 'cause'> = {}): Execution {
     const self = running.get(named(name).name);
     if (self) finish(self, { status: 'ABORTED', ...reason });
@@ -274,7 +282,10 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     stop,
     /** Newest first. */
     list: (): readonly Execution[] => [...executions.values()].reverse().map(current),
-    /** Aborts all without telling anybody, as when a machine is switched off, and waits a moment for the tasks at hand. */
+    /**
+     * Aborts all without `onBadEnd`, as when a machine is switched off, and waits a moment for
+     * running tasks.
+     */
     async close(graceMs = 2_000): Promise<void> {
       const aborted = [...running.values()];
       running.clear();
@@ -329,7 +340,7 @@ function limited(value: unknown, what: string): void {
     throw new Final('States.DataLimitExceeded', `${what} is larger than 256 KB`);
 }
 
-/** The name is what Retry and Catch match; the cause is the JSON that Lambda makes of an error. */
+/** Retry and Catch match the name; the cause is the JSON that Lambda makes of an error. */
 function asLambdaTells(error: unknown): StatesError {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   return new StatesError(

@@ -1,4 +1,6 @@
-/** What EventBridge tells `settle` when an execution has ended badly. */
+/**
+ * The event that EventBridge sends to `settle` when an execution failed, timed out or was aborted.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Execution } from './execution.ts';
 

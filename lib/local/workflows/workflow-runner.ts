@@ -10,9 +10,9 @@ import { type Machine, type MachineOptions, StatesError, stateMachine } from './
 
 export interface WorkflowRunnerOptions {
   readonly machines: readonly MachineOptions[];
-  /** 0, or none, takes any free one. */
+  /** 0 or `undefined` takes any free port. */
   readonly port?: number;
-  /** ASL text; without it, the file that CDK deploys. */
+  /** ASL text; the file that CDK deploys where it is left out. */
   readonly definition?: string;
   /** Divides the waiting time of every retrier. */
   readonly retrySpeed?: number;
@@ -28,7 +28,7 @@ export interface WorkflowRunner {
 type Request = Readonly<Record<string, unknown>>;
 
 const TYPES = ['application/x-amz-json-1.0', 'application/json'];
-/** Of Step Functions. */
+/** The limit of Step Functions. */
 const MAX_REQUEST_BYTES = 1024 * 1024;
 
 function requestOf(text: string): Request {
@@ -156,7 +156,7 @@ const described = (machine: Machine, execution: Execution) => ({
   cause: execution.cause,
 });
 
-/** A page; `nextToken` is the number of executions that came before. */
+/** One page; `nextToken` is the number of executions before it. */
 function listed(machine: Machine, request: Request): unknown {
   const from = Number(request['nextToken'] ?? 0);
   const upTo = from + (Number(request['maxResults']) || 100);

@@ -1,14 +1,23 @@
-/** Atlassian's desk: the buttons, why some have no effect at the moment, and what was said. */
-import { byId, clock, counted, element, keyed, setAttribute, setOptions, setText } from './dom.js';
+/** Atlassian's part of the page: the buttons, why some have no effect now, and the log. */
+import {
+  byId,
+  clock,
+  element,
+  keyed,
+  setAttribute,
+  setOptions,
+  setText,
+  withCommas,
+} from './dom.js';
 
 const REASON = 'reason';
 let known;
-/** A tenant that was just installed: it is the one to be moved, as soon as it is in the list. */
+/** A tenant that was just installed. It is chosen as soon as it is in the list. */
 let arriving;
 
 export function showDesk({ atlassian, realms }) {
   known = atlassian;
-  const { sites, sizes, closed, losesReply, condemned, said } = atlassian;
+  const { sites, sizes, closed, losesReply, killsNextOf, said } = atlassian;
   byId('closed').hidden = closed === undefined;
   setText(byId('closed'), closed ?? '');
   const names = realms.map(({ realm }) => ({ value: realm, label: realm }));
@@ -17,7 +26,7 @@ export function showDesk({ atlassian, realms }) {
     byId('items'),
     sizes.map((size) => ({
       value: String(size),
-      label: size === 0 ? 'none' : `about ${counted(size)}`,
+      label: size === 0 ? 'none' : `about ${withCommas(size)}`,
     })),
   );
   setOptions(
@@ -44,12 +53,12 @@ export function showDesk({ atlassian, realms }) {
   const [loses, kills] = document.querySelectorAll('[data-switch]');
   setAttribute(loses, 'aria-pressed', losesReply);
   setReason(loses, closed);
-  setAttribute(kills, 'aria-pressed', condemned !== undefined);
+  setAttribute(kills, 'aria-pressed', killsNextOf !== undefined);
   setReason(
     kills,
     closed ??
       (site
-        ? condemned === undefined && site.refused['kill-worker']
+        ? killsNextOf === undefined && site.refused['kill-worker']
         : 'install the app on a site first'),
   );
 
@@ -66,7 +75,7 @@ const undoButton = () => document.querySelector('[data-action=cancel]');
 
 const chosenSite = () => known.sites.find(({ tenant }) => tenant === byId('tenant').value);
 
-/** A button without effect can still be reached, and says why it has none. */
+/** A button without effect can still be focused, and says why it has none. */
 function setReason(button, reason) {
   const id = `${button.dataset.action ?? button.dataset.switch ?? 'install'}-${REASON}`;
   if (!byId(id)) button.after(element('span', { id, class: REASON }));
@@ -84,7 +93,7 @@ const makeSaid = ({ at, tenant, what, answer, mood }) =>
     element('span', { class: 'answer' }, answer),
   );
 
-/** Sends it, and shows what came of it. */
+/** Sends the action, and shows its outcome. */
 async function perform(action, fields) {
   showOutcome('asking the app …');
   try {
@@ -108,7 +117,7 @@ function showOutcome(message, isDone) {
   setText(outcome, message);
 }
 
-/** What is committed serves its users: it is not rolled back by one slip. Escape keeps it. */
+/** Asks before a rollback of a committed migration, which serves its users. Escape cancels. */
 function isMeant() {
   const { tenant, migration, undo, realm } = chosenSite();
   if (undo === 'Cancel') return Promise.resolve(true);
@@ -125,7 +134,7 @@ function isMeant() {
   });
 }
 
-/** A button that has no effect says why instead. */
+/** A button without effect shows why. */
 function pressed(button, act) {
   if (button.getAttribute('aria-disabled') !== 'true') act();
   else showOutcome(byId(button.getAttribute('aria-describedby')).textContent, false);

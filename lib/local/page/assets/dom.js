@@ -1,8 +1,8 @@
-/** The few things that are done to the document. Whatever comes from a table goes in as text, never as markup. */
+/** Changes the document. Every value from a table becomes text, never markup. */
 
 export const byId = (id) => document.getElementById(id);
 
-/** A new element; `children` are elements, or texts that stay texts. */
+/** A new element; `children` are elements, or texts. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
@@ -17,7 +17,7 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Shows a text, or nothing at all. */
+/** Shows the node with a text, or hides it. */
 export function show(node, isShown, text) {
   node.hidden = !isShown;
   setText(node, isShown ? text : '');
@@ -29,8 +29,8 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * One child per entry, in their order: those that are there already stay the same elements. `make` builds one,
- * `update` brings it up to date.
+ * Keeps one child per entry, in their order, and reuses the elements. `make` builds one, `update`
+ * brings it up to date.
  */
 export function keyed(parent, entries, keyOf, make, update) {
   const known = new Map([...parent.children].map((child) => [child.dataset.key, child]));
@@ -48,7 +48,7 @@ export function keyed(parent, entries, keyOf, make, update) {
   for (const left of known.values()) left.remove();
 }
 
-/** Options of a list; the one that was chosen stays chosen while it is there. */
+/** Sets the options of a list; the chosen one stays chosen while it exists. */
 export function setOptions(select, options) {
   const wanted = JSON.stringify(options);
   if (select.dataset.options === wanted) return;
@@ -58,9 +58,9 @@ export function setOptions(select, options) {
   if (options.some(({ value }) => value === chosen)) select.value = chosen;
 }
 
-export const counted = (number) => number.toLocaleString('en-US');
+export const withCommas = (number) => number.toLocaleString('en-US');
 
-/** `0.4 s`, `12 s`, `3 min`, `2.5 h`: between two moments in milliseconds. */
+/** A duration in milliseconds as text: `0.4 s`, `12 s`, `3 min`, `2.5 h`. */
 export function duration(ms) {
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;
   if (ms < 120_000) return `${Math.round(ms / 1000)} s`;

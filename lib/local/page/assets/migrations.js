@@ -1,14 +1,14 @@
-/** The migrations, newest first, each with its way through the statuses as the ledger remembers it. */
+/** The migrations, newest first, each with its timeline from the ledger. */
 import {
   byId,
   clock,
-  counted,
   duration,
   element,
   keyed,
   setAttribute,
   setText,
   show,
+  withCommas,
 } from './dom.js';
 
 export function showMigrations({ migrations, moreFinished }, isWanted) {
@@ -16,12 +16,12 @@ export function showMigrations({ migrations, moreFinished }, isWanted) {
   const open = shown.filter(({ isFinal }) => !isFinal);
   const finished = shown.filter(({ isFinal }) => isFinal);
   byId('no-migrations').hidden = migrations.length > 0;
-  show(byId('none-found'), migrations.length > 0 && shown.length === 0, 'None of them is wanted.');
+  show(byId('none-found'), migrations.length > 0 && shown.length === 0, 'No migration matches.');
   keyed(byId('migrations'), open, keyOf, makeMigration, updateMigration);
   byId('finished').hidden = finished.length === 0;
-  setText(byId('finished').querySelector('summary'), `Finished (${counted(finished.length)})`);
+  setText(byId('finished').querySelector('summary'), `Finished (${withCommas(finished.length)})`);
   keyed(byId('finished-migrations'), finished, keyOf, makeMigration, updateMigration);
-  const more = `${counted(moreFinished)} more that are finished are not shown.`;
+  const more = `${withCommas(moreFinished)} more that are finished are not shown.`;
   show(byId('more-finished'), moreFinished > 0, more);
 }
 
@@ -82,9 +82,9 @@ function updateMigration(card, migration) {
 }
 
 const progressOf = ({ percent, endsAt }) =>
-  `${percent} % copied and verified, ${endsAt ? `done at about ${clock(endsAt)}` : 'too early to say when it is done'}`;
+  `${percent} % copied and verified, ${endsAt ? `done at about ${clock(endsAt)}` : 'too early for a projection'}`;
 
-/** Until when the site may be away, by Atlassian's word. */
+/** The end of the window that Atlassian gave. */
 function windowOf({ window }) {
   if (!window) return '';
   const left = Date.parse(window.endTime) - Date.now();

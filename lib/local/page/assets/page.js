@@ -1,4 +1,4 @@
-/** The watch page: hears from the local host what there is to see, and shows it. */
+/** The watch page: receives the view from the local host, and shows it. */
 import { openDesk, showDesk } from './desk.js';
 import { byId, clock, setAttribute, setText, show } from './dom.js';
 import { keyOf, showMigrations } from './migrations.js';
@@ -6,7 +6,7 @@ import { showRealms } from './realms.js';
 import { showWorkflow } from './workflow.js';
 
 let view;
-/** When there was news; there is none while nothing changes. */
+/** Time of the last event; none comes while nothing changes. */
 let heardAt;
 /** What has been read out, by migration and by tenant. */
 let announced;
@@ -26,7 +26,7 @@ events.addEventListener('message', ({ data }) => {
 openDesk();
 byId('tenant').addEventListener('change', showView);
 byId('filter').addEventListener('input', showView);
-/** What is said of the time that is left goes on without news. */
+/** Remaining times change without an event. */
 setInterval(showView, 1_000);
 
 function showView() {
@@ -41,7 +41,7 @@ function showView() {
   showWorkflow(view, isWanted);
 }
 
-/** By a part of the tenant's name, or of the migration's id. */
+/** Matches a part of the tenant's name or of the migration's id. */
 const wanted =
   (text) =>
   ({ tenant, id = '' }) =>
@@ -53,14 +53,17 @@ function showLink(link, text) {
   setText(byId('link'), text);
 }
 
-/** Changes of status are read out, and who is not served; what was there when the page was opened is not. */
+/**
+ * Reads out changes of status and tenants that no realm serves, but not what was there when the
+ * page was opened.
+ */
 function announce({ migrations, unserved }) {
   const statuses = new Map([
     ...migrations.map(({ tenant, id, status, ...rest }) => [
       keyOf({ tenant, id, ...rest }),
       `${tenant}, migration ${id}: ${status}`,
     ]),
-    ...unserved.map(({ tenant }) => [tenant, `Nobody serves ${tenant}`]),
+    ...unserved.map(({ tenant }) => [tenant, `No realm serves ${tenant}`]),
   ]);
   if (announced !== undefined) {
     const news = [...statuses].filter(([key, text]) => announced.get(key) !== text);

@@ -1,5 +1,5 @@
-/** The realms: a card each, and in it a table for every tenant that has a record or items there. */
-import { byId, counted, element, keyed, setAttribute, setText, show } from './dom.js';
+/** The realms: one card each, with a table for every tenant that has a record or items there. */
+import { byId, element, keyed, setAttribute, setText, show, withCommas } from './dom.js';
 
 /** What a tenant's state in a realm means for its users. */
 const MEANINGS = {
@@ -39,15 +39,15 @@ export function showRealms({ realms, parts, migrations, more, unserved }, isWant
       element(
         'li',
         {},
-        element('strong', {}, `Nobody serves ${tenant}`),
+        element('strong', {}, `No realm serves ${tenant}`),
         element('span', { class: 'where' }),
       ),
     (item, { where }) => setText(item.querySelector('.where'), `: it is ${where}.`),
   );
-  show(byId('more'), more > 0, `${counted(more)} more tenants are not shown.`);
+  show(byId('more'), more > 0, `${withCommas(more)} more tenants are not shown.`);
 }
 
-/** What the realm is in the moves that are under way. */
+/** Whether the realm is a source or a target in running moves. */
 const rolesOf = ({ source, target }) => [
   ...(source ? ['source'] : []),
   ...(target ? ['target'] : []),
@@ -115,7 +115,7 @@ const makePart = ({ name, isCache }) =>
     ),
   );
 
-/** A bar is full where all that the tenant has of a part, in any realm, is in one. */
+/** A bar is full where one realm has all items that the tenant has of a part. */
 const updateTenant =
   (realms) =>
   (block, { tenant, state, movedTo, items, isStray, stale }) => {
@@ -132,7 +132,7 @@ const updateTenant =
       const most = Math.max(1, ...realms.map((other) => ofTenant(other, tenant, part)));
       row.querySelector('.bar span').style.width = `${(100 * (count ?? 0)) / most}%`;
       setAttribute(row, 'data-empty', count === 0 ? '' : null);
-      setText(row.querySelector('.number'), count === null ? '…' : counted(count));
+      setText(row.querySelector('.number'), count === null ? '…' : withCommas(count));
       const isStale = count !== null && stale.includes(part);
       setAttribute(row, 'data-stale', isStale ? '' : null);
       setText(row.querySelector('.stale'), isStale ? ' before the latest writes' : '');

@@ -1,4 +1,4 @@
-/** The state machine: which states the executions are in, in the picture and in words. */
+/** The state machine: marks the states of the executions in the graph, and names them in words. */
 import { byId, duration, element, keyed, setAttribute, setText } from './dom.js';
 
 export function showWorkflow({ executions: all }, isWanted) {
@@ -47,7 +47,7 @@ function updateExecution(item, { status, states, retries, startedAt, endedAt }) 
   setText(item.querySelector('.how'), `${ends[status] ?? status}${took}${tries}`);
 }
 
-/** Where the picture is wider than the screen, it follows; the page itself stays where its reader is. */
+/** Scrolls the graph where it is wider than the screen; the page itself does not scroll. */
 function bringIntoView(group) {
   const frame = byId('graph');
   if (frame.scrollWidth <= frame.clientWidth || frame.contains(document.activeElement)) return;

@@ -1,10 +1,10 @@
-/** The bars, what was measured against each, and the arithmetic between. */
+/** The bars: what was measured, what has to be reached, and whether it is. */
 import type { Measurement } from './measure.ts';
 
 export interface Bar {
   readonly group: string;
   readonly name: string;
-  /** What has to be reached. */
+  /** The value that has to be reached, as text. */
   readonly bar: string;
   readonly value: number;
   readonly unit: '×' | '%' | 's' | 'KB' | '';
@@ -48,7 +48,7 @@ export const atMost = (
   ...(note !== undefined && { note }),
 });
 
-/** Measured, and held against nothing. */
+/** A measured value without a bar. */
 export const noBar = (group: string, name: string, value: number, unit: Unit): Bar => ({
   group,
   name,
@@ -79,6 +79,6 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** The median over the rounds of what was measured in each of them. */
+/** The median of a value over the rounds. */
 export const medianOf = <T>(rounds: readonly T[], of: (round: T) => number): number =>
   median(rounds.map(of));

@@ -1,4 +1,4 @@
-/** The bench that the suites run on: a stub, sizes, and a record of all that was measured. */
+/** The bench that the suites run on: a stub, sizes, and a record of all measurements. */
 import { build, type Measurement, measure, type World, writtenUnits } from './measure.ts';
 import type { Stub } from './stub/handle.ts';
 import type { Job } from './variants/job.ts';
@@ -10,7 +10,7 @@ export interface Run extends Measurement {
   readonly work: Job['work'];
   readonly world: World;
   readonly nodeOptions?: readonly string[];
-  /** Went on with what a killed run had left. */
+  /** True: the run continued the work of a killed one. */
   readonly resumed?: true;
 }
 
@@ -33,7 +33,7 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
       work,
       nodeOptions: options.nodeOptions ?? [],
     });
-    if (measured === undefined) throw new Error('nobody has killed this run');
+    if (measured === undefined) throw new Error('the run gave no measurement');
     checkTarget(measured, `${variant}, ${work}`, work);
     all.push({ ...measured, variant, work, world, ...options });
     say(
@@ -57,7 +57,7 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
       return step(world, variant, work, options);
     },
 
-    /** One after the other in the same world. */
+    /** Several runs in the same world, one after the other. */
     async runs(
       world: World,
       [first, second]: readonly [BenchRun, BenchRun],
@@ -66,7 +66,7 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
       return [await step(world, ...first), await step(world, ...second)];
     },
 
-    /** Copies, is killed when so many units are written, and copies on. */
+    /** Copies, is killed when it has written `at` units, and copies the rest in a second run. */
     async killed(world: World, at: number): Promise<{ readonly rewritten: number }> {
       await build(stub, world);
       const killed = await measure(stub, world, {
@@ -87,7 +87,10 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
   };
 }
 
-/** After a copy both tables hold the same; after a purge one of them is empty. A run that did not do its work is no result. */
+/**
+ * After a copy both tables are equal; after a purge one of them is empty. Throws for a run that did
+ * not do its work.
+ */
 function checkTarget(
   { items, equal, different }: Measurement,
   what: string,

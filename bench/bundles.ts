@@ -1,4 +1,7 @@
-/** What a Lambda's bundle weighs and how long it takes to load, beside one that leaves the SDK to the runtime. */
+/**
+ * Sizes of the Lambdas' bundles and how long they take to load, beside bundles that leave the SDK
+ * to the runtime.
+ */
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +18,7 @@ const KB = 1024;
 
 export interface BundleRow {
   readonly entry: string;
-  /** Of the SDK. */
+  /** Number of the SDK's clients in the bundle. */
   readonly clients: number;
   readonly kilobytes: number;
   readonly loadMs: number;
@@ -28,7 +31,7 @@ export interface Bundles {
   readonly bars: readonly Bar[];
 }
 
-/** Run from the root of the project. */
+/** Must run from the root of the project. */
 export async function bundles(rounds: number, say: (line: string) => void): Promise<Bundles> {
   const { sizes, clients } = await bundle({ outdir: OWN });
   await bundle({ outdir: EXTERNAL, withoutSdk: true });
@@ -85,7 +88,7 @@ export async function bundles(rounds: number, say: (line: string) => void): Prom
   };
 }
 
-/** One of each sort; all others are made from the same modules. */
+/** One hook and one task; all others are made from the same modules. */
 const SAMPLES: readonly string[] = ['hooks/status', 'tasks/copy-range'];
 
 async function secondsOf(args: readonly string[]): Promise<number> {

@@ -1,8 +1,9 @@
 /**
- * `npm run bench`: measures our copy, verification and purge beside what else there is, prints a table, writes
- * `bench/results.json`, and fails where a bar is missed. `--quick`: fewer items, one round, two stubs side by side, in under
- * 50 seconds. `--only capped,cpu` runs some suites alone, prints their rows and records nothing. `--table` prints the last
- * full run; `--publish` puts it into the README and docs/performance.md.
+ * `npm run bench`: measures our copy, verification and purge beside other ways to copy, prints a
+ * table, writes `bench/results.json`, and fails where a bar is missed. `--quick`: fewer items, one
+ * round, two stubs side by side, in under 50 seconds. `--only capped,cpu` runs some suites, prints
+ * their rows and records nothing. `--table` prints the last full run; `--publish` writes it into
+ * the README and docs/performance.md.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
@@ -39,14 +40,14 @@ const FULL_RESULTS = new URL('./results.json', import.meta.url);
 const QUICK_RESULTS = new URL('./results-quick.json', import.meta.url);
 
 if (values.table || values.publish) {
-  // Written by this script.
+  // The last run of this script.
   const results: Results = JSON.parse(await readFile(FULL_RESULTS, 'utf8'));
   if (values.publish) await publish(results);
   else console.log(report(results));
 } else if (values.only === undefined) await benchmark(values.quick);
 else await only(values.only.split(','), values.quick);
 
-/** Some suites on a stub of their own; exit code 1 where a bar is missed, as with a full run. */
+/** Runs some suites on one stub. The exit code is 1 where a bar is missed, as after a full run. */
 async function only(names: readonly string[], quick: boolean): Promise<void> {
   const stub = await startStub();
   try {
@@ -71,7 +72,7 @@ async function benchmark(quick: boolean): Promise<void> {
   const passed = () => (performance.now() - begun) / 1000;
   const say = (line: string) => console.error(`${passed().toFixed(0).padStart(4)} s  ${line}`);
 
-  /** Suites that run one after another, on a stub of their own. */
+  /** Runs suites one after another on a stub of their own. */
   async function lane(suites: readonly Suite[]) {
     const stub = await startStub();
     try {
@@ -84,7 +85,7 @@ async function benchmark(quick: boolean): Promise<void> {
     }
   }
 
-  // What waits for a cap takes little CPU, and leaves enough for what is bound by it.
+  // Suites that wait for a cap take little CPU, so suites that need CPU run beside them.
   const lanes: readonly (readonly Suite[])[] = quick
     ? [
         [uncapped, cpu, growth],
@@ -92,7 +93,7 @@ async function benchmark(quick: boolean): Promise<void> {
       ]
     : [[uncapped, capped, cpu, growth, deleting, resuming]];
   const running = lanes.map(lane);
-  // Bundles follow on the first lane, beside what the second one still waits for.
+  // Bundles are measured on the first lane while the second still waits.
   await running[0];
   const built = await bundles(sizes.rounds, say);
   const done = await Promise.all(running);

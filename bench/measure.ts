@@ -1,4 +1,7 @@
-/** One measurement: a world in the stub, a worker process that does a job in it, and what both say afterwards. */
+/**
+ * One measurement: builds a world in the stub, runs a worker process in it, and collects the
+ * counters of both.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,10 +19,10 @@ import {
 } from './variants/job.ts';
 
 export interface World {
-  /** Of the source's region, and of the target's. */
+  /** Latency of the source's region and of the target's. */
   readonly source: Latency;
   readonly target: Latency;
-  /** Of the table that is written, in either region. */
+  /** Write caps of the written table, in either region. */
   readonly caps?: Caps;
   readonly part: PartName;
   /** Under each partition key. */
@@ -29,7 +32,7 @@ export interface World {
 
 export interface Measurement extends Outcome {
   readonly items: number;
-  /** What the tables of items, source and target, have counted; `ledger` all others. */
+  /** Counters of the two item tables; `ledger` sums all other tables. */
   readonly source: Count;
   readonly target: Count;
   readonly ledger: Count;
@@ -43,7 +46,7 @@ const SHARDS = [0, 1, 2, 3].map((shard) => `${TENANT}#0${shard}`);
 export const partitionsOf = (part: PartName): readonly string[] =>
   part === 'one' ? [TENANT] : SHARDS;
 
-/** Empty tables, and a source full of items. Nothing is left of an earlier world. */
+/** Builds empty tables and a source full of items, and removes every earlier world. */
 export async function build(
   stub: Stub,
   { source, target, part, items, itemBytes }: World,
@@ -72,7 +75,7 @@ export async function build(
   }
 }
 
-/** With buckets that are empty now: what was saved up before a run began would hide the cap. */
+/** The buckets start empty: capacity saved before the run would hide the cap. */
 async function setCaps(stub: Stub, { caps, part }: World): Promise<void> {
   if (caps === undefined) return;
   for (const { realm, region } of [SOURCE, TARGET]) {
@@ -84,11 +87,11 @@ export interface Work {
   readonly variant: string;
   readonly work: Job['work'];
   readonly nodeOptions?: readonly string[];
-  /** Ends the worker without a word when it has written so many units. */
+  /** Kills the worker when it has written this many units. */
   readonly killAt?: number;
 }
 
-/** Runs one worker in the world that stands. `undefined` if it was killed. */
+/** Runs one worker in the present world. `undefined` if it was killed. */
 export async function measure(
   stub: Stub,
   world: World,
@@ -106,10 +109,10 @@ export async function measure(
     targetTable: tableIn(TARGET.realm, part),
     partitions: partitionsOf(part),
   };
-  const before = await counted(stub, job);
+  const before = await requestCounts(stub, job);
   const isDue = async () => (await writtenUnits(stub, world)) >= (work.killAt ?? 0);
   const outcome = await perform(job, work, () => setCaps(stub, world), isDue);
-  const after = await counted(stub, job);
+  const after = await requestCounts(stub, job);
   const { equal = 0, different = 0 } = await stub.order({
     do: 'compare',
     table: [job.sourceTable, job.targetTable],
@@ -187,7 +190,7 @@ const minus = (one: Count, other: Count): Count => combined(one, other, -1);
 const sum = (counts: Iterable<Count>): Count =>
   [...counts].reduce((one, other) => combined(one, other, 1), NOTHING);
 
-async function counted(stub: Stub, job: Job) {
+async function requestCounts(stub: Stub, job: Job) {
   const [source = {}, target = {}] = await Promise.all(
     [SOURCE, TARGET].map(async ({ region }) => (await stub.order({ do: 'count', region })).counts),
   );

@@ -1,4 +1,4 @@
-/** The planner, held against what was measured: it has to be right to within a quarter. */
+/** Compares the planner's forecasts with measurements: each must be within a quarter. */
 import { type Conditions, estimate, WARM_UP_SECONDS } from '../lambdas/domain/planning/estimate.ts';
 import { atMost, type Bar, median } from './bars.ts';
 import type { Run } from './bench.ts';
@@ -9,13 +9,19 @@ export interface Forecast {
   readonly estimated: number;
 }
 
-/** Seconds of CPU per item in each run without latency, beyond what a new process takes to compile its code. */
+/**
+ * Seconds of CPU per item in each run without latency, without the time in which a new process
+ * compiles its code.
+ */
 export const marginalCpu = (runs: readonly Run[]): readonly number[] =>
   runs
     .filter(({ variant, world }) => variant === 'ours' && world.source.base === 0)
     .map(({ cpuSeconds, items }) => (cpuSeconds - WARM_UP_SECONDS) / items);
 
-/** Every copy and verification of ours, rounds of the same by their median. `cpuMs` is this machine's, from the runs without latency. */
+/**
+ * Forecasts of all our copies and verifications; repeated runs count by their median. `cpuMs` is
+ * this machine's, from the runs without latency.
+ */
 export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecast[] {
   const found = runs
     .filter(
@@ -30,7 +36,7 @@ export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecas
         targetMs: target.base,
         partitionUnits: caps?.partition ?? Number.POSITIVE_INFINITY,
         tableUnits: caps?.table ?? Number.POSITIVE_INFINITY,
-        // All ranges of the bench are worked on by one process.
+        // In the bench, one process works on all ranges.
         concurrency: 1,
         cpuMs,
       };

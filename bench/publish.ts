@@ -1,4 +1,4 @@
-/** Puts the tables of a full run where people read them: between the marks in the README and in docs/performance.md. */
+/** Writes the tables of a full run between the marks in the README and in docs/performance.md. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { bundleTable, forecastTable, growthTable, type Results, table, verdict } from './report.ts';
 

@@ -1,11 +1,11 @@
-/** The tables for people, in Markdown. */
+/** The results of a run as Markdown tables. */
 import { estimate } from '../lambdas/domain/planning/estimate.ts';
 import { type Bar, shown } from './bars.ts';
 import type { Run } from './bench.ts';
 import type { BundleRow } from './bundles.ts';
 import type { Forecast } from './planning.ts';
 
-/** What a run writes down. */
+/** The form of `bench/results.json`. */
 export interface Results {
   readonly at: string;
   readonly quick: boolean;
@@ -17,7 +17,7 @@ export interface Results {
   readonly runs: readonly Run[];
 }
 
-/** Everything that a run has to say. */
+/** All tables of a run. */
 export function report(results: Results): string {
   const { bars, bundles, forecasts } = results;
   return [table(bars), bundleTable(bundles), forecastTable(forecasts), verdict(results)].join(
@@ -32,7 +32,7 @@ export function verdict({ bars, seconds, at, machine }: Results): string {
   return `${held.length - missed} of ${held.length} bars met, in ${seconds.toFixed(0)} s on ${at.slice(0, 10)} (Node ${node}, ${processors} processors, ${model}).`;
 }
 
-/** As it stands in the README. */
+/** The table of the README. */
 export function table(bars: readonly Bar[]): string {
   const rows = bars.map(({ group, name, value, unit, bar, isMet, note }) => [
     group,
@@ -79,7 +79,7 @@ function duration(seconds: number): string {
     : `${(seconds / HOURS).toFixed(1)} h`;
 }
 
-/** What the planner makes of moves of 1-KB items, from ten thousand to ten million. */
+/** The planner's forecasts for moves of 1-KB items, from ten thousand to ten million. */
 export function growthTable(): string {
   const worlds = [
     [{}, {}],

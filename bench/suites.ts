@@ -1,11 +1,14 @@
-/** What is run, in which worlds, and what it has to come to. A ratio is always of two runs of the same round. */
+/**
+ * The suites: which variants run in which worlds, and the bars for their results. A ratio always
+ * compares two runs of the same round.
+ */
 
 import { BATCH, MOST_IN_FLIGHT } from '../lambdas/adapters/dataset/adaptive-rate.ts';
 import { atLeast, atMost, type Bar, cpuPerItem, medianOf, noBar, rate } from './bars.ts';
 import type { Bench } from './bench.ts';
 import { S0, S1, S2, world } from './worlds.ts';
 
-/** Copies at the speed of light: beside the source, and as we deploy. */
+/** Copies without caps: from beside the source, and as we deploy. */
 export async function uncapped({
   sizes,
   run,
@@ -82,7 +85,7 @@ export async function uncapped({
   ];
 }
 
-/** Caps that nobody has told the program about; the tables' buckets are empty when it begins. */
+/** Caps that the copier is not told about; the tables' buckets are empty when it begins. */
 export async function capped({ sizes, run, runs, rounds }: Bench): Promise<readonly Bar[]> {
   const found = await rounds(async () => {
     const four = { part: 'four', caps: { partition: 1000 } } as const;
@@ -174,7 +177,7 @@ export async function cpu({ sizes, run, rounds }: Bench): Promise<readonly Bar[]
   ];
 }
 
-/** Ten times as much: the same memory, the same speed, ten times the requests. */
+/** Ten times the items: the same memory, the same speed, ten times the requests. */
 export async function growth({ sizes, run }: Bench): Promise<readonly Bar[]> {
   const small = await run('ours', 'copy', world(S1, sizes.small));
   const large = await run('ours', 'copy', world(S1, sizes.large));
@@ -214,7 +217,7 @@ export async function growth({ sizes, run }: Bench): Promise<readonly Bar[]> {
   ];
 }
 
-/** A target that is discarded on the far side of the ocean, and the loops that would do it. */
+/** Discards a target in another region, beside the loops that would do it. */
 export async function deleting({ sizes, runs, rounds }: Bench): Promise<readonly Bar[]> {
   const found = await rounds(async () => ({
     ours: (
@@ -255,7 +258,10 @@ export async function deleting({ sizes, runs, rounds }: Bench): Promise<readonly
 /** Items of the bench in 1 MB. */
 const PAGE = 1_049;
 
-/** Killed in the middle, wherever a round finds it, and started anew: beside the source, where recording takes longest, and as we deploy. */
+/**
+ * Killed in the middle and started anew: beside the source, where recording takes longest, and as
+ * we deploy.
+ */
 export async function resuming({ sizes, killed, rounds }: Bench): Promise<readonly Bar[]> {
   let round = 0;
   const found = await rounds(async () => {

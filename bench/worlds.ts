@@ -1,14 +1,14 @@
-/** DATA: where the worker stands, what the tables take, and how much is moved. */
+/** DATA: the latencies, the tables' caps, and how many items are moved. */
 import type { World } from './measure.ts';
 import type { Latency } from './stub/server.ts';
 
 const at = (base: number): Latency => ({ base, perMb: 15 });
 
-/** The worker stands beside the source, and writes across an ocean. */
+/** The worker runs beside the source, and writes to another region. */
 export const S1 = { source: at(5), target: at(96) };
-/** How we deploy: the worker stands in the realm that it writes to, and reads across the ocean. */
+/** As we deploy: the worker runs in the realm that it writes to, and reads from another region. */
 export const S2 = { source: at(90), target: at(11) };
-/** No latency at all: what is left is CPU. */
+/** No latency: only CPU takes time. */
 export const S0 = { source: { base: 0, perMb: 0 }, target: { base: 0, perMb: 0 } };
 
 const plain = { part: 'one', itemBytes: 1000 } as const;
@@ -24,7 +24,10 @@ export const world = (
   ...rest,
 });
 
-/** How many items each run moves. Loops that wait for every batch run at the same rate with few as with many. */
+/**
+ * How many items each run moves. Loops that wait for every batch have the same rate with few items
+ * as with many.
+ */
 export interface Sizes {
   readonly rounds: number;
   readonly loop: number;

@@ -1,4 +1,7 @@
-/** What `cdk` runs: bundles the Lambdas once and describes the stacks of all realms. Needs no credentials. */
+/**
+ * What `cdk` runs: bundles the Lambdas once, and describes the stacks of all realms. Needs no
+ * credentials.
+ */
 import { residencyApp } from '../lib/app.ts';
 import { bundle } from '../lib/bundle.ts';
 import { residency } from '../residency.config.ts';

@@ -1,4 +1,7 @@
-/** The local host on the command line: `node bin/local.ts` keeps five realms up, `… story` moves a tenant through them. */
+/**
+ * The local host on the command line: `node bin/local.ts` runs five realms, `… story` moves a
+ * tenant through them.
+ */
 import { parseArgs } from 'node:util';
 import { jsonLog } from '../lambdas/adapters/json-log.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
@@ -14,9 +17,9 @@ import { DEFAULT_PORT, tcpPortsFrom } from '../lib/local-ports.ts';
 import { residency } from '../residency.config.ts';
 
 const USAGE = `usage: node bin/local.ts
-         keeps all realms up (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
+         runs all realms (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
        node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback] [--door connect|forge|both]
-         moves a tenant, checks what became of it, and ends: 0 if all of it holds, 1 if not, 130 if it is interrupted
+         moves a tenant, checks the result, and ends: 0 if every check holds, 1 if not, 130 if it is interrupted
 
 npm run local is the first, npm start the second: npm start -- --rollback
 docs/local-host.md has the ports and the variables.`;
@@ -37,7 +40,7 @@ try {
     process.exitCode = 2;
   } else {
     console.error(startFailure(error));
-    process.exit(1); // whatever had been opened by then
+    process.exit(1); // closes servers that were opened before
   }
 }
 
@@ -87,7 +90,7 @@ function parsed(args: string[]) {
   }
 }
 
-/** The story's own host: quiet, and on free ports unless `PORT` is set. */
+/** The story has a host of its own: quiet, and on free ports unless `PORT` is set. */
 async function runStory(options: StoryOptions): Promise<number> {
   const complaints: string[] = [];
   const log = jsonLog({}, (line) => {
@@ -99,7 +102,10 @@ async function runStory(options: StoryOptions): Promise<number> {
   const host = await startLocalHost({ ...where, env, log });
   const interruption = new AbortController();
   let interruptedAt = 0;
-  /** npm may send it a second time at once; a person sends it again where the last state does not come. */
+  /**
+   * npm may send the signal a second time at once. A person sends it again where the last state
+   * does not come; then the process ends.
+   */
   const interrupt = () => {
     if (interruptedAt > 0 && Date.now() - interruptedAt > 1_000) process.exit(130);
     interruptedAt ||= Date.now();
@@ -108,9 +114,9 @@ async function runStory(options: StoryOptions): Promise<number> {
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   try {
     const { holds, brokenOff } = await tellStory(host, options, tell, interruption.signal);
-    if (brokenOff === 'interrupted') process.exit(130); // nothing of it is kept
+    if (brokenOff === 'interrupted') process.exit(130); // the interrupted host keeps no data
     if (!holds) tell.line(`\n${complaints.join('\n')}`, 'bad');
-    tell.heading(holds ? 'All of it holds.' : 'NOT all of it holds.');
+    tell.heading(holds ? 'All checks hold.' : 'NOT all checks hold.');
     return holds ? 0 : 1;
   } finally {
     await host.close();
@@ -143,7 +149,7 @@ async function keepUp(): Promise<number> {
   return 0;
 }
 
-/** The default is the host's own. */
+/** Without `PORT` the host takes its default. */
 function portOf(): { readonly port?: number } {
   const { PORT } = process.env;
   if (!PORT) return {};
@@ -158,7 +164,7 @@ function introduce(host: LocalHost, pageUrl: string): void {
     ['DynamoDB', `${host.dynamoDbUrl}   (all regions; credentials: any)`],
     ['watch page', `${pageUrl}   (for a browser)`],
     ['Step Functions', host.stepFunctionsUrl],
-    ['functions', `${host.functionsUrl}   (Lambda's Invoke, of what runs in the background)`],
+    ['functions', `${host.functionsUrl}   (Lambda's Invoke, for the background functions)`],
     ...(host.atlassian
       ? [
           ['install keys', `${host.atlassian.installKeysUrl}/{kid}`],

@@ -1,8 +1,8 @@
-/** The Connect descriptor, from the configuration and the base URLs. Pure. */
+/** Pure: the Connect descriptor, from the configuration and the base URLs. */
 import { stackOf } from '../lambdas/domain/realm.ts';
 import type { Residency } from '../lambdas/domain/residency.ts';
 
-/** `baseUrls`: realm with a stack → URL. A realm whose stack's URL is not known yet is left out. */
+/** `baseUrls`: realm with a stack → URL. A realm whose URL is not known yet is left out. */
 export function connectDescriptor(
   residency: Residency,
   baseUrls: Readonly<Record<string, string>>,
@@ -18,7 +18,7 @@ export function connectDescriptor(
     description: app.description,
     vendor: app.vendor,
     baseUrl: baseUrls[defaultRealm],
-    // The realms that the app supports are the keys of this map, and are declared nowhere else.
+    // The keys of this map are the realms that the app supports; nothing else declares them.
     regionBaseUrls: Object.fromEntries(regional),
     authentication: { type: 'jwt' },
     apiMigrations: { 'signed-install': true, gdpr: true },

@@ -1,24 +1,33 @@
-/** The Forge manifest's fragments that data residency needs, from the same facts as the Connect descriptor. Pure. */
+/**
+ * Pure: the parts of a Forge manifest that data residency needs, from the same facts as the Connect
+ * descriptor.
+ */
 import { stackOf } from '../lambdas/domain/realm.ts';
 import type { Product, Residency } from '../lambdas/domain/residency.ts';
 
-/** A remote that the manifest has already; its base URLs by location, as they stand there. */
+/** A remote that the manifest has already, with its base URLs by location. */
 export interface ExistingRemote {
   readonly key: string;
   readonly baseUrl: Readonly<Record<string, string>>;
 }
 
 export interface ManifestOptions {
-  /** The app's own remote, when ours is to stand beside it; the hooks then go to ours. */
+  /** The app's own remote, where ours stands beside it. The hooks then go to ours. */
   readonly beside?: ExistingRemote;
-  /** Who announces installations: the app's Connect lifecycle, or Forge itself for an app without any Connect module. */
+  /**
+   * Where installations are announced: by the app's Connect lifecycle, or by Forge for an app
+   * without a Connect module.
+   */
   readonly lifecycle?: 'connect' | 'forge';
 }
 
 const OUR_REMOTE = 'residency';
 const APP_REMOTE = 'connect';
 
-/** `baseUrls`: realm with a stack → URL. Throws a sentence where the manifest would be refused. */
+/**
+ * `baseUrls`: realm with a stack → URL. Throws a sentence where Atlassian would refuse the
+ * manifest.
+ */
 export function forgeManifest(
   residency: Residency,
   baseUrls: Readonly<Record<string, string>>,
@@ -44,7 +53,7 @@ export function forgeManifest(
     : { ...manifest, modules: { ...hooks, ...forgeLifecycle(ours) } };
 }
 
-/** Of a Connect app that adopts Forge: its key and remote stay, so that its tenants do. */
+/** A Connect app that adopts Forge keeps its key and remote, and so its tenants. */
 function appOf({ app }: Residency, lifecycle: 'connect' | 'forge', remoteKey: string) {
   const id = app.forge?.appId;
   const runtime = { name: 'nodejs24.x' };
@@ -54,8 +63,8 @@ function appOf({ app }: Residency, lifecycle: 'connect' | 'forge', remoteKey: st
 }
 
 /**
- * Each product sends its own, to the remote that `app.connect` names. Beside an existing app they go on to us, by its
- * router.
+ * Each product sends its own events, to the remote that `app.connect` names. Beside an existing
+ * app, its router passes them on to us.
  */
 const connectLifecycle = (products: readonly Product[]) =>
   Object.fromEntries(

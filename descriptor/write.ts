@@ -1,6 +1,7 @@
 /**
- * Writes `atlassian-connect.json` and the manifests beside this file. Atlassian reads the descriptor that the default realm
- * serves, and the manifest that is deployed with the Forge CLI; these are for review, and to take fragments from.
+ * Writes `atlassian-connect.json` and the manifests into this folder, for review and to take
+ * fragments from. Atlassian reads the descriptor that the default realm serves, and the manifest
+ * that the Forge CLI deploys.
  */
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,9 @@ import { residency } from '../residency.config.ts';
 import { connectDescriptor } from './connect.ts';
 import { forgeManifest, type ManifestOptions } from './forge.ts';
 
-/** Where neither a domain nor base URLs are configured yet. `.example` never resolves (RFC 2606). */
+/**
+ * Used where neither a domain nor base URLs are configured. `.example` never resolves (RFC 2606).
+ */
 const PLACEHOLDER_DOMAIN = 'app.example';
 
 export const DESCRIPTOR_FILE = new URL('./atlassian-connect.json', import.meta.url);
@@ -27,14 +30,14 @@ export const MANIFESTS: ReadonlyMap<string, (configured: Residency) => string> =
 
 export const manifestFile = (name: string): URL => new URL(`./${name}`, import.meta.url);
 
-/** What the file holds for this configuration; what the command line says with `-c domain=…` is not known here. */
+/** The text for this configuration. It does not know a domain that is given with `-c domain=…`. */
 export const descriptorText = (configured: Residency): string =>
   `${JSON.stringify(connectDescriptor(configured, urlsOf(configured)), undefined, 2)}\n`;
 
 const manifestText = (configured: Residency, options?: ManifestOptions): string =>
   stringify(forgeManifest(configured, urlsOf(configured), options), { lineWidth: 0 });
 
-/** Stands for the remote of an app that is there already. */
+/** An example of an existing app's remote. */
 function exampleApp(configured: Residency) {
   const ours = forgeManifest(configured, urlsOf(configured)).remotes[0]?.baseUrl ?? {};
   const baseUrl = Object.fromEntries(

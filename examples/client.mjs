@@ -1,11 +1,12 @@
 /**
- * A client that is not ours: installs the app on a site, saves an item, moves the tenant from us to de, and reads the item
- * there. It plays Atlassian with a key server of its own, so the local host has to be told of it:
+ * A client that takes Atlassian's part: installs the app on a site, saves an item, moves the tenant
+ * from us to de, and reads the item there. It has a key server of its own, so start the local host
+ * with its address:
  *
  *   INSTALL_KEYS_URL=http://127.0.0.1:5000 npm run local     in one terminal
  *   npx node examples/client.mjs                             in another
  *
- * PORT and KEYS_PORT stand for other ports than 4100 and 5000, TENANT for another client key.
+ * PORT and KEYS_PORT replace the ports 4100 and 5000, TENANT the client key.
  */
 import { createHash, createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -15,7 +16,7 @@ const { PORT = '4100', KEYS_PORT = '5000', TENANT: clientKey = 'tenant-1' } = pr
 const us = `http://127.0.0.1:${Number(PORT) + 1}`;
 const sharedSecret = 'only the two of us know';
 
-// Our key server: the host fetches {INSTALL_KEYS_URL}/{kid}.
+// The key server: the host fetches {INSTALL_KEYS_URL}/{kid}.
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = keys.publicKey.export({ type: 'spki', format: 'pem' });
 createServer((_, response) => response.end(pem))
@@ -61,14 +62,14 @@ const dynamoDb = (region) =>
 const hook = (name, body) => call({ alg: 'HS256' }, 'POST', `/dare-migration/${name}`, { body });
 const id = { migrationId: 57500 };
 
-/** Asks until the migration is as wanted, or will never be. */
+/** Polls until the migration has the wanted status, or can no longer reach it. */
 async function until(wanted) {
   for (;;) {
     const query = `migrationId=${id.migrationId}`;
     const { status } = await call({ alg: 'HS256' }, 'GET', '/dare-migration/status', { query });
     if (status === wanted) return;
     if (status === 'failed') {
-      await hook('rollback', id); // as Atlassian does: the tenant is served in the source again
+      await hook('rollback', id); // as Atlassian does: the source serves the tenant again
       await until('rolled-back');
       end('the migration failed, and is rolled back');
     }

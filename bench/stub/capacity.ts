@@ -1,21 +1,24 @@
-/** What the stub charges, and what it refuses: exact counters, and token buckets as DynamoDB has them. */
+/** What the stub charges and refuses: exact counters, and token buckets like DynamoDB's. */
 
-/** Per table and operation. */
+/** Counters per table and operation. */
 export interface Count {
   requests: number;
-  /** Writes asked for, refused ones too. */
+  /** Requested writes, refused ones included. */
   writes: number;
-  /** Writes that were refused: left unprocessed, or thrown back with the whole request. */
+  /** Refused writes: left unprocessed, or refused with the whole request. */
   refused: number;
   rcu: number;
   wcu: number;
 }
 
-/** Units per second for a table as a whole, and for each of its partition keys. */
+/** Write units per second of a whole table, and of each of its partition keys. */
 export interface Caps {
   readonly table?: number;
   readonly partition?: number;
-  /** Seconds of unused capacity that are kept; DynamoDB keeps 300, which would hide the cap in a short run. */
+  /**
+   * Seconds of unused capacity that a bucket keeps. DynamoDB keeps 300, which would hide the cap in
+   * a short run.
+   */
   readonly burstSeconds?: number;
 }
 
@@ -27,7 +30,10 @@ export class TokenBucket {
   #tokens = 0;
   #at: number;
 
-  /** Was empty at `since`, when the run began: so its rate can be held against the cap from its first second. */
+  /**
+   * The bucket is empty at `since`, when the run begins, so that the rate can be compared with the
+   * cap from its first second.
+   */
   constructor(perSecond: number, since: number, burstSeconds = DEFAULT_BURST_SECONDS) {
     this.#perSecond = perSecond;
     this.#at = since;
@@ -59,7 +65,7 @@ export class WriteCapacity {
       this.#table = new TokenBucket(caps.table, this.#since, caps.burstSeconds);
   }
 
-  /** Takes the units, or says that there are not enough: then it takes none. */
+  /** Takes the units; returns false, and takes none, where there are not enough. */
   allows(partition: string, units: number): boolean {
     const buckets = [this.#table, this.#ofPartition(partition)].filter(
       (bucket) => bucket !== undefined,

@@ -1,4 +1,4 @@
-/** The benchmark's hold on the stub: starts its process, gives it orders, ends it. */
+/** Starts the stub's process, sends it orders, and ends it. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import type { Order, Report } from './server.ts';

@@ -1,4 +1,7 @@
-/** The operations of DynamoDB that a copier, its ledger and its rivals use, on the tables of one region. */
+/**
+ * The operations of DynamoDB that a copier, its ledger and its rivals use, on the tables of one
+ * region.
+ */
 import { type Caps, Counters, WriteCapacity } from './capacity.ts';
 import {
   allRows,
@@ -20,7 +23,7 @@ import {
   type WireItem,
 } from './store.ts';
 
-/** `bytes` is what was read, for the part of a Query's latency that grows with it. */
+/** `bytes` is what was read; a Query's latency grows with it. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
@@ -120,7 +123,7 @@ export class Region {
       bytes += row.item.size;
       last = row;
     }
-    // DynamoDB looks no further than the limit: it cannot know whether anything follows.
+    // DynamoDB stops at the limit, and so does not know whether items follow.
     if (items.length === limit) isCut = true;
     const units = Math.max(1, Math.ceil(bytes / READ_UNIT));
     const count = this.counters.of(String(input.TableName), operation);

@@ -1,4 +1,4 @@
-/** How the stub finds its way through a table: keys, starting points, and rows in order. */
+/** Reads keys and starting points from requests, and returns the rows of a table in order. */
 import { isItem, keyText, type Stored, type Table, type WireItem } from './store.ts';
 
 /** The input of an operation. */
@@ -55,7 +55,7 @@ export function* allRows(
   }
 }
 
-/** The two conditions that the ledger writes with. */
+/** Evaluates the two conditions that the ledger writes with. */
 export function holds(input: Request, stored: Stored | undefined): boolean {
   const condition = input.ConditionExpression;
   if (condition === undefined) return true;

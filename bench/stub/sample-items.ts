@@ -1,4 +1,7 @@
-/** The items that are moved: records of exported documents, with attributes of most types, of about a given size. */
+/**
+ * The items that are moved: records of exported documents with attributes of most types, of a given
+ * size.
+ */
 import { createHash } from 'node:crypto';
 import { type Stored, sizeOfItem, type WireItem } from './store.ts';
 
@@ -7,7 +10,7 @@ const WORDS =
     50,
   );
 
-/** Deterministic. The size is exact, if it is at least 400 bytes. */
+/** Deterministic. The size is exact from 400 bytes on. */
 export function itemJson(
   partition: string,
   index: number,

@@ -1,6 +1,7 @@
 /**
- * The stub DynamoDB, a process of its own: raw HTTP, DynamoDB's JSON 1.0, one set of tables per region of the
- * signature's credential scope. It answers as late as each region's latency says, and ends with whoever started it.
+ * The stub DynamoDB, in a process of its own: raw HTTP, DynamoDB's JSON 1.0, one set of tables per
+ * region of the signature's credential scope. It delays answers by each region's latency, and ends
+ * with the process that started it.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,13 +11,13 @@ import type { Request } from './rows.ts';
 import { itemJson } from './sample-items.ts';
 import { isItem, type KeySchema, partitionOf, type Table } from './store.ts';
 
-/** Milliseconds per request, and more for every MB that is read. */
+/** Milliseconds per request, and per MB that is read. */
 export interface Latency {
   readonly base: number;
   readonly perMb: number;
 }
 
-/** What the benchmark asks of the stub itself. */
+/** Orders of the benchmark to the stub itself. */
 export type Order =
   | { readonly do: 'reset' }
   | {
@@ -42,7 +43,10 @@ export type Order =
       readonly regions: readonly [string, string];
     };
 
-/** What it answers: counters by table and operation, or how many items are the same in both tables, and how many are not. */
+/**
+ * The answer to an order: counters by table and operation, or how many items are the same in both
+ * tables and how many are not.
+ */
 export interface Report {
   readonly counts?: Readonly<Record<string, Readonly<Record<string, Count>>>>;
   readonly equal?: number;
@@ -129,7 +133,7 @@ function tableIn(region: string, name: string): Table {
   return table;
 }
 
-/** Attribute by attribute, whatever order they were written in. */
+/** Compares attribute by attribute, in any order. */
 function compare(one: Table, other: Table): Report {
   let [equal, all] = [0, 0];
   for (const [name, { items }] of one.partitions) {

@@ -1,4 +1,7 @@
-/** The tables of one region of the stub: items by partition, in the order of their sort keys, as JSON text. */
+/**
+ * The tables of one region of the stub: items by partition, in the order of their sort keys, as
+ * JSON text.
+ */
 
 /** One attribute as it travels: `{ S: '…' }`, `{ N: '1' }`… */
 export type WireValue = Readonly<Record<string, unknown>>;
@@ -6,7 +9,7 @@ export type WireItem = Readonly<Record<string, WireValue>>;
 
 export interface KeySchema {
   readonly partitionKey: string;
-  /** Absent in a table that has one item per partition key. */
+  /** Absent in a table with one item per partition key. */
   readonly sortKey?: string;
 }
 
@@ -21,7 +24,7 @@ export interface Table {
   readonly partitions: Map<string, Partition>;
 }
 
-/** Items of one partition key. Sorting waits until somebody reads in order. */
+/** Items of one partition key. They are sorted at the first read in order. */
 export class Partition {
   readonly items = new Map<string, Stored>();
   #sorted: string[] = [];
@@ -31,7 +34,7 @@ export class Partition {
     const isNew = !this.items.has(sort);
     this.items.set(sort, item);
     if (!isNew) return;
-    // In order: the usual case, since all copiers go from front to back. A deleted key may stand here still.
+    // Usually in order, since all copiers write from front to back. It may still hold deleted keys.
     const last = this.#sorted.at(-1);
     if (this.#isSorted && last !== undefined && last >= sort) this.#isSorted = false;
     this.#sorted.push(sort);
@@ -41,7 +44,7 @@ export class Partition {
     this.items.delete(sort);
   }
 
-  /** Existing items after `after`, in order, or in the opposite one. */
+  /** Existing items after `after`, in order, or in reverse. */
   *following(after: string | undefined, isBackward = false): Generator<readonly [string, Stored]> {
     if (!this.#isSorted) {
       this.#sorted = [...this.items.keys()].sort();
@@ -75,7 +78,7 @@ function firstAfter(keys: readonly string[], after: string): number {
   return low;
 }
 
-/** The text of a key value, whatever its type; empty where there is no sort key. */
+/** The text of a key value of any type; empty without a sort key. */
 export const keyText = (value: WireValue | undefined): string =>
   String(value?.['S'] ?? value?.['N'] ?? value?.['B'] ?? '');
 

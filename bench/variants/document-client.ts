@@ -1,4 +1,7 @@
-/** The naive loop over the document client, which turns every attribute into a JavaScript value and back: for its CPU. */
+/**
+ * The naive loop over the document client, which turns every attribute into a JavaScript value and
+ * back. It is measured for its CPU.
+ */
 import { BatchWriteCommand, DynamoDBDocumentClient, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { Variant } from './job.ts';
 import { batchesOf, clientIn } from './raw-loop.ts';

@@ -1,6 +1,6 @@
-/** What a worker process of the benchmark is told to do, and what it says afterwards. */
+/** The order to a worker process of the benchmark, and its answer. */
 
-/** `de` is the target and its tables' region, `us` the source. */
+/** The two realms; the target's tables are in the target's region. */
 export const SOURCE = { realm: 'us', region: 'us-east-1' } as const;
 export const TARGET = { realm: 'de', region: 'eu-central-1' } as const;
 export const TENANT = 'tenant-1';
@@ -26,11 +26,11 @@ export interface Outcome {
   readonly seconds: number;
   /** User and system time of the process, while it worked. */
   readonly cpuSeconds: number;
-  /** Most memory that the process has held, in bytes. */
+  /** Peak memory of the process in bytes. */
   readonly peakRss: number;
 }
 
-/** Does the job. What comes before `begin` (clients, records) is not measured. */
+/** Does the work. What comes before `begin` (clients, records) is not measured. */
 export type Variant = (job: Job, begin: () => Promise<void>) => Promise<void>;
 
 export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' };

@@ -1,4 +1,4 @@
-/** The naive loop: a page, then its batches one after another. Copies, or deletes. */
+/** The naive loop: a page, then its batches one after another. It copies, or deletes. */
 import type { Job, Variant } from './job.ts';
 import { batchesOf, pageByPage, put, remove, writeBatch } from './raw-loop.ts';
 
@@ -10,7 +10,7 @@ export const run: Variant = async (job, begin) => {
   });
 };
 
-/** Deletes where it reads. */
+/** Deletes in the table that it reads. */
 const emptying = (job: Job): Job => ({
   ...job,
   sourceTable: job.targetTable,

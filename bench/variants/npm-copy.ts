@@ -1,11 +1,14 @@
-/** npm's `copy-dynamodb-table`, which brings version 2 of the SDK: 25 items read, 25 items written, and so on. */
+/**
+ * npm's `copy-dynamodb-table`, which has version 2 of the SDK: reads 25 items, writes 25 items, and
+ * so on.
+ */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { CREDENTIALS, type Variant } from './job.ts';
 
 const require = createRequire(import.meta.url);
 
-/** A dependency of `bench/` alone: `npm ci --prefix bench`. */
+/** It is a dependency of `bench/` alone: `npm ci --prefix bench`. */
 export const isInstalled = (): boolean =>
   existsSync(new URL('../node_modules/copy-dynamodb-table', import.meta.url));
 

@@ -1,4 +1,7 @@
-/** Our own: the task code of the Lambdas, composed from an environment as there, turn after turn until a range is done. */
+/**
+ * Our own copy: the task code of the Lambdas, composed from an environment as theirs, turn after
+ * turn until a range is done.
+ */
 import { type App, compose } from '../../lambdas/compose.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
@@ -73,11 +76,14 @@ function appFor({ endpoint, part, work }: Job): App {
     maxMigrationDurationHours: 1,
     maxOverlappingMigrations: 1,
   });
-  // A worker that was killed has left a lease behind; here we know that it is dead.
+  // A killed worker has left a lease. The bench knows that the worker is dead.
   return compose(env, { residency, isGone: () => true, metrics: { record: () => {} } });
 }
 
-/** What `start` or `commit` would have left behind: a migration at hand, one side shut, the other claimed or open. */
+/**
+ * Writes the records that `start` or `commit` would have written: a migration under way, one side
+ * closed, the other claimed or open.
+ */
 async function onRecord(app: App, { work }: Job) {
   const phase: Phase = (
     { copy: 'copy', verify: 'copy', purge: 'commit', discard: 'rollback' } as const

@@ -1,4 +1,4 @@
-/** What most people write next: all batches of a page at once, and then the next page. */
+/** The usual second attempt: all batches of a page at once, and then the next page. */
 import type { Variant } from './job.ts';
 import { batchesOf, pageByPage, put, writeBatch } from './raw-loop.ts';
 

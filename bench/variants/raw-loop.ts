@@ -1,4 +1,7 @@
-/** What the plain rivals share: the raw client, a page at a time, and batches that are sent until nothing is left. */
+/**
+ * Shared by the plain rivals: the raw client, one page at a time, and batches that are sent until
+ * nothing is left unprocessed.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AttributeValue,
@@ -63,7 +66,10 @@ export function keyOf({ tenant, id }: Item): Item {
   return { tenant, id };
 }
 
-/** As the documentation of BatchWriteItem has it: what is left over is sent again, each time after twice the pause. */
+/**
+ * As the documentation of BatchWriteItem says: sends what is unprocessed again, after a pause that
+ * doubles each time.
+ */
 export async function writeBatch(
   client: DynamoDBClient,
   table: string,
@@ -77,7 +83,7 @@ export async function writeBatch(
       const answer: BatchWriteItemCommandOutput = await client.send(request);
       left = answer.UnprocessedItems?.[table];
     } catch (error) {
-      // The SDK has tried three times by now.
+      // The SDK has tried three times before.
       if (!(error instanceof Error && error.name === 'ProvisionedThroughputExceededException'))
         throw error;
     }

@@ -1,4 +1,4 @@
-/** A process that does one job, measures itself, and ends. */
+/** A process that does the work of one order, measures itself, and ends. */
 import { once } from 'node:events';
 import type { Job, Outcome, Variant } from './job.ts';
 
@@ -10,7 +10,7 @@ process.once('message', async (job: Job) => {
     let cpu = process.cpuUsage();
     await run(job, async () => {
       process.send?.({ begins: true });
-      await once(process, 'message'); // the caps count from now on
+      await once(process, 'message'); // the caps count from here on
       started = performance.now();
       cpu = process.cpuUsage();
     });

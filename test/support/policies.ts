@@ -19,8 +19,16 @@ export interface AllowedCall {
   readonly resource: string;
 }
 
+const known = new WeakMap<RealmTemplate, readonly AllowedCall[]>();
+
 /** Every action on every resource that the role of a Lambda allows. */
 export function allowedCalls(template: RealmTemplate): readonly AllowedCall[] {
+  const calls = known.get(template) ?? readCalls(template);
+  known.set(template, calls);
+  return calls;
+}
+
+function readCalls(template: RealmTemplate): readonly AllowedCall[] {
   return Object.values(template.resources)
     .filter((resource) => resource.Type === 'AWS::Lambda::Function')
     .flatMap((lambda) => {

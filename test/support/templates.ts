@@ -35,8 +35,18 @@ export function appOf(residency: Residency, context: Context = {}): App {
   });
 }
 
-export const templatesOf = (residency: Residency, context: Context = {}) =>
-  synthesised(residency, appOf(residency, context));
+/** By configuration, and by context as text. */
+const known = new WeakMap<Residency, Map<string, readonly RealmTemplate[]>>();
+
+/** As `synthesised` gives them, once for all files that a worker runs: they are for reading alone. */
+export function templatesOf(residency: Residency, context: Context = {}): readonly RealmTemplate[] {
+  const byContext = known.get(residency) ?? new Map<string, readonly RealmTemplate[]>();
+  known.set(residency, byContext);
+  const key = JSON.stringify(context);
+  const templates = byContext.get(key) ?? synthesised(residency, appOf(residency, context));
+  byContext.set(key, templates);
+  return templates;
+}
 
 /** One template per stack, in the order of the configuration. */
 export function synthesised(residency: Residency, app: App): readonly RealmTemplate[] {

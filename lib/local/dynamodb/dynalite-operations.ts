@@ -14,7 +14,7 @@ type Act = (
 ) => void;
 
 interface Operation {
-  readonly act: Act;
+  readonly act: (store: Store, input: object) => Promise<unknown>;
   readonly rules: { readonly types: unknown; readonly custom?: unknown };
 }
 
@@ -44,8 +44,9 @@ const require = createRequire(import.meta.url);
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   NAMES.map((name) => {
     const file = `${name.charAt(0).toLowerCase()}${name.slice(1)}`;
+    const act: Act = require(`dynalite/actions/${file}`);
     const operation: Operation = {
-      act: require(`dynalite/actions/${file}`),
+      act: promisify<Store, object, unknown>(act),
       rules: require(`dynalite/validations/${file}`),
     };
     return [name, operation];
@@ -74,5 +75,5 @@ export async function perform(store: Store, name: string, input: object): Promis
   const { act, rules } = operation;
   const checked = validations.checkTypes(input, rules.types);
   validations.checkValidations(checked, rules.types, rules.custom, store);
-  return await promisify<Store, object, unknown>(act)(store, checked);
+  return await act(store, checked);
 }

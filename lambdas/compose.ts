@@ -75,7 +75,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   };
   const ports: Ports = portsWithMetrics({
     tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants, clock }),
-    ledger: dynamoDbLedger({
+    ...dynamoDbLedger({
       clientFor: documents,
       tableOf: (of) => names(of).migrations,
       clock,

@@ -1,4 +1,4 @@
-/** Every boundary of the system on one screen. Ports speak our words; AWS errors are translated where they happen. */
+/** Every boundary of the system. Ports speak our words; AWS errors are translated where they happen. */
 import type { Range } from './domain/datasets/dataset.ts';
 import type { Digest } from './domain/datasets/digest.ts';
 import type { Measurement, RangeSize } from './domain/datasets/size.ts';
@@ -41,8 +41,8 @@ export interface TenantStore {
   due(realm: Realm, now: number): Promise<readonly string[]>;
 }
 
-export interface MigrationLedger {
-  /** Strongly consistent, as every read here except `due`. */
+/** The status records of migrations and their history. Every read is strongly consistent, but for `open`. */
+export interface MigrationStore {
   read(key: MigrationKey): Promise<Migration | undefined>;
   /** All migrations of the tenant that have their ledger in this realm, in no particular order. */
   list(ledger: Realm, tenant: string): Promise<readonly Migration[]>;
@@ -55,58 +55,82 @@ export interface MigrationLedger {
   history(key: MigrationKey): Promise<readonly HistoryEntry[]>;
   /** Migrations of this ledger that are not final. May lag behind by a moment: only the janitor looks here. */
   open(ledger: Realm): Promise<readonly Migration[]>;
+}
 
-  readRange(realm: Realm, key: MigrationKey, range: string): Promise<RangeRecord | undefined>;
-  listRanges(realm: Realm, key: MigrationKey): Promise<readonly RangeRecord[]>;
+/** The records of a migration's ranges, in the ledger of the realm that writes. Reads are strongly consistent. */
+export interface RangeRecordStore {
+  read(realm: Realm, key: MigrationKey, range: string): Promise<RangeRecord | undefined>;
+  list(realm: Realm, key: MigrationKey): Promise<readonly RangeRecord[]>;
   /** Writes `next` if the stored record still has `next.revision`; the record as stored, or `undefined` when somebody else wrote. */
-  putRange(realm: Realm, key: MigrationKey, next: RangeRecord): Promise<RangeRecord | undefined>;
+  put(realm: Realm, key: MigrationKey, next: RangeRecord): Promise<RangeRecord | undefined>;
+}
 
-  readReceipt(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
+/** The signed-off records of moves and of purges, and the chain that they form in a realm. Reads are strongly consistent. */
+export interface ReceiptStore {
+  read(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
   /**
    * Replaces an earlier receipt of the same migration in this realm; never one of a later state, nor one that the same realm
    * has signed later.
    */
-  writeReceipt(realm: Realm, receipt: Receipt): Promise<void>;
+  write(realm: Realm, receipt: Receipt): Promise<void>;
 
   /** The chain of the receipts that this realm has signed, in the order of its numbers. */
-  receiptLinks(realm: Realm): Promise<readonly ReceiptLink[]>;
-  lastReceiptLink(realm: Realm): Promise<ReceiptLink | undefined>;
+  links(realm: Realm): Promise<readonly ReceiptLink[]>;
+  lastLink(realm: Realm): Promise<ReceiptLink | undefined>;
   /** `false` where another receipt has taken the number. */
-  addReceiptLink(realm: Realm, link: ReceiptLink): Promise<boolean>;
+  addLink(realm: Realm, link: ReceiptLink): Promise<boolean>;
 
-  /** Of a retired tenant's data; replaces an earlier one of the same purge. */
+  /** The receipt of the purge of a retired tenant; replaces an earlier one of the same purge. */
   writePurge(realm: Realm, receipt: PurgeReceipt): Promise<void>;
   /** In the order of time. */
   purges(realm: Realm, tenant: string): Promise<readonly PurgeReceipt[]>;
+}
 
-  /** The last count of what a tenant has in this realm, finished or not. */
-  readMeasurement(realm: Realm, tenant: string): Promise<Measurement | undefined>;
+/** The last count of what a tenant has in a realm, finished or not. */
+export interface MeasurementStore {
+  read(realm: Realm, tenant: string): Promise<Measurement | undefined>;
   /** Replaces the one before. Two who count at once cost a little time, and nothing else. */
-  writeMeasurement(realm: Realm, tenant: string, measurement: Measurement): Promise<void>;
+  write(realm: Realm, tenant: string, measurement: Measurement): Promise<void>;
+}
 
+/** The windows in which a realm is, or will be, a source. */
+export interface SlotStore {
   /** Holds a window for a migration, unless `cap` others overlap it: then `false`. Holding twice counts once. */
-  takeSlot(
+  take(
     key: MigrationKey,
     window: { readonly start: string; readonly end: string },
     cap: number,
   ): Promise<boolean>;
-  freeSlot(key: MigrationKey): Promise<void>;
-  slots(realm: Realm): Promise<readonly Slot[]>;
+  free(key: MigrationKey): Promise<void>;
+  list(realm: Realm): Promise<readonly Slot[]>;
+}
 
+/** What operators have set, for a realm and for single tenants. */
+export interface SettingsStore {
   /**
-   * What operators have set for the realm, overlaid with what they have set for the tenant. Of an item that somebody has
-   * edited by hand, what is not a setting is ignored, with an alarm.
+   * What is set for the realm, overlaid with what is set for the tenant. What is not a setting, in an item that was edited by
+   * hand, is ignored, with an alarm.
    */
-  settings(realm: Realm, tenant: string): Promise<Settings>;
+  read(realm: Realm, tenant: string): Promise<Settings>;
   /** Sets the realm's settings, or a tenant's, and leaves a history entry; what is now set there. */
-  changeSettings(
+  change(
     realm: Realm,
     tenant: string | undefined,
     actor: string,
     change: SettingsChange,
   ): Promise<Change<Partial<Settings>>>;
   /** In the order of time. */
-  settingsHistory(realm: Realm, tenant: string | undefined): Promise<readonly SettingsEntry[]>;
+  history(realm: Realm, tenant: string | undefined): Promise<readonly SettingsEntry[]>;
+}
+
+/** The stores of a realm's table `migrations`: the ledger. Each write is one conditional write on a single item. */
+export interface Ledger {
+  readonly migrations: MigrationStore;
+  readonly rangeRecords: RangeRecordStore;
+  readonly receipts: ReceiptStore;
+  readonly measurements: MeasurementStore;
+  readonly slots: SlotStore;
+  readonly settings: SettingsStore;
 }
 
 /** Where a range's work stands. `cursor` is opaque, and absent before the first item. */
@@ -269,9 +293,8 @@ export interface ForgeClaims {
  */
 export type IsGone = (owner: string) => boolean;
 
-export interface Ports {
+export interface Ports extends Ledger {
   readonly tenants: TenantStore;
-  readonly ledger: MigrationLedger;
   readonly partKind: PartKind;
   readonly workflows: Workflows;
   readonly signer: Signer;

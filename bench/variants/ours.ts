@@ -118,10 +118,10 @@ async function onRecord(app: App, { work }: Job) {
   };
   const owned = { ...tenant, migration: MIGRATION, ledger: SOURCE.realm };
   const [source, target] = sidesIn(phase, tenant, owned);
-  const { tenants, ledger } = app.ports;
+  const { tenants, migrations } = app.ports;
   await tenants.change(SOURCE.realm, TENANT, () => source);
   await tenants.change(TARGET.realm, TENANT, () => target);
-  await ledger.change(migration, 'bench', () => migration);
+  await migrations.change(migration, 'bench', () => migration);
   return {
     ledger: SOURCE.realm,
     tenant: TENANT,

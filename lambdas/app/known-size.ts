@@ -23,15 +23,15 @@ const COUNT_MS = 1_000;
 
 /** The newer of both; `undefined` where nothing is known, or only what was long ago. */
 export async function knownSize(
-  { ports: { tenants, ledger, clock }, settings: { realm: here } }: AppContext,
+  { ports: { tenants, measurements, receipts, clock }, settings: { realm: here } }: AppContext,
   tenant: string,
 ): Promise<KnownSize | undefined> {
   const [measurement, record] = await Promise.all([
-    ledger.readMeasurement(here, tenant),
+    measurements.read(here, tenant),
     tenants.read(here, tenant),
   ]);
   const { arrivedBy } = record ?? {};
-  const receipt = arrivedBy && (await ledger.readReceipt(here, tenant, arrivedBy));
+  const receipt = arrivedBy && (await receipts.read(here, tenant, arrivedBy));
   const known = [
     measurement && sizeOfMeasurement(measurement),
     receipt ? { at: receipt.at, parts: receipt.checksums } : undefined,
@@ -69,7 +69,7 @@ async function countedNow(
   { ports, settings: { realm, parts } }: AppContext,
   tenant: string,
 ): Promise<{ readonly size: KnownSize; readonly isWhole: boolean } | undefined> {
-  const { ledger, partKind, clock, log } = ports;
+  const { measurements, partKind, clock, log } = ports;
   const begunAt = new Date(clock.now()).toISOString();
   const until = clock.now() + COUNT_MS;
   try {
@@ -85,7 +85,7 @@ async function countedNow(
     const isWhole = sizes.every(([, { complete }]) => complete);
     if (isWhole) {
       const finishedAt = new Date(clock.now()).toISOString();
-      await ledger.writeMeasurement(realm, tenant, { ...counted, finishedAt });
+      await measurements.write(realm, tenant, { ...counted, finishedAt });
     }
     return { size: sizeOfRanges(counted), isWhole };
   } catch (error) {

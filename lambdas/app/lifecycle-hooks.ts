@@ -40,7 +40,7 @@ const isCancelled = ({ status }: Migration) => CANCELLED_BY_UNINSTALL.includes(s
 
 export function lifecycleHooks(context: AppContext) {
   const { ports, settings } = context;
-  const { tenants, ledger, clock, log } = ports;
+  const { tenants, migrations, clock, log } = ports;
   const { realm: here, parts } = settings;
   const [, ...otherRealms] = stackRealms(settings);
   const { othersOf } = identification(context);
@@ -256,7 +256,7 @@ export function lifecycleHooks(context: AppContext) {
     for (const other of await realmsOfMove(record)) {
       if (!seen.includes(other)) await uninstallIn(other, tenant, iat, [...seen, other]);
     }
-    for (const migration of await ledger.list(realm, tenant)) {
+    for (const migration of await migrations.list(realm, tenant)) {
       if (isCancelled(migration)) await undoMigration(migration, 'uninstalled', isCancelled);
     }
   }
@@ -266,7 +266,7 @@ export function lifecycleHooks(context: AppContext) {
     const id = record.migration ?? record.arrivedBy;
     if (id === undefined || record.ledger === undefined) return [];
     if (record.expiresAt !== undefined && record.movedTo) return [record.movedTo];
-    const migration = await ledger.read({ ledger: record.ledger, tenant: record.tenant, id });
+    const migration = await migrations.read({ ledger: record.ledger, tenant: record.tenant, id });
     return migration === undefined ? [] : [migration.source, migration.target];
   }
 

@@ -11,7 +11,7 @@ import { type AppContext, stackRealms } from './app-context.ts';
  * answer by what is not known here would be one about nothing.
  */
 export async function locate(
-  { ports: { tenants, ledger }, settings }: AppContext,
+  { ports: { tenants, migrations, receipts }, settings }: AppContext,
   caller: Caller,
   id: string | undefined,
   hook: 'rollback' | 'other',
@@ -19,17 +19,17 @@ export async function locate(
   const { realm: here } = settings;
   const { tenant } = caller;
   if (id === undefined) return latest(caller);
-  const own = await ledger.read({ ledger: here, tenant, id });
+  const own = await migrations.read({ ledger: here, tenant, id });
   if (own?.facts) return own;
   const record = await tenants.read(here, tenant);
   const named = [record?.migration, record?.arrivedBy].includes(id) ? record?.ledger : undefined;
-  const home = named ?? (await ledger.readReceipt(here, tenant, id))?.source;
+  const home = named ?? (await receipts.read(here, tenant, id))?.source;
   if (home !== undefined && home !== here)
-    return (await ledger.read({ ledger: home, tenant, id })) ?? own;
+    return (await migrations.read({ ledger: home, tenant, id })) ?? own;
   if (record === undefined || LIVES_HERE.includes(record.state)) return own;
   const [, ...others] = stackRealms(settings);
   const found = await Promise.all(
-    others.map((other) => ledger.read({ ledger: other, tenant, id })),
+    others.map((other) => migrations.read({ ledger: other, tenant, id })),
   );
   // A tombstone may stand beside the migration itself, in another realm: the migration is what is meant.
   const known = [own, ...found].filter((migration) => migration !== undefined);
@@ -40,7 +40,7 @@ export async function locate(
    * scheduled after the token was issued; and a schedule that was refused concerns nobody but its rollback.
    */
   async function latest({ iat }: Caller): Promise<Migration | undefined> {
-    const known = (await ledger.list(here, tenant)).filter(
+    const known = (await migrations.list(here, tenant)).filter(
       ({ scheduledIat }) => scheduledIat <= iat,
     );
     const meant =

@@ -29,7 +29,7 @@ export interface HookAnswer {
 
 export function migrationHooks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, ledger, clock } = ports;
+  const { tenants, migrations, slots, clock } = ports;
   const here = settings.realm;
   const { scheduleNew, repeat, expire, supersedeAtStart, bury } = scheduling(context);
   const undoMigration = undo(context);
@@ -50,7 +50,7 @@ export function migrationHooks(context: AppContext) {
         `no realm of this app is called ${JSON.stringify(request.location)}`,
       );
     }
-    const id = request.id ?? (await numberedSchedule(ledger, here, caller, facts));
+    const id = request.id ?? (await numberedSchedule(migrations, here, caller, facts));
     const existing = await find(caller, id);
     if (existing) return answered(await repeat(existing, facts), 'schedule');
     try {
@@ -98,7 +98,7 @@ export function migrationHooks(context: AppContext) {
 
   /** A start that loses a race undoes nothing: it answers by what the ledger now says. */
   async function lostFence(migration: Migration): Promise<Migration> {
-    const current = (await ledger.read(migration)) ?? migration;
+    const current = (await migrations.read(migration)) ?? migration;
     if (current.status !== 'copying') return current;
     const record = await tenants.read(current.source, current.tenant);
     const owner = record?.migration;
@@ -153,13 +153,13 @@ export function migrationHooks(context: AppContext) {
     const committed = await steps.take(migration, 'purged', 'commit', {
       committedAt: new Date(clock.now()).toISOString(),
     });
-    await ledger.freeSlot(committed);
+    await slots.free(committed);
     return committed;
   }
 
   /** A failed condition ends the sequence: somebody else has moved the migration on, or nobody knows yet. */
   async function lostCommit(migration: Migration): Promise<Migration> {
-    const current = (await ledger.read(migration)) ?? migration;
+    const current = (await migrations.read(migration)) ?? migration;
     if (current.status !== 'committing') return current;
     throw new Fault(`migration ${current.id} cannot switch its tenant over at this moment`);
   }

@@ -1,7 +1,7 @@
 /** Ids of ours for schedules that name none (a Connect app may be sent hooks without `migrationId`). */
 import { type Facts, isFinal, isLater, sameFacts } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
-import type { MigrationLedger } from '../ports.ts';
+import type { MigrationStore } from '../ports.ts';
 
 /**
  * The same id for the same schedule said again; the next one for a schedule that comes after its forerunner has ended,
@@ -10,14 +10,14 @@ import type { MigrationLedger } from '../ports.ts';
  * then comes again. It was refused, so that no other record was ever made under it.
  */
 export async function numberedSchedule(
-  ledger: MigrationLedger,
+  migrations: MigrationStore,
   here: Realm,
   { tenant, iat }: { readonly tenant: string; readonly iat: number },
   facts: Facts,
 ): Promise<string> {
   // The realm is part of the id: the tenant may carry the number of another realm's in its record.
   const prefix = `unnumbered-${here}-`;
-  const withOurIds = (await ledger.list(here, tenant))
+  const withOurIds = (await migrations.list(here, tenant))
     .filter(({ id }) => id.startsWith(prefix))
     .sort((a, b) => (isLater(a, b) ? -1 : 1));
   const said = withOurIds.find(

@@ -20,7 +20,7 @@ const TOMBSTONE_DAYS = 30;
 
 export function scheduling(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, ledger, clock, log } = ports;
+  const { tenants, slots, migrations, receipts, clock, log } = ports;
   const here = settings.realm;
 
   /** Writes the schedule, if nothing speaks against it; the record that then stands. Throws a `Refusal` otherwise. */
@@ -49,10 +49,10 @@ export function scheduling(context: AppContext) {
       attempt: 0,
     };
     const cap = settings.maxOverlappingMigrations;
-    if (!(await ledger.takeSlot(key, { start: facts.startTime, end: facts.endTime }, cap))) {
+    if (!(await slots.take(key, { start: facts.startTime, end: facts.endTime }, cap))) {
       throw conflict(`realm ${here} has ${cap} overlapping migrations already`, 'E0004');
     }
-    const { changed, record } = await ledger.change(key, 'schedule', (current) =>
+    const { changed, record } = await migrations.change(key, 'schedule', (current) =>
       current ? undefined : proposed,
     );
     if (changed) log.info(`migration ${id} is scheduled`, fieldsOf(proposed));
@@ -72,7 +72,7 @@ export function scheduling(context: AppContext) {
   /** What speaks against a new schedule: the tenant is elsewhere, or moving; moves are switched off. */
   async function checkTenant({ tenant }: Caller, facts: Facts): Promise<void> {
     const record = await tenants.read(here, tenant);
-    const others = await ledger.list(here, tenant);
+    const others = await migrations.list(here, tenant);
     const underWay = others.find(isUnderWay);
     if (underWay) {
       throw conflict(
@@ -92,7 +92,7 @@ export function scheduling(context: AppContext) {
         'E0004',
       );
     }
-    if ((await ledger.settings(here, tenant)).noNewMoves) {
+    if ((await ports.settings.read(here, tenant)).noNewMoves) {
       throw conflict(`moves to ${facts.location} are switched off for now`, 'E0003');
     }
   }
@@ -102,12 +102,12 @@ export function scheduling(context: AppContext) {
     { tenant, ledger: source }: TenantRecord,
     id: string,
   ): Promise<boolean> {
-    if ((await ledger.readReceipt(here, tenant, id))?.state === 'committed') return true;
+    if ((await receipts.read(here, tenant, id))?.state === 'committed') return true;
     if (source === undefined) return false;
-    const arrival = await ledger.read({ ledger: source, tenant, id });
+    const arrival = await migrations.read({ ledger: source, tenant, id });
     if (arrival?.status !== 'committed') return false;
-    const receipt = await ledger.readReceipt(source, tenant, id);
-    if (receipt) await ledger.writeReceipt(here, receipt);
+    const receipt = await receipts.read(source, tenant, id);
+    if (receipt) await receipts.write(here, receipt);
     return true;
   }
 
@@ -116,7 +116,7 @@ export function scheduling(context: AppContext) {
    * one of them sees the other; a move that began in between beats both.
    */
   async function supersede(migration: Migration): Promise<Migration> {
-    const others = (await ledger.list(migration.ledger, migration.tenant)).filter(
+    const others = (await migrations.list(migration.ledger, migration.tenant)).filter(
       ({ id }) => id !== migration.id,
     );
     const underWay = others.find(isUnderWay);
@@ -145,7 +145,7 @@ export function scheduling(context: AppContext) {
 
   /** Before a start: the schedule, unless a later one has taken its place. */
   async function supersedeAtStart(scheduled: Migration): Promise<Migration> {
-    const others = await ledger.list(scheduled.ledger, scheduled.tenant);
+    const others = await migrations.list(scheduled.ledger, scheduled.tenant);
     const later = others.find((other) => other.status === 'scheduled' && isLater(other, scheduled));
     return later ? expire(scheduled, `superseded by migration ${later.id}`) : scheduled;
   }
@@ -166,7 +166,7 @@ export function scheduling(context: AppContext) {
       attempt: 0,
       expiresAt: Math.floor(clock.now() / 1000) + TOMBSTONE_DAYS * DAY_SECONDS,
     };
-    const { record } = await ledger.change(tombstone, 'rollback', (current) =>
+    const { record } = await migrations.change(tombstone, 'rollback', (current) =>
       current ? undefined : tombstone,
     );
     return record ?? tombstone;

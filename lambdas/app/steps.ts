@@ -18,7 +18,7 @@ import type { Ports } from '../ports.ts';
 
 export type Steps = ReturnType<typeof steps>;
 
-export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
+export function steps({ tenants, migrations, slots, workflows, clock, log }: Ports) {
   /**
    * Moves the status by one step of the table, if the record has not left it; the record that now stands. The next
    * phase begins with a new attempt, so that its execution has a new name.
@@ -33,7 +33,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
     const next: Partial<Record<Step, Status>> = NEXT[migration.status];
     const to = next[step];
     if (to === undefined) return migration;
-    const { changed, record } = await ledger.change(migration, actor, (current) => {
+    const { changed, record } = await migrations.change(migration, actor, (current) => {
       if (current?.status !== migration.status || !mayStill(current)) return undefined;
       return {
         ...withoutDriver(current),
@@ -63,7 +63,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
       ...(badEnds !== undefined && { badEnds }),
       ...(lastFailure !== undefined && { lastFailure }),
     });
-    return (await ledger.read(migration)) ?? migration;
+    return (await migrations.read(migration)) ?? migration;
   }
 
   /** Starts the phase anew, from its checkpoints, under the next attempt. Of two who try, one wins. */
@@ -74,7 +74,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
   ): Promise<void> {
     const phase = facts.phase ?? migration.phase;
     if (phase === undefined) return;
-    const { changed, record } = await ledger.change(migration, actor, (current) =>
+    const { changed, record } = await migrations.change(migration, actor, (current) =>
       current?.status === migration.status &&
       current.attempt === migration.attempt &&
       !current.halted
@@ -92,7 +92,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
 
   /** Says that somebody has started this attempt: a commit without it has never been answered. */
   async function markDriven(migration: Migration, actor: string): Promise<Migration> {
-    const { record } = await ledger.change(migration, actor, (current) =>
+    const { record } = await migrations.change(migration, actor, (current) =>
       current?.attempt === migration.attempt && current.driven !== current.attempt
         ? { ...current, driven: current.attempt }
         : undefined,
@@ -129,7 +129,7 @@ export function steps({ tenants, ledger, workflows, clock, log }: Ports) {
   /** What follows from `rolled-back` without a workflow: the source remembers, and the window is free again. */
   async function afterRollback(migration: Migration): Promise<void> {
     if (!isNoOp(migration)) await release(migration);
-    await ledger.freeSlot(migration);
+    await slots.free(migration);
   }
 
   return { take, drive, restart, fence, release, fail, afterRollback };

@@ -1,11 +1,15 @@
-/** The ports, with an ear at those that know best: the ledger sees every change of status, the part kind every page. */
+/** Decorates the ports with metrics: migrations count each change of status, and the part kind what each page held. */
 import { EMPTY_DIGEST } from '../domain/datasets/digest.ts';
 import type { Migration } from '../domain/moving/migration.ts';
 import { windowMinutesLeft } from '../domain/operating/metric.ts';
-import type { Log, Metrics, MigrationLedger, PartKind, Ports } from '../ports.ts';
+import type { Log, Metrics, MigrationStore, PartKind, Ports } from '../ports.ts';
 
 export function portsWithMetrics(ports: Ports): Ports {
-  return { ...ports, ledger: ledgerWithMetrics(ports), partKind: partKindWithMetrics(ports) };
+  return {
+    ...ports,
+    migrations: migrationsWithMetrics(ports),
+    partKind: partKindWithMetrics(ports),
+  };
 }
 
 /** Whoever calls for an operator does so in the log: `alarm:` at the beginning of a line. Each such line is counted. */
@@ -20,13 +24,13 @@ export function logWithMetrics(log: Log, metrics: Metrics): Log {
 }
 
 /** Counts a status once, however often its step is repeated: only the write that changed it counts. */
-function ledgerWithMetrics(ports: Ports): MigrationLedger {
-  const { ledger, metrics } = ports;
+function migrationsWithMetrics(ports: Ports): MigrationStore {
+  const { migrations, metrics } = ports;
   return {
-    ...ledger,
+    ...migrations,
     async change(key, actor, decide) {
       let before: Migration | undefined;
-      const change = await ledger.change(key, actor, (current) => {
+      const change = await migrations.change(key, actor, (current) => {
         before = current;
         return decide(current);
       });

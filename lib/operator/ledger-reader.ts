@@ -5,8 +5,8 @@ import {
   paginateQuery,
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
-import { migrationFromItem } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
-import { OF_REALM } from '../../lambdas/adapters/records/dynamodb-settings.ts';
+import { migrationFromItem } from '../../lambdas/adapters/records/dynamodb-migrations.ts';
+import { OF_REALM } from '../../lambdas/adapters/records/ledger-table.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { type Settings, storedSettings } from '../../lambdas/domain/operating/settings.ts';

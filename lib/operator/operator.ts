@@ -9,7 +9,7 @@ import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { baseUrlsOf, physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
-import type { Clock, MigrationLedger, PartKind } from '../../lambdas/ports.ts';
+import type { Clock, Ledger, PartKind } from '../../lambdas/ports.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { tcpPortsFrom } from '../local-ports.ts';
 import { type OperatorCall, type OperatorClients, operatorClients } from './clients.ts';
@@ -43,7 +43,7 @@ export interface Operator {
   readonly clients: OperatorClients;
   readonly tenants: TenantReader;
   /** Reads the ledger's records one by one, as the functions do. */
-  readonly ledger: MigrationLedger;
+  readonly ledger: Ledger;
   /** Reads whole ledgers, which only operators do. */
   readonly records: LedgerReader;
   readonly partKind: PartKind;

@@ -74,7 +74,7 @@ describe('a start', () => {
     migration.app.clock.advanceTo(Date.parse(migration.facts.endTime) + SECOND);
     expect(await migration.said.start()).toBe('409 E0001');
     expect(migration.record().status).toBe('rolled-back');
-    expect(await migration.app.ledger.slots('us')).toEqual([]);
+    expect(await migration.app.slots.list('us')).toEqual([]);
   });
 
   test('of an id that was superseded is refused, and fences nobody', async () => {
@@ -130,7 +130,7 @@ describe('another id of the same tenant', () => {
       status: 'rolled-back',
       error: { reason: 'superseded by migration 2' },
     });
-    expect((await app.ledger.slots('us')).map(({ id }) => id)).toEqual(['2']);
+    expect((await app.slots.list('us')).map(({ id }) => id)).toEqual(['2']);
     expect(app.tenants.peek('us', TENANT)?.released).toEqual(['1']);
     expect(await first.said.schedule()).toBe('409 E9999');
   });
@@ -142,7 +142,7 @@ describe('another id of the same tenant', () => {
     expect(answers.toSorted()).toEqual(['200 scheduled', '409 E9999']);
     const statuses = rivals.map(({ record }) => record().status);
     expect(statuses.toSorted()).toEqual(['rolled-back', 'scheduled']);
-    expect(await app.ledger.slots('us')).toHaveLength(1);
+    expect(await app.slots.list('us')).toHaveLength(1);
   });
 
   test.each<Row>(['copying', 'ready-to-commit', 'committing', 'failed', 'rolling-back'])(
@@ -152,7 +152,7 @@ describe('another id of the same tenant', () => {
       const other = move(migration.app, { id: '2' });
       expect(await other.said.schedule()).toBe('409 E0004');
       expect(migration.record().status).toBe(row);
-      expect(migration.app.ledger.peek(other.key)).toBeUndefined();
+      expect(migration.app.migrations.peek(other.key)).toBeUndefined();
     },
   );
 
@@ -199,7 +199,7 @@ describe('a schedule is refused', () => {
     async (location) => {
       const app = tenantInUs();
       expect(await move(app).said.schedule('us', { location })).toBe('400 E0002');
-      expect(app.ledger.peekAll('us')).toEqual([]);
+      expect(app.migrations.peekAll('us')).toEqual([]);
     },
   );
 
@@ -245,24 +245,24 @@ describe('a schedule is refused', () => {
   ])('with E0003 while moves are switched off for %s', async (_, tenant) => {
     const app = tenantInUs();
     app.tenants.set('us', tenantRecord({ tenant: 'tenant-2' }));
-    app.ledger.setSettings('us', { noNewMoves: true }, tenant);
+    app.settings.set('us', { noNewMoves: true }, tenant);
     expect(await move(app).said.schedule()).toBe('409 E0003');
     const other = tenant === undefined ? '409 E0003' : '200 scheduled';
     expect(await move(app, { tenant: 'tenant-2', id: '2' }).said.schedule()).toBe(other);
-    app.ledger.setSettings('us', { noNewMoves: false }, tenant);
+    app.settings.set('us', { noNewMoves: false }, tenant);
     expect(await move(app).said.schedule()).toBe('200 scheduled');
   });
 
   test('not with E0003 where the tenant may what the realm may not', async () => {
     const app = tenantInUs();
-    app.ledger.setSettings('us', { noNewMoves: true });
-    app.ledger.setSettings('us', { noNewMoves: false }, TENANT);
+    app.settings.set('us', { noNewMoves: true });
+    app.settings.set('us', { noNewMoves: false }, TENANT);
     expect(await move(app).said.schedule()).toBe('200 scheduled');
   });
 
   test('not when it is repeated after moves were switched off', async () => {
     const migration = await moved('scheduled');
-    migration.app.ledger.setSettings('us', { noNewMoves: true });
+    migration.app.settings.set('us', { noNewMoves: true });
     expect(await migration.said.schedule()).toBe('200 scheduled');
     expect(await migration.said.start()).toBe('200 copying');
   });
@@ -349,7 +349,7 @@ describe('a move whose target is its source', () => {
       expect(await said.commit()).toBe('200 committed');
       expect(await said.commit()).toBe('200 committed');
       expect(app.workflows.runs()).toEqual([]);
-      expect(await app.ledger.slots(source)).toEqual([]);
+      expect(await app.slots.list(source)).toEqual([]);
       expect(situation(app)).toEqual(before);
     });
 
@@ -401,7 +401,7 @@ describe('hooks without an id', () => {
     expect(await said.status()).toBe('404 E0001');
     expect(await said.commit()).toBe('409 E9999');
     expect(await said.rollback()).toBe('200 rolled-back');
-    expect(app.ledger.peekAll('us')).toEqual([]);
+    expect(app.migrations.peekAll('us')).toEqual([]);
   });
 
   test('drive a whole move, and a second one after a rollback', async () => {
@@ -410,11 +410,11 @@ describe('hooks without an id', () => {
     const facts = factsFrom(app.clock);
     expect(await said.schedule(facts)).toBe('200 scheduled');
     expect(await said.schedule(facts)).toBe('200 scheduled');
-    expect(app.ledger.peekAll('us')).toHaveLength(1);
+    expect(app.migrations.peekAll('us')).toHaveLength(1);
     expect(await said.rollback()).toBe('200 rolled-back');
     app.clock.advance(MINUTE);
     expect(await said.schedule(facts)).toBe('200 scheduled');
-    expect(app.ledger.peekAll('us')).toHaveLength(2);
+    expect(app.migrations.peekAll('us')).toHaveLength(2);
     expect(await said.start(facts)).toBe('200 copying');
   });
 
@@ -427,7 +427,7 @@ describe('hooks without an id', () => {
     app.clock.advance(10 * SECOND);
     await said.rollback();
     expect(await answerOf(app.realm('us').migrations.schedule(delayed, facts))).toBe('409 E9999');
-    expect(app.ledger.peekAll('us').map(({ status }) => status)).toEqual(['rolled-back']);
+    expect(app.migrations.peekAll('us').map(({ status }) => status)).toEqual(['rolled-back']);
   });
 
   test('drive the next move too, after the tenant has arrived by one without an id', async () => {

@@ -89,11 +89,11 @@ const CELLS = ROWS.flatMap((row) => HOOKS.map((hook) => ({ row, hook, cell: TABL
 /** Where everything ends when nobody calls any more: what runs is run. */
 async function endOf(migration: Move) {
   await migration.app.runAll();
-  const { status } = migration.app.ledger.peek(migration.key) ?? { status: 'no record' };
+  const { status } = migration.app.migrations.peek(migration.key) ?? { status: 'no record' };
   return { status, situation: situation(migration.app), slots: await slotsOf(migration.app) };
 }
 
-const slotsOf = async ({ ledger }: MemoryApp) => (await ledger.slots('us')).map(({ id }) => id);
+const slotsOf = async ({ slots }: MemoryApp) => (await slots.list('us')).map(({ id }) => id);
 
 async function inState(row: Row, hooks: Hooks = {}): Promise<Move> {
   const migration = move(tenantInUs({ hooks }));
@@ -104,7 +104,7 @@ async function inState(row: Row, hooks: Hooks = {}): Promise<Move> {
 describe.each(ROWS)('a migration that is on the ledger as: %s', (row) => {
   describe.each(HOOKS)('%s', (hook) => {
     const [answer, after = row] = TABLE[row][hook];
-    const statusOf = ({ app, key }: Move) => app.ledger.peek(key)?.status ?? 'no record';
+    const statusOf = ({ app, key }: Move) => app.migrations.peek(key)?.status ?? 'no record';
 
     test(`is answered ${answer}, and leaves it as: ${after}`, async () => {
       const migration = await inState(row);

@@ -444,7 +444,7 @@ describe('uninstalled', () => {
       );
       expect(app.holdings('us')).toEqual(items);
       expect(app.holdings('de')).toEqual({});
-      expect(await app.ledger.slots('us')).toEqual([]);
+      expect(await app.slots.list('us')).toEqual([]);
     },
   );
 
@@ -547,7 +547,7 @@ describe('a lifecycle hook that dies and is sent again', () => {
         for (const realm of app.realms) await app.realm(realm).janitor();
         await app.runAll();
         return {
-          status: app.ledger.peek(key)?.status,
+          status: app.migrations.peek(key)?.status,
           // Which migrations a record has let go of is for starts that come too late, and not compared.
           records: app.realms.map((realm) => ({ ...recordIn(app, realm), released: [] })),
           situation: situation(app),

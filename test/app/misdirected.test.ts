@@ -32,9 +32,9 @@ describe('at the stub of a tenant whose next migration runs elsewhere', () => {
     expect(record().status).toBe('rolled-back');
     expect(await said.rollback('us')).toBe('200 rolled-back');
     expect(situation(app)).toMatchObject({ de: { state: 'active' } });
-    expect(app.ledger.peek({ ledger: 'us', tenant: TENANT, id: '2' })).toBeUndefined();
+    expect(app.migrations.peek({ ledger: 'us', tenant: TENANT, id: '2' })).toBeUndefined();
     expect(app.tenants.peek('de', TENANT)?.released).toContain('2');
-    expect(app.ledger.peekSlots('de')).toEqual([]);
+    expect(app.slots.peek('de')).toEqual([]);
     expect(app.tenants.peek('us', TENANT)).toMatchObject({ state: 'moved', movedTo: 'de' });
   });
 
@@ -82,7 +82,9 @@ describe('at the stub of a tenant whose next migration runs elsewhere', () => {
     const unknown = move(app, { id: '7', source: 'de', location: 'EU' });
     expect(await unknown.said.rollback('us')).toBe('200 rolled-back');
     expect(await unknown.said.rollback('us')).toBe('200 rolled-back');
-    expect(app.ledger.peek({ ledger: 'us', tenant: TENANT, id: '7' })?.status).toBe('rolled-back');
+    expect(app.migrations.peek({ ledger: 'us', tenant: TENANT, id: '7' })?.status).toBe(
+      'rolled-back',
+    );
     expect(await unknown.said.schedule('de')).toBe('409 E9999');
   });
 
@@ -90,13 +92,13 @@ describe('at the stub of a tenant whose next migration runs elsewhere', () => {
     let isDown = false;
     const { said, app, record } = await afterOneMove('copying', {
       step: async ({ port, name, realm }) => {
-        if (isDown && port === 'ledger' && name === 'read' && realm === 'de')
+        if (isDown && port === 'migrations' && name === 'read' && realm === 'de')
           throw new Fault('realm de does not answer');
       },
     });
     isDown = true;
     expect(await said.rollback('us')).toBe('503');
-    expect(app.ledger.peek({ ledger: 'us', tenant: TENANT, id: '2' })).toBeUndefined();
+    expect(app.migrations.peek({ ledger: 'us', tenant: TENANT, id: '2' })).toBeUndefined();
     isDown = false;
     expect(await said.rollback('us')).toBe('200 rolling-back');
     await app.runAll();
@@ -118,7 +120,7 @@ describe('at the stub of a tenant whose next migration runs elsewhere', () => {
       updatedAt: now,
       attempt: 0,
     } as const;
-    await app.ledger.change(tombstone, 'rollback', () => tombstone);
+    await app.migrations.change(tombstone, 'rollback', () => tombstone);
     expect(await said.rollback('us')).toBe('200 rolling-back');
     await app.runAll();
     expect(record().status).toBe('rolled-back');
@@ -149,6 +151,8 @@ test('in the target of a move, a rollback of an id that nobody knows is remember
   const { app } = its;
   const unknown = move(app, { id: '7' });
   expect(await unknown.said.rollback('de')).toBe('200 rolled-back');
-  expect(app.ledger.peek({ ledger: 'us', tenant: TENANT, id: '7' })?.status).toBe('rolled-back');
+  expect(app.migrations.peek({ ledger: 'us', tenant: TENANT, id: '7' })?.status).toBe(
+    'rolled-back',
+  );
   expect(its.record().status).toBe('ready-to-commit');
 });

@@ -40,7 +40,7 @@ describe('a tenant that is scheduled', () => {
     await count(migration.app);
     expect(migration.record().estimate).toMatchObject({ items: 12, bytes: expect.any(Number) });
     expect(migration.record().estimate?.bytes).toBeGreaterThan(12 * 20);
-    const measurement = await migration.app.ledger.readMeasurement('us', TENANT);
+    const measurement = await migration.app.measurements.read('us', TENANT);
     expect(Object.keys(measurement?.ranges ?? {})).toEqual([
       'templates/00',
       'exports/00',
@@ -70,11 +70,11 @@ describe('a tenant that is scheduled', () => {
       hooks: { step: async ({ name }) => void (name === 'size' && sizes.push(name)) },
     });
     const { app } = migration;
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5));
+    await app.measurements.write('us', TENANT, sizeOf(app, 5));
     await count(app);
     expect(sizes).toEqual([]);
     expect(migration.record().estimate?.items).toBe(5);
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5, 8 * DAY));
+    await app.measurements.write('us', TENANT, sizeOf(app, 5, 8 * DAY));
     app.clock.advance(MINUTE);
     await count(app);
     expect(migration.record().estimate?.items).toBe(12);
@@ -83,7 +83,7 @@ describe('a tenant that is scheduled', () => {
   test('is counted again when it was last counted before the schedule', async () => {
     const migration = await moved('no record');
     const { app, said } = migration;
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5, MINUTE));
+    await app.measurements.write('us', TENANT, sizeOf(app, 5, MINUTE));
     await said.schedule();
     await count(app);
     expect(migration.record().estimate?.items).toBe(12);
@@ -144,12 +144,12 @@ describe('a window that cannot suffice', () => {
     const migration = await moved('no record', { pageItems: 50_000 });
     const { app, said } = migration;
     fillTemplates(app, 30_000);
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000, 3 * DAY));
+    await app.measurements.write('us', TENANT, sizeOf(app, 30_000, 3 * DAY));
     expect(await said.schedule('us', window(app, 80))).toBe('400 E9999');
-    expect(app.ledger.peek(migration.key)).toBeUndefined();
-    expect(app.ledger.peekSlots('us')).toEqual([]);
+    expect(app.migrations.peek(migration.key)).toBeUndefined();
+    expect(app.slots.peek('us')).toEqual([]);
     // What was counted for it is what is known from now on.
-    const known = await app.ledger.readMeasurement('us', TENANT);
+    const known = await app.measurements.read('us', TENANT);
     expect(known?.ranges['templates/00']?.items).toBe(30_004);
   });
 
@@ -166,7 +166,7 @@ describe('a window that cannot suffice', () => {
     const next = move(app, { id: '2' });
     const facts = window(app, 80);
     expect(await next.said.schedule('us', facts)).toBe('200 scheduled');
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000));
+    await app.measurements.write('us', TENANT, sizeOf(app, 30_000));
     const asked = { id: '2', facts: { ...next.facts, ...facts } };
     expect(await app.realm('us').migrations.start(app.caller(), asked)).toEqual({
       status: 'copying',
@@ -181,11 +181,7 @@ describe('a window that cannot suffice', () => {
     async (_, age, answer) => {
       const { slow, ...options } = slowCounts();
       const migration = await moved('no record', options);
-      await migration.app.ledger.writeMeasurement(
-        'us',
-        TENANT,
-        sizeOf(migration.app, TOO_MANY, age),
-      );
+      await migration.app.measurements.write('us', TENANT, sizeOf(migration.app, TOO_MANY, age));
       slow();
       expect(await migration.said.schedule()).toBe(answer);
     },
@@ -196,11 +192,11 @@ describe('a window that cannot suffice', () => {
     const migration = await moved('no record', { ...options, pageItems: 20_000 });
     const { app, said } = migration;
     fillTemplates(app, 30_000);
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 30_000, 3 * DAY));
+    await app.measurements.write('us', TENANT, sizeOf(app, 30_000, 3 * DAY));
     slow();
     expect(await said.schedule('us', window(app, 80))).toBe('400 E9999');
     // An unfinished count is no measurement.
-    const known = await app.ledger.readMeasurement('us', TENANT);
+    const known = await app.measurements.read('us', TENANT);
     expect(known?.ranges['templates/00']?.items).toBe(30_000);
   });
 
@@ -214,7 +210,7 @@ describe('a window that cannot suffice', () => {
       },
     });
     const { app, said } = migration;
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, TOO_MANY, 2 * HOUR));
+    await app.measurements.write('us', TENANT, sizeOf(app, TOO_MANY, 2 * HOUR));
     isDown = true;
     expect(await said.schedule()).toBe('200 scheduled');
   });
@@ -225,7 +221,7 @@ describe('a window that cannot suffice', () => {
   ])('is none for a tenant that is %s', async (_, items, age) => {
     const { slow, ...options } = slowCounts();
     const migration = await moved('no record', options);
-    await migration.app.ledger.writeMeasurement('us', TENANT, sizeOf(migration.app, items, age));
+    await migration.app.measurements.write('us', TENANT, sizeOf(migration.app, items, age));
     slow();
     expect(await migration.said.schedule()).toBe('200 scheduled');
   });
@@ -234,12 +230,12 @@ describe('a window that cannot suffice', () => {
     const { slow, ...options } = slowCounts();
     const first = await moved('committed', options);
     const { app } = first;
-    const receipt = app.ledger.peekReceipt('de', TENANT, first.id);
+    const receipt = app.receipts.peek('de', TENANT, first.id);
     expect(receipt?.checksums['templates']?.items).toBe(4);
     const seal = { ...receipt?.checksums['templates'], items: TOO_MANY, bytes: TOO_MANY * 1024 };
     const at = new Date(app.clock.now()).toISOString();
     const next = { ...receipt, at, checksums: { ...receipt?.checksums, templates: seal } };
-    await app.ledger.writeReceipt('de', Object(next));
+    await app.receipts.write('de', Object(next));
     slow();
     expect(await move(app, { id: '2', source: 'de', location: 'US' }).said.schedule()).toBe(
       '400 E9999',
@@ -251,7 +247,7 @@ describe('a window that cannot suffice', () => {
     const migration = await moved('scheduled', options);
     const { app, said } = migration;
     app.clock.advanceTo(Date.parse(migration.facts.startTime) - MINUTE);
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, TOO_MANY));
+    await app.measurements.write('us', TENANT, sizeOf(app, TOO_MANY));
     await count(app);
     expect(app.log.alarms().join()).toContain('cannot be done in its window: 8000000 items');
     app.clock.advanceTo(Date.parse(migration.facts.startTime));
@@ -269,7 +265,7 @@ describe('a window that cannot suffice', () => {
     const migration = await moved('scheduled', options);
     const { app, said, facts } = migration;
     app.clock.advanceTo(Date.parse(facts.startTime) + HOUR);
-    await app.ledger.writeMeasurement('us', TENANT, sizeOf(app, 5_000_000));
+    await app.measurements.write('us', TENANT, sizeOf(app, 5_000_000));
     slow();
     expect(await said.start()).toBe('409 E9999');
   });
@@ -284,7 +280,7 @@ async function halfway(items: number): Promise<Move> {
   await count(app);
   app.clock.advanceTo(Date.parse(facts.startTime));
   await said.start();
-  await app.ledger.putRange('de', migration.key, {
+  await app.rangeRecords.put('de', migration.key, {
     range: 'templates/00',
     revision: 0,
     work: 'copy',

@@ -210,8 +210,8 @@ describe('a commit', () => {
 
   test('leaves a receipt in both realms, with the proof and without any content', async () => {
     const { app } = await moved('committed');
-    const receipt = app.ledger.peekReceipt('us', TENANT, '57500');
-    expect(receipt).toEqual(app.ledger.peekReceipt('de', TENANT, '57500'));
+    const receipt = app.receipts.peek('us', TENANT, '57500');
+    expect(receipt).toEqual(app.receipts.peek('de', TENANT, '57500'));
     expect(receipt).toMatchObject({
       state: 'committed',
       checksums: { templates: { items: 4, lastingItems: 4 }, exports: { items: 8 } },
@@ -258,8 +258,8 @@ describe('a rollback', () => {
     const { app, said } = await moved('ready-to-commit');
     await said.rollback();
     await app.runAll();
-    const receipt = app.ledger.peekReceipt('us', TENANT, '57500');
-    expect(receipt).toEqual(app.ledger.peekReceipt('de', TENANT, '57500'));
+    const receipt = app.receipts.peek('us', TENANT, '57500');
+    expect(receipt).toEqual(app.receipts.peek('de', TENANT, '57500'));
     expect(receipt).toMatchObject({ state: 'rolled-back', provenEmpty: { realm: 'de' } });
   });
 });
@@ -289,8 +289,8 @@ describe('a whole move', () => {
     const seen = JSON.stringify([
       app.log.lines,
       app.workflows.runs(),
-      app.ledger.peekReceipt('us', TENANT, '57500'),
-      app.ledger.peekAll('us'),
+      app.receipts.peek('us', TENANT, '57500'),
+      app.migrations.peekAll('us'),
     ]);
     expect(seen).not.toContain('secret-1');
   });

@@ -342,7 +342,7 @@ describe('rule 4: a rollback', () => {
       hooks: {
         step: async ({ port, detail, access }) => {
           const isStatus =
-            port === 'ledger' && access === 'write' && /finish-commit$/.test(detail ?? '');
+            port === 'migrations' && access === 'write' && /finish-commit$/.test(detail ?? '');
           if (isStatus && isDying) throw new Error('the invocation has died');
         },
       },
@@ -410,7 +410,7 @@ describe('rule 5: leases', () => {
     void app.runWorkflow(copy ?? fail('no copy runs'));
     await gate.reached;
     const until = Math.max(
-      ...app.ledger.peekRanges('de', migration.key).map(({ lease }) => lease?.until ?? 0),
+      ...app.rangeRecords.peek('de', migration.key).map(({ lease }) => lease?.until ?? 0),
     );
     expect(until).toBeGreaterThan(app.clock.now() + 5 * MINUTE - SECOND);
     await said.rollback();
@@ -439,7 +439,7 @@ describe('rule 5: leases', () => {
         if (task === 'copyRange' && copied === 0) {
           copied += 1;
           const held = rangeRecord({ work: 'copy', lease: { owner: 'somebody', until } });
-          expect(await app.ledger.putRange('de', key, held)).toBeDefined();
+          expect(await app.rangeRecords.put('de', key, held)).toBeDefined();
         }
         await call();
       },
@@ -451,7 +451,9 @@ describe('rule 5: leases', () => {
   test('a lease is given back also when the reply of a write was lost, and when some more writes are refused', async () => {
     let writes = 0;
     const trouble = (operation: Operation) =>
-      operation.name === 'putRange' && operation.detail?.endsWith('templates/00');
+      operation.port === 'rangeRecords' &&
+      operation.name === 'put' &&
+      operation.detail?.endsWith('templates/00');
     const migration = await moved('copying', {
       hooks: {
         step: async (operation) => {
@@ -468,7 +470,7 @@ describe('rule 5: leases', () => {
     const [run] = app.workflows.running();
     await app.runWorkflow(run ?? fail('no copy runs'), { tries: 1 });
     expect(writes).toBeGreaterThanOrEqual(6);
-    const range = app.ledger.peekRanges('de', key).find((one) => one.range === 'templates/00');
+    const range = app.rangeRecords.peek('de', key).find((one) => one.range === 'templates/00');
     expect(range?.lease).toBeUndefined();
     expect(range?.lastError).toBeDefined();
   });
@@ -486,7 +488,7 @@ describe('rule 5: leases', () => {
     gate.open();
     expect(await ended).toBe('failed');
     expect(app.holdings('de')['templates']).toHaveLength(3);
-    expect(app.ledger.peekRanges('de', key).every(({ lease }) => lease === undefined)).toBe(true);
+    expect(app.rangeRecords.peek('de', key).every(({ lease }) => lease === undefined)).toBe(true);
     await app.runAll();
     expect(app.holdings('de')).toEqual({});
   });
@@ -567,7 +569,7 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
     expect(app.tenants.peek('us', TENANT)?.released).toBeUndefined();
     await app.realm('us').janitor();
     expect(app.tenants.peek('us', TENANT)?.released).toEqual(['57500']);
-    expect(app.ledger.peekSlots('us')).toEqual([]);
+    expect(app.slots.peek('us')).toEqual([]);
   });
 
   test('and a workflow that has ended badly is followed by the next attempt', async () => {
@@ -599,7 +601,7 @@ describe('rule 8: the janitor', () => {
     app.clock.advance(2 * MINUTE);
     await tend(app);
     expect(record().status).toBe('rolled-back');
-    expect(await app.ledger.slots('us')).toEqual([]);
+    expect(await app.slots.list('us')).toEqual([]);
     expect(app.tenants.peek('us', TENANT)?.released).toEqual(['57500']);
   });
 
@@ -711,21 +713,21 @@ describe('rule 8: the janitor', () => {
   test('frees windows that a crash has left', async () => {
     const { app, key } = await moved('scheduled');
     const leaked = { ...key, id: 'never recorded' };
-    await app.ledger.takeSlot(
+    await app.slots.take(
       leaked,
       { start: '2027-01-01T00:00:00.000Z', end: '2027-01-01T01:00:00.000Z' },
       5,
     );
     await tend(app);
-    expect(await app.ledger.slots('us')).toHaveLength(2);
+    expect(await app.slots.list('us')).toHaveLength(2);
     app.clock.advance(61 * MINUTE);
     await tend(app);
-    expect((await app.ledger.slots('us')).map(({ id }) => id)).toEqual(['57500']);
+    expect((await app.slots.list('us')).map(({ id }) => id)).toEqual(['57500']);
   });
 
   test('leaves a commit alone that is halted, and raises an alarm each time', async () => {
     const { app, record } = await moved('committing');
-    app.ledger.set({ ...record(), halted: 'a test says so' });
+    app.migrations.set({ ...record(), halted: 'a test says so' });
     app.clock.advance(DAY);
     await tend(app);
     await tend(app);
@@ -738,10 +740,10 @@ describe('rule 9: the next move', () => {
   test('waits until the receipt of the one that brought the tenant says committed', async () => {
     const { app } = await moved('committing');
     const back = move(app, { id: '2', source: 'de', location: 'US' });
-    expect(app.ledger.peekReceipt('de', TENANT, '57500')?.state).toBe('ready-to-commit');
+    expect(app.receipts.peek('de', TENANT, '57500')?.state).toBe('ready-to-commit');
     expect(await back.said.schedule()).toBe('409 E0004');
     await app.runAll();
-    expect(app.ledger.peekReceipt('de', TENANT, '57500')).toMatchObject({
+    expect(app.receipts.peek('de', TENANT, '57500')).toMatchObject({
       state: 'committed',
       provenEmpty: { realm: 'us' },
     });
@@ -846,7 +848,7 @@ describe('rule 11: uninstalled is a flag', () => {
 
 describe('rule 12: a rollback of an unknown id', () => {
   test('wins over a schedule of that id that has already looked it up', async () => {
-    const gate = gateAt(({ name, access }) => name === 'takeSlot' && access === 'write');
+    const gate = gateAt(({ port, access }) => port === 'slots' && access === 'write');
     const migration = await moved('no record', { hooks: gate.hooks });
     const { app, said, record } = migration;
     gate.arm();
@@ -857,7 +859,7 @@ describe('rule 12: a rollback of an unknown id', () => {
     expect(await late).toBe('409 E9999');
     expect(record().status).toBe('rolled-back');
     await app.realm('us').janitor();
-    expect(await app.ledger.slots('us')).toEqual([]);
+    expect(await app.slots.list('us')).toEqual([]);
   });
 });
 
@@ -884,7 +886,7 @@ describe('rule 13: a move within one realm', () => {
         attempt: 1,
         pointOfNoReturn: '2026-12-26T01:00:00.000Z',
       });
-      app.ledger.set(forged);
+      app.migrations.set(forged);
       for (const state of ['moved', 'withdrawn', 'standby', 'frozen'] as const) {
         app.tenants.set(
           'us',
@@ -962,13 +964,13 @@ describe('rule 14: hooks without an id', () => {
       await migrations.schedule(caller, { id: '1', ...facts });
       if (row === 'copying') await migrations.start(caller, { id: '1', facts });
       expect(await answerOf(migrations.rollback(caller, {}))).toBe(answer);
-      expect(app.ledger.peekAll('us')).toMatchObject([{ status: answer.slice(4) }]);
+      expect(app.migrations.peekAll('us')).toMatchObject([{ status: answer.slice(4) }]);
     },
   );
 
   test('that follow a refused schedule do not undo the move by which the tenant came', async () => {
     const { app, record } = await moved('committed');
-    app.ledger.setSettings('de', { noNewMoves: true });
+    app.settings.set('de', { noNewMoves: true });
     const { migrations } = app.realm('de');
     const facts = factsFrom(app.clock, { location: 'EU' });
     expect(await answerOf(migrations.schedule(app.caller(), facts))).toBe('409 E0003');

@@ -21,12 +21,12 @@ function unnumbered(app: MemoryApp) {
       answerOf(migrations.schedule(app.caller(), facts)),
     rollback: () => answerOf(migrations.rollback(app.caller(), {})),
     known: async () =>
-      (await app.ledger.list('us', TENANT)).map(({ id, status }) => `${id} ${status}`).sort(),
+      (await app.migrations.list('us', TENANT)).map(({ id, status }) => `${id} ${status}`).sort(),
   };
 }
 
 /** DynamoDB removes what has expired. */
-const expired = (app: MemoryApp) => app.ledger.sweep(app.clock.now());
+const expired = (app: MemoryApp) => app.migrations.sweep(app.clock.now());
 
 describe('a schedule without an id', () => {
   test('has the highest number and one more, so that it stays possible after a tombstone has expired', async () => {

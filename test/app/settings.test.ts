@@ -26,7 +26,7 @@ function watched(realm: string) {
     if (page.split(' ')[1] !== [...atWork][0]?.split(' ')[1]) atWork.clear(); // another kind of work has begun
     atWork.add(page);
     const now = app.clock.now();
-    const ranges = app.ledger.peekRanges(realm, { ledger: 'us', tenant: 'tenant-1', id: '57500' });
+    const ranges = app.rangeRecords.peek(realm, { ledger: 'us', tenant: 'tenant-1', id: '57500' });
     const isAtWork = ({ range, lease }: RangeRecord) =>
       atWork.has(`${range} ${name}`) && lease !== undefined && lease.until > now;
     for (const { range, lease } of ranges)
@@ -59,7 +59,7 @@ async function movedUnder(row: Row, realm: string, settings: Partial<Settings>) 
   const migration = move(tenantInUs({ ...options, hooks: watch.hooks }));
   await migration.driveTo(row === 'rolling-back' ? 'ready-to-commit' : row);
   if (row === 'rolling-back') await migration.said.rollback();
-  migration.app.ledger.setSettings(realm, settings);
+  migration.app.settings.set(realm, settings);
   watch.watch(migration.app);
   return { ...migration, watch };
 }
@@ -86,7 +86,7 @@ describe('ranges at work at once', () => {
 
   test('are not held up by what the realm that is only read allows', async () => {
     const { app, watch } = await movedUnder('copying', 'de', {});
-    app.ledger.setSettings('us', { concurrency: 1 });
+    app.settings.set('us', { concurrency: 1 });
     await app.runAll(concurrently(app));
     expect(watch.most()).toBe(6);
   });
@@ -94,7 +94,7 @@ describe('ranges at work at once', () => {
   test('follow a change in the middle of the copy, from the next turn on', async () => {
     const { app, watch, said } = await movedUnder('copying', 'de', { concurrency: 4 });
     watch.onPage.push((pages) => {
-      if (pages === 3) app.ledger.setSettings('de', { concurrency: 1 }, 'tenant-1');
+      if (pages === 3) app.settings.set('de', { concurrency: 1 }, 'tenant-1');
     });
     await app.runAll(concurrently(app));
     expect(await said.status()).toBe('200 ready-to-commit');
@@ -105,7 +105,7 @@ describe('ranges at work at once', () => {
 
   test('go on where somebody has mistyped the setting', async () => {
     const { app, said } = await movedUnder('copying', 'de', {});
-    app.ledger.setSettings('de', { concurrency: 'four', rateLimit: -1 });
+    app.settings.set('de', { concurrency: 'four', rateLimit: -1 });
     await app.runAll(concurrently(app));
     expect(await said.status()).toBe('200 ready-to-commit');
     expect(app.log.alarms().join()).toContain('concurrency, rateLimit');

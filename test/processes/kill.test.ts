@@ -213,7 +213,7 @@ async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolea
   const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
     const migration = await migrationOf(site, id);
-    const records = await ledger().listRanges(migration[side], migration);
+    const records = await ledger().rangeRecords.list(migration[side], migration);
     if (migration.phase === phase) {
       if (records.some((record) => record.work === work && !record.done)) return true;
       if (records.some((record) => record.work === next)) return false;
@@ -360,7 +360,7 @@ const ledger = () =>
   });
 
 async function migrationOf({ clientKey }: Site, id: number): Promise<Migration> {
-  const found = await ledger().read({ ledger: 'us', tenant: clientKey, id: String(id) });
+  const found = await ledger().migrations.read({ ledger: 'us', tenant: clientKey, id: String(id) });
   if (found === undefined) throw new Error(`migration ${id} is not on record`);
   return found;
 }
@@ -400,7 +400,9 @@ const sizeOf = (found: Holdings, policy?: 'move' | 'drop'): number =>
 async function standing(site: Site, id: number): Promise<string> {
   const migration = await migrationOf(site, id);
   const records = await Promise.all(
-    [migration.source, migration.target].map((realm) => ledger().listRanges(realm, migration)),
+    [migration.source, migration.target].map((realm) =>
+      ledger().rangeRecords.list(realm, migration),
+    ),
   );
   const leased = records.flat().filter(({ lease }) => lease !== undefined);
   return [migration, ...leased.map(({ range, work, lease }) => ({ range, work, lease }))]

@@ -23,7 +23,7 @@ export function checkAlways(world: World, { port, name }: Partial<Operation> = {
   const isOfItems = port === undefined || port === 'partKind' || port === 'app';
   if (isOfItems || port === 'tenants') checkCopies(world);
   if (isOfItems) checkNeighbours(world);
-  if (port === undefined || (port === 'ledger' && name === 'change')) checkLedger(world);
+  if (port === undefined || (port === 'migrations' && name === 'change')) checkLedger(world);
 }
 
 function checkCopies(world: World): void {
@@ -115,7 +115,7 @@ function checkFinal(world: World, migration: Migration): void {
       state?.expiresAt !== undefined,
       () => `committed, and the stub in ${left} has no expiry`,
     );
-    const receipt = world.app.ledger.peekReceipt(source, TENANT, migration.id);
+    const receipt = world.app.receipts.peek(source, TENANT, migration.id);
     must(
       'nowhere else',
       receipt?.provenEmpty?.realm === source,
@@ -137,7 +137,7 @@ export function checkEnd(world: World): void {
   }
   must('it ends', app.workflows.running().length === 0, () => 'an execution still runs');
   for (const realm of REALMS) {
-    const slots = app.ledger.peekSlots(realm);
+    const slots = app.slots.peek(realm);
     must('it ends', slots.length === 0, () => `realm ${realm} still holds ${slots.length} windows`);
   }
   // A residency that was over before all this, and that nothing has touched since, is kept for its time.
@@ -210,7 +210,7 @@ function checkSecrets({ app, secretMark }: World): void {
     () => 'a secret is in the input of a workflow',
   );
   for (const realm of REALMS) {
-    const kept = JSON.stringify(app.ledger.peekAll(realm));
+    const kept = JSON.stringify(app.migrations.peekAll(realm));
     must(
       'secrets stay secret',
       !kept.includes(secretMark),

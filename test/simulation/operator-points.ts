@@ -126,7 +126,7 @@ function checkServing({ app }: World, { outcome, status }: OperationAnswer): voi
   if (outcome !== 'cancelled') return;
   const state = app.tenants.peek('us', TENANT)?.state;
   must('same answer again', state === 'active', () => `cancelled, and the tenant is ${state}`);
-  const slots = app.ledger.peekSlots('us').length;
+  const slots = app.slots.peek('us').length;
   const isFree = status !== 'rolled-back' || slots === 0;
   must('it ends', isFree, () => `cancelled, and ${slots} windows are held`);
 }
@@ -134,7 +134,7 @@ function checkServing({ app }: World, { outcome, status }: OperationAnswer): voi
 /** The steps that it has taken, by its history. */
 const stepsOfOperator = ({ app, migrations }: World) =>
   migrations().flatMap((migration) =>
-    app.ledger
+    app.migrations
       .peekHistory(migration)
       .filter(
         ({ actor, status }) =>

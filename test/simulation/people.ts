@@ -140,8 +140,8 @@ export async function tamper({ timeline, random, app, migrations, parts }: World
     }
     const part = random.pick(parts.filter(({ policy }) => policy === 'move'));
     const partition = random.pick(partitionsOf(part, TENANT));
-    const found = app.ledger
-      .peekRanges(copying.target, copying)
+    const found = app.rangeRecords
+      .peek(copying.target, copying)
       .filter(({ range }) => range.startsWith(part.name));
     if (found.length === 0 || found.some(({ work }) => work !== 'copy')) continue;
     const [item] = app.datasets.read(copying.target, part.name, partition);

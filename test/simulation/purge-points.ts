@@ -78,7 +78,7 @@ function late(napsFor: number): Script {
 }
 
 const recordIn = ({ app }: World, realm: string = HERE) => app.tenants.peek(realm, TENANT);
-const receiptsIn = ({ app }: World) => app.ledger.peekPurges(HERE, TENANT);
+const receiptsIn = ({ app }: World) => app.receipts.peekPurges(HERE, TENANT);
 
 /** A month ago, so that the purge is due. */
 async function uninstall({ door, site, clock, timeline }: World): Promise<void> {

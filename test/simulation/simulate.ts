@@ -156,7 +156,7 @@ export async function endOf(world: World, faults: { stop(): void }): Promise<voi
     const isOpen = () =>
       app.workflows.running().length > 0 ||
       world.migrations().some(({ status }) => status !== 'committed' && status !== 'rolled-back') ||
-      REALMS.some((realm) => app.ledger.peekSlots(realm).length > 0);
+      REALMS.some((realm) => app.slots.peek(realm).length > 0);
     while (isOpen() && clock.now() < until) {
       for (const realm of REALMS) await world.janitor(realm);
       await mend(world);

@@ -164,7 +164,7 @@ export function world({
   }
 
   const migrations = (): readonly Migration[] =>
-    REALMS.flatMap((realm) => app.ledger.peekAll(realm));
+    REALMS.flatMap((realm) => app.migrations.peekAll(realm));
 
   /** An install is signed by Atlassian, not by the tenant. */
   function installed(
@@ -244,7 +244,7 @@ export function world({
       async invoke(task, call) {
         // Step Functions starts nothing more for an execution that has ended.
         if (!isRunning(run)) return new Promise(() => undefined);
-        const migration = app.ledger.peek(run);
+        const migration = app.migrations.peek(run);
         const status = migration?.status;
         if (migration) sees?.(self, task, migration);
         return coverage.watched(status, task, (suffered) =>

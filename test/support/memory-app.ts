@@ -84,7 +84,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   const isGone = () => false;
   const ports: Ports = portsWithMetrics({
     tenants,
-    ledger,
+    ...ledger,
     partKind,
     workflows,
     signer: memorySigner,
@@ -146,7 +146,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
     log,
     metrics,
     tenants,
-    ledger,
+    ...ledger,
     workflows,
     datasets,
     parts,

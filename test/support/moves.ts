@@ -63,7 +63,7 @@ export function move(app: MemoryApp, options: MoveOptions = {}) {
 
   /** What stands in the ledger; throws where nothing does. */
   function record(): Migration {
-    const found = app.ledger.peek(key);
+    const found = app.migrations.peek(key);
     if (found === undefined) throw new Error(`migration ${id} is not on record`);
     return found;
   }
@@ -102,7 +102,16 @@ export function move(app: MemoryApp, options: MoveOptions = {}) {
     app.clock.advance(HOUR);
   }
 
-  return { app, id, key, facts, said, record, driveTo, history: () => app.ledger.peekHistory(key) };
+  return {
+    app,
+    id,
+    key,
+    facts,
+    said,
+    record,
+    driveTo,
+    history: () => app.migrations.peekHistory(key),
+  };
 }
 
 /** Where the tenant is, and with what: all that a customer could notice. */

@@ -184,7 +184,7 @@ export async function startWorld({
       );
     },
     migration: (realm, tenant, migrationId) =>
-      ledger.read({ ledger: realm, tenant: idOf(tenant), id: String(migrationId) }),
+      ledger.migrations.read({ ledger: realm, tenant: idOf(tenant), id: String(migrationId) }),
     async stopExecution(executionArn) {
       const response = await fetch(host.stepFunctionsUrl, {
         method: 'POST',
@@ -197,7 +197,7 @@ export async function startWorld({
       if (!response.ok) throw new Error(`StopExecution answers ${response.status}`);
     },
     receipt: (realm, tenant, migrationId) =>
-      ledger.readReceipt(realm, idOf(tenant), String(migrationId)),
+      ledger.receipts.read(realm, idOf(tenant), String(migrationId)),
     async items(tenant, realm) {
       return new Map(await everything(tenant, realm, (policy) => policy === 'move'));
     },

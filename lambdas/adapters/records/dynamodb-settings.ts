@@ -1,6 +1,5 @@
 /** Settings in the ledger's table: one item for the realm, one for a tenant that has its own, and one for each change. */
 import { randomInt } from 'node:crypto';
-import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import {
   changedSettings,
   DEFAULT_SETTINGS,
@@ -9,40 +8,17 @@ import {
   storedSettings,
 } from '../../domain/operating/settings.ts';
 import type { Realm } from '../../domain/realm.ts';
-import type { Clock, Log, MigrationLedger } from '../../ports.ts';
-import {
-  type Cells,
-  changeCell,
-  type Item,
-  putCell,
-  readCell,
-  translated,
-} from './compare-and-set.ts';
+import type { SettingsStore } from '../../ports.ts';
+import { changeCell, type Item, putCell, readCell } from './compare-and-set.ts';
+import { byPrefix, cellsOf, type LedgerTables, OF_REALM, queryCells } from './ledger-table.ts';
 
-export interface SettingsTables {
-  readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
-  readonly tableOf: (realm: Realm) => string;
-  readonly clock: Clock;
-  readonly log?: Pick<Log, 'error'>;
-}
-
-/** Partition of what belongs to the realm, not to a tenant: no client key begins with `#`. */
-export const OF_REALM = '#realm';
 const SETTINGS = 'settings';
 const ENTRIES = 'settings#';
 
-export function dynamoDbSettings({
-  clientFor,
-  tableOf,
-  clock,
-  log,
-}: SettingsTables): Pick<MigrationLedger, 'settings' | 'changeSettings' | 'settingsHistory'> {
-  const items = (realm: Realm): Cells<Item> => ({
-    client: clientFor(realm),
-    table: tableOf(realm),
-    toItem: (item) => item,
-    fromItem: (item) => item,
-  });
+export function dynamoDbSettings(tables: LedgerTables): SettingsStore {
+  const { tableOf, clock, log } = tables;
+  const asItem = (item: Item) => item;
+  const items = cellsOf(tables, asItem, asItem);
 
   /** An item that somebody has edited by hand must not stop a move. */
   function readable(realm: Realm, tenant: string, item: Item | undefined) {
@@ -63,7 +39,7 @@ export function dynamoDbSettings({
   }
 
   return {
-    async settings(realm, tenant) {
+    async read(realm, tenant) {
       const [ofRealm, ofTenant] = await Promise.all([
         settingsOf(realm, OF_REALM),
         settingsOf(realm, tenant),
@@ -72,7 +48,7 @@ export function dynamoDbSettings({
     },
 
     /** The item says itself who changed it last; a crash before the entry loses a line of history, and nothing else. */
-    async changeSettings(realm, tenant = OF_REALM, actor, change) {
+    async change(realm, tenant = OF_REALM, actor, change) {
       const at = new Date(clock.now()).toISOString();
       let next: Partial<Settings> = {};
       const { changed } = await changeCell(items(realm), { tenant, id: SETTINGS }, (item) => {
@@ -88,28 +64,17 @@ export function dynamoDbSettings({
       return { changed, record: next };
     },
 
-    async settingsHistory(realm, tenant = OF_REALM) {
-      const { client, table } = items(realm);
-      return translated(table, async () => {
-        const entries: SettingsEntry[] = [];
-        const pages = paginateQuery(
-          { client },
-          {
-            TableName: table,
-            ConsistentRead: true,
-            KeyConditionExpression: 'tenant = :tenant AND begins_with(id, :prefix)',
-            ExpressionAttributeValues: { ':tenant': tenant, ':prefix': ENTRIES },
-          },
-        );
-        for await (const { Items = [] } of pages) {
-          // Written above, and by nobody else.
-          for (const { at, actor, change } of Items) entries.push({ at, actor, change });
-        }
-        return entries;
-      });
-    },
+    history: (realm, tenant = OF_REALM) =>
+      queryCells(
+        { ...items(realm), fromItem: entryFromItem },
+        byPrefix(tableOf(realm), tenant, ENTRIES),
+      ),
   };
 }
+
+/** Written above, and by nobody else. */
+const entryFromItem = ({ at, actor, change }: Item): SettingsEntry =>
+  ({ at, actor, change }) as SettingsEntry;
 
 const isSame = (one: Partial<Settings>, other: Partial<Settings>): boolean =>
   Object.keys({ ...one, ...other }).every(

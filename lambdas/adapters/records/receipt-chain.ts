@@ -1,12 +1,11 @@
 /** The chain of a realm's receipts in its ledger: one item for each link, in the realm's own partition. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { paginateQuery, QueryCommand, type QueryCommandInput } from '@aws-sdk/lib-dynamodb';
+import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ReceiptLink } from '../../domain/moving/receipt.ts';
 import type { Realm } from '../../domain/realm.ts';
-import type { MigrationLedger } from '../../ports.ts';
-import { type Cells, type Item, putCell, translated } from './compare-and-set.ts';
-import type { LedgerTables } from './dynamodb-ledger.ts';
-import { OF_REALM } from './dynamodb-settings.ts';
+import type { ReceiptStore } from '../../ports.ts';
+import { type Item, putCell, translated } from './compare-and-set.ts';
+import { byPrefix, cellsOf, type LedgerTables, OF_REALM, queryCells } from './ledger-table.ts';
 
 const PREFIX = 'link#';
 /**
@@ -17,37 +16,17 @@ const LONGEST_PAUSE = 1_000;
 /** Numbers in the order of text. */
 const DIGITS = 12;
 
-export function receiptChain({
-  clientFor,
-  tableOf,
-}: Pick<LedgerTables, 'clientFor' | 'tableOf'>): Pick<
-  MigrationLedger,
-  'receiptLinks' | 'lastReceiptLink' | 'addReceiptLink'
-> {
-  const links = (realm: Realm): Cells<ReceiptLink> => ({
-    client: clientFor(realm),
-    table: tableOf(realm),
-    toItem: (link) => ({ link }),
-    fromItem: linkFromItem,
-  });
-  const query = (realm: Realm): QueryCommandInput => ({
-    TableName: tableOf(realm),
-    ConsistentRead: true,
-    KeyConditionExpression: '#tenant = :tenant AND begins_with(#id, :prefix)',
-    ExpressionAttributeNames: { '#tenant': 'tenant', '#id': 'id' },
-    ExpressionAttributeValues: { ':tenant': OF_REALM, ':prefix': PREFIX },
-  });
+export function receiptChain(
+  tables: LedgerTables,
+): Pick<ReceiptStore, 'links' | 'lastLink' | 'addLink'> {
+  const { clientFor, tableOf } = tables;
+  const links = cellsOf<ReceiptLink>(tables, (link) => ({ link }), linkFromItem);
+  const query = (realm: Realm) => byPrefix(tableOf(realm), OF_REALM, PREFIX);
 
   return {
-    receiptLinks: (realm) =>
-      translated(tableOf(realm), async () => {
-        const found: ReceiptLink[] = [];
-        for await (const page of paginateQuery({ client: clientFor(realm) }, query(realm)))
-          found.push(...(page.Items ?? []).map(linkFromItem));
-        return found;
-      }),
+    links: (realm) => queryCells(links(realm), query(realm)),
 
-    lastReceiptLink: (realm) =>
+    lastLink: (realm) =>
       translated(tableOf(realm), async () => {
         const { Items: [item] = [] } = await clientFor(realm).send(
           new QueryCommand({ ...query(realm), ScanIndexForward: false, Limit: 1 }),
@@ -55,7 +34,7 @@ export function receiptChain({
         return item && linkFromItem(item);
       }),
 
-    async addReceiptLink(realm, link) {
+    async addLink(realm, link) {
       const id = PREFIX + String(link.number).padStart(DIGITS, '0');
       const isAdded =
         (await putCell(links(realm), { tenant: OF_REALM, id }, link, 0)) !== undefined;

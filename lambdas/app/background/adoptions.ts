@@ -20,7 +20,7 @@ import type { Adoption, TenantRecord } from '../../domain/tenants/tenant.ts';
 import { type AppContext, stackRealms } from '../app-context.ts';
 
 export function adoptions({ ports, settings }: AppContext) {
-  const { tenants, ledger, clock, log } = ports;
+  const { tenants, migrations, clock, log } = ports;
   const { realm: here } = settings;
   const everywhere = stackRealms(settings);
 
@@ -116,7 +116,7 @@ export function adoptions({ ports, settings }: AppContext) {
   ): Promise<string | undefined> {
     const keeps = `the installation, or its cloud, belongs to tenant ${other.tenant} in realm ${other.at}`;
     if (!isForgeOnly(other) || other.at !== here || other.state !== 'active') return keeps;
-    const open = (await ledger.list(here, other.tenant)).find((one) => !isFinal(one));
+    const open = (await migrations.list(here, other.tenant)).find((one) => !isFinal(one));
     if (open !== undefined) return `${keeps}, whose migration ${open.id} must end first`;
     const { changed } = await tenants.change(here, other.tenant, (current) =>
       current === undefined ? undefined : setAside(current, clock.now()),

@@ -21,16 +21,16 @@ const UNANSWERED_SLACK = 10 * MINUTE;
 
 export function janitor(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { ledger, clock, log, metrics } = ports;
+  const { migrations, rangeRecords, slots, clock, log, metrics } = ports;
   const { realm: here } = settings;
   const undoMigration = undo(context);
 
   /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
   async function run(): Promise<void> {
     const stuck = new Set<Migration>();
-    for (const listed of await ledger.open(here)) {
+    for (const listed of await migrations.open(here)) {
       try {
-        const migration = await ledger.read(listed);
+        const migration = await migrations.read(listed);
         if (migration && isStuck(migration, clock.now())) stuck.add(listed);
         if (migration && !isFinal(migration)) await tend(await inOurTime(migration));
       } catch (error) {
@@ -52,7 +52,7 @@ export function janitor(context: AppContext) {
   async function inOurTime(migration: Migration): Promise<Migration> {
     const { updatedAt } = migration;
     if (Date.parse(updatedAt) <= clock.now() + CLOCK_SKEW) return migration;
-    const { record } = await ledger.change(migration, 'janitor', (current) =>
+    const { record } = await migrations.change(migration, 'janitor', (current) =>
       current?.updatedAt === updatedAt ? current : undefined,
     );
     return record ?? migration;
@@ -116,10 +116,10 @@ export function janitor(context: AppContext) {
   /** Looks ahead; `true` when the copy has been given up, in time for the site to come back. */
   async function foresee(migration: Migration): Promise<boolean> {
     if (migration.estimate === undefined || isNoOp(migration)) return false;
-    const records = await ledger.listRanges(migration.target, migration);
+    const records = await rangeRecords.list(migration.target, migration);
     const next = project(migration, records, settings.drainSeconds, clock.now());
     if (next === undefined) return false;
-    const { record } = await ledger.change(migration, 'janitor', (current) =>
+    const { record } = await migrations.change(migration, 'janitor', (current) =>
       current?.status === 'copying' && current.attempt === migration.attempt
         ? { ...current, projection: next }
         : undefined,
@@ -136,14 +136,14 @@ export function janitor(context: AppContext) {
 
   /** A crash between slot and record, or between a final status and its slot, leaves one. */
   async function freeLeakedSlots(): Promise<void> {
-    for (const { tenant, id, takenAt } of await ledger.slots(here)) {
+    for (const { tenant, id, takenAt } of await slots.list(here)) {
       const key = { ledger: here, tenant, id };
-      const migration = await ledger.read(key);
+      const migration = await migrations.read(key);
       const isLeaked =
         migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
       // Whoever has left the slot may have left the fence too.
       if (migration?.status === 'rolled-back') await steps.afterRollback(migration);
-      else if (isLeaked) await ledger.freeSlot(key);
+      else if (isLeaked) await slots.free(key);
     }
   }
 

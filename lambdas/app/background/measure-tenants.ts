@@ -21,13 +21,13 @@ const RESERVE = 10_000;
 
 export function measureTenants(context: AppContext) {
   const { ports, settings } = context;
-  const { ledger, partKind, clock, log } = ports;
+  const { migrations, measurements, partKind, clock, log } = ports;
   const { realm: here, parts, drainSeconds } = settings;
 
   /** One turn. Safe twice: what is counted is recorded range by range, and goes on from there. */
   async function run(invocation: Invocation): Promise<void> {
     const until = invocation.deadline - RESERVE;
-    for (const migration of await ledger.open(here)) {
+    for (const migration of await migrations.open(here)) {
       const since = neededSince(migration, clock.now());
       if (since === undefined) continue;
       if (clock.now() >= until) return;
@@ -61,17 +61,17 @@ export function measureTenants(context: AppContext) {
       if (sofar?.complete) continue;
       const size = await partKind.size(range, here, until, sofar);
       measurement = { ...measurement, ranges: { ...measurement.ranges, [range.id]: size } };
-      await ledger.writeMeasurement(here, tenant, measurement);
+      await measurements.write(here, tenant, measurement);
       if (!size.complete || clock.now() >= until) return;
     }
-    await ledger.writeMeasurement(here, tenant, {
+    await measurements.write(here, tenant, {
       ...measurement,
       finishedAt: new Date(clock.now()).toISOString(),
     });
   }
 
   async function begun(tenant: string, since: number): Promise<Measurement> {
-    const stored = await ledger.readMeasurement(here, tenant);
+    const stored = await measurements.read(here, tenant);
     const isUnderWay =
       stored !== undefined &&
       stored.finishedAt === undefined &&
@@ -82,7 +82,7 @@ export function measureTenants(context: AppContext) {
   async function noteEstimate(migration: Migration, size: KnownSize): Promise<void> {
     const { seconds, limit } = estimateOf(size, parts);
     const estimate = { at: size.at, ...wholeOf(size), seconds: Math.ceil(seconds), limit };
-    await ledger.change(migration, 'measure', (current) =>
+    await migrations.change(migration, 'measure', (current) =>
       current?.status === migration.status && current.estimate?.at !== size.at
         ? { ...current, estimate }
         : undefined,

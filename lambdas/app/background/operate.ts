@@ -17,7 +17,7 @@ import { adoptions } from './adoptions.ts';
 
 export function operate(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { ledger, log } = ports;
+  const { migrations, log } = ports;
   const { realm: here } = settings;
   const { adopt, disown } = adoptions(context);
 
@@ -46,7 +46,7 @@ export function operate(context: AppContext) {
   async function onMigration(
     asked: Extract<Operation, { verb: 'cancel' | 'retry' }>,
   ): Promise<OperationAnswer> {
-    const migration = await ledger.read(asked);
+    const migration = await migrations.read(asked);
     if (migration === undefined)
       return refused(`migration ${asked.id} of this tenant is not in the ledger of realm ${here}`);
     const actor = operatorActor(asked.actor);
@@ -106,7 +106,7 @@ export function operate(context: AppContext) {
 
   /** Whatever the commit found has been mended: it looks again. Of two who try, one starts it. */
   async function resume(migration: Migration, actor: string): Promise<Migration> {
-    const { changed, record } = await ledger.change(migration, actor, (current) => {
+    const { changed, record } = await migrations.change(migration, actor, (current) => {
       if (current?.status !== migration.status || current.attempt !== migration.attempt) return;
       const { halted: _, ...rest } = current;
       return current.halted ? { ...rest, attempt: current.attempt + 1 } : undefined;
@@ -118,7 +118,7 @@ export function operate(context: AppContext) {
   async function set(asked: Extract<Operation, { verb: 'set' }>): Promise<OperationAnswer> {
     const actor = operatorActor(asked.actor);
     const { tenant, settings: change } = asked;
-    const { changed, record } = await ledger.changeSettings(here, tenant, actor, change);
+    const { changed, record } = await ports.settings.change(here, tenant, actor, change);
     const whose = tenant === undefined ? `realm ${here}` : `this tenant in realm ${here}`;
     const settings = record ?? {};
     const message = `set for ${whose}: ${settingsWords(settings).join('; ') || 'nothing; the default holds'}`;

@@ -26,7 +26,7 @@ const RESERVE = 15_000;
 export function purgeRetired(context: AppContext) {
   const { ports, settings } = context;
   const rehearsal = rehearsalKeys(context);
-  const { tenants, ledger, partKind, clock, log, isGone } = ports;
+  const { tenants, receipts, migrations, partKind, clock, log, isGone } = ports;
   const { realm: here, parts, backupDays } = settings;
 
   /** One turn. Safe twice: what is purged is not there any more. One tenant's trouble does not stop the others. */
@@ -90,14 +90,15 @@ export function purgeRetired(context: AppContext) {
     if (record === undefined || !isDue(record, clock.now())) return false;
     const { arrivedBy: id, ledger: source } = record;
     if (id === undefined || source === undefined) return true;
-    if ((await ledger.readReceipt(here, tenant, id))?.state === 'committed') return true;
-    if ((await ledger.read({ ledger: source, tenant, id }))?.status === 'committed') return true;
+    if ((await receipts.read(here, tenant, id))?.state === 'committed') return true;
+    if ((await migrations.read({ ledger: source, tenant, id }))?.status === 'committed')
+      return true;
     throw new Error(`migration ${id}, by which it came, is not committed`);
   }
 
   /** Every part, caches too; `false` when the time is over. */
   async function purgeAll(tenant: string, until: number): Promise<boolean> {
-    const { rateLimit } = await ledger.settings(here, tenant);
+    const { rateLimit } = await ports.settings.read(here, tenant);
     for (const range of rangesOf(parts, tenant)) {
       let isDone = false;
       for await (const { done } of partKind.purge(range, here, undefined, until, rateLimit))
@@ -130,7 +131,7 @@ export function purgeRetired(context: AppContext) {
       provenEmpty: rangeIdsOf(parts, tenant),
       backupsExpire: backupsExpireAfter(backupDays, clock.now()),
     };
-    await ledger.writePurge(here, receipt);
+    await receipts.writePurge(here, receipt);
     await tenants.change(here, tenant, (current) =>
       isPurgedBy(current, purge.owner) ? 'remove' : undefined,
     );

@@ -15,9 +15,9 @@ const CLOCK_SKEW = 30_000;
 
 export function rehearsalKeys({ ports, settings }: AppContext) {
   const { realm: here } = settings;
-  const { ledger, partKind, clock, log, isGone } = ports;
+  const { rangeRecords, partKind, clock, log, isGone } = ports;
   const leaseAt = { realm: here, key: LEASE };
-  const stored = () => ledger.readRange(here, LEASE, LEASE.id);
+  const stored = () => rangeRecords.read(here, LEASE, LEASE.id);
 
   /**
    * Runs `run` with the keys leased, and empty at the beginning and at the end; `leftovers` is how many items an earlier
@@ -30,14 +30,14 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
     const asked = wanted(await refusedIfLeased(), invocation);
     try {
       // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
-      const held = await ledger.putRange(here, LEASE, asked);
+      const held = await rangeRecords.put(here, LEASE, asked);
       if (held === undefined) throw conflict('another rehearsal has just begun here');
       const leftovers = await discard(settings.parts);
       try {
         return await run(leftovers);
       } finally {
         await discard(settings.parts);
-        await ledger.putRange(here, LEASE, { ...held, done: true });
+        await rangeRecords.put(here, LEASE, { ...held, done: true });
       }
     } finally {
       await giveLeaseBack(ports, leaseAt, asked, invocation);
@@ -53,10 +53,10 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
     if (record === undefined || record.done || isLeased(record, clock.now(), isGone)) return;
     const asked = wanted(record, invocation);
     try {
-      const held = await ledger.putRange(here, LEASE, asked);
+      const held = await rangeRecords.put(here, LEASE, asked);
       if (held === undefined) return;
       const items = await discard(settings.parts);
-      await ledger.putRange(here, LEASE, { ...held, done: true });
+      await rangeRecords.put(here, LEASE, { ...held, done: true });
       log.warn(
         `a rehearsal had died in realm ${here}: ${items} items of its sample were discarded, and its keys are proven empty`,
       );

@@ -35,7 +35,7 @@ const RESERVE = 60_000;
 export function rehearse(context: AppContext, samples: Samples) {
   const { ports, settings } = context;
   const { realm: here } = settings;
-  const { ledger, tenants, partKind, clock } = ports;
+  const { migrations, rangeRecords, tenants, partKind, clock } = ports;
   const keys = rehearsalKeys(context);
   const moving = settings.parts.filter(({ policy }) => policy === 'move');
 
@@ -136,13 +136,13 @@ export function rehearse(context: AppContext, samples: Samples) {
   /** What a turn of a worker asks of records: the migration in the source, both fences, its own range. */
   async function timesOfRecords(tenant: string, source: Realm) {
     const key: MigrationKey = { ledger: source, tenant, id: REHEARSAL };
-    const sourceMs = await each(LOOKS, () => ledger.read(key));
+    const sourceMs = await each(LOOKS, () => migrations.read(key));
     const targetMs = await each(LOOKS, () => tenants.read(here, tenant));
     const asked = [
-      () => ledger.read(key),
+      () => migrations.read(key),
       () => tenants.read(source, tenant),
       () => tenants.read(here, tenant),
-      () => ledger.readRange(here, LEASE, LEASE.id),
+      () => rangeRecords.read(here, LEASE, LEASE.id),
     ];
     const begun = performance.now();
     const calls = Array.from({ length: CONCURRENT_CALLS }, (_, at) => asked[at % asked.length]);

@@ -8,12 +8,12 @@ import { fieldsOf } from '../steps.ts';
 const ATTEMPTS_IN_A_ROW = 3;
 
 export function settle({ ports, steps }: AppContext) {
-  const { ledger, clock, log } = ports;
+  const { migrations, clock, log } = ports;
 
   /** Safe twice: an attempt that is no longer at hand changes nothing. `input` is the execution's; `why` is what ended it. */
   async function settled(input: unknown, ending: string, why?: string): Promise<void> {
     const run = runKey(input);
-    const migration = await ledger.read(run);
+    const migration = await migrations.read(run);
     if (
       migration === undefined ||
       migration.phase !== run.phase ||
@@ -33,7 +33,7 @@ export function settle({ ports, steps }: AppContext) {
     } else if (mayGoOn) {
       await steps.restart(migration, 'settle', { badEnds, lastFailure: said });
     } else {
-      await ledger.change(migration, 'settle', (current) =>
+      await migrations.change(migration, 'settle', (current) =>
         current?.attempt === migration.attempt
           ? { ...current, badEnds, lastFailure: said }
           : undefined,

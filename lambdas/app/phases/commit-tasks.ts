@@ -26,7 +26,8 @@ const DAY = 24 * 60 * 60;
 
 export function commitTasks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, ledger, partKind, clock, log, metrics } = ports;
+  const { tenants, rangeRecords, migrations, receipts, slots, partKind, clock, log, metrics } =
+    ports;
   const { parts } = settings;
 
   /** Safe twice: reads only. Once the purge may have begun, the source is no longer what it was, and is not rechecked. */
@@ -49,7 +50,7 @@ export function commitTasks(context: AppContext) {
     checkApart(context);
     const { tenant, source } = migration;
     await checkSwitched(migration);
-    const records = await ledger.listRanges(source, migration);
+    const records = await rangeRecords.list(source, migration);
     if (!allFinished(records, movingRanges(parts, tenant), 'recheck-source')) {
       await steps.restart(migration, 'pass-point-of-no-return');
       throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
@@ -62,7 +63,7 @@ export function commitTasks(context: AppContext) {
       await lookAgain(migration, records);
       return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
     }
-    const { changed, record } = await ledger.change(
+    const { changed, record } = await migrations.change(
       migration,
       'pass-point-of-no-return',
       (current) =>
@@ -80,13 +81,13 @@ export function commitTasks(context: AppContext) {
   async function lookAgain(migration: Migration, records: readonly RangeRecord[]): Promise<void> {
     for (const { source: _, ...record } of records) {
       if (record.work !== 'recheck-source') continue;
-      await ledger.putRange(migration.source, migration, { ...record, done: false });
+      await rangeRecords.put(migration.source, migration, { ...record, done: false });
     }
   }
 
   /** Keeps both sides, and waits for an operator or a rollback. */
   async function halt(migration: Migration, reason: string): Promise<never> {
-    await ledger.change(migration, 'pass-point-of-no-return', (current) =>
+    await migrations.change(migration, 'pass-point-of-no-return', (current) =>
       current?.status === 'committing' && current.attempt === migration.attempt
         ? { ...current, halted: reason }
         : undefined,
@@ -117,7 +118,7 @@ export function commitTasks(context: AppContext) {
   async function finishCommit(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target, checksums = {} } = migration;
-    const records = await ledger.listRanges(source, migration);
+    const records = await rangeRecords.list(source, migration);
     const ranges = rangesOf(parts, tenant);
     if (!allFinished(records, ranges, 'purge-source'))
       return steps.restart(migration, 'finish-commit');
@@ -151,11 +152,11 @@ export function commitTasks(context: AppContext) {
     await tenants.change(source, tenant, (current) =>
       stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY),
     );
-    await ledger.writeReceipt(source, receipt);
+    await receipts.write(source, receipt);
     // The status before the target's receipt: as soon as that is there, the tenant may move on.
     await steps.take(migration, 'purged', 'finish-commit', { committedAt: at });
-    await ledger.writeReceipt(target, receipt);
-    await ledger.freeSlot(migration);
+    await receipts.write(target, receipt);
+    await slots.free(migration);
   }
 
   /** The commit hook's sequence has been finished: one side is closed, the other open. */

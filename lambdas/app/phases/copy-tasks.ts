@@ -26,7 +26,7 @@ import {
 
 export function copyTasks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, ledger, partKind, clock, log } = ports;
+  const { tenants, rangeRecords, receipts, migrations, partKind, clock, log } = ports;
   const { parts } = settings;
 
   /** Safe twice: fence and claim are this migration's own the second time. Holds a lease, as every writer of the target. */
@@ -105,7 +105,7 @@ export function copyTasks(context: AppContext) {
   /** Safe twice: deletes what is left. Only the data of an earlier, retired residency is here: nothing is copied before it is gone. */
   const clearTargetRange = rangeTask(context, async (asked) => {
     const migration = await inTime(asked.migration);
-    const stored = await ledger.readRange(migration.target, migration, asked.range.id);
+    const stored = await rangeRecords.read(migration.target, migration, asked.range.id);
     if (stored?.cleared) return undefined;
     return {
       work: 'clear',
@@ -124,7 +124,7 @@ export function copyTasks(context: AppContext) {
   const copyRange = rangeTask(context, async ({ run, migration, range }) => {
     const { source, target } = await inTime(migration);
     recordWindow(ports, migration);
-    const stored = await ledger.readRange(target, migration, range.id);
+    const stored = await rangeRecords.read(target, migration, range.id);
     if (stored?.work === 'verify-copy') return undefined;
     if (!(await isClean(migration))) return undefined;
     const work = stored?.work === 'repair-target' ? 'repair-target' : 'copy';
@@ -148,7 +148,7 @@ export function copyTasks(context: AppContext) {
     const { tenant, id, target } = migration;
     const record = await tenants.read(target, tenant);
     if (!record?.unclean) return true;
-    const records = await ledger.listRanges(target, migration);
+    const records = await rangeRecords.list(target, migration);
     const isCleared = ({ id: range }: { readonly id: string }) =>
       records.some(
         (found) =>
@@ -182,7 +182,7 @@ export function copyTasks(context: AppContext) {
     const run = runKey(input);
     const migration = await inTime(await expected(ports, run));
     const { tenant, id, source, target } = migration;
-    const records = await ledger.listRanges(target, migration);
+    const records = await rangeRecords.list(target, migration);
     if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy'))
       return steps.restart(migration, 'finish-copy');
 
@@ -195,7 +195,7 @@ export function copyTasks(context: AppContext) {
     if (!isOwnedBy(record, id, 'standby')) throw new PermanentError('the target is not claimed');
     const checksums = partChecksums(parts, tenant, records);
     const at = new Date(clock.now()).toISOString();
-    await ledger.writeReceipt(target, {
+    await receipts.write(target, {
       tenant,
       id,
       source,
@@ -210,7 +210,7 @@ export function copyTasks(context: AppContext) {
   /** Safe twice: a migration fails once, and is let go as often as asked. */
   async function failMigration(input: unknown): Promise<void> {
     const run = runKey(input);
-    const migration = await ledger.read(run);
+    const migration = await migrations.read(run);
     if (migration?.status !== 'copying' || migration.attempt !== run.attempt) return;
     const { failure }: { failure?: unknown } = { ...(typeof input === 'object' ? input : {}) };
     const reason = failureIn(failure);

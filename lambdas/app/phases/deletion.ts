@@ -43,7 +43,7 @@ export function emptying(
 
 /** What was purged and is not empty is purged again, by the next attempt. */
 export async function purgeAgain(
-  { ledger }: Pick<Ports, 'ledger'>,
+  { rangeRecords }: Pick<Ports, 'rangeRecords'>,
   realm: Realm,
   migration: Migration,
   records: readonly RangeRecord[],
@@ -51,7 +51,7 @@ export async function purgeAgain(
 ): Promise<void> {
   for (const { source: _s, target: _t, ...record } of records) {
     if (ranges.includes(record.range))
-      await ledger.putRange(realm, migration, { ...record, done: false });
+      await rangeRecords.put(realm, migration, { ...record, done: false });
   }
 }
 

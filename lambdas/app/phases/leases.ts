@@ -29,7 +29,7 @@ export interface LeasedRange {
  * record gets a new revision also where it is still the one that `asked` was to replace.
  */
 export async function giveLeaseBack(
-  { ledger, clock, log }: Pick<Ports, 'ledger' | 'clock' | 'log'>,
+  { rangeRecords, clock, log }: Pick<Ports, 'rangeRecords' | 'clock' | 'log'>,
   { realm, key }: LeasedRange,
   asked: RangeRecord,
   { id, deadline }: Invocation,
@@ -39,11 +39,11 @@ export async function giveLeaseBack(
   const lastError = error === undefined ? {} : { lastError: said };
   for (let tries = 0; tries < MOST_TRIES && clock.now() < deadline; tries += 1) {
     try {
-      const stored = await ledger.readRange(realm, key, asked.range);
+      const stored = await rangeRecords.read(realm, key, asked.range);
       const isOnItsWay = (stored?.revision ?? 0) === asked.revision;
       if (stored?.lease?.owner !== id && !isOnItsWay) return;
       const held = stored?.lease?.owner === id ? stored : asked;
-      if (await ledger.putRange(realm, key, { ...withoutLease(held), ...lastError })) return;
+      if (await rangeRecords.put(realm, key, { ...withoutLease(held), ...lastError })) return;
     } catch {
       // Again: each call of the store has waited for a while already.
     }
@@ -57,15 +57,15 @@ export async function giveLeaseBack(
  * its next checkpoint and begins its turn again.
  */
 export async function shortenOverlong(
-  { ledger, clock }: Pick<Ports, 'ledger' | 'clock'>,
+  { rangeRecords, clock }: Pick<Ports, 'rangeRecords' | 'clock'>,
   { realm, key }: LeasedRange,
   record: RangeRecord,
 ): Promise<RangeRecord> {
   if (!isOverlong(record, clock.now())) return record;
-  const stored = (await ledger.readRange(realm, key, record.range)) ?? record;
+  const stored = (await rangeRecords.read(realm, key, record.range)) ?? record;
   if (stored.lease === undefined || !isOverlong(stored, clock.now())) return stored;
   const lease = { ...stored.lease, until: clock.now() + LONGEST_LEASE };
-  return (await ledger.putRange(realm, key, { ...stored, lease })) ?? stored;
+  return (await rangeRecords.put(realm, key, { ...stored, lease })) ?? stored;
 }
 
 /** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
@@ -73,7 +73,7 @@ export async function busyUntil(ports: Ports, migration: Migration): Promise<num
   const realms: readonly Realm[] = [migration.source, migration.target];
   const ends = await Promise.all(
     realms.map(async (realm) =>
-      leasedUntil(ports, realm, migration, await ports.ledger.listRanges(realm, migration)),
+      leasedUntil(ports, realm, migration, await ports.rangeRecords.list(realm, migration)),
     ),
   );
   return Math.max(...ends);
@@ -81,7 +81,7 @@ export async function busyUntil(ports: Ports, migration: Migration): Promise<num
 
 /** The same, of these ranges of one realm alone. */
 export async function leasedUntil(
-  ports: Pick<Ports, 'ledger' | 'clock' | 'isGone'>,
+  ports: Pick<Ports, 'rangeRecords' | 'clock' | 'isGone'>,
   realm: Realm,
   key: MigrationKey,
   records: readonly RangeRecord[],

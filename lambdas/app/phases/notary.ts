@@ -19,12 +19,12 @@ const MOST_TRIES = 20;
  * `writeReceipt` then keeps the later one in both realms. Writes a link and nothing else; throws a `Fault` where it cannot.
  */
 export async function issued(
-  { ledger, signer }: Pick<Ports, 'ledger' | 'signer'>,
+  { receipts, signer }: Pick<Ports, 'receipts' | 'signer'>,
   realm: Realm,
   receipt: Receipt,
 ): Promise<Receipt> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const last = await ledger.lastReceiptLink(realm);
+    const last = await receipts.lastLink(realm);
     const number = (last?.number ?? 0) + 1;
     const previous = last === undefined ? '' : signer.hash(canonicalText(last));
     const linked: Receipt = { ...receipt, link: { realm, number, previous } };
@@ -33,7 +33,7 @@ export async function issued(
     const signature = await signer.sign(realm, receiptHash);
     const { tenant, id, state } = receipt;
     const link: ReceiptLink = { number, previous, tenant, id, state, receipt: receiptHash };
-    if (await ledger.addReceiptLink(realm, link)) return { ...linked, signature };
+    if (await receipts.addLink(realm, link)) return { ...linked, signature };
   }
   throw new Fault(`realm ${realm} issues many receipts at this moment`);
 }
@@ -57,6 +57,6 @@ export async function scopeOf(
     tables: Object.fromEntries(tables),
     dropped: parts.filter(({ policy }) => policy === 'drop').map(({ name }) => name),
     outOfScope,
-    history: await ports.ledger.history({ ledger: source, tenant, id }),
+    history: await ports.migrations.history({ ledger: source, tenant, id }),
   };
 }

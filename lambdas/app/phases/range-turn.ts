@@ -90,11 +90,11 @@ export async function rangeTurn(
   plan: TurnPlan,
   invocation: Invocation,
 ): Promise<Turn> {
-  const { ledger, clock, isGone } = ports;
+  const { rangeRecords, clock, isGone } = ports;
   const { migration, work, realm } = plan;
   const where = { realm, key: migration };
   const number = plan.number + 1;
-  const stored = await ledger.readRange(realm, migration, plan.range);
+  const stored = await rangeRecords.read(realm, migration, plan.range);
   if (stored?.work === work && stored.done) return over(number);
   if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
     const { lease } = await shortenOverlong(ports, where, stored);
@@ -109,7 +109,7 @@ export async function rangeTurn(
   const save = (change: (current: RangeRecord) => RangeRecord) => {
     saving = saving.then(async () => {
       if (record === undefined) throw lost(plan);
-      record = await ledger.putRange(realm, migration, change(record));
+      record = await rangeRecords.put(realm, migration, change(record));
       if (record === undefined) throw lost(plan);
     });
     return saving;
@@ -118,10 +118,10 @@ export async function rangeTurn(
   /** What an operator allows, as of this turn. */
   async function allotted(held: RangeRecord) {
     const { ranges } = plan;
-    const settings = await ledger.settings(realm, migration.tenant);
+    const settings = await ports.settings.read(realm, migration.tenant);
     const isFree = settings.concurrency === undefined && settings.rateLimit === undefined;
     if (isFree || ranges.length === 0) return { crowded: false, rateLimit: undefined };
-    const records = await ledger.listRanges(realm, migration);
+    const records = await rangeRecords.list(realm, migration);
     const leased = records.filter(
       (other) => ranges.includes(other.range) && isLeased(other, clock.now(), isGone),
     );
@@ -135,7 +135,7 @@ export async function rangeTurn(
   const horizon = { asOf: asked.asOf, lastingUntil: asked.lastingUntil };
   try {
     // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
-    record = await ledger.putRange(realm, migration, asked);
+    record = await rangeRecords.put(realm, migration, asked);
     if (record === undefined) return { number, over: false, waitSeconds: 1 };
     await plan.check();
     const { crowded, rateLimit } = await allotted(record);

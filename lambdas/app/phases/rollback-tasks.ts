@@ -33,7 +33,7 @@ const LOOK_AGAIN_SECONDS = 2;
 
 export function rollbackTasks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, ledger, partKind, clock, log } = ports;
+  const { tenants, rangeRecords, receipts, partKind, clock, log } = ports;
   const { parts } = settings;
 
   /** Safe twice: the target is withdrawn once, and what it had served stays on its record. */
@@ -81,7 +81,7 @@ export function rollbackTasks(context: AppContext) {
   /** Safe twice: touches only what is not equal. The source is closed, the target withdrawn and drained. */
   const restoreSourceRange = rangeTask(context, async ({ run, migration, range }) => {
     const { source, target } = migration;
-    const stored = await ledger.readRange(source, migration, range.id);
+    const stored = await rangeRecords.read(source, migration, range.id);
     if (stored?.work === 'verify-restore') return undefined;
     return {
       work: 'restore-source',
@@ -120,7 +120,7 @@ export function rollbackTasks(context: AppContext) {
     if (!mustRestore(migration, from, to))
       return steps.restart(migration, 'finish-restore', { phase: 'rollback' });
 
-    const records = await ledger.listRanges(source, migration);
+    const records = await rangeRecords.list(source, migration);
     if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore'))
       return steps.restart(migration, 'finish-restore');
     if (to) {
@@ -217,7 +217,7 @@ export function rollbackTasks(context: AppContext) {
     const record = await tenants.read(target, tenant);
     const isOurs = isOwnedBy(record, id, 'withdrawn');
     const ranges = isOurs ? rangesOf(parts, tenant) : [];
-    const records = await ledger.listRanges(target, migration);
+    const records = await rangeRecords.list(target, migration);
     if (!allFinished(records, ranges, 'discard-target'))
       return steps.restart(migration, 'finish-rollback');
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
@@ -233,7 +233,7 @@ export function rollbackTasks(context: AppContext) {
       provenEmpty: { realm: target, at, ranges: ranges.map((range) => range.id) },
       backupsExpire: backupsExpireAfter(settings.backupDays, now),
     };
-    const earlier = await ledger.readReceipt(source, tenant, id);
+    const earlier = await receipts.read(source, tenant, id);
     if (isOurs || earlier?.state !== 'rolled-back') {
       const receipt = await issued(ports, target, {
         tenant,
@@ -246,7 +246,7 @@ export function rollbackTasks(context: AppContext) {
         ...(isOurs && emptied),
         scope: await scopeOf(context, migration),
       });
-      for (const realm of [target, source]) await ledger.writeReceipt(realm, receipt);
+      for (const realm of [target, source]) await receipts.write(realm, receipt);
     }
     await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'withdrawn') ? 'remove' : undefined,

@@ -56,8 +56,11 @@ export function rangeInput(input: unknown): {
 }
 
 /** The migration, if this phase and attempt are still what it waits for; `PermanentError` otherwise. */
-export async function expected({ ledger }: Pick<Ports, 'ledger'>, run: RunKey): Promise<Migration> {
-  const migration = await ledger.read(run);
+export async function expected(
+  { migrations }: Pick<Ports, 'migrations'>,
+  run: RunKey,
+): Promise<Migration> {
+  const migration = await migrations.read(run);
   if (migration === undefined) throw new PermanentError(`migration ${run.id} is not on record`);
   const isAtHand =
     migration.phase === run.phase &&

@@ -36,7 +36,7 @@ const NAMED = 20;
 
 export function verifyTasks(context: AppContext) {
   const { ports, settings } = context;
-  const { ledger, partKind, clock, log, metrics } = ports;
+  const { rangeRecords, partKind, clock, log, metrics } = ports;
 
   /** Safe twice: reads only, and records what it read. */
   const verifyRange = rangeTask(context, async ({ run, migration, range }) => {
@@ -45,7 +45,7 @@ export function verifyTasks(context: AppContext) {
     const { before, work, repair } = WORK[run.phase] ?? {};
     if (work === undefined) throw new PermanentError(`phase ${run.phase} verifies nothing`);
     const realm = realmOfPhase(migration, run.phase);
-    const stored = await ledger.readRange(realm, migration, range.id);
+    const stored = await rangeRecords.read(realm, migration, range.id);
     const isUnfinished =
       before !== undefined &&
       !(stored?.work === work || (stored?.done && before.includes(stored.work)));

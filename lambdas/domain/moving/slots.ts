@@ -1,8 +1,8 @@
 /**
  * The windows in which this realm is, or will be, a source, and the cap on them: at no instant do more than `cap` overlap,
- * whoever asks at once. The cap is kept by numbered places, 0 to `cap` − 1, each of which takes windows that do not overlap. So
- * a place changes by one write on one item, and no two places have to agree. A window for which fewer than `cap` of other
- * tenants overlap finds room: each of those is in one place, so that another place is free.
+ * whoever asks at once. The cap is kept by numbered lanes, 0 to `cap` − 1, each of which takes windows that do not overlap. So
+ * a lane changes by one write on one item, and no two lanes have to agree. A window for which fewer than `cap` of other
+ * tenants overlap finds room: each of those is in one lane, so that another lane is free.
  */
 export interface Slot {
   readonly tenant: string;
@@ -13,15 +13,15 @@ export interface Slot {
   readonly end: string;
 }
 
-/** A numbered place, and the windows that it has taken. One that is not stored has taken none. */
-export interface Place {
+/** A numbered lane, and the windows that it has taken. One that is not stored has taken none. */
+export interface Lane {
   readonly number: number;
   readonly windows: readonly Slot[];
 }
 
 type Wanted = Pick<Slot, 'tenant' | 'start' | 'end'>;
 
-/** A window that is over for so long, and was freed by nobody, is left out when its place is written again. */
+/** A window that is over for so long, and was freed by nobody, is left out when its lane is written again. */
 const KEPT_AFTER_END = 14 * 86_400_000;
 /** So that an item stays below DynamoDB's 400 KB, also with client keys of 128 characters. */
 const MOST_WINDOWS = 1_000;
@@ -29,16 +29,16 @@ const MOST_WINDOWS = 1_000;
 const isOf = ({ tenant, id }: Slot, wanted: Pick<Slot, 'tenant' | 'id'>): boolean =>
   tenant === wanted.tenant && id === wanted.id;
 
-export const isHeld = (places: readonly Place[], wanted: Pick<Slot, 'tenant' | 'id'>): boolean =>
-  places.some(({ windows }) => windows.some((slot) => isOf(slot, wanted)));
+export const isHeld = (lanes: readonly Lane[], wanted: Pick<Slot, 'tenant' | 'id'>): boolean =>
+  lanes.some(({ windows }) => windows.some((slot) => isOf(slot, wanted)));
 
 /**
- * Two hooks at once may each take a place for one migration. What stands in the place with the lower number counts; the
+ * Two hooks at once may each take a lane for one migration. What stands in the lane with the lower number counts; the
  * other is void, and is left out.
  */
-export function withoutDoubles(places: readonly Place[]): readonly Place[] {
+export function withoutDoubles(lanes: readonly Lane[]): readonly Lane[] {
   const seen = new Set<string>();
-  const inOrder = places.toSorted((one, other) => one.number - other.number);
+  const inOrder = lanes.toSorted((one, other) => one.number - other.number);
   return inOrder.map(({ number, windows }) => {
     const first = windows.filter(({ tenant, id }) => !seen.has(JSON.stringify([tenant, id])));
     for (const { tenant, id } of windows) seen.add(JSON.stringify([tenant, id]));
@@ -51,15 +51,11 @@ const hasRoom = (windows: readonly Slot[], { tenant, start, end }: Wanted): bool
   windows.every((slot) => slot.tenant === tenant || slot.start >= end || start >= slot.end);
 
 /**
- * The number of the place that a window is to take; `undefined` where it has no room. Tenants that ask at once are spread
- * over the places, and two hooks of one tenant meet at the same.
+ * The number of the lane that a window is to take; `undefined` where it has no room. Tenants that ask at once are spread
+ * over the lanes, and two hooks of one tenant meet at the same.
  */
-export function placeFor(
-  places: readonly Place[],
-  wanted: Wanted,
-  cap: number,
-): number | undefined {
-  const counted = withoutDoubles(places);
+export function laneFor(lanes: readonly Lane[], wanted: Wanted, cap: number): number | undefined {
+  const counted = withoutDoubles(lanes);
   const taken = new Map(counted.map(({ number, windows }) => [number, windows]));
   const isFree = (number: number) => hasRoom(taken.get(number) ?? [], wanted);
   const beyond = counted.filter(({ number }) => number >= cap && !isFree(number)).length;
@@ -73,8 +69,8 @@ export function placeFor(
 }
 
 /**
- * Places below this number may be used. It is the cap, unless the cap was lowered while places beyond it are taken: then each
- * of those keeps one free place below the cap from being used, always the ones with the highest numbers, so that all who
+ * Lanes below this number may be used. It is the cap, unless the cap was lowered while lanes beyond it are taken: then each
+ * of those keeps one free lane below the cap from being used, always the ones with the highest numbers, so that all who
  * ask at once leave out the same.
  */
 function boundOf(cap: number, beyond: number, isFree: (number: number) => boolean): number {
@@ -83,7 +79,7 @@ function boundOf(cap: number, beyond: number, isFree: (number: number) => boolea
   return bound;
 }
 
-/** The windows of a place, with one more; those that were over long ago are left out. `now` in epoch milliseconds. */
+/** The windows of a lane, with one more; those that were over long ago are left out. `now` in epoch milliseconds. */
 export const withWindow = (windows: readonly Slot[], slot: Slot, now: number): readonly Slot[] => [
   ...windows.filter(({ end }) => Date.parse(end) + KEPT_AFTER_END > now),
   slot,

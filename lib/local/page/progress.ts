@@ -43,7 +43,7 @@ export function progressOf(clientFor: (realm: Realm) => DynamoDBDocumentClient) 
         const { tenant, id, source, target } = migration;
         const items = itemsOf(migration);
         if (items === undefined) continue;
-        const ranges = await ledger.listRanges(target, { ledger: source, tenant, id });
+        const ranges = await ledger.rangeRecords.list(target, { ledger: source, tenant, id });
         const begun = migration.timeline.findLast(({ status }) => status === 'copying')?.at;
         found.set(keyOf(migration), progress(fractionDone(ranges, items), begun));
       }

@@ -57,7 +57,7 @@ async function statusOf(
       clock: systemClock,
     });
     const key = { ledger: from, tenant: tenantOf(tenant), id: String(migration) };
-    const found = await ledger.read(key);
+    const found = await ledger.migrations.read(key);
     if (found === undefined) return 'not scheduled';
     const reason = found.halted ?? found.error?.reason;
     return reason === undefined ? found.status : `${found.status} (${reason})`;

@@ -80,7 +80,7 @@ async function factsOf(
 ): Promise<readonly SettingFact[]> {
   const names = SETTING_NAMES.filter((name) => set[name] !== undefined);
   if (names.length === 0) return [];
-  const history = await operator.ledger.settingsHistory(realm, tenant);
+  const history = await operator.ledger.settings.history(realm, tenant);
   return names.flatMap((setting) => {
     const value = set[setting];
     if (value === undefined) return [];

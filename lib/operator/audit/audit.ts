@@ -128,11 +128,11 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
   for await (const receipt of reader.receipts(realm, tenant)) receipts.push({ realm, receipt });
   const chain = {
     realm,
-    links: await ledger.receiptLinks(realm),
+    links: await ledger.receipts.links(realm),
     publicKey: await operator.clients.publicKey(realm, operator.names(realm).receiptKey),
   };
   for await (const migration of reader.migrations(realm, tenant)) migrations.push(migration);
-  const slots = (await ledger.slots(realm))
+  const slots = (await ledger.slots.list(realm))
     .filter((slot) => tenant === undefined || slot.tenant === tenant)
     .map((slot) => ({ realm, slot }));
   const { partitions, readUnits } = all

@@ -87,7 +87,7 @@ const NOBODY = '#doctor';
 async function permissions(operator: Operator, realm: Realm): Promise<Found> {
   const { tenants, ledger, partKind, residency } = operator;
   await tenants.read(realm, NOBODY);
-  await ledger.open(realm);
+  await ledger.migrations.open(realm);
   await Promise.all(
     residency.parts.map((part) =>
       partKind.size({ id: `${part.name}/00`, part: part.name, partition: NOBODY }, realm, 0),
@@ -160,7 +160,7 @@ async function openMoves(operator: Operator): Promise<readonly Check[]> {
     (migration.status !== 'scheduled' || Date.parse(migration.facts?.startTime ?? '') < soon);
   return Promise.all(
     operator.realms.map(async (realm) => {
-      const open = (await operator.ledger.open(realm)).filter(isInTheWay);
+      const open = (await operator.ledger.migrations.open(realm)).filter(isInTheWay);
       const names = open.slice(0, 5).map(({ tenant, id, status }) => `${tenant} ${id} (${status})`);
       const found =
         open.length === 0

@@ -15,7 +15,9 @@ export async function migrationOf(
   id: string | undefined,
 ): Promise<Migration> {
   const { ledger, realms } = reads;
-  const found = (await Promise.all(realms.map((realm) => ledger.list(realm, tenant)))).flat();
+  const found = (
+    await Promise.all(realms.map((realm) => ledger.migrations.list(realm, tenant)))
+  ).flat();
   const meant = id === undefined ? found : found.filter((migration) => migration.id === id);
   const [last, ...others] = meant.toSorted((one, other) => (isLater(one, other) ? -1 : 1));
   if (last === undefined) {

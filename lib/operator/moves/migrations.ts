@@ -68,7 +68,7 @@ async function listed(
   realm: Realm,
   all: boolean,
 ): Promise<readonly Migration[]> {
-  if (!all) return ledger.open(realm);
+  if (!all) return ledger.migrations.open(realm);
   const found: Migration[] = [];
   for await (const migration of records.migrations(realm)) found.push(migration);
   return found;

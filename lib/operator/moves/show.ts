@@ -74,9 +74,9 @@ export async function show(
 export async function shownOf(operator: Operator, migration: Migration): Promise<Shown> {
   const { source, target, facts, phase, pointOfNoReturn } = migration;
   const [entries, inSource, inTarget] = await Promise.all([
-    operator.ledger.history(migration),
-    operator.ledger.listRanges(source, migration),
-    operator.ledger.listRanges(target, migration),
+    operator.ledger.migrations.history(migration),
+    operator.ledger.rangeRecords.list(source, migration),
+    operator.ledger.rangeRecords.list(target, migration),
   ]);
   const records = [
     ...inSource.map((record) => ({ realm: source, record })),

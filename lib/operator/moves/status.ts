@@ -31,7 +31,7 @@ export async function status(
   { all = false }: { readonly all?: boolean },
 ): Promise<Verdict> {
   const [open, settings] = await Promise.all([
-    Promise.all(operator.realms.map((realm) => operator.ledger.open(realm))),
+    Promise.all(operator.realms.map((realm) => operator.ledger.migrations.open(realm))),
     Promise.all(operator.realms.map((realm) => factsIn(operator, realm))),
   ]);
   const moves = await Promise.all(open.flat().map((migration) => lookedAt(operator, migration)));
@@ -70,8 +70,8 @@ async function projected(
   const { status, target, estimate } = migration;
   if (status !== 'copying' || estimate === undefined || isNoOp(migration)) return undefined;
   const [entries, records] = await Promise.all([
-    operator.ledger.history(migration),
-    operator.ledger.listRanges(target, migration),
+    operator.ledger.migrations.history(migration),
+    operator.ledger.rangeRecords.list(target, migration),
   ]);
   const ranges = records.map((record) => ({ realm: target, record }));
   return projectionOf(operator, migration, ranges, entries);

@@ -37,7 +37,7 @@ export async function verifyReceipt(operator: Operator, file: string): Promise<V
   const fingerprint = fingerprintOf(record);
   const kept = await Promise.all(
     realms.map(async (realm) => {
-      const found = await operator.ledger.readReceipt(realm, record.tenant, record.id);
+      const found = await operator.ledger.receipts.read(realm, record.tenant, record.id);
       if (found === undefined) return { realm, found: 'none' as const };
       const isSame = fingerprintOf(found) === fingerprint;
       return { realm, found: isSame ? ('same' as const) : ('other' as const) };

@@ -83,8 +83,8 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
   const { tenant, id, source, target } = migration;
   const realms = [...new Set([source, target])];
   const [history, ...kept] = await Promise.all([
-    operator.ledger.history(migration),
-    ...realms.map((realm) => operator.ledger.readReceipt(realm, tenant, id)),
+    operator.ledger.migrations.history(migration),
+    ...realms.map((realm) => operator.ledger.receipts.read(realm, tenant, id)),
   ]);
   const [found] = kept
     .filter((one) => one !== undefined)

@@ -65,7 +65,7 @@ export async function rehearse(
   const [rehearsal, obstacles, settings] = await Promise.all([
     request && sampled(operator, target, request),
     obstaclesTo(operator, home, there?.state ?? 'none', tenant),
-    operator.ledger.settings(target, tenant),
+    operator.ledger.settings.read(target, tenant),
   ]);
   const predicted = forecast({
     parts: operator.residency.parts,
@@ -93,7 +93,7 @@ export async function rehearse(
 
 /** Two rehearsals at once would discard each other's sample: the function refuses the second, and so does this. */
 async function assertFree({ ledger, clock }: Operator, target: Realm): Promise<void> {
-  const until = (await ledger.readRange(target, LEASE, LEASE.id))?.lease?.until ?? 0;
+  const until = (await ledger.rangeRecords.read(target, LEASE, LEASE.id))?.lease?.until ?? 0;
   if (until > clock.now())
     throw new Failure(
       `another rehearsal is running in ${target}, until ${moment(until)} at the latest`,
@@ -125,7 +125,7 @@ async function obstaclesTo(
 ): Promise<readonly string[]> {
   const { ledger, residency } = operator;
   const [settings, samples] = await Promise.all([
-    ledger.settings(home.realm, tenant),
+    ledger.settings.read(home.realm, tenant),
     Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
   ]);
   return [

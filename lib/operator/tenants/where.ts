@@ -67,7 +67,7 @@ export async function holdingIn(
   const record = await operator.tenants.read(realm, tenant);
   const { migration: id, ledger = realm } = record ?? {};
   const migration =
-    id === undefined ? undefined : await operator.ledger.read({ ledger, tenant, id });
+    id === undefined ? undefined : await operator.ledger.migrations.read({ ledger, tenant, id });
   const parts = await partCountsOf(operator, realm, tenant);
   return holdingOf(realm, operator.region(realm), record, migration?.status, parts);
 }

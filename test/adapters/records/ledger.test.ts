@@ -18,7 +18,7 @@ ledgerContract('in memory', async (clock) => {
     ...host,
     ledger,
     log,
-    setSettings: async (...settings) => ledger.setSettings(...settings),
+    setSettings: async (...settings) => ledger.settings.set(...settings),
     close: async () => {},
   };
 });
@@ -49,12 +49,12 @@ test('receipts of moves that end at once all find a place in the chain', {
   };
   const issuedAtOnce = await Promise.all(
     Array.from({ length: 100 }, (_, id) =>
-      issued({ ledger: host.ledger, signer }, 'us', receiptOf({ id: String(id) })),
+      issued({ receipts: host.ledger.receipts, signer }, 'us', receiptOf({ id: String(id) })),
     ),
   );
   const numbers = issuedAtOnce.map(({ link }) => link?.number ?? 0).toSorted((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: 100 }, (_, at) => at + 1));
-  expect(await host.ledger.receiptLinks('us')).toHaveLength(100);
+  expect(await host.ledger.receipts.links('us')).toHaveLength(100);
 });
 
 test('a realm that holds 3,000 windows of the longest client keys takes the next one', async () => {
@@ -78,9 +78,9 @@ test('a realm that holds 3,000 windows of the longest client keys takes the next
     });
   }
   const key = { ledger: 'us', tenant: 'the next one', id: '1' };
-  expect(await host.ledger.slots('us')).toHaveLength(3_000);
-  expect(await host.ledger.takeSlot(key, window(7), 20)).toBe(false);
-  expect(await host.ledger.takeSlot(key, window(7), 21)).toBe(true);
-  expect(await host.ledger.takeSlot({ ...key, id: '2' }, window(200), 20)).toBe(true);
-  expect(await host.ledger.slots('us')).toHaveLength(3_002);
+  expect(await host.ledger.slots.list('us')).toHaveLength(3_000);
+  expect(await host.ledger.slots.take(key, window(7), 20)).toBe(false);
+  expect(await host.ledger.slots.take(key, window(7), 21)).toBe(true);
+  expect(await host.ledger.slots.take({ ...key, id: '2' }, window(200), 20)).toBe(true);
+  expect(await host.ledger.slots.list('us')).toHaveLength(3_002);
 });

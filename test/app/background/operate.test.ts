@@ -44,7 +44,7 @@ describe('an operator who cancels', () => {
     });
     expect(record().error?.reason).toBe('cancelled by operator ada');
     expect(history().at(-1)).toMatchObject({ status: 'rolled-back', actor: 'operator ada' });
-    expect(app.ledger.peekSlots('us')).toEqual([]);
+    expect(app.slots.peek('us')).toEqual([]);
     expect(await said.start()).toBe('409 E0001');
     expect(await said.rollback()).toBe('200 rolled-back');
     expect(app.tenants.peek('us', TENANT)?.state).toBe('active');
@@ -93,7 +93,7 @@ describe('an operator who cancels', () => {
             state: 'active',
             released: ['57500'],
           });
-          if (row === 'scheduled') expect(migration.app.ledger.peekSlots('us')).toEqual([]);
+          if (row === 'scheduled') expect(migration.app.slots.peek('us')).toEqual([]);
         }
       }
     },
@@ -227,7 +227,7 @@ describe('an operator who sets', () => {
     await ada.set({ noNewMoves: false }, TENANT);
     expect(await said.schedule()).toBe('200 scheduled');
     expect(await ada.set({ noNewMoves: null }, TENANT)).toMatchObject({ settings: {} });
-    expect(await app.ledger.settingsHistory('us', TENANT)).toMatchObject([
+    expect(await app.settings.history('us', TENANT)).toMatchObject([
       { actor: 'operator ada', change: { noNewMoves: false } },
       { actor: 'operator ada', change: { noNewMoves: null } },
     ]);
@@ -277,7 +277,7 @@ describe('an operator is refused', () => {
     expect(answer.outcome).toBe('refused');
     expect(answer.message).toMatch(message);
     expect(migration.record()).toEqual(before);
-    expect(await migration.app.ledger.settingsHistory('us', undefined)).toEqual([]);
+    expect(await migration.app.settings.history('us', undefined)).toEqual([]);
   });
 
   test.each([undefined, null, 'cancel', 7, []])('%j altogether', async (input) => {

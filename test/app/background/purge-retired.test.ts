@@ -43,7 +43,7 @@ describe('a retired tenant that is due', () => {
     expect(situation(app)).toEqual({});
     expect(app.holdings('us', NEIGHBOUR)).toEqual(before);
     expect(app.tenants.peek('us', NEIGHBOUR)?.state).toBe('active');
-    expect(await app.ledger.purges('us', TENANT)).toEqual([
+    expect(await app.receipts.purges('us', TENANT)).toEqual([
       {
         tenant: TENANT,
         uninstalledIat: expect.any(Number),
@@ -84,7 +84,7 @@ describe('a retired tenant that is due', () => {
         app.clock.advance(HOUR);
         await purge(app);
         expect(situation(app), `${when} ${stop}`).toEqual({});
-        expect(await app.ledger.purges('us', TENANT), `${when} ${stop}`).toHaveLength(1);
+        expect(await app.receipts.purges('us', TENANT), `${when} ${stop}`).toHaveLength(1);
       }
     },
   );
@@ -200,7 +200,7 @@ describe('while a retired tenant is being purged', () => {
     gate.open();
     await first;
     expect(situation(app)).toEqual({});
-    expect(await app.ledger.purges('us', TENANT)).toHaveLength(1);
+    expect(await app.receipts.purges('us', TENANT)).toHaveLength(1);
   });
 
   test('a purger that wakes up when another has finished, and the tenant is back, removes nothing', async () => {

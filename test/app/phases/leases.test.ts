@@ -12,8 +12,8 @@ import { move, tenantInUs } from '../../support/moves.ts';
 /** Disturbs the first write of each range's record, which is the one that takes the lease. */
 function disturbed(act: 'before' | 'after', error: () => Error): Hooks {
   const seen = new Set<string>();
-  const hit = async ({ name, access, detail = '' }: Operation) => {
-    if (name !== 'putRange' || access !== 'write' || seen.has(detail)) return;
+  const hit = async ({ port, access, detail = '' }: Operation) => {
+    if (port !== 'rangeRecords' || access !== 'write' || seen.has(detail)) return;
     seen.add(detail);
     throw error();
   };
@@ -60,9 +60,9 @@ describe('a worker whose write of a lease was answered by nothing', () => {
     if (run === undefined) throw new Error('no copy runs');
     await app.runWorkflow(run, { tries: 1 });
     const late = rangeRecord({ range: 'claim', lease: { owner: 'invocation-1', until: 1 } });
-    expect(await app.ledger.putRange('de', key, late)).toBeUndefined();
-    expect(app.ledger.peekRanges('de', key)).toMatchObject([{ range: 'claim' }]);
-    expect(app.ledger.peekRanges('de', key)[0]?.lease).toBeUndefined();
+    expect(await app.rangeRecords.put('de', key, late)).toBeUndefined();
+    expect(app.rangeRecords.peek('de', key)).toMatchObject([{ range: 'claim' }]);
+    expect(app.rangeRecords.peek('de', key)[0]?.lease).toBeUndefined();
   });
 });
 
@@ -72,7 +72,7 @@ describe('the claim on the target', () => {
     const { app, key } = migration;
     const until = app.clock.now() + 5 * MINUTE;
     const lease = { owner: 'somebody who died', until };
-    await app.ledger.putRange('de', key, rangeRecord({ range: 'claim', lease }));
+    await app.rangeRecords.put('de', key, rangeRecord({ range: 'claim', lease }));
     expect(await copied(migration)).toMatchObject({ says: '200 ready-to-commit' });
     expect(app.clock.now()).toBeGreaterThanOrEqual(until);
     expect(app.clock.now()).toBeLessThan(until + 2 * MINUTE);
@@ -139,7 +139,7 @@ describe('after the clock was set back by 25 minutes', () => {
     await failed.driveTo('failed');
     failed.app.clock.advanceTo(Date.parse(failed.facts.endTime) + SET_BACK + SECOND);
     const written = failed.record();
-    failed.app.ledger.set({
+    failed.app.migrations.set({
       ...written,
       updatedAt: new Date(failed.app.clock.now() + SET_BACK).toISOString(),
     });
@@ -174,7 +174,7 @@ describe('after the clock was set back by 25 minutes', () => {
       const migration = await copying();
       const { app, key } = migration;
       const lease = { owner: 'somebody who died', until: app.clock.now() + 5 * MINUTE + SET_BACK };
-      await app.ledger.putRange('de', key, rangeRecord({ range, lease }));
+      await app.rangeRecords.put('de', key, rangeRecord({ range, lease }));
       const { took, says } = await copied(migration);
       expect(says).toBe('200 ready-to-commit');
       expect(took).toBeGreaterThan(5 * MINUTE);
@@ -185,7 +185,7 @@ describe('after the clock was set back by 25 minutes', () => {
   test.each(['us', 'de'])('nor does a rollback wait longer for one in %s', async (realm) => {
     const { app, key, said } = await copying();
     const lease = { owner: 'somebody who died', until: app.clock.now() + 5 * MINUTE + SET_BACK };
-    await app.ledger.putRange(realm, key, rangeRecord({ lease }));
+    await app.rangeRecords.put(realm, key, rangeRecord({ lease }));
     await said.rollback();
     const begun = app.clock.now();
     await app.runAll();

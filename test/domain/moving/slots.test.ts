@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   isHeld,
-  type Place,
-  placeFor,
+  type Lane,
+  laneFor,
   type Slot,
   withoutDoubles,
   withoutWindow,
@@ -21,8 +21,8 @@ const slot = (tenant: string, from: number, to: number): Slot => ({
   start: at(from),
   end: at(to),
 });
-const place = (number: number, ...windows: readonly Slot[]): Place => ({ number, windows });
-const held = [place(0, slot('one', 1, 3)), place(1, slot('two', 2, 4))];
+const lane = (number: number, ...windows: readonly Slot[]): Lane => ({ number, windows });
+const held = [lane(0, slot('one', 1, 3)), lane(1, slot('two', 2, 4))];
 
 test.each([
   ['as many overlap as the cap', slot('three', 2, 3), 2, false],
@@ -35,32 +35,32 @@ test.each([
   ['one of them is the same tenant’s', slot('two', 2, 4), 2, true],
   ['the cap is 0', slot('three', 8, 9), 0, false],
 ] as const)('a window has room, or not, when %s', (_, wanted, cap, isIt) => {
-  expect(placeFor(held, wanted, cap) !== undefined).toBe(isIt);
+  expect(laneFor(held, wanted, cap) !== undefined).toBe(isIt);
 });
 
 test('a window has room where none is held', () =>
-  expect(placeFor([], slot('one', 1, 2), 1)).toBe(0));
+  expect(laneFor([], slot('one', 1, 2), 1)).toBe(0));
 
-test('two windows that overlap a third one, and not each other, take one place', () => {
-  const first = place(0, slot('early', 0, 1), slot('late', 9, 10));
-  expect(placeFor([first], slot('long', 0, 10), 2)).toBe(1);
+test('two windows that overlap a third one, and not each other, take one lane', () => {
+  const first = lane(0, slot('early', 0, 1), slot('late', 9, 10));
+  expect(laneFor([first], slot('long', 0, 10), 2)).toBe(1);
 });
 
 describe('when the cap was lowered', () => {
-  const beyond = place(7, slot('seven', 2, 4));
+  const beyond = lane(7, slot('seven', 2, 4));
   test('what stands beyond it counts', () => {
-    expect(placeFor([...held, beyond], slot('three', 2, 3), 3)).toBeUndefined();
-    expect(placeFor([held[0] ?? place(0), beyond], slot('three', 2, 3), 3)).toBe(1);
+    expect(laneFor([...held, beyond], slot('three', 2, 3), 3)).toBeUndefined();
+    expect(laneFor([held[0] ?? lane(0), beyond], slot('three', 2, 3), 3)).toBe(1);
   });
   test('it counts where it overlaps, and nowhere else', () => {
-    expect(placeFor([...held, beyond], slot('three', 5, 6), 1)).toBe(0);
+    expect(laneFor([...held, beyond], slot('three', 5, 6), 1)).toBe(0);
   });
 });
 
-test('a place takes a thousand windows at most, and another takes the next', () => {
+test('a lane takes a thousand windows at most, and another takes the next', () => {
   const many = Array.from({ length: 1_000 }, (_, hour) => slot(`t${hour}`, hour, hour + 1));
-  expect(placeFor([place(0, ...many)], slot('next', 2_000, 2_001), 1)).toBeUndefined();
-  expect(placeFor([place(0, ...many)], slot('next', 2_000, 2_001), 2)).toBe(1);
+  expect(laneFor([lane(0, ...many)], slot('next', 2_000, 2_001), 1)).toBeUndefined();
+  expect(laneFor([lane(0, ...many)], slot('next', 2_000, 2_001), 2)).toBe(1);
 });
 
 test('a thousand windows of the longest client keys fit into one item', () => {
@@ -70,19 +70,16 @@ test('a thousand windows of the longest client keys fit into one item', () => {
 });
 
 test('tenants that ask at once are spread, and one tenant meets itself', () => {
-  const chosen = Array.from({ length: 200 }, (_, n) => placeFor([], slot(`tenant-${n}`, 1, 2), 20));
+  const chosen = Array.from({ length: 200 }, (_, n) => laneFor([], slot(`tenant-${n}`, 1, 2), 20));
   expect(new Set(chosen).size).toBe(20);
-  expect(placeFor([], slot('same', 1, 2), 20)).toBe(placeFor([], slot('same', 5, 6), 20));
+  expect(laneFor([], slot('same', 1, 2), 20)).toBe(laneFor([], slot('same', 5, 6), 20));
 });
 
-test('of a window that two hooks have put into two places, one counts', () => {
-  const doubled = [place(4, slot('one', 1, 2)), place(1, slot('one', 1, 2), slot('two', 2, 3))];
-  expect(withoutDoubles(doubled)).toEqual([
-    place(1, slot('one', 1, 2), slot('two', 2, 3)),
-    place(4),
-  ]);
+test('of a window that two hooks have put into two lanes, one counts', () => {
+  const doubled = [lane(4, slot('one', 1, 2)), lane(1, slot('one', 1, 2), slot('two', 2, 3))];
+  expect(withoutDoubles(doubled)).toEqual([lane(1, slot('one', 1, 2), slot('two', 2, 3)), lane(4)]);
   expect(isHeld(doubled, slot('one', 1, 2))).toBe(true);
-  expect(placeFor(doubled, slot('three', 1, 2), 5)).not.toBe(1);
+  expect(laneFor(doubled, slot('three', 1, 2), 5)).not.toBe(1);
 });
 
 test('a window is added, and what was over two weeks ago left out', () => {
@@ -103,8 +100,8 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   'never do more overlap than the cap, and none is refused that has room: luck %i',
   (seed) => {
     const random = seeded(seed);
-    const places = new Map<number, readonly Slot[]>();
-    const all = () => [...places].map(([number, windows]) => place(number, ...windows));
+    const lanes = new Map<number, readonly Slot[]>();
+    const all = () => [...lanes].map(([number, windows]) => lane(number, ...windows));
     let [taken, refused] = [0, 0];
     for (let step = 0; step < 2_000; step += 1) {
       const cap = 1 + random.below(6);
@@ -112,7 +109,7 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       if (windows.length > 0 && random.chance(0.4)) {
         const freed = random.pick(windows);
         for (const one of all())
-          places.set(one.number, withoutWindow(one.windows, freed) ?? one.windows);
+          lanes.set(one.number, withoutWindow(one.windows, freed) ?? one.windows);
         continue;
       }
       const start = random.below(40);
@@ -120,14 +117,14 @@ test.each([1, 2, 3, 4, 5, 6, 7, 8])(
       const overlapping = windows.filter(
         ({ start: s, end: e }) => s < wanted.end && wanted.start < e,
       );
-      const number = placeFor(all(), wanted, cap);
+      const number = laneFor(all(), wanted, cap);
       if (number === undefined) {
         refused += 1;
         expect(overlapping.length).toBeGreaterThanOrEqual(cap);
         continue;
       }
       taken += 1;
-      places.set(number, withWindow(places.get(number) ?? [], wanted, MIDNIGHT));
+      lanes.set(number, withWindow(lanes.get(number) ?? [], wanted, MIDNIGHT));
       const concurrently = Math.max(
         ...[wanted, ...overlapping].map(
           ({ start: moment }) =>

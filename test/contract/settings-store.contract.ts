@@ -1,21 +1,17 @@
-/** What every ledger promises of settings. */
+/** What every store of settings promises. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SettingsChange } from '../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
-import { type ManualClock, SECOND } from '../support/clock.ts';
-import type { LedgerHost } from './ledger.contract.ts';
+import { SECOND } from '../support/clock.ts';
+import type { LedgerSuite } from './ledger-suite.ts';
 
-interface Suite {
-  readonly the: () => LedgerHost;
-  readonly clock: ManualClock;
-  readonly tenant: () => string;
-}
+export function settingsStoreContract({ the, ledger, clock, tenant }: LedgerSuite): void {
+  const store = () => ledger().settings;
 
-export function settingsContract({ the, clock, tenant }: Suite): void {
   describe('of settings', () => {
-    const settings = (of = tenant(), realm: Realm = 'us') => the().ledger.settings(realm, of);
+    const settings = (of = tenant(), realm: Realm = 'us') => store().read(realm, of);
     const set = (change: SettingsChange, of?: string, actor = 'operator ada') =>
-      the().ledger.changeSettings('us', of, actor, change);
+      store().change('us', of, actor, change);
 
     afterEach(() => set({ noNewMoves: null, concurrency: null, rateLimit: null }));
 
@@ -53,7 +49,7 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
       await set({ concurrency: null, noNewMoves: true }, tenant(), 'operator bob');
       await set({ concurrency: 1 }, `${tenant()}0`);
       const at = (time: number) => new Date(time).toISOString();
-      expect(await the().ledger.settingsHistory('us', tenant())).toEqual([
+      expect(await store().history('us', tenant())).toEqual([
         { at: at(begun), actor: 'operator ada', change: { concurrency: 4 } },
         {
           at: at(begun + SECOND),
@@ -61,10 +57,10 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
           change: { concurrency: null, noNewMoves: true },
         },
       ]);
-      const ofRealm = (await the().ledger.settingsHistory('us', undefined)).length;
+      const ofRealm = (await store().history('us', undefined)).length;
       await set({ concurrency: 9 });
-      expect(await the().ledger.settingsHistory('us', undefined)).toHaveLength(ofRealm + 1);
-      expect(await the().ledger.settingsHistory('de', tenant())).toEqual([]);
+      expect(await store().history('us', undefined)).toHaveLength(ofRealm + 1);
+      expect(await store().history('de', tenant())).toEqual([]);
     });
 
     test('changed by two at once are what both have set', async () => {
@@ -74,7 +70,7 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
         set({ noNewMoves: true }, tenant()),
       ]);
       expect(await settings()).toEqual({ noNewMoves: true, concurrency: 4, rateLimit: 9 });
-      expect(await the().ledger.settingsHistory('us', tenant())).toHaveLength(3);
+      expect(await store().history('us', tenant())).toHaveLength(3);
     });
 
     test('that somebody wrote by hand are ignored where they are none, and complained of', async () => {
@@ -95,6 +91,13 @@ export function settingsContract({ the, clock, tenant }: Suite): void {
       await set({ rateLimit: null }, tenant());
       expect(await settings()).toEqual({ noNewMoves: false, concurrency: 3 });
       expect(alarms()).toBe(before + 3); // so has one that changes nothing else
+    });
+
+    test('leave one entry of a change whose replies are lost', async () => {
+      the().loseReplies(2);
+      const changed = await store().change('us', tenant(), 'operator ada', { concurrency: 3 });
+      expect(changed).toEqual({ changed: true, record: { concurrency: 3 } });
+      expect(await store().history('us', tenant())).toHaveLength(1);
     });
   });
 }

@@ -1,43 +1,43 @@
-/** How a window takes one of the realm's places, wherever the places are stored: each is one item that changes by compare-and-set. */
-import { isHeld, type Place, placeFor, type Slot, withWindow } from '../../domain/moving/slots.ts';
+/** How a window takes one of the realm's lanes, wherever the lanes are stored: each is one item that changes by compare-and-set. */
+import { isHeld, type Lane, laneFor, type Slot, withWindow } from '../../domain/moving/slots.ts';
 import { Fault } from '../../domain/refusal.ts';
 
-export interface StoredPlace extends Place {
+export interface StoredLane extends Lane {
   readonly revision: number;
 }
 
-export interface PlaceStore {
+export interface LaneStore {
   /** All that are stored; each is read strongly consistently. */
-  read(): Promise<readonly StoredPlace[]>;
+  read(): Promise<readonly StoredLane[]>;
   /** `false` when the stored revision is no longer the one that was read; 0 stands for "there is none". */
-  put(place: StoredPlace): Promise<boolean>;
+  put(lane: StoredLane): Promise<boolean>;
   /** After a try that met somebody else's: waits a little, and says whether there is time for another. */
   mayTryAgain(): Promise<boolean>;
 }
 
 /**
- * Whether the migration now has a place, or had one before. It is refused only by places that were all taken at one
+ * Whether the migration now has a lane, or had one before. It is refused only by lanes that were all taken at one
  * moment: they are read twice, and must not have changed in between. A crash after the write leaves the window of a
  * migration that is not on record, which the next try finds, and the janitor frees.
  */
-export async function takePlace(
-  store: PlaceStore,
+export async function takeLane(
+  store: LaneStore,
   wanted: Slot,
   cap: number,
   now: number,
 ): Promise<boolean> {
   let refusedBy: string | undefined;
   for (;;) {
-    const places = await store.read();
-    if (isHeld(places, wanted)) return true;
-    const number = placeFor(places, wanted, cap);
+    const lanes = await store.read();
+    if (isHeld(lanes, wanted)) return true;
+    const number = laneFor(lanes, wanted, cap);
     if (number !== undefined) {
-      const { windows, revision } = places.find((place) => place.number === number) ?? EMPTY;
+      const { windows, revision } = lanes.find((lane) => lane.number === number) ?? EMPTY;
       if (await store.put({ number, windows: withWindow(windows, wanted, now), revision }))
         return true;
       refusedBy = undefined;
     } else {
-      const seen = JSON.stringify(places.map((place) => [place.number, place.revision]));
+      const seen = JSON.stringify(lanes.map((lane) => [lane.number, lane.revision]));
       if (seen === refusedBy) return false;
       const isFirst = refusedBy === undefined;
       refusedBy = seen;

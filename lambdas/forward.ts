@@ -12,18 +12,19 @@ export interface Forwarded {
   readonly event: LifecycleEvent;
   /** Below the app's own base URL. */
   readonly path: string;
-  /** What Atlassian calls the tenant, for the log. */
+  /** Atlassian's name of the tenant, for the log. */
   readonly clientKey: string;
   /** Reads the tenant's record in this realm, strongly consistently, after our own write. */
   readonly look: () => Promise<TenantRecord | undefined>;
   readonly sharedSecret?: string;
-  /** The app may well have no handler for it: 404 and 405 are then answers. */
+  /** True: the app may have no handler for the event, so that 404 and 405 count as success. */
   readonly isOptional: boolean;
 }
 
 /**
- * The raw request, token included, after our own write. The app's failure is ours (503), so that Atlassian repeats; a
- * repeated request finds our write done and is forwarded again. The same holds after a crash between the two.
+ * Sends the raw request, token included, after our own write. Where the app fails, we answer 503,
+ * so that Atlassian repeats the event. A repeated event finds our write done and is forwarded
+ * again; so does one after a crash between the two.
  */
 export async function forward(
   app: App,

@@ -1,4 +1,7 @@
-/** The middy stack that every HTTP function shares: log, authenticate, parse, run, reply; refusals and faults in one place. */
+/**
+ * The middy stack of every HTTP function: log, authenticate, parse, run, reply. Refusals and faults
+ * become replies here.
+ */
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { SignedRequest } from './adapters/tokens/connect-jwt.ts';
@@ -8,7 +11,7 @@ import { hookOf } from './domain/operating/metric.ts';
 import { Fault, PermanentError, Refusal, Unauthenticated } from './domain/refusal.ts';
 import { type Caller, jsonBody, tooLarge } from './domain/requests.ts';
 
-/** What bounds an invocation; Lambda's context is one. */
+/** Id and remaining time of an invocation; Lambda's context is one. */
 export interface InvocationContext {
   readonly awsRequestId: string;
   getRemainingTimeInMillis(): number;
@@ -16,15 +19,17 @@ export interface InvocationContext {
 
 export type Reply = APIGatewayProxyStructuredResultV2;
 
-/** A function of one realm: given its app, it answers events. That is what lets one process host five realms. */
+/**
+ * A function of one realm: given its app, it answers events. So one process can host five realms.
+ */
 export type Endpoint = (
   app: App,
 ) => (event: APIGatewayProxyEventV2, context: InvocationContext) => Promise<Reply>;
 
-/** Larger bodies are refused before anything is read. Bytes. */
+/** Larger bodies, in bytes, are refused before they are read. */
 const LARGEST_BODY = 256 * 1024;
 
-/** An endpoint from what it does; the errors it may throw are the ones of `domain/refusal.ts`. */
+/** Makes an endpoint of `run`, which may throw the errors of `domain/refusal.ts`. */
 export function endpointOf(
   run: (app: App, event: APIGatewayProxyEventV2) => Promise<Reply>,
 ): Endpoint {
@@ -39,7 +44,7 @@ export function endpointOf(
     return async (event, context) => {
       const { clock, metrics } = app.ports;
       const begun = clock.now();
-      // The event and the id are all that middy and the handlers use of a context.
+      // middy and the handlers use only the event and the id of a context.
       const reply = await handle(event, context as Parameters<typeof handle>[1]);
       const hook = hookOf(event.routeKey);
       if (hook !== 'other') metrics.record('HookLatency', clock.now() - begun, hook);
@@ -48,11 +53,14 @@ export function endpointOf(
   };
 }
 
-/** Which door a migration hook came through is the route's to say: each accepts one scheme. */
+/** Each route accepts the tokens of one scheme, by its path. */
 const CONNECT_HOOKS = '/dare-migration/';
 const FORGE_HOOKS = '/forge/migration/';
 
-/** A migration hook: a token of the tenant's, a request, an answer. `name` is the last word of both routes. */
+/**
+ * A migration hook: verifies the tenant's token, parses the request, answers. `name` is the last
+ * word of both routes.
+ */
 export function migrationHook<T extends { readonly id?: string }>(
   method: 'GET' | 'POST',
   name: string,
@@ -81,8 +89,8 @@ export function migrationHook<T extends { readonly id?: string }>(
 }
 
 /**
- * Shape, times and hash of the token are checked before anything is read; then the signature, by the tenant's secret.
- * A retired tenant's secret still verifies, and so does a stub's.
+ * Checks shape, times and hash of the token before it reads anything, then the signature with the
+ * tenant's secret. The secret of a retired tenant or a stub still verifies.
  */
 export async function authenticated(
   app: App,
@@ -96,7 +104,10 @@ export async function authenticated(
   return { tenant: record.tenant, iat: claims.iat };
 }
 
-/** The tenant of a Forge invocation; one that may write learns an installation that was never announced. */
+/**
+ * The tenant of a Forge invocation. An invocation that may write stores an installation that was
+ * never announced.
+ */
 export async function invoked(
   app: App,
   event: APIGatewayProxyEventV2,
@@ -105,7 +116,7 @@ export async function invoked(
   return app.identification.forgeCaller(await app.forge(bearerOf(event)), access);
 }
 
-/** `Authorization: Bearer …`, and nowhere else. */
+/** Reads `Authorization: Bearer …` only. */
 export const bearerOf = (event: APIGatewayProxyEventV2): string | undefined =>
   /^Bearer\s+(\S+)\s*$/i.exec(event.headers['authorization'] ?? '')?.[1];
 
@@ -120,13 +131,13 @@ export const signedRequest = (
   rawQuery: event.rawQueryString,
 });
 
-/** `Authorization: JWT …`, or `?jwt=…`. */
+/** Reads `Authorization: JWT …`, or `?jwt=…`. */
 function tokenOf(event: APIGatewayProxyEventV2): string | undefined {
   const header = /^JWT\s+(\S+)\s*$/i.exec(event.headers['authorization'] ?? '');
   return header?.[1] ?? new URLSearchParams(event.rawQueryString).get('jwt') ?? undefined;
 }
 
-/** API Gateway hands a body without a textual content type over as base64. */
+/** API Gateway gives a body without a textual content type as base64. */
 export function bodyOf(event: APIGatewayProxyEventV2): string {
   const body = event.body ?? '';
   return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
@@ -146,7 +157,9 @@ export const json = (
 
 export const replyOf = ({ status, body, headers }: Answer): Reply => json(status, body, headers);
 
-/** One line in the log for each, with ids and without secrets; the caller learns what it needs. */
+/**
+ * Logs one line per error, with ids and without secrets; the caller gets a status and a sentence.
+ */
 function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply {
   const fields = {
     route: event.routeKey,
@@ -165,7 +178,8 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
     const code = error.code === undefined ? {} : { errorResponseCode: error.code };
     return json(error.status, { ...code, message: error.message });
   }
-  // What a task cannot mend by trying again, somebody may mend before Atlassian asks again.
+  // For a task a `PermanentError` ends its retries. For a hook it is a fault: an operator may mend
+  // it before Atlassian's next try.
   const isOurs = error instanceof Fault || error instanceof PermanentError;
   const reason = isOurs
     ? error.message
@@ -178,7 +192,7 @@ function replyTo(app: App, event: APIGatewayProxyEventV2, error: unknown): Reply
   return replyOf(UNAVAILABLE);
 }
 
-/** For the log alone, and only as far as it has the form of a client key. */
+/** For the log only, and only where it has the form of a client key. */
 function claimedTenant(event: APIGatewayProxyEventV2): string | undefined {
   try {
     const payload: unknown = JSON.parse(
@@ -191,7 +205,7 @@ function claimedTenant(event: APIGatewayProxyEventV2): string | undefined {
   }
 }
 
-/** Where an unexpected error came from: the frames of its stack, without its message, which could hold anything. */
+/** The frames of an unexpected error's stack, without its message, which may hold anything. */
 const whereOf = (error: unknown): readonly string[] =>
   error instanceof Error
     ? (error.stack ?? '')
@@ -201,7 +215,7 @@ const whereOf = (error: unknown): readonly string[] =>
         .map((line) => line.trim())
     : [];
 
-/** The Lambda's entry: composed from the environment once, at the first event. */
+/** The Lambda's entry. It composes the app from the environment once, at the first event. */
 export function onLambda(endpoint: Endpoint): ReturnType<Endpoint> {
   let bound: ReturnType<Endpoint> | undefined;
   return (event, context) => {

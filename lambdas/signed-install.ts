@@ -1,4 +1,4 @@
-/** What both lifecycle hooks share: the signed install. */
+/** Verifies the signed install for both lifecycle hooks. */
 import { hash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from './compose.ts';
@@ -6,14 +6,18 @@ import { Unauthenticated } from './domain/refusal.ts';
 import { parsedBody, type Reply, signedRequest } from './hook.ts';
 import type { Claims } from './ports.ts';
 
-/** Enough to tell the tokens of one second apart: of what they say, so that no other spelling makes a new one. */
+/**
+ * Long enough to tell the tokens of one second apart. The hash covers the signed part, which has
+ * one spelling.
+ */
 const HASH_LENGTH = 32;
 
 export const noContent: Reply = { statusCode: 204 };
 
 /**
- * The body, parsed once the token is verified, when the token was issued, and a hash of it. `aud` is the default base URL, or this
- * realm's own, and no other realm's; `iss` is the body's client key.
+ * Returns the body, parsed after the token is verified, when the token was issued, and a hash of
+ * it. `aud` is the default base URL, or this realm's own, and no other realm's; `iss` is the body's
+ * client key.
  */
 export async function verifiedInstall<T extends { readonly clientKey: string }>(
   app: App,

@@ -1,11 +1,17 @@
-/** SDK clients per region, with the time-outs that let a hook answer in time, and an ear for what they are asked. */
+/**
+ * SDK clients per region. Their time-outs let a hook answer in time, and every call can be
+ * observed.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { errorOf } from './aws-errors.ts';
 
-/** One call of the SDK: which action, in which region, on which tables, indexes (`table/index`), state machines or aliases of keys. */
+/**
+ * One call of the SDK: the action, its region, and the tables, indexes (`table/index`), state
+ * machines or key aliases that it names.
+ */
 export interface SdkCall {
   readonly service: 'dynamodb' | 'states' | 'kms';
   readonly command: string;
@@ -20,14 +26,14 @@ export interface ClientOptions {
   readonly around?: Around | undefined;
 }
 
-/** Makes a call in its stead: hears of it before and after, or withholds its answer. */
+/** Wraps a call: sees it before and after, and may withhold its answer. */
 export type Around = <T>(call: SdkCall, make: () => Promise<T>) => Promise<T>;
 
 export type AwsClients = ReturnType<typeof awsClients>;
 
-/** Records: three tries fit into the time that a hook has. */
+/** For records: three tries fit into the time that a hook has. */
 const RECORD_TIMEOUT_MS = 3_000;
-/** Items: a page or a batch may be megabytes, and cross an ocean. */
+/** For items: a page or a batch may have megabytes, and go to another region. */
 const ITEMS_TIMEOUT_MS = 15_000;
 
 const http = (requestTimeout: number) => ({
@@ -73,7 +79,9 @@ export function awsClients(options: ClientOptions) {
 
   return {
     dynamoDb: perRegion((region) => dynamoDbClient(region, 3, ITEMS_TIMEOUT_MS)),
-    /** Without the SDK's own retries, which would hide throttling from the window of a worker. */
+    /**
+     * Has no retries of the SDK, because they would hide throttling from the worker's write window.
+     */
     dynamoDbWriter: perRegion((region) => dynamoDbClient(region, 1, ITEMS_TIMEOUT_MS)),
     documents: perRegion((region) =>
       DynamoDBDocumentClient.from(dynamoDbClient(region, 3, RECORD_TIMEOUT_MS), {
@@ -123,7 +131,7 @@ export function awsClients(options: ClientOptions) {
   };
 }
 
-/** One client per region and process, made when it is first needed. */
+/** One client per region and process, made at its first use. */
 function perRegion<T>(make: (region: string) => T): (region: string) => T {
   const made = new Map<string, T>();
   return (region) => {

@@ -1,6 +1,6 @@
 /**
- * Which errors of AWS mean "slower", which mean "again", and which mean "never". What an error says about itself is not
- * passed on, because it may quote an item: its name, the call and the table are.
+ * Sorts AWS's errors into those that mean "slower", "again" and "never". Messages of AWS are not
+ * passed on, because they may quote an item; the error's name, the call and the table are.
  */
 import { Fault, PermanentError } from '../domain/refusal.ts';
 import type { SdkCall } from './aws-clients.ts';
@@ -19,11 +19,11 @@ const NETWORK = new Set([
   'ENOTFOUND',
 ]);
 
-/** The table, the partition or the account takes no more just now. */
+/** The table, the partition or the account takes no more at the moment. */
 export const isThrottle = (error: unknown): boolean =>
   error instanceof Error && THROTTLES.has(error.name);
 
-/** A server fault, or no answer at all: nobody knows whether it happened. */
+/** A server fault, or no answer at all: it is unknown whether the call took effect. */
 export function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error.name === 'TimeoutError' || ('code' in error && NETWORK.has(String(error.code))))
@@ -38,7 +38,10 @@ function statusOf(error: Error): number {
   return Number(metadata.httpStatusCode);
 }
 
-/** No retry mends these: a missing table, a missing right, a key that may not be used, a request that does not fit the table. */
+/**
+ * No retry mends these: a missing table, a missing right, a key that may not be used, a request
+ * that does not fit the table.
+ */
 const PERMANENT = new Set([
   'ResourceNotFoundException',
   'AccessDeniedException',
@@ -47,7 +50,7 @@ const PERMANENT = new Set([
 ]);
 const isPermanent = ({ name }: Error): boolean => PERMANENT.has(name) || name.startsWith('KMS');
 
-/** A call that may do better when it is made again. Has the name and the status of the error of AWS. */
+/** A call that may succeed when it is repeated. Has the name and the status of AWS's error. */
 class FailedCall extends Fault {
   override readonly name: string;
   readonly $metadata: { readonly httpStatusCode: number };
@@ -60,7 +63,7 @@ class FailedCall extends Fault {
   }
 }
 
-/** What becomes of an error of this call. A condition that failed is an answer, and stays as it is. */
+/** Turns an error of this call into ours. A failed condition is an answer, and stays as it is. */
 export function errorOf(error: unknown, call: SdkCall): unknown {
   if (!(error instanceof Error) || error.name === 'ConditionalCheckFailedException') return error;
   const isOfAws = '$metadata' in error || isThrottle(error) || isTransient(error);
@@ -71,7 +74,7 @@ export function errorOf(error: unknown, call: SdkCall): unknown {
     : new FailedCall(`DynamoDB fails ${what}: ${codeOf(error) ?? error.name}`, error);
 }
 
-/** In our words, where the name alone leaves somebody searching. */
+/** Explains the names that alone do not tell an operator what to mend. */
 function meaningOf({ name, message }: Error): string {
   if (/kms|encryption/i.test(message) || name.startsWith('KMS'))
     return ' (the encryption key of the table cannot be used)';

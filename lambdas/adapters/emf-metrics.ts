@@ -1,18 +1,22 @@
-/** Metrics as lines in the log, in the embedded metric format: CloudWatch makes metrics of them, and no call is made. */
+/**
+ * Writes metrics as log lines in the embedded metric format. CloudWatch turns them into metrics
+ * without a call.
+ */
 import { Metrics as Powertools } from '@aws-lambda-powertools/metrics';
 import { METRICS, type MetricName } from '../domain/operating/metric.ts';
 import type { Metrics } from '../ports.ts';
 
 export interface EmfMetricsOptions {
-  /** Namespace, and dimension `service`. */
+  /** Namespace, and value of the dimension `service`. */
   readonly service: string;
   readonly stage: string;
   readonly realm: string;
 }
 
 /**
- * A line for each, at once: what a function that is killed has measured is not lost, and realms of one process do not mix.
- * Written past the console, which would wrap the line in another one.
+ * Writes one line per metric at once, so that a function that is killed loses none, and realms of
+ * one process do not mix. Writes to standard output directly, because Lambda's console would wrap
+ * the line.
  */
 export function emfMetrics(
   { service, stage, realm }: EmfMetricsOptions,

@@ -1,9 +1,9 @@
-/** Structured log lines on standard output, where Lambda picks them up. */
+/** Writes structured log lines to standard output, where Lambda picks them up. */
 import type { Log } from '../ports.ts';
 
 type Level = 'info' | 'warn' | 'error';
 
-/** `fixed` stands in every line: the realm, the stage. */
+/** `fixed` holds fields of every line: the realm, the stage. */
 export function jsonLog(
   fixed: Readonly<Record<string, unknown>>,
   write: (line: string) => void = writeLine,
@@ -17,7 +17,10 @@ export function jsonLog(
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** JSON leaves alone what a terminal obeys beyond ASCII, and what turns a line round: these are escaped as well. */
+/**
+ * JSON does not escape the characters beyond ASCII that a terminal obeys or that turn a line
+ * around. This does.
+ */
 const plain = (line: string): string =>
   line.replace(
     /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,

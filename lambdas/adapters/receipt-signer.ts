@@ -1,4 +1,4 @@
-/** Signs receipts with an asymmetric key in KMS: one for each realm, found by its alias. */
+/** Signs receipts with an asymmetric key in KMS: one per realm, found by its alias. */
 import { hash } from 'node:crypto';
 import { type KMSClient, SignCommand } from '@aws-sdk/client-kms';
 import type { Realm } from '../domain/realm.ts';
@@ -24,7 +24,8 @@ export function receiptSigner({ clientFor, aliasOf }: ReceiptKeys): Signer {
         const { KeyId: key = '', Signature: signature } = await clientFor(realm).send(
           new SignCommand({
             KeyId: aliasOf(realm),
-            // The digits of the hash: a receipt may be longer than the 4,096 bytes that KMS signs.
+            // Signs the hexadecimal hash, because a receipt may be longer than the 4,096 bytes that
+            // KMS signs.
             Message: Buffer.from(hash),
             MessageType: 'RAW',
             SigningAlgorithm: ALGORITHM,

@@ -1,4 +1,7 @@
-/** Workflows in Step Functions: one state machine per realm, and execution names that make a start idempotent. */
+/**
+ * Workflows in Step Functions: one state machine per realm, with execution names that make a start
+ * idempotent.
+ */
 import { createHash } from 'node:crypto';
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Realm } from '../domain/realm.ts';
@@ -15,7 +18,8 @@ export function stepFunctions({ clientFor, arnOf }: StateMachines): Workflows {
     async start(run) {
       const { realm, ledger, tenant, id, phase, attempt } = run;
       try {
-        // The same name and input while it runs is a success; a closed name cannot be started for 90 days.
+        // Step Functions takes a second start with the same name and input as a success while the
+        // first runs. A closed name cannot be started for 90 days.
         await clientFor(realm).send(
           new StartExecutionCommand({
             stateMachineArn: arnOf(realm),
@@ -36,8 +40,9 @@ export function stepFunctions({ clientFor, arnOf }: StateMachines): Workflows {
 }
 
 /**
- * `{phase}-{id}-{hash of ledger, tenant and id}-{attempt}`: the same run always has the same name (80 characters at most).
- * The hash makes it unique; the id, cut short where it is long, is for whoever reads logs and the console.
+ * `{phase}-{id}-{hash of ledger, tenant and id}-{attempt}`: the same run always has the same name
+ * (80 characters at most). The hash makes it unique. The id, cut where it is long, is for readers
+ * of logs and console.
  */
 export function executionName({ phase, tenant, ledger, id, attempt }: Run): string {
   const hash = createHash('sha256')
@@ -47,5 +52,5 @@ export function executionName({ phase, tenant, ledger, id, attempt }: Run): stri
   return `${phase}-${id.replace(/[^\w.-]/g, '_').slice(0, LONGEST_ID)}-${hash}-${attempt}`;
 }
 
-/** Of a migration's id in a name; Atlassian's are numbers of five digits or so. */
+/** Longest migration id in a name; Atlassian's are numbers of about five digits. */
 const LONGEST_ID = 20;

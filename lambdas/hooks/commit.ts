@@ -1,4 +1,7 @@
-/** `POST /dare-migration/commit`, `POST /forge/migration/commit`: the site comes back in the target; switch the tenant over, and purge the source. */
+/**
+ * `POST /dare-migration/commit`, `POST /forge/migration/commit`: the site comes back in the target.
+ * Closes the source, opens the target, and starts the purge of the source.
+ */
 import { actionRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 

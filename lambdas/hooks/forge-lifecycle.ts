@@ -1,11 +1,16 @@
 /**
- * `POST /forge/lifecycle/{installed|upgraded|uninstalled}`: Forge announces an installation, for apps without a Connect
- * module to announce it. The documented payloads do not name their event, so each has a path of its own.
- * `avi:forge:installed:app`, `avi:forge:upgraded:app` (major versions only):
- * https://developer.atlassian.com/platform/forge/events-reference/life-cycle/ ; to a remote, with a FIT, within 5 s,
- * repeated up to four times: https://developer.atlassian.com/platform/forge/remote/sending-product-events/ .
- * Before an uninstallation, once: https://developer.atlassian.com/platform/forge/manifest-reference/modules/pre-uninstall-trigger/
- * (`avi:forge:uninstalled:app`, which apps in the wild subscribe to and that page does not name, may be sent there as well).
+ * `POST /forge/lifecycle/{installed|upgraded|uninstalled}`: Forge announces an installation of an
+ * app that has no Connect module to announce it. The documented payloads do not name their event,
+ * so each has a path of its own.
+ *
+ * - `avi:forge:installed:app`, `avi:forge:upgraded:app` (major versions only):
+ *   https://developer.atlassian.com/platform/forge/events-reference/life-cycle/
+ * - Sent to a remote with a FIT, within 5 s, repeated up to four times:
+ *   https://developer.atlassian.com/platform/forge/remote/sending-product-events/
+ * - Sent once before an uninstallation:
+ *   https://developer.atlassian.com/platform/forge/manifest-reference/modules/pre-uninstall-trigger/
+ *   Apps in use subscribe to `avi:forge:uninstalled:app`, which that page does not name. It may be
+ *   sent to the same path.
  */
 import { checkForgeEvent } from '../domain/requests.ts';
 import { forward } from '../forward.ts';
@@ -33,7 +38,7 @@ export const endpoint = endpointOf(async (app, event) => {
       const { tenant } = await app.identification.forgeArrival(claims);
       return app.ports.tenants.read(app.realm, tenant);
     },
-    // These paths are ours: an app that was there before need not have them.
+    // These paths are ours: an existing app need not have handlers for them.
     isOptional: true,
   });
   return noContent;

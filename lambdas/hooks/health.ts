@@ -1,4 +1,6 @@
-/** `GET /health`, `GET /dare-migration/health`: the function runs and is composed. Touches nothing. */
+/**
+ * `GET /health`, `GET /dare-migration/health`: the function runs and is composed. It calls nothing.
+ */
 import { endpointOf, json, onLambda } from '../hook.ts';
 
 export const endpoint = endpointOf(async ({ realm, stage }) =>

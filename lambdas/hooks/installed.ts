@@ -14,7 +14,7 @@ export const endpoint = endpointOf(async (app, event) => {
   await app.lifecycle.installed(
     await app.identification.connectArrival({ tenant, credentials, installation, identity }),
   );
-  // The app beside us trusts Atlassian's keys alone.
+  // The app beside us trusts Atlassian's keys only.
   if (isSmokeTenant(tenant)) return noContent;
   await forward(app, event, {
     event: 'installed',

@@ -1,4 +1,7 @@
-/** `POST /dare-migration/rollback`, `POST /forge/migration/rollback`: undo everything, from any state. */
+/**
+ * `POST /dare-migration/rollback`, `POST /forge/migration/rollback`: undoes the migration, in any
+ * status.
+ */
 import { actionRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 

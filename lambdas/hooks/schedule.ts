@@ -1,4 +1,7 @@
-/** `POST /dare-migration/schedule`, `POST /forge/migration/schedule`: a window and a location are agreed; nothing moves yet. */
+/**
+ * `POST /dare-migration/schedule`, `POST /forge/migration/schedule`: agrees on a window and a
+ * location; nothing moves yet.
+ */
 import { scheduleRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 

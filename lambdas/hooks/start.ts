@@ -1,4 +1,7 @@
-/** `POST /dare-migration/start`, `POST /forge/migration/start`: the site is offline; fence the tenant and begin to copy. */
+/**
+ * `POST /dare-migration/start`, `POST /forge/migration/start`: the site is offline. Fences the
+ * tenant and begins to copy.
+ */
 import { startRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda, parsedBody } from '../hook.ts';
 

@@ -1,4 +1,7 @@
-/** `GET /dare-migration/status`, `GET /forge/migration/status`: where the migration is. Reads only. */
+/**
+ * `GET /dare-migration/status`, `GET /forge/migration/status`: tells the migration's status. Reads
+ * only.
+ */
 import { statusRequest } from '../domain/requests.ts';
 import { migrationHook, onLambda } from '../hook.ts';
 

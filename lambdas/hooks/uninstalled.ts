@@ -1,4 +1,4 @@
-/** `POST /uninstalled`: the tenant retires; its data is kept for the time of realm persistence. */
+/** `POST /uninstalled`: retires the tenant; its data is kept for the time of realm persistence. */
 
 import { isSmokeTenant } from '../domain/operating/smoke.ts';
 import { uninstallRequest } from '../domain/requests.ts';

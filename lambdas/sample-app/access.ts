@@ -1,4 +1,7 @@
-/** How a handler of the app begins: whose request is it, and does this realm serve the tenant? */
+/**
+ * The start of every handler of the sample app: finds the tenant of the request, and asks whether
+ * this realm serves it.
+ */
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';
 import { Unauthenticated } from '../domain/refusal.ts';
@@ -13,7 +16,10 @@ import {
   signedRequest,
 } from '../hook.ts';
 
-/** Verifies the tenant's JWT (a context token, or one made for this request) or, behind Forge, its FIT; asks the guard, and runs. */
+/**
+ * Verifies the tenant's JWT (a context token, or one made for this request) or, behind Forge, its
+ * FIT; asks the guard, and runs the handler.
+ */
 export function appEndpoint(
   accessOf: (event: APIGatewayProxyEventV2) => Access,
   run: (app: App, tenant: string, event: APIGatewayProxyEventV2) => Promise<Reply>,

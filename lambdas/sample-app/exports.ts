@@ -1,4 +1,7 @@
-/** `POST /exports` of the sample document exporter: keeps a document, in one of the tenant's sixteen shards. */
+/**
+ * `POST /exports` of the sample document exporter: stores a document in one of the tenant's sixteen
+ * shards.
+ */
 import { createHash, randomUUID } from 'node:crypto';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { type Part, partitionsOf } from '../domain/datasets/dataset.ts';

@@ -1,4 +1,7 @@
-/** What the handlers of the sample app share: its tables, by the part that they are declared as, and bodies. */
+/**
+ * Shared by the handlers of the sample app: its tables, by the name of their part, and the parsing
+ * of bodies.
+ */
 import type { App } from '../compose.ts';
 import { Fault, invalid, PermanentError } from '../domain/refusal.ts';
 

@@ -1,4 +1,7 @@
-/** `GET`, `PUT` and `DELETE /templates/{id}` of the sample document exporter: a template is any JSON object, kept as text. */
+/**
+ * `GET`, `PUT` and `DELETE /templates/{id}` of the sample document exporter: a template is any JSON
+ * object, stored as text.
+ */
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';

@@ -1,4 +1,4 @@
-/** Plans the ranges of the source, and how long the grace time is. */
+/** Plans the ranges of the source, and returns the grace time. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app, input) => app.tasks.beginCommit(input));

@@ -1,4 +1,4 @@
-/** Deletes what an earlier, retired residency has left of a range in the target. */
+/** Deletes the data of a retired tenant in a range of the target, for one turn. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app, input, invocation) =>

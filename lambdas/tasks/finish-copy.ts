@@ -1,4 +1,4 @@
-/** Ready to commit, if every range is verified; otherwise the next attempt. */
+/** Writes ready-to-commit, if every range is verified; otherwise starts the next attempt. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app, input) => app.tasks.finishCopy(input));

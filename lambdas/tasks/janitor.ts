@@ -1,4 +1,4 @@
-/** Every few minutes: what nobody asks about, or nobody drives, goes on. */
+/** Runs every few minutes: drives migrations on that neither Atlassian nor a workflow drives. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app) => app.janitor());

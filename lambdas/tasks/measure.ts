@@ -1,4 +1,4 @@
-/** Every few minutes: counts the tenants that are scheduled to move, for one turn. */
+/** Runs every few minutes: counts the tenants that are scheduled to move, for one turn. */
 import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app, _, invocation) => app.measureTenants(invocation));

@@ -1,4 +1,7 @@
-/** Invoked by an operator, in the target of a move to come: copies, verifies and discards a sample, and tells how long it took. */
+/**
+ * Invoked by an operator in the target of a future move: copies, verifies and discards a sample,
+ * and returns how long it took.
+ */
 import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app, input, invocation) => app.rehearse(input, invocation));

@@ -1,4 +1,7 @@
-/** EventBridge: an execution of this realm's state machine has ended badly. */
+/**
+ * Called by EventBridge when an execution of this realm's state machine failed, timed out or was
+ * aborted.
+ */
 import { failureIn } from '../app/phases/failure-reason.ts';
 import { taskOf, taskOnLambda } from '../task.ts';
 
@@ -7,7 +10,7 @@ export const task = taskOf(async (app, event) => {
   const { input, status, error, cause }: Readonly<Record<string, unknown>> = {
     ...(typeof detail === 'object' ? detail : {}),
   };
-  // Of an execution that was stopped, or ran out of time, there is nothing more to say.
+  // An execution that was stopped or timed out gives no cause.
   const why = typeof cause === 'string' ? failureIn({ Error: error, Cause: cause }) : undefined;
   await app.settle(JSON.parse(String(input)), String(status), why);
 });

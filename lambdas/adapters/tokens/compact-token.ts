@@ -1,4 +1,7 @@
-/** The compact form of a token, taken apart in one way alone: a token that says the same in another spelling is none. */
+/**
+ * Parses the compact form of a token, and refuses every spelling but the canonical one, so that two
+ * spellings never say the same.
+ */
 import { Unauthenticated } from '../../domain/refusal.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -7,14 +10,17 @@ export interface CompactToken {
   readonly header: Json;
   /** Not verified yet. */
   readonly payload: Json;
-  /** Header and claims as they are signed: two tokens that say the same have the same. */
+  /** Header and claims as they are signed; the same for two tokens that say the same. */
   readonly signed: string;
 }
 
-/** A token is a few hundred bytes, with the context of a module some kilobytes; more is not read. */
+/**
+ * A token has a few hundred bytes, with the context of a module some kilobytes. A longer one is
+ * refused.
+ */
 const LONGEST_TOKEN = 8_192;
 
-/** Throws `Unauthenticated`, without the token or a part of it. */
+/** Throws `Unauthenticated`; the error never quotes the token. */
 export function compactToken(token: string | undefined): CompactToken {
   if (token === undefined) throw new Unauthenticated('there is no token');
   if (token.length > LONGEST_TOKEN) throw new Unauthenticated('the token is too long');
@@ -31,15 +37,15 @@ function objectIn(segment: string): Json {
       const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
     } catch {
-      // Falls through: the same answer as for any other malformed token.
+      // Falls through to the answer for every malformed token.
     }
   }
   throw new Unauthenticated('the token is malformed');
 }
 
 /**
- * Base64url as it is written (RFC 4648, 3.5 and 5): no padding, no other characters, and the unused bits of the last one
- * are zero. Decoders overlook all of these.
+ * True for base64url as RFC 4648 writes it (3.5 and 5): no padding, no other characters, and zero
+ * in the unused bits of the last one. Decoders do not check any of these.
  */
 const isCanonical = (segment: string): boolean =>
   Buffer.from(segment, 'base64url').toString('base64url') === segment;

@@ -1,4 +1,7 @@
-/** Connect's tokens: signed installs (RS256, by a key of Atlassian's) and requests of a tenant (HS256, by its secret). */
+/**
+ * Verifies Connect's tokens: signed installs (RS256, by a key of Atlassian) and requests of a
+ * tenant (HS256, by its secret).
+ */
 import {
   AsymmetricAlgorithm,
   decodeAsymmetric,
@@ -12,7 +15,9 @@ import { compactToken, type Json } from './compact-token.ts';
 import type { InstallKeys } from './install-keys.ts';
 import { queryStringHash } from './qsh.ts';
 
-/** The request that a token must have been made for. `path` is the route's own, literal. */
+/**
+ * The request that a token must have been made for. `path` is literal, as the route declares it.
+ */
 export interface SignedRequest {
   readonly token: string | undefined;
   readonly method: string;
@@ -20,17 +25,19 @@ export interface SignedRequest {
   readonly rawQuery: string;
 }
 
-/** Clocks may differ by this much. Seconds. */
+/** Clocks may differ by this many seconds. */
 const LEEWAY = 60;
-/** What browser tokens carry instead of a hash of the request. */
+/** Browser tokens have this text in place of a hash of the request. */
 const CONTEXT_QSH = 'context-qsh';
 
 export type ConnectJwt = ReturnType<typeof connectJwt>;
 
 export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readonly clock: Clock }) {
   /**
-   * `POST /installed` and `/uninstalled`: RS256, key by `kid`, `aud` one of ours. The caller compares `iss` with the body.
-   * `signed` is what the token says, in the one spelling that is accepted. Throws `Unauthenticated`; `Fault` when the key server cannot be asked.
+   * Verifies the token of `POST /installed` and `/uninstalled`: RS256, key by `kid`, `aud` one of
+   * ours. The caller compares `iss` with the body. Returns as `signed` the signed part, which has
+   * only one accepted spelling. Throws `Unauthenticated`; `Fault` where the key server cannot be
+   * asked.
    */
   async function verifyInstall(
     request: SignedRequest,
@@ -50,7 +57,10 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
     return { ...claims, signed };
   }
 
-  /** Whom a token claims to be from, with its shape, times and hash checked, but not yet its signature: that needs the secret. */
+  /**
+   * The claimed issuer. Shape, times and hash of the token are checked, but not its signature,
+   * because that needs the issuer's secret.
+   */
   function claimedBy(request: SignedRequest, kind: 'request' | 'context'): Claims {
     const { header, payload } = compactToken(request.token);
     if (header['alg'] !== 'HS256') throw new Unauthenticated('a tenant signs with HS256');
@@ -60,7 +70,7 @@ export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readon
     return claims;
   }
 
-  /** The algorithm never comes from the token. Without a secret nothing verifies. */
+  /** The algorithm never comes from the token. Without a secret no token verifies. */
   function verifySignature(token: string, sharedSecret: string | undefined): void {
     if (!sharedSecret) throw new Unauthenticated('the tenant has no shared secret');
     verifying(() => decodeSymmetric(token, sharedSecret, SymmetricAlgorithm.HS256));
@@ -78,7 +88,8 @@ function checkClaims(payload: Json, clock: Clock): Claims {
     throw new Unauthenticated('the token was issued at no time, or in the future');
   if (nbf !== undefined && (!isTime(nbf) || nbf > now + LEEWAY))
     throw new Unauthenticated('the token is not valid yet');
-  // Whole seconds, as Atlassian writes them: it is stored, and DynamoDB does not take every number that JSON has.
+  // Whole seconds, as Atlassian writes them: the value is stored, and DynamoDB does not take every
+  // number that JSON has.
   return { iss, iat: Math.floor(iat) };
 }
 
@@ -91,7 +102,7 @@ function checkHash(payload: Json, { method, path, rawQuery }: SignedRequest): vo
   }
 }
 
-/** The library's message holds the token: it goes no further. */
+/** The library's message quotes the token, so it is not passed on. */
 function verifying(check: () => unknown): void {
   try {
     check();
@@ -100,5 +111,8 @@ function verifying(check: () => unknown): void {
   }
 }
 
-/** Whether a trailing slash, a capital in the host or the default port is written does not matter. */
+/**
+ * Two URLs are the same whether they have a trailing slash, capitals in the host or the default
+ * port, or not.
+ */
 const spelt = (url: string) => (URL.parse(url)?.href ?? url).replace(/\/$/, '');

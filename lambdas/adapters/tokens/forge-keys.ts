@@ -1,4 +1,4 @@
-/** Public keys of Forge invocation tokens: one pinned set, fetched at most once per interval, whoever asks for what. */
+/** Public keys of Forge invocation tokens: one pinned set, fetched at most once per interval. */
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWTHeaderParameters } from 'jose';
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
 import type { Clock } from '../../ports.ts';
@@ -9,9 +9,15 @@ export type ForgeKeys = (
 ) => ReturnType<ReturnType<typeof createLocalJWKSet>>;
 
 const TIMEOUT_MS = 3_000;
-/** Between two fetches, however they ended. Shorter than Atlassian's three tries take, so that a new key gets through. */
+/**
+ * Pause after a fetch, whether it went well or not. Atlassian's three tries take longer, so that a
+ * new key gets through.
+ */
 const INTERVAL_MS = 5_000;
-/** Keys are looked up again after this time, and are good for a day where the server cannot be reached. */
+/**
+ * After ten minutes keys are fetched again. Where the server cannot be reached, old ones are good
+ * for a day.
+ */
 const FRESH_MS = 10 * 60 * 1000;
 const LASTING_MS = 24 * 60 * 60 * 1000;
 const LARGEST_SET = 256 * 1024;
@@ -22,8 +28,9 @@ interface Known {
 }
 
 /**
- * `createRemoteJWKSet` of jose counts its cool-down only from fetches that went well: a flood while the server is down
- * would reach it. `url` comes from the configuration, never from a claim. Throws `Unauthenticated` where there is no such key, `Fault` where nobody can say.
+ * `createRemoteJWKSet` of jose counts its pause only from fetches that went well, so that a flood
+ * of requests would reach a server that is down. `url` comes from the configuration, never from a
+ * claim. Throws `Unauthenticated` where there is no such key, `Fault` where that is unknown.
  */
 export function forgeKeys(url: string, clock: Clock): ForgeKeys {
   let known: Known | undefined;
@@ -40,11 +47,11 @@ export function forgeKeys(url: string, clock: Clock): ForgeKeys {
     }
   }
 
-  /** One fetch for all who ask at the same time, and none within the interval. */
+  /** One fetch for all requests at the same time, and none within the interval. */
   async function refresh(): Promise<void> {
     if (pending === undefined) {
       const passed = clock.now() - lastTry;
-      // Less than nothing: the clock was set back since.
+      // Negative where the clock was set back since.
       if (passed >= 0 && passed < INTERVAL_MS) return;
       lastTry = clock.now();
       pending = reload().finally(() => {

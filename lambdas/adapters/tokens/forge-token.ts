@@ -1,7 +1,8 @@
 /**
- * Forge invocation tokens (FIT): RS256, by a key of Forge's, made out to one app and environment. They carry no client
- * key and no hash of the request; what they say of the installation is all that may be believed.
- * Claims: https://developer.atlassian.com/platform/forge/remote/essentials/#the-forge-invocation-token--fit-
+ * Verifies Forge invocation tokens (FIT): RS256, by a key of Forge, for one app and environment.
+ * They carry no client key and no hash of the request; only their claims on the installation are
+ * used. Claims:
+ * https://developer.atlassian.com/platform/forge/remote/essentials/#the-forge-invocation-token--fit-
  */
 import { type JWTPayload, jwtVerify } from 'jose';
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
@@ -16,20 +17,25 @@ export interface ForgeTokenOptions {
   readonly clock: Clock;
   /** `ari:cloud:ecosystem::app/…`: the audience. */
   readonly appId: string;
-  /** `PRODUCTION`, `STAGING` or `DEVELOPMENT`: tokens of another one are refused. */
+  /** `PRODUCTION`, `STAGING` or `DEVELOPMENT`: tokens of another environment are refused. */
   readonly environment: string;
 }
 
 const ISSUER = 'forge/invocation-token';
-/** A token lives for 25 seconds; clocks may differ by this much. Seconds. */
+/** A token lives for 25 seconds; clocks may differ by this many seconds. */
 const LEEWAY = 15;
-/** `nbf` and `jti` stand in the documented example, not in its table of claims: they are checked where they are. */
+/**
+ * `nbf` and `jti` are in the documented example, but not in its table of claims. They are checked
+ * where a token has them.
+ */
 const REQUIRED = ['iss', 'aud', 'exp', 'iat'];
 
 export type ForgeToken = ReturnType<typeof forgeToken>;
 
 export function forgeToken({ keysOf, clock, appId, environment }: ForgeTokenOptions) {
-  /** Throws `Unauthenticated`; `Fault` when the keys cannot be fetched. No error has the token in it. */
+  /**
+   * Throws `Unauthenticated`; `Fault` where the keys cannot be fetched. No error quotes the token.
+   */
   return async function verify(token: string | undefined): Promise<ForgeClaims> {
     const { header, payload: claimed } = compactToken(token);
     if (!isPlain(header)) throw new Unauthenticated('the token is malformed');
@@ -54,11 +60,12 @@ export function forgeToken({ keysOf, clock, appId, environment }: ForgeTokenOpti
       const { iat } = payload;
       if (typeof iat !== 'number' || !(iat >= 0 && iat <= clock.now() / 1000 + LEEWAY))
         throw new Unauthenticated('the token was issued at no time, or in the future');
-      // Whole seconds, as Atlassian writes them: it is stored, and DynamoDB does not take every number that JSON has.
+      // Whole seconds, as Atlassian writes them: the value is stored, and DynamoDB does not take
+      // every number that JSON has.
       return { ...payload, iat: Math.floor(iat) };
     } catch (error) {
       if (error instanceof Fault || error instanceof Unauthenticated) throw error;
-      // The library's message names the claim, and may hold what it says: its code is enough.
+      // The library's message may quote the claim; its code names what is wrong.
       throw new Unauthenticated(`the Forge token is refused: ${codeOf(error)}`);
     }
   }
@@ -76,7 +83,7 @@ function claimsOf(payload: JWTPayload, app: Json): ForgeClaims {
     onlyOne(contexts.map((each) => each['cloudId']).filter(isCloudId)) ?? context['cloudId'];
   const product = onlyOne(contexts.map(productOf).filter(isProduct));
   const workspaceId = [...contexts, context].map((each) => each['workspaceId']).find(isWorkspaceId);
-  // All workspaces of Bitbucket have one host: it tells nothing of whose this one is.
+  // All workspaces of Bitbucket have one host, so it does not tell them apart.
   const host = workspaceId === undefined ? hostOf(context['siteUrl']) : undefined;
   return {
     installationId,
@@ -88,7 +95,9 @@ function claimsOf(payload: JWTPayload, app: Json): ForgeClaims {
   };
 }
 
-/** `confluence`, by name or by the address of its API (`https://api.atlassian.com/ex/confluence/…`). */
+/**
+ * `confluence`, by name or by the address of its API (`https://api.atlassian.com/ex/confluence/…`).
+ */
 function productOf({ name, apiBaseUrl }: Json): string | undefined {
   const fromUrl =
     typeof apiBaseUrl === 'string' ? /\/ex\/([a-z-]+)\//.exec(apiBaseUrl)?.[1] : undefined;
@@ -96,7 +105,7 @@ function productOf({ name, apiBaseUrl }: Json): string | undefined {
   return isProduct(said) ? said : undefined;
 }
 
-/** An installation in several products, or sites, tells nothing that could be matched by. */
+/** An installation in several products or sites has no single value to be matched by. */
 function onlyOne(values: readonly string[]): string | undefined {
   const different = new Set(values);
   return different.size === 1 ? values[0] : undefined;
@@ -106,11 +115,13 @@ const objectOf = (value: unknown): Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
-/** The algorithm and a key id that is a plain text: nothing else is looked up, or leads to a fetch. */
+/**
+ * Checks the algorithm, and that the key id is a plain text, before a key is looked up or fetched.
+ */
 const isPlain = ({ alg, kid }: Json): boolean =>
   alg === 'RS256' && typeof kid === 'string' && /^[\w.:=/+-]{1,256}$/.test(kid);
 
-/** Of Bitbucket: a UUID, in braces or behind an ARI. */
+/** A UUID of Bitbucket, in braces or behind an ARI. */
 const isWorkspaceId = (value: unknown): value is string =>
   typeof value === 'string' && /^[\w:/{}-]{8,128}$/.test(value);
 

@@ -1,47 +1,60 @@
-/** Public keys of signed installs, by `kid`. A rotation brings a new `kid`, so that a key may be kept for good. */
+/**
+ * Public keys of signed installs, by `kid`. A rotation brings a new `kid`, so that a key may be
+ * kept for ever.
+ */
 import { createPublicKey } from 'node:crypto';
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
 import type { Clock } from '../../ports.ts';
 
 export interface InstallKeys {
   /**
-   * PEM. Throws `Unauthenticated` where there is no such key, or not for this issuer; `Fault` where the servers cannot say.
+   * PEM. Throws `Unauthenticated` where there is no such key, or none for this issuer; `Fault`
+   * where no server knows.
    */
   find(kid: unknown, issuer: string): Promise<string>;
 }
 
-/** Of one server. Two of them one after the other stay below the five seconds that Atlassian waits. */
+/**
+ * For one server. Two servers, one after the other, stay below the five seconds that Atlassian
+ * waits.
+ */
 const TIMEOUT_MS = 2_000;
-/** An unknown `kid` is not asked for again for this long: a flood of them must not reach the key servers. */
+/**
+ * An unknown `kid` is not asked for again within this time, so that a flood of them does not reach
+ * the key servers.
+ */
 const UNKNOWN_FOR_MS = 5_000;
 const MOST_REMEMBERED = 1_000;
 const LARGEST_KEY = 16_384;
 const LONGEST_KEY_ID = 128;
-/** `issuer/key`, as Atlassian's key ids are: no segment is empty, nor `.` or `..`, nor has anything that a URL obeys. */
+/**
+ * `issuer/key`, as Atlassian's key ids are: no segment is empty, `.` or `..`, and none has a
+ * character with a meaning in a URL.
+ */
 const KEY_ID = /^[A-Za-z0-9][\w.+-]*(?:\/[A-Za-z0-9][\w.+-]*)*$/;
 
-/** A server that does not like the form of a key id has no such key either. */
+/** A server that refuses the form of a key id has no such key either. */
 const NO_SUCH_KEY = [400, 403, 404, 410];
 
 /**
- * `urls` are the servers', without a trailing slash, in the order in which they are asked: a later one where an earlier
- * one has no such key, or does not answer. They never come from the request.
+ * `urls` are the servers, without a trailing slash, in the order in which they are asked: a later
+ * one where an earlier one has no such key, or does not answer. They never come from the request.
  */
 export function installKeys(urls: readonly string[], clock: Clock) {
   const known = new Map<string, string>();
-  /** When the servers were asked last. */
+  /** When the servers were last asked for an unknown key. */
   const unknown = new Map<string, number>();
 
   return {
     async find(kid: unknown): Promise<string> {
-      // It becomes part of a URL: of this form, or nothing is fetched.
+      // The key id becomes part of a URL, so that nothing is fetched for another form.
       if (typeof kid !== 'string' || kid.length > LONGEST_KEY_ID || !KEY_ID.test(kid)) {
         throw new Unauthenticated('the key id has not the form issuer/key');
       }
       const key = known.get(kid);
       if (key !== undefined) return key;
       const askedBefore = clock.now() - (unknown.get(kid) ?? Number.NEGATIVE_INFINITY);
-      // Less than nothing: the clock was set back since.
+      // Negative where the clock was set back since.
       if (askedBefore >= 0 && askedBefore < UNKNOWN_FOR_MS)
         throw new Unauthenticated('the key id is unknown');
       const fetched = await fetchFirst(urls, kid);
@@ -57,7 +70,10 @@ export function installKeys(urls: readonly string[], clock: Clock) {
   };
 }
 
-/** `undefined` where every server says that there is no such key; a fault where none has it and one could not say. */
+/**
+ * `undefined` where every server says that there is no such key; throws a fault where none has it
+ * and one did not answer.
+ */
 async function fetchFirst(urls: readonly string[], kid: string): Promise<string | undefined> {
   let fault: Fault | undefined;
   for (const url of urls) {

@@ -1,13 +1,16 @@
 /**
- * By whose keys a Forge token is verified: the common set of Forge's, or that of the isolated cloud which the token names.
- * The name is read before anything is verified, so that it leads only to addresses that the configuration lists.
+ * Chooses the keys that verify a Forge token: Forge's common set, or the set of the isolated cloud
+ * that the token names. The name is read before it is verified, so it only selects among addresses
+ * of the configuration.
  */
 import { IC_LABEL, type IsolatedClouds, isIcLabel } from '../../domain/isolated-clouds.ts';
 import { Unauthenticated } from '../../domain/refusal.ts';
 import type { Clock } from '../../ports.ts';
 import { type ForgeKeys, forgeKeys } from './forge-keys.ts';
 
-/** `icLabel` is the claim, not verified yet. Throws `Unauthenticated` where it names no cloud of ours. */
+/**
+ * `icLabel` is the unverified claim. Throws `Unauthenticated` where it names no cloud of this app.
+ */
 export type KeysOfCloud = (icLabel: unknown) => ForgeKeys;
 
 /** Without isolated clouds, a token that names one is refused. */

@@ -1,11 +1,14 @@
 /**
- * The query string hash that binds a token to a request (protocol: "Understanding JWT for Connect apps", canonical
- * request). Our own, because atlassian-jwt 2.0.3 strips a base path in mid-segment and sorts names before it encodes
- * them.
+ * The query string hash that binds a token to a request (protocol: "Understanding JWT for Connect
+ * apps", canonical request). atlassian-jwt 2.0.3 is not used for it, because it strips a base path
+ * in mid-segment and sorts names before it encodes them.
  */
 import { createHash } from 'node:crypto';
 
-/** `path` is literal, as the route declares it and without the base URL's own path; `rawQuery` is what came over the wire. */
+/**
+ * `path` is literal, as the route declares it, without the base URL's own path; `rawQuery` is what
+ * came over the wire.
+ */
 export function queryStringHash(method: string, path: string, rawQuery: string): string {
   return createHash('sha256')
     .update(canonicalRequest(method, path, rawQuery))
@@ -36,14 +39,15 @@ function canonicalQuery(rawQuery: string): string {
     const encoded = encode(name);
     values.set(encoded, [...(values.get(encoded) ?? []), value]);
   }
-  // Names sort as they are encoded, values before they are: Atlassian's interoperability vectors want it so.
+  // Names are sorted after encoding, values before: Atlassian's interoperability vectors require
+  // it.
   return [...values.keys()]
     .sort()
     .map((name) => `${name}=${(values.get(name) ?? []).sort().map(encode).join(',')}`)
     .join('&');
 }
 
-/** RFC 3986: only unreserved characters stay bare. */
+/** RFC 3986: only unreserved characters stay as they are. */
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(
     /[!'()*]/g,

@@ -1,10 +1,16 @@
-/** A key beside Atlassian's, by which a stage that is not production takes synthetic tenants, and nobody else. */
+/**
+ * Adds a key to Atlassian's, by which a stage other than production accepts synthetic tenants, and
+ * no others.
+ */
 import { createHash, createPublicKey } from 'node:crypto';
 import { isSmokeTenant } from '../../domain/operating/smoke.ts';
 import { Unauthenticated } from '../../domain/refusal.ts';
 import type { InstallKeys } from './install-keys.ts';
 
-/** `publicKey` as base64 of its SPKI DER, as `residency smoke-key` prints it. Throws where it is none. */
+/**
+ * `publicKey` is the base64 of its SPKI DER, as `residency smoke-key` prints it. Throws for
+ * anything else.
+ */
 export function withSmokeKey(keys: InstallKeys, publicKey: string): InstallKeys {
   const der = Buffer.from(publicKey, 'base64');
   const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
@@ -21,6 +27,6 @@ export function withSmokeKey(keys: InstallKeys, publicKey: string): InstallKeys 
   };
 }
 
-/** The key's name follows from it: nothing has to be agreed. */
+/** The key's id follows from the key, so that it need not be agreed on. */
 export const smokeKidOf = (der: Uint8Array): string =>
   `smoke-${createHash('sha256').update(der).digest('hex').slice(0, 32)}`;

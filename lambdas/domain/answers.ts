@@ -1,4 +1,6 @@
-/** Answers that are the same from whichever function of the app: they tell the caller nothing that it did not know. */
+/**
+ * Answers that any function of the app may give. They tell the caller nothing that it did not know.
+ */
 
 export interface Answer {
   readonly status: number;
@@ -7,14 +9,14 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** The request proves nothing, or its tenant is not installed here: one and the same answer. */
+/** The request proves nothing, or its tenant is not installed here: the same answer for both. */
 export const UNAUTHORIZED: Answer = {
   status: 401,
   headers: {},
   body: { message: 'Unauthorized' },
 };
 
-/** A fault: a moment later it may be over. */
+/** A fault, which may be over a moment later. */
 export const UNAVAILABLE: Answer = {
   status: 503,
   headers: { 'retry-after': '5' },

@@ -1,16 +1,19 @@
-/** Isolated clouds of Atlassian's, whose tokens are signed by keys of their own. */
+/** Isolated clouds of Atlassian: their tokens are signed by keys of their own. */
 
 export interface IsolatedClouds {
-  /** Address of a cloud's keys, as Atlassian hands it out: `https://some-domain.{IC_LABEL}.net/some-path.json`. */
+  /**
+   * Address of a cloud's keys, as Atlassian gives it:
+   * `https://some-domain.{IC_LABEL}.net/some-path.json`.
+   */
   readonly jwksUrlTemplate: string;
   /**
-   * The clouds in which the app is used. The template alone would not do: where the label is a part of the domain, anybody
-   * could register one, and sign.
+   * The clouds in which the app is used. Without this list, an attacker could register a domain
+   * that fits the template, and sign tokens.
    */
   readonly labels: readonly string[];
 }
 
-/** What stands for a cloud's label in the template. */
+/** The placeholder of a cloud's label in the template. */
 export const IC_LABEL = '{IC_LABEL}';
 
 export const isIcLabel = (value: unknown): value is string =>

@@ -1,4 +1,7 @@
-/** Realms, the locations that an Atlassian admin can choose, and the stacks that serve them. */
+/**
+ * Realms, which are the locations that an Atlassian admin can choose, and the stacks that serve
+ * them.
+ */
 
 /** Lower-case name of a realm: `us`, `de`, `eu`… Also names the stack that serves it. */
 export type Realm = string;
@@ -9,13 +12,14 @@ export interface RealmRow {
   /** AWS region of the stack that serves this realm. */
   readonly region: string;
   /**
-   * The realm whose stack serves this one too. EU and DE stay two realms for Atlassian where a vendor
-   * serves both from one stack; a move between them is a recorded no-op.
+   * The realm whose stack serves this one too. Where a vendor serves EU and DE from one stack, they
+   * are still two realms for Atlassian, and a move between them is a recorded no-op.
    */
   readonly servedBy?: Realm;
   /**
-   * Say `true` when the realm's first deployment in `prod` has succeeded. Its stack and its tables are then protected from
-   * deletion. Not before: a protected table cannot be deleted when a first deployment is rolled back.
+   * Set `true` when the realm's first deployment in `prod` has succeeded. Its stack and its tables
+   * are then protected from deletion. Not before: a protected table cannot be deleted when a first
+   * deployment is rolled back.
    */
   readonly isProtected?: boolean;
 }
@@ -42,7 +46,7 @@ export function regionOf(rows: readonly RealmRow[], realm: Realm): string {
   return row.region;
 }
 
-/** Where a region belongs: the second word of each of its ARNs, and the host of its console. */
+/** The AWS partition of a region: the second word of its ARNs, and the host of its console. */
 export function partitionOf(region: string): { readonly name: string; readonly console: string } {
   if (region.startsWith('cn-')) return { name: 'aws-cn', console: 'console.amazonaws.cn' };
   if (region.startsWith('us-gov-'))

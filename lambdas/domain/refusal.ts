@@ -1,9 +1,12 @@
-/** Final answers that are not a success, and the one transient one. */
+/** The errors that are answers: final ones, and one transient one. */
 
-/** Atlassian's `errorResponseCode`s (protocol: data residency for Marketplace apps, realm migration). */
+/**
+ * Atlassian's `errorResponseCode`s (protocol: data residency for Marketplace apps, realm
+ * migration).
+ */
 export type RefusalCode = 'E0001' | 'E0002' | 'E0003' | 'E0004' | 'E9999';
 
-/** A permanent no. With a code, Atlassian does not ask again. */
+/** A final no. With a code, Atlassian does not ask again. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly status: number;
@@ -20,12 +23,15 @@ export class Fault extends Error {
   override readonly name: string = 'Fault';
 }
 
-/** The request proves nothing: answered 401 with one body, whatever the reason; `message` is for the log alone. */
+/**
+ * The request proves nothing: answered 401 with one body for all reasons; `message` is for the log
+ * only.
+ */
 export class Unauthenticated extends Error {
   override readonly name = 'Unauthenticated';
 }
 
-/** What a task cannot mend by trying again. Its name is what the state machine's retriers look at. */
+/** A failure that no retry of the task mends. The state machine's retriers match its name. */
 export class PermanentError extends Error {
   override readonly name = 'PermanentError';
 }

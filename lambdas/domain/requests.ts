@@ -1,4 +1,6 @@
-/** What Atlassian sends, parsed at the edge: `unknown` in, a readonly type on, a refusal otherwise. */
+/**
+ * Parses Atlassian's requests at the edge: `unknown` in, a readonly type out, a refusal otherwise.
+ */
 
 import type { Facts } from './moving/migration.ts';
 import { invalid, Refusal } from './refusal.ts';
@@ -6,24 +8,27 @@ import { bytesOf, hasStorableHost, storableText } from './storable.ts';
 import { isCloudId, isForgeTenantId, isInstallationId, isProduct } from './tenants/identity.ts';
 import type { Identity } from './tenants/tenant.ts';
 
-/** Who sends a hook: the tenant whose token was verified, and when the token was issued (epoch seconds). */
+/**
+ * The caller of a hook: the tenant whose token was verified, and when the token was issued (epoch
+ * seconds).
+ */
 export interface Caller {
   readonly tenant: string;
   readonly iat: number;
 }
 
-/** `id` is absent where the request names none: then the tenant's one open migration is meant. */
+/** `id` is absent where the request names none. It then means the tenant's one open migration. */
 export interface ScheduleRequest extends Facts {
   readonly id?: string;
 }
 
-/** `start` says the schedule's facts again: all of them. */
+/** `start` repeats all facts of the schedule. */
 export interface StartRequest {
   readonly id?: string;
   readonly facts: Facts;
 }
 
-/** `commit` and `rollback` may say the schedule's facts again. */
+/** `commit` and `rollback` may repeat the facts of the schedule. */
 export interface ActionRequest {
   readonly id?: string;
   readonly facts?: Partial<Facts>;
@@ -36,7 +41,7 @@ export interface InstallRequest {
   readonly installation: Readonly<Record<string, unknown>>;
 }
 
-/** Parses a request body: an absent one is an empty object. */
+/** Parses a request body. An absent body is an empty object. */
 export function jsonBody(text: string): unknown {
   if (text.trim() === '') return {};
   if (depthOf(text) > DEEPEST_BODY) throw invalid('the body is nested too deeply');
@@ -47,10 +52,10 @@ export function jsonBody(text: string): unknown {
   }
 }
 
-/** Whatever walks over a document walks as deep as this, and no deeper. */
+/** A deeper body is refused, because recursive code would overflow its stack. */
 const DEEPEST_BODY = 200;
 
-/** How deep the brackets go; those within texts may count, which is more than deep enough anyway. */
+/** The depth of the brackets. Brackets within texts count too; 200 levels leave room for them. */
 function depthOf(text: string): number {
   let [depth, deepest] = [0, 0];
   for (const character of text) {
@@ -92,7 +97,10 @@ export function actionRequest(body: unknown): ActionRequest {
   };
 }
 
-/** `migrationId` from the raw query; repeated with one value it is one, with two it is refused. */
+/**
+ * `migrationId` from the raw query. Repeated with one value it counts once, with two values it is
+ * refused.
+ */
 export function statusRequest(rawQuery: string): ActionRequest {
   const ids = new Set(new URLSearchParams(rawQuery).getAll('migrationId'));
   if (ids.size > 1) throw invalid('migrationId is given more than once');
@@ -115,7 +123,10 @@ export function installRequest(body: unknown): InstallRequest {
   return { clientKey, sharedSecret, installation };
 }
 
-/** What a Forge-aware Connect installation says of itself besides; what is malformed is as good as absent. `iat` in epoch seconds. */
+/**
+ * What a Forge-aware Connect installation names besides. A malformed value counts as absent. `iat`
+ * in epoch seconds.
+ */
 export function identityIn(installation: Readonly<Record<string, unknown>>, iat: number): Identity {
   const { installationId, cloudId, productType } = installation;
   return {
@@ -126,8 +137,8 @@ export function identityIn(installation: Readonly<Record<string, unknown>>, iat:
 }
 
 /**
- * The event is named by the route, because the documented payloads do not name it. What the body says besides must not
- * contradict the token, which alone is signed.
+ * The route names the event, because the documented payloads do not. What the body says besides
+ * must not contradict the token, because only the token is signed.
  * https://developer.atlassian.com/platform/forge/events-reference/life-cycle/
  */
 export function checkForgeEvent(
@@ -143,16 +154,19 @@ export function checkForgeEvent(
     throw invalid('the event is another one than this route is for');
 }
 
-/** `uninstalled` carries the same body; whether with a secret does not matter. */
+/** `uninstalled` carries the same body; it may lack the secret. */
 export function uninstallRequest(body: unknown): { readonly clientKey: string } {
   return { clientKey: clientKeyOf(objectOf(body)['clientKey']) };
 }
 
-/** Opaque to us. `#` at the start is kept free for records of the realm itself. */
+/** Any text without `#` at its start, which records of the realm itself use. */
 export const isClientKey = (value: unknown): value is string =>
   typeof value === 'string' && /^[!-"$-~][!-~]{0,254}$/.test(value);
 
-/** A tenant's id of ours: a client key, or what `tenantOfInstallation` makes of a Forge installation. */
+/**
+ * A tenant's id of ours: a client key, or what `tenantOfInstallation` makes of a Forge
+ * installation.
+ */
 export const isTenantId = (value: unknown): value is string =>
   isClientKey(value) || isForgeTenantId(value);
 
@@ -168,7 +182,7 @@ function objectOf(body: unknown): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(body));
 }
 
-/** A number in bodies, text in the query: text from here on. */
+/** A number in bodies, a text in the query; always a text from here on. */
 function migrationIdOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   const text = typeof value === 'number' && Number.isSafeInteger(value) ? String(value) : value;
@@ -203,8 +217,8 @@ function timeOf(fields: Readonly<Record<string, unknown>>, name: string): string
 }
 
 /**
- * Refuses a window that is reversed, or over. How long it is, is Atlassian's to choose: the 24 hours are a limit of what
- * an app declares. `now` in epoch milliseconds.
+ * Refuses a window that is reversed, or over. Atlassian chooses how long it is; the 24 hours only
+ * limit what an app declares. `now` in epoch milliseconds.
  */
 export function checkWindow({ startTime, endTime }: Facts, now: number): void {
   const [start, end] = [Date.parse(startTime), Date.parse(endTime)];

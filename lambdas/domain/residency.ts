@@ -1,4 +1,4 @@
-/** The shape of `residency.config.ts`, and the names that follow from it. */
+/** The form of `residency.config.ts`, and the names that follow from it. */
 import type { Part } from './datasets/dataset.ts';
 import { checkFields, checkParts } from './datasets/declaration.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
@@ -12,18 +12,19 @@ import { checkForwardUrls, type ForwardUrls } from './tenants/forwarding.ts';
 export interface ForgeApp {
   /** `ari:cloud:ecosystem::app/…`, as `forge register` wrote it into the manifest. */
   readonly appId: string;
-  /** Whose tokens are accepted; `PRODUCTION` unless said otherwise. */
+  /** The environment whose tokens are accepted; `PRODUCTION` where it is left out. */
   readonly environment?: ForgeEnvironment;
   /**
-   * For the months in which sites are updated from Connect to Forge: an installation that is known only by the host name of
-   * a Connect tenant raises an alarm, and waits until an operator adopts or disowns it. Without it, it is a stranger.
+   * For the months in which sites are updated from Connect to Forge. An installation that shares
+   * only its host name with a Connect tenant raises an alarm, and waits until an operator adopts or
+   * disowns it. Where it is left out, the installation is a new tenant.
    */
   readonly adoptByHost?: boolean;
 }
 
 export type ForgeEnvironment = 'PRODUCTION' | 'STAGING' | 'DEVELOPMENT';
 
-/** Those that know data residency, and Connect's lifecycle modules. */
+/** The products with data residency and Connect's lifecycle modules. */
 const PRODUCTS = ['confluence', 'jira'] as const;
 export type Product = (typeof PRODUCTS)[number];
 
@@ -43,43 +44,62 @@ export interface Residency {
     readonly description: string;
     readonly vendor: { readonly name: string; readonly url: string };
     readonly scopes: readonly string[];
-    /** In which products it is installed: each of them announces its own installations to a Forge app's Connect modules. */
+    /**
+     * The products in which it is installed. Each announces its own installations to a Forge app's
+     * Connect modules.
+     */
     readonly products: readonly Product[];
     /**
-     * Where a verified `installed` or `uninstalled` is passed on to, for apps that have handlers of their own: realm to
-     * the base URL of the app in that realm, or a function of the realm.
+     * Where a verified `installed` or `uninstalled` is passed on to, for apps with handlers of
+     * their own: realm to the base URL of the app in that realm, or a function of the realm.
      */
     readonly installedForwardUrl?: ForwardUrls;
-    /** Of an app with a Forge manifest; without it there is no Forge door. */
+    /** For an app with a Forge manifest. Without it there are no Forge routes. */
     readonly forge?: ForgeApp;
-    /** Where the public keys of signed installs are; Atlassian's unless said otherwise, as government cloud must. */
+    /**
+     * The servers of the public keys of signed installs. Left out, they are Atlassian's; government
+     * cloud has others.
+     */
     readonly installKeyServers?: readonly string[];
   };
-  /** Of an app that Atlassian has onboarded to isolated clouds; without it their tokens are refused. */
+  /**
+   * For an app that Atlassian has onboarded to isolated clouds. Without it, their tokens are
+   * refused.
+   */
   readonly isolatedCloud?: IsolatedClouds;
   readonly realms: readonly RealmRow[];
   /** The realm that serves `baseUrl`, that is, customers without a pinned location. */
   readonly defaultRealm: Realm;
-  /** With a domain, realm `de` answers on `https://de.{domain}` in `prod`, and on `https://de.{stage}.{domain}` in other stages. */
+  /**
+   * With a domain, realm `de` answers on `https://de.{domain}` in `prod`, and on
+   * `https://de.{stage}.{domain}` in other stages.
+   */
   readonly domain?: string;
   /** The Route 53 zone of the domain, unless `-c hostedZoneId=…` names it. */
   readonly hostedZoneId?: string;
   /**
-   * Without a domain: each realm's base URL as the first deployment printed it, or your router's. A path of its own is
-   * for a router, which must take it off.
+   * Without a domain: each realm's base URL as the first deployment printed it, or your router's. A
+   * path in it is for a router, which must take it off.
    */
   readonly baseUrls?: Readonly<Record<Realm, string>>;
   readonly parts: readonly Part[];
-  /** What holds data of tenants and is not moved by this system, such as a search index: receipts name it. */
+  /**
+   * Places with data of tenants that this system does not move, such as a search index. Receipts
+   * name them.
+   */
   readonly outOfScope?: readonly string[];
   /**
-   * Largest timeout, in seconds, of a function outside this app that writes datasets: your handlers, consumers and
-   * jobs. A copy waits for that long after the fence. Required where a part is a table of your own.
+   * Largest timeout, in seconds, of a function outside this app that writes datasets: your
+   * handlers, consumers and jobs. A copy waits for that long after the fence. Required where a part
+   * is a table of your own.
    */
   readonly otherWritersSeconds?: number;
   /** Declared to Atlassian: 0.5 to 24 in steps of 0.5. */
   readonly maxMigrationDurationHours: number;
-  /** Overlapping windows that one realm accepts as a source, unless `MAX_OVERLAPPING_MIGRATIONS` says otherwise. */
+  /**
+   * Overlapping windows that one realm accepts as a source, unless `MAX_OVERLAPPING_MIGRATIONS`
+   * says otherwise.
+   */
   readonly maxOverlappingMigrations: number;
 }
 
@@ -135,7 +155,10 @@ function checkProducts({ products }: Pick<Residency['app'], 'products'>): void {
     throw new Error('app.products names a product twice');
 }
 
-/** In the order in which they are asked. Throws a sentence where one is no address of a server. */
+/**
+ * The servers in the order in which they are asked. Throws a sentence where one is no address of a
+ * server.
+ */
 export function keyServersOf({
   installKeyServers = INSTALL_KEY_SERVERS,
 }: Pick<Residency['app'], 'installKeyServers'>): readonly string[] {
@@ -148,10 +171,10 @@ export function keyServersOf({
   return installKeyServers;
 }
 
-/** Each may take two seconds, and a hook is answered within five. */
+/** Each server may take two seconds, and a hook is answered within five. */
 const MOST_KEY_SERVERS = 2;
 
-/** A misspelt `servedBy` would be a stack of its own. */
+/** Refuses unknown fields: a misspelt `servedBy` would make a stack of its own. */
 const ROW_FIELDS: Readonly<Record<keyof RealmRow, true>> = {
   realm: true,
   region: true,
@@ -159,10 +182,12 @@ const ROW_FIELDS: Readonly<Record<keyof RealmRow, true>> = {
   isProtected: true,
 };
 
-/** Which stages there are is said at deployment, and checked again then; most of them are called like this. */
+/** Usual names of stages. The deployment names the real one, and checks it again. */
 const LIKELY_STAGES = ['dev', 'prod', 'local'];
 
-/** Of a stage that there need not be: where a part has no name for it, there is nothing to check. */
+/**
+ * Checks a stage that may not exist: where a part has no name for it, there is nothing to check.
+ */
 function checkLikelyPlaces(residency: Residency, stage: string): void {
   for (const { realm } of stackRows(residency.realms))
     for (const part of residency.parts) if (!canName(part, realm, stage)) return;
@@ -177,7 +202,10 @@ function canName(part: Part, realm: Realm, stage: string): boolean {
   }
 }
 
-/** Refuses a stage in which two tables of ours, of parts or of realms would be one; throws a sentence that names both. */
+/**
+ * Refuses a stage in which two tables of ours, of parts or of realms would be one; throws a
+ * sentence that names both.
+ */
 export function checkPlaces(residency: Tables, stage: string): void {
   const clash = clashIn(residency, stage);
   if (clash !== undefined) throw new Error(clash);
@@ -185,7 +213,9 @@ export function checkPlaces(residency: Tables, stage: string): void {
 
 type Tables = Pick<Residency, 'name' | 'realms' | 'parts'>;
 
-/** Which two tables of a stage are one, as a sentence; `undefined` where each is a place of its own. */
+/**
+ * Which two tables of a stage are one, as a sentence; `undefined` where each is a place of its own.
+ */
 export function clashIn(residency: Tables, stage: string): string | undefined {
   const places = stackRows(residency.realms).flatMap(({ realm, region }): readonly Place[] => {
     const names = physicalNames(residency, stage, realm);
@@ -199,7 +229,7 @@ export function clashIn(residency: Tables, stage: string): string | undefined {
   return clash && `stage ${stage}: ${clash}`;
 }
 
-/** Deterministic physical names: stacks name each other by them, without cross-stack references. */
+/** Deterministic physical names, by which stacks name each other without cross-stack references. */
 export function physicalNames(residency: Pick<Residency, 'name'>, stage: string, realm: Realm) {
   const prefix = `${residency.name}-${stage}-${realm}`;
   return {
@@ -210,12 +240,17 @@ export function physicalNames(residency: Pick<Residency, 'name'>, stage: string,
     /** Alias of the key that signs receipts. */
     receiptKey: `alias/${prefix}-receipts`,
     part: (part: Part) => part.tableName?.(realm, stage) ?? `${prefix}-${part.name}`,
-    /** Of a Lambda and of its role, by the file that it is made from: `start`, `copy-range`… */
+    /**
+     * Name of a Lambda and of its role, by the file that it is made from: `start`, `copy-range`…
+     */
     lambda: (entry: string) => `${prefix}-${entry}`,
   };
 }
 
-/** Realm → base URL: below the domain, or as configured; with neither, they are known only after a first deployment, which prints them. */
+/**
+ * Realm → base URL: below the domain, or as configured. Without both, the first deployment prints
+ * the URLs.
+ */
 export function baseUrlsOf(
   { domain, baseUrls, realms }: Pick<Residency, 'domain' | 'baseUrls' | 'realms'>,
   stage: string,
@@ -229,6 +264,6 @@ export function baseUrlsOf(
   );
 }
 
-/** No two stages of a domain answer on one host. */
+/** Every stage of a domain has hosts of its own. */
 export const hostOf = (realm: Realm, stage: string, domain: string): string =>
   stage === 'prod' ? `${realm}.${domain}` : `${realm}.${stage}.${domain}`;

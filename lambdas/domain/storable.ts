@@ -1,15 +1,15 @@
 /**
- * What an item of DynamoDB has room for (400 KB; a key takes 2 KB). A request that brings more is refused for good: as a
- * fault it would come again, and fail again.
+ * The limits of an item in DynamoDB (400 KB; a key takes 2 KB). A request that brings more is
+ * refused for good: after a fault Atlassian would send it again, and it would fail again.
  */
 import { invalid } from './refusal.ts';
 
-/** The rest of an item is for whatever stands beside the document. */
+/** The rest of an item is for the fields beside the document. */
 const MOST_STORED = 300 * 1024;
 
 /**
- * As the JSON text in which a document is kept. It may take more room than the body did: `1e20` is written out. Throws a
- * refusal where it takes too much.
+ * The JSON text in which a document is stored. It may take more room than the body did: `1e20` is
+ * written out. Throws a refusal where it takes too much.
  */
 export function storableText(document: object): string {
   const text = JSON.stringify(document);
@@ -20,7 +20,7 @@ export function storableText(document: object): string {
 
 export const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
-/** No name of DNS is longer. */
+/** The longest name in DNS. */
 const LONGEST_HOST = 253;
 
 export const hasStorableHost = (url: string): boolean =>

@@ -1,4 +1,7 @@
-/** DATA: every number that operators see, and the one word that may single it out. A tenant or a migration never does. */
+/**
+ * DATA: every metric, with the one dimension that it may have. A tenant or a migration never is
+ * one.
+ */
 import type { Migration, Status } from '../moving/migration.ts';
 import type { RefusalCode } from '../refusal.ts';
 
@@ -12,26 +15,38 @@ interface MetricRow {
 }
 
 export const METRICS = {
-  /** Changes of status, by the status that was come to. */
+  /** Changes of status, by the new status. */
   Moves: { unit: 'Count', by: 'status' },
-  /** What a turn has copied; per second it is the sum over the length of a period. */
+  /** What a turn has copied. The rate is the sum over a period, divided by its length. */
   CopiedItems: { unit: 'Count' },
   CopiedBytes: { unit: 'Bytes' },
   /** Writes to a dataset that DynamoDB took only at a later try. */
   Throttles: { unit: 'Count' },
-  /** Ranges that are not the same in both realms, and sources that are no longer what was verified. */
+  /**
+   * Ranges that are not the same in both realms, and sources that have changed since they were
+   * verified.
+   */
   VerifyMismatches: { unit: 'Count' },
-  /** Until the end of the window, at each turn of a copy and each change of status before the commit. */
+  /**
+   * Minutes until the end of the window, at each turn of a copy and each change of status before
+   * the commit.
+   */
   WindowMinutesLeft: { unit: 'None' },
-  /** By which the copy is expected to outlast the window; 0 when it is not. Said from minute 10 on. */
+  /**
+   * Minutes by which the copy is expected to outlast the window; 0 where it is not. Recorded from
+   * minute 10 on.
+   */
   MinutesBeyondWindow: { unit: 'None' },
   /** Migrations that do not go on by themselves, at each run of the janitor that finds one. */
   StuckMigrations: { unit: 'Count' },
-  /** Lines of the log that begin with `alarm:`, each said by whoever has met what nobody else will mend. */
+  /**
+   * Log lines that begin with `alarm:`. A function writes one where an operator has to mend
+   * something.
+   */
   Alarms: { unit: 'Count' },
   HookLatency: { unit: 'Milliseconds', by: 'hook' },
   Refusals: { unit: 'Count', by: 'code' },
-  /** Answers 503: Atlassian asks again. */
+  /** Answers 503, after which Atlassian asks again. */
   Faults: { unit: 'Count', by: 'hook' },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
@@ -47,19 +62,19 @@ export const HOOKS = [
   'rollback',
 ] as const;
 
-/** What a metric may be singled out by: closed lists, so that nobody's name can become one. */
+/** The values of each dimension: closed lists, so that no tenant's name becomes one. */
 interface Words {
   readonly status: Status;
   readonly hook: (typeof HOOKS)[number] | 'other';
   readonly code: RefusalCode | 'unauthenticated' | 'none';
 }
 
-/** The rest of the arguments of `record`: the word, where the metric has a dimension. */
+/** The rest of the arguments of `record`: the value, where the metric has a dimension. */
 export type WordOf<N extends MetricName> = (typeof METRICS)[N] extends { readonly by: infer By }
   ? readonly [word: Words[By & Dimension]]
   : readonly [];
 
-/** `POST /dare-migration/start` → `start`; what is none of Atlassian's hooks is `other`. */
+/** `POST /dare-migration/start` → `start`; a route that is no hook of Atlassian is `other`. */
 export const hookOf = (routeKey: string): Words['hook'] =>
   HOOKS.find((hook) => routeKey.endsWith(`/${hook}`)) ?? 'other';
 

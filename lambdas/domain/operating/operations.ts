@@ -1,4 +1,4 @@
-/** What an operator asks for, parsed at the edge, and what is answered. */
+/** Parses what an operator asks for, and words what is answered. */
 import { isNoOp, type Migration, PHASES_OF, type Status } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
@@ -11,11 +11,11 @@ interface OfMigration {
   readonly ledger: Realm;
   readonly tenant: string;
   readonly id: string;
-  /** Who asks; for the history. Nobody vouches for it but CloudTrail. */
+  /** The operator's name, for the history. Only CloudTrail proves it. */
   readonly actor: string;
 }
 
-/** An installation of Forge that is the tenant's from now on, or is not. */
+/** Says that a Forge installation belongs to the tenant, or that it does not. */
 export interface AdoptionAsked {
   readonly verb: 'adopt' | 'disown';
   readonly ledger: Realm;
@@ -38,8 +38,8 @@ export type Operation =
     };
 
 /**
- * `left-alone`: what was asked for is so already, or is under way. `refused`: it cannot be, and asking again changes
- * nothing. `message` is a sentence for whoever asked.
+ * `left-alone`: the wanted state is there already, or under way. `refused`: it is impossible, and
+ * asking again changes nothing. `message` is a sentence for the operator.
  */
 export interface OperationAnswer {
   readonly outcome:
@@ -51,9 +51,9 @@ export interface OperationAnswer {
     | 'left-alone'
     | 'refused';
   readonly message: string;
-  /** The migration's, as it now is. */
+  /** The migration's present status. */
   readonly status?: string;
-  /** What is now set for this realm or tenant; of `set` alone. */
+  /** What is now set for this realm or tenant; only in answers to `set`. */
   readonly settings?: Partial<Settings>;
 }
 
@@ -62,7 +62,7 @@ export function operation(input: unknown): Operation {
   const fields: Record<string, unknown> = { ...(typeof input === 'object' ? input : {}) };
   const { verb, ledger, tenant, id, actor, settings } = fields;
   if (typeof ledger !== 'string') throw invalid('ledger names no realm');
-  if (!isActor(actor)) throw invalid('actor says in 1 to 128 plain characters who asks');
+  if (!isActor(actor)) throw invalid('actor names the operator in 1 to 128 plain characters');
   if (tenant !== undefined && !isTenantId(tenant)) throw invalid('tenant is no id of a tenant');
   if (verb === 'set') {
     const change = settingsChange(settings);
@@ -82,7 +82,7 @@ export function operation(input: unknown): Operation {
   return { verb, ledger, tenant, id, actor };
 }
 
-/** Why a migration cannot be cancelled; `undefined` where it can, or has been. */
+/** Why a migration cannot be cancelled; `undefined` where it can be, or has been. */
 export function cancelObstacle({
   id,
   status,
@@ -94,7 +94,7 @@ export function cancelObstacle({
   return `migration ${id} is ${status}: ${CANCEL_HINTS[status] ?? 'there is nothing left to cancel'}`;
 }
 
-/** How the reason of a cancelled migration begins. */
+/** The first words of the reason of a cancelled migration. */
 export const CANCELLED = 'cancelled by';
 
 const CANCEL_HINTS: Partial<Record<Status, string>> = {
@@ -109,12 +109,12 @@ export function retryObstacle(migration: Migration): string | undefined {
   const { id, status, phase, halted, driven } = migration;
   if (phase === undefined || !PHASES_OF[status]?.includes(phase))
     return `migration ${id} is ${status}: no phase of it can be tried again`;
-  if (isNoOp(migration)) return `migration ${id} moves nothing: its hook, said again, ends it`;
+  if (isNoOp(migration)) return `migration ${id} moves nothing: repeat its hook to end it`;
   if (status === 'committing' && driven === undefined && !halted)
-    return `migration ${id} has a commit that was never answered: said again it goes on, and else it is rolled back`;
+    return `migration ${id} has a commit that was never answered: a repeated commit goes on; otherwise it is rolled back`;
   return undefined;
 }
 
-/** A name, an address, an ARN. */
+/** A name, an address or an ARN. */
 const isActor = (value: unknown): value is string =>
   typeof value === 'string' && /^[\w+=,.@:/ -]{1,128}$/.test(value);

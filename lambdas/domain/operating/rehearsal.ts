@@ -1,13 +1,22 @@
-/** A rehearsal: a sample of a tenant's items, copied to where no tenant can be, verified, and discarded. */
+/**
+ * A rehearsal: a sample of a tenant's items is copied to keys that no tenant can have, verified,
+ * and discarded.
+ */
 import type { MigrationKey } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
 import { isTenantId } from '../requests.ts';
 
-/** In the place of a tenant's name: no client key begins with `#`, and so none of its partition keys is anybody's. */
+/**
+ * Replaces the tenant's name in keys. No client key begins with `#`, so that these partition keys
+ * belong to no tenant.
+ */
 export const REHEARSAL = '#rehearsal';
 
-/** The record whose lease guards the rehearsal's keys in a realm; `#` keeps it apart from every tenant's. */
+/**
+ * The record whose lease guards the rehearsal's keys in a realm; `#` keeps it apart from every
+ * tenant's.
+ */
 export const LEASE: MigrationKey = { ledger: REHEARSAL, tenant: REHEARSAL, id: 'lease' };
 
 export interface RehearsalRequest {
@@ -20,36 +29,42 @@ export interface RehearsalRequest {
 export interface RehearsalReport {
   readonly source: Realm;
   readonly target: Realm;
-  /** What an earlier rehearsal had left behind when it died. Discarded before anything else. */
+  /** Items that a killed rehearsal left. They are discarded first. */
   readonly leftovers: number;
   readonly items: number;
   readonly bytes: number;
   readonly ranges: number;
-  /** What was read back is what was written. */
+  /** The items that were read back are those that were written. */
   readonly verified: boolean;
-  /** Strongly consistent reads have found nothing of it any more. */
+  /** Strongly consistent reads found no item of it. */
   readonly provenEmpty: true;
-  /** The day from which no point-in-time backup of the target holds the sample any more (YYYY-MM-DD). */
+  /**
+   * The day from which no point-in-time backup of the target holds the sample any more
+   * (YYYY-MM-DD).
+   */
   readonly backupsExpire: string;
   readonly measured: Measured;
 }
 
-/** It cannot be now, or not of this tenant; asking again may help. */
+/** The rehearsal is impossible now, or for this tenant. Asking again may help. */
 export interface RehearsalRefused {
   readonly refused: string;
 }
 
-/** Milliseconds, as the function found them that runs where the workers of a move do. */
+/** Milliseconds, measured by a function that runs where the workers of a move run. */
 export interface Measured {
-  /** One record, from the source and from the target. */
+  /** The read of one record, from the source and from the target. */
   readonly sourceMs: number;
   readonly targetMs: number;
-  /** Per call on records, with as many at once as a move makes. */
+  /** Per call on records, with as many calls at once as a move makes. */
   readonly callMs: number;
   /** The whole sample: written, and read back. */
   readonly copyMs: number;
   readonly readMs: number;
-  /** A much smaller one of the same ranges: what does not grow with the items. */
+  /**
+   * A much smaller sample of the same ranges, which shows the time that does not grow with the
+   * items.
+   */
   readonly few: { readonly items: number; readonly copyMs: number; readonly readMs: number };
   /** How long a move waits for writes that had passed the guard. */
   readonly drainMs: number;

@@ -1,8 +1,8 @@
-/** Settings as people read them: one wording for the command line, its questions, and the function's answer. */
+/** Settings in words, the same for the command line, its questions, and the function's answer. */
 import { DEFAULT_SETTINGS, type Settings, type SettingsChange } from './settings.ts';
 import { withCommas } from './with-commas.ts';
 
-/** What a change says of each setting, or what is set; `null` takes one back. */
+/** The words for each value of each setting; `null` removes a setting. */
 const WORDS: { readonly [Name in keyof Settings]-?: (value: SettingsChange[Name]) => string } = {
   noNewMoves(isOff) {
     if (isOff === null) return 'new moves by default';
@@ -18,7 +18,7 @@ const WORDS: { readonly [Name in keyof Settings]-?: (value: SettingsChange[Name]
       : `rate limit ${withCommas(items ?? 0)} items a second (of one move in one table)`,
 };
 
-/** Of all that are set, or that a change names. */
+/** The words for all settings in `settings`. */
 export function settingsWords(settings: SettingsChange): readonly string[] {
   const { noNewMoves, concurrency, rateLimit } = settings;
   return [
@@ -28,7 +28,7 @@ export function settingsWords(settings: SettingsChange): readonly string[] {
   ];
 }
 
-/** Names of what is set to something else than what holds anyway. */
+/** Names of the settings that differ from the default. */
 export const namesOfSet = (settings: Partial<Settings>): readonly (keyof Settings)[] =>
   SETTING_NAMES.filter((name) => {
     const value = settings[name];

@@ -1,47 +1,57 @@
 /**
- * What operators can change while the system runs: per realm, and per tenant, which overrides the realm. Moves are
- * allowed by the realm that is left; a phase works by the settings of the realm whose data it changes.
+ * What operators can change while the system runs: per realm, and per tenant, which overrides the
+ * realm. The source realm's settings allow moves; a phase works by the settings of the realm whose
+ * data it changes.
  */
 import { invalid } from '../refusal.ts';
 
 export interface Settings {
   /** New schedules are refused with E0003. */
   readonly noNewMoves: boolean;
-  /** Ranges of one move that are worked on at once, at most; never more than the state machine has at once. */
+  /**
+   * How many ranges of one move are worked on at once; at most as many as the state machine has at
+   * once.
+   */
   readonly concurrency?: number;
-  /** Items that one move writes or deletes per second and table, at most; at least one a second for each of its ranges. */
+  /**
+   * Items that one move writes or deletes per second and table; at least one a second for each of
+   * its ranges.
+   */
   readonly rateLimit?: number;
 }
 
 export const DEFAULT_SETTINGS: Settings = { noNewMoves: false };
 
-/** `null` takes a setting back: then the realm's, or the default, counts again. */
+/** `null` removes a setting: then the realm's value, or the default, counts again. */
 export type SettingsChange = {
   readonly [Name in keyof Settings]?: Exclude<Settings[Name], undefined> | null;
 };
 
-/** Who changed what, and when. */
+/** Which operator changed what, and when. */
 export interface SettingsEntry {
   readonly at: string;
   readonly actor: string;
   readonly change: SettingsChange;
 }
 
-/** Ranges of one move that a workflow works on at once, as every Map in `realm-migration.asl.json` has it. */
+/**
+ * How many ranges of one move a workflow works on at once: the `MaxConcurrency` of every Map in
+ * `realm-migration.asl.json`.
+ */
 export const MOST_CONCURRENCY = 16;
 const MOST_WRITES = 1_000_000;
 
 const isWhole = (value: unknown, most: number): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most;
 
-/** What each setting may be, and how that is said. */
+/** The allowed values of each setting, and their description. */
 const FORMS: Readonly<
   Record<keyof Settings, { readonly is: (value: unknown) => boolean; readonly said: string }>
 > = {
   noNewMoves: { is: (value) => typeof value === 'boolean', said: 'true or false' },
   concurrency: {
     is: (value) => isWhole(value, MOST_CONCURRENCY),
-    // A larger one would be taken and change nothing, at the moment when somebody relies on it.
+    // A larger value would be stored and change nothing, when an operator relies on it.
     said: `a whole number from 1 to ${MOST_CONCURRENCY}, because a workflow works on ${MOST_CONCURRENCY} ranges of a move at once and never on more`,
   },
   rateLimit: {
@@ -52,7 +62,10 @@ const FORMS: Readonly<
 
 const isName = (name: string): name is keyof Settings => Object.hasOwn(FORMS, name);
 
-/** What was stored, perhaps by hand: what is not a setting, or not of its form, is named and left out. */
+/**
+ * Reads stored settings, which an operator may have edited by hand. Names that are no settings, or
+ * whose values are not allowed, are listed and left out.
+ */
 export function storedSettings(stored: Readonly<Record<string, unknown>>): {
   readonly settings: Partial<Settings>;
   readonly ignored: readonly string[];
@@ -60,13 +73,13 @@ export function storedSettings(stored: Readonly<Record<string, unknown>>): {
   const entries = Object.entries(stored);
   const isGood = ([name, value]: [string, unknown]) => isName(name) && FORMS[name].is(value);
   return {
-    // Each field was just held against its form.
+    // Each field was checked above.
     settings: Object.fromEntries(entries.filter(isGood)) as Partial<Settings>,
     ignored: entries.filter((entry) => !isGood(entry)).map(([name]) => name),
   };
 }
 
-/** Parses what an operator asks for; throws a refusal that says what a setting may be. */
+/** Parses what an operator asks for; throws a refusal that says which values are allowed. */
 export function settingsChange(input: unknown): SettingsChange {
   const entries = Object.entries(typeof input === 'object' && input !== null ? input : {});
   if (entries.length === 0)
@@ -74,7 +87,7 @@ export function settingsChange(input: unknown): SettingsChange {
   for (const [name, value] of entries) {
     if (!isName(name)) throw invalid(`no setting is called ${JSON.stringify(name.slice(0, 64))}`);
     if (value !== null && !FORMS[name].is(value))
-      throw invalid(`${name} is ${FORMS[name].said}, or null to take it back`);
+      throw invalid(`${name} is ${FORMS[name].said}, or null to remove it`);
   }
   return Object.fromEntries(entries);
 }

@@ -1,9 +1,9 @@
-/** Synthetic tenants, by which a stage that is not production is tried out. */
+/** Synthetic tenants, by which stages other than production are tested. */
 
-/** No site of Atlassian's is called so: their client keys are identifiers that Atlassian makes up. */
+/** No site of Atlassian has such a name: their client keys are identifiers that Atlassian makes. */
 export const SMOKE_PREFIX = 'residency-smoke-';
 
 export const isSmokeTenant = (tenant: string): boolean => tenant.startsWith(SMOKE_PREFIX);
 
-/** Where real customers are, no key but Atlassian's installs anything. */
+/** In production, only Atlassian's keys install tenants. */
 export const mayTrustSmokeKey = (stage: string): boolean => stage !== 'prod';

@@ -1,17 +1,18 @@
-/** Base URLs, as Atlassian, a router and this app must spell them alike. */
+/** Base URLs in the one spelling that Atlassian, a router and this app share. */
 import { type Realm, type RealmRow, stackRows } from '../realm.ts';
 
 const LOOPBACK: readonly string[] = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** A plain-HTTP loopback address: what a rehearsal on one machine uses. */
+/** True for a plain-HTTP loopback address, as the local host uses. */
 export const isOnThisMachine = (url: string): boolean => {
   const parsed = URL.parse(url);
   return parsed?.protocol === 'http:' && LOOPBACK.includes(parsed.hostname);
 };
 
 /**
- * One spelling: lower-case host, no default port, no trailing slash; a path of its own stays. `undefined` where it is
- * no `https://` URL (or `http://` on this machine), or has credentials, a query or a fragment.
+ * The one spelling: lower-case host, no default port, no trailing slash, and the URL's own path.
+ * `undefined` where it is no `https://` URL (or `http://` on this machine), or has credentials, a
+ * query or a fragment.
  */
 export function baseUrlIn(value: unknown): string | undefined {
   const parsed = typeof value === 'string' ? URL.parse(value) : null;
@@ -29,7 +30,7 @@ export interface Addressed {
   readonly baseUrls?: Readonly<Record<Realm, string>>;
 }
 
-/** When the configuration is loaded; throws a sentence that says what to change. */
+/** Called when the configuration is loaded; throws a sentence that says what to change. */
 export function checkBaseUrls({ realms, domain, baseUrls = {} }: Addressed): void {
   if (domain !== undefined && !/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/.test(domain))
     throw new Error(

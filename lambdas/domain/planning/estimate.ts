@@ -1,18 +1,30 @@
-/** What a move takes: time, cost, and what it waits for most. The formula stands in docs/performance.md, with what it leaves out. */
+/**
+ * Estimates a move: its time, its cost, and the limit that the copy waits for most.
+ * docs/performance.md has the formula, and what it leaves out.
+ */
 
-/** How a part's partition keys share the load. A `Part` is one: without `share`, every partition key holds as much. */
+/**
+ * How a part's partition keys share the load. A `Part` fits too: without `share`, every partition
+ * key holds as much.
+ */
 export interface PartLoad {
-  /** Partition keys of the tenant in this part; 1 without it. */
+  /** Partition keys of the tenant in this part; 1 where it is left out. */
   readonly shards?: number;
-  /** Of all items and bytes, between 0 and 1. All parts state it, or none. */
+  /** Share of all items and bytes, between 0 and 1. All parts have it, or none. */
   readonly share?: number;
 }
 
-/** What the worker meets. The defaults are DynamoDB on demand, and a worker in the realm that it writes to. */
+/**
+ * What limits the worker. The defaults are DynamoDB on demand, and a worker in the realm that it
+ * writes to.
+ */
 export interface Conditions {
   /** Write units per second that one partition key takes. */
   readonly partitionUnits: number;
-  /** … and the table: a fresh on-demand table takes 4,000, later twice its former peak. */
+  /**
+   * Write units per second that the table takes: 4,000 for a new on-demand table, later twice its
+   * former peak.
+   */
   readonly tableUnits: number;
   /** Milliseconds from the worker to the source and to the target, and for each MB that is read. */
   readonly sourceMs: number;
@@ -40,39 +52,51 @@ export const CONDITIONS: Conditions = {
 export type Limit = 'partition' | 'table' | 'reading' | 'writing' | 'cpu';
 
 export interface Estimate {
-  /** Until the copy is verified, which is how long the site is offline at the least. */
+  /** Until the copy is verified: the shortest time for which the site is offline. */
   readonly seconds: number;
   readonly copySeconds: number;
   readonly verifySeconds: number;
   /** What the copy waits for most. */
   readonly limit: Limit;
-  /** Seconds that the copy would take if nothing but this limited it. */
+  /** For each limit, the seconds that the copy would take if only this limited it. */
   readonly bounds: Readonly<Record<Limit, number>>;
   readonly writeUnits: number;
   readonly readUnits: number;
-  /** Of the whole move: copy, verification, recheck, purge. Without the workers' time, about 2 % more. */
+  /**
+   * The whole move: copy, verification, recheck, purge. The workers' time, about 2 % more, is left
+   * out.
+   */
   readonly dollars: number;
 }
 
 const MB = 1024 * 1024;
 const BATCH = 25;
-/** On demand, us-east-1, per unit and per byte between regions. */
+/** Prices on demand in us-east-1, per unit and per byte between regions. */
 const WRITE_UNIT_DOLLARS = 0.625e-6;
 const READ_UNIT_DOLLARS = 0.125e-6;
 const BYTE_DOLLARS = 0.02 / 1024 ** 3;
-/** Copied from, verified on both sides, rechecked, and looked through for the purge. */
+/**
+ * Every item is read for the copy, for the verification on both sides, for the recheck and for the
+ * purge.
+ */
 const READINGS = 5;
 /** Copy and verification read the source from the target's realm. */
 const CROSSINGS = 2;
-/** Round trips, one after another: checks of the ledger, the lease, the first page, the window that widens, the last record. */
+/**
+ * Round trips, one after another: checks of the ledger, the lease, the first page, the growing
+ * write window, the last record.
+ */
 const SOURCE_ROUND_TRIPS = 3;
 const TARGET_ROUND_TRIPS = 10;
-/** Until the code of a new process is compiled, it is slow. */
+/** A new process is slow until its code is compiled. */
 export const WARM_UP_SECONDS = 0.6;
-/** What is acknowledged waits for the record before it half of the time, and then for its own. */
+/** An acknowledged page waits for the record before it half of the time, and then for its own. */
 const RECORDS_WAITED_FOR = 1.5;
 
-/** The least that a move of `items`, `bytes` in all, takes: nobody else uses the tables, and every key is spread as told. */
+/**
+ * The shortest time for a move of `items` with `bytes` in all: no other load on the tables, and
+ * keys spread as given.
+ */
 export function estimate(
   items: number,
   bytes: number,
@@ -87,13 +111,14 @@ export function estimate(
   const hottest = Math.max(0, ...loads.map(({ ofAll }) => ofAll));
   const largestPart = Math.max(0, ...loads.map(({ ofAll, ranges }) => ofAll * ranges));
   const ranges = loads.reduce((sum, load) => sum + load.ranges, 0);
-  // The busiest worker has at least the largest range, and at least an even share of everything.
+  // The busiest worker has at least the largest range, and at least an even share of all ranges.
   const busiest = Math.max(hottest, 1 / Math.max(1, Math.min(concurrency, ranges)));
   const writeUnits = unitsOf(items, bytes);
   const megabytes = bytes / MB;
 
-  // A window and a page are written at most before a record covers them. It takes the check of the ledger in the source
-  // and of both fences; the record itself, in the target, is written meanwhile.
+  // At most a window and a page are written before a record covers them. That takes the checks of
+  // the ledger in the source and of both fences; the record itself is written in the target
+  // meanwhile.
   const unrecorded = BATCH * window + (bytes > 0 ? (items / bytes) * MB : 0);
   const recordMs = sourceMs + Math.max(sourceMs, targetMs);
   const unrecordedMs = targetMs + RECORDS_WAITED_FOR * recordMs;
@@ -114,7 +139,8 @@ export function estimate(
   const limit = bounds[outside] >= pipeline ? outside : largest(bounds, ['writing', 'cpu']);
   const beginning = (SOURCE_ROUND_TRIPS * sourceMs + TARGET_ROUND_TRIPS * targetMs) / 1000;
   const copySeconds = Math.max(bounds[outside], pipeline) + beginning;
-  // From both ends at once, both sides in parallel; to read both takes as much CPU as to read one and write the other.
+  // Reads from both ends at once, and both sides in parallel. Reading both sides takes as much CPU
+  // as reading one and writing the other.
   const pages = Math.ceil(megabytes * busiest) / 2;
   const reading = (pages * (Math.max(sourceMs, targetMs) + msPerMb)) / 1000;
   const verifySeconds = Math.max(reading, bounds.cpu) + beginning;
@@ -136,8 +162,9 @@ export function estimate(
 }
 
 /**
- * What waits and what computes overlap only as far as there are pages to take turns: `pages` customers in a closed network of
- * one queue and one delay (mean value analysis, after Schweitzer). One page: the sum of both; many: the larger of the two.
+ * Waiting and computing overlap only as far as there are pages to take turns: `pages` customers in
+ * a closed network of one queue and one delay (mean value analysis, after Schweitzer). One page
+ * takes the sum of both, many pages take the larger of the two.
  */
 function together(waiting: number, computing: number, pages: number): number {
   const turns = Math.max(1, pages);
@@ -150,13 +177,15 @@ const largest = (
   [first, ...others]: readonly [Limit, ...Limit[]],
 ): Limit => others.reduce((most, one) => (bounds[one] > bounds[most] ? one : most), first);
 
-/** Per KB begun: exact for items of at most 1 KB; beyond that, sizes end in the middle of a KB on average. */
+/**
+ * Per KB begun: exact for items of at most 1 KB. Larger items end in the middle of a KB on average.
+ */
 function unitsOf(items: number, bytes: number): number {
   const kilobytes = bytes / 1024;
   return kilobytes <= items ? items : Math.ceil(kilobytes + items / 2);
 }
 
-/** Of each part: how many ranges it has, and how much of everything one of them holds. */
+/** For each part: how many ranges it has, and which share of all items one of them holds. */
 function rangeLoads(parts: readonly PartLoad[]) {
   const all = parts.reduce((sum, { shards = 1 }) => sum + shards, 0);
   return parts.map(({ shards = 1, share = shards / all }) => ({

@@ -1,21 +1,24 @@
 /**
- * When a copy under way will be verified, by what it has done so far; and when it is time to give up, so that the site can
- * come back inside its window.
+ * Projects when a running copy will be verified, from what it has done so far, and decides when it
+ * gives up, so that the site can come back within its window.
  */
 import { type Migration, type Projection, windowReserve } from '../moving/migration.ts';
 import type { RangeRecord } from '../moving/range-record.ts';
 
 /** Writing takes about three times as long as reading both sides. */
 const COPY_SHARE = 0.75;
-/** Before this long, and this much, nothing can be said: workers start, tables warm up. */
+/** No projection before this time and this share: workers start, tables warm up. */
 const EARLIEST_MS = 10 * 60_000;
 const LEAST_FRACTION = 0.05;
-/** A projection counts as beyond only by so much of the time that is left: the last tenth is within what it may err by. */
+/**
+ * A projection counts as beyond the window only by this share of the remaining time: less is within
+ * its error.
+ */
 const MARGIN = 0.1;
-/** Of the janitor's looks, five minutes apart. */
+/** Number of looks by the janitor, five minutes apart. */
 const GIVE_UP_AFTER = 3;
 
-/** Of so many items that are to be moved: what is copied, and what of it is verified. */
+/** The share that is done of the `items` to be moved: of the copy, and of the verification. */
 export function fractionDone(records: readonly RangeRecord[], items: number): number {
   const itemsOf = ({ source, target }: RangeRecord) => (target ?? source)?.digest.items ?? 0;
   const of = (work: RangeRecord['work']) =>
@@ -27,17 +30,17 @@ export function fractionDone(records: readonly RangeRecord[], items: number): nu
 }
 
 /**
- * The rest takes as long as what is done, in proportion: averaged since the copy began, so that a stall of a minute shifts it
- * by little, and is forgotten. Epoch milliseconds.
+ * Assumes that the rest goes on at the average rate since the copy began, so that a stall of a
+ * minute changes little. Epoch milliseconds.
  */
 export const projectedEnd = (began: number, fraction: number, now: number): number =>
   began + (now - began) / fraction;
 
-/** The moment by which a copy has to be verified, or ends itself. Epoch milliseconds. */
+/** The time by which a copy has to be verified, or gives up. Epoch milliseconds. */
 export const latestEnd = (facts: NonNullable<Migration['facts']>): number =>
   Date.parse(facts.endTime) - windowReserve({ facts });
 
-/** One look of the janitor. `undefined` while it is too early, or the size is not known. */
+/** One look by the janitor. `undefined` while it is too early, or the size is not known. */
 export function project(
   migration: Pick<Migration, 'facts' | 'startedAt' | 'estimate' | 'projection'>,
   records: readonly RangeRecord[],
@@ -61,8 +64,9 @@ export function project(
 }
 
 /**
- * Several looks in a row agree: what comes too late anyway should not keep the site away until then. Items that were counted
- * before the tenant was fenced may have been deleted since: by them nothing is given up.
+ * True where several looks in a row agree: a copy that will be too late should not keep the site
+ * offline until then. A size that was counted before the fence does not count, because items may
+ * have been deleted since.
  */
 export function isHopeless(
   { beyond }: Projection,

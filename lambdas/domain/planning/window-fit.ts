@@ -1,10 +1,13 @@
-/** Whether a tenant of known size can be moved within its window at all: by the least that the move takes. */
+/**
+ * Decides whether a tenant of known size fits into its window, by the shortest time that its move
+ * can take.
+ */
 import type { Part } from '../datasets/dataset.ts';
 import { type KnownSize, wholeOf } from '../datasets/size.ts';
 import { type Facts, windowReserve } from '../moving/migration.ts';
 import { type Estimate, estimate } from './estimate.ts';
 
-/** Of the parts that move, each with its share of everything, as it was measured. */
+/** The estimate for the parts that move, each with its measured share of all items. */
 export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   const moving = parts.filter(({ policy }) => policy === 'move');
   const weights = moving.map(({ name }) => {
@@ -20,7 +23,10 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   return estimate(items, bytes, loads);
 }
 
-/** A sentence that says why it cannot be done in time; `undefined` where it can, as far as anybody knows. */
+/**
+ * A sentence that says why the move cannot be done in time; `undefined` where it can, or where that
+ * is not known.
+ */
 export function misfit(
   size: KnownSize,
   parts: readonly Part[],

@@ -1,12 +1,12 @@
 /**
- * Adoption: an operator says that an installation is a tenant's, or that it is not. It is for tenants of Connect whose cloud
- * id was never learned, and whose app was updated to Forge without an announcement: their host name is all that they share
- * with the installation, and proves nothing.
+ * Adoption: an operator says that an installation is a tenant's, or that it is not. It is for
+ * Connect tenants whose cloud id was never learned, and whose app was updated to Forge without an
+ * announcement. They share only a host name with the installation, which proves nothing.
  */
 import { withIdentity, withSite } from './identity.ts';
 import type { Adoption, TenantRecord } from './tenant.ts';
 
-/** The tenant has the installation from now on. `iat` in epoch seconds. */
+/** The installation now belongs to the tenant. `iat` in epoch seconds. */
 export const adopted = (record: TenantRecord, word: Adoption, iat: number): TenantRecord =>
   withIdentity(record, {
     installations: [{ id: word.installation, iat }],
@@ -14,7 +14,7 @@ export const adopted = (record: TenantRecord, word: Adoption, iat: number): Tena
     adoptions: [word],
   });
 
-/** The installation, and its cloud id, are nobody's here; what the tenant has of its own stays. */
+/** Takes the installation and its cloud id from the tenant; its other names stay. */
 export function disowned(record: TenantRecord, word: Adoption): TenantRecord {
   const { cloudId, ...rest } = withIdentity(record, { adoptions: [word] });
   const isTaken = cloudId === undefined || cloudId === word.cloudId;
@@ -32,13 +32,16 @@ export function strangeCloud(
     : `the tenant is known to be of cloud ${known}`;
 }
 
-/** The cloud id that the tenant's own signed installation names cannot be taken from it. */
+/**
+ * True for the cloud id that the tenant's own signed installation names, which cannot be taken from
+ * it.
+ */
 export const isItsOwnCloud = ({ installation }: TenantRecord, cloudId: string | undefined) =>
   cloudId !== undefined && String(installation['cloudId']).toLowerCase() === cloudId;
 
 /**
- * A tenant that Forge has announced for an installation that turns out to be another's: it has no names any more, and what it
- * has stored is kept until an operator says what becomes of it. `now` in epoch milliseconds.
+ * Retires a tenant that Forge announced for an installation which belongs to another tenant. It
+ * keeps no names. Its data stays until an operator decides about it. `now` in epoch milliseconds.
  */
 export function setAside(record: TenantRecord, now: number): TenantRecord | undefined {
   if (record.state !== 'active') return undefined;

@@ -1,21 +1,26 @@
 /**
- * Which credentials stand. The newer token wins; but `iat` is in whole seconds, and two tokens of one second are told apart
- * only by who came first. So the tokens of that second are remembered: one that comes again changes nothing.
+ * Decides which credentials win. The newer token wins; but `iat` has whole seconds, and two tokens
+ * of one second differ only in their order of arrival. So the record keeps the tokens of its
+ * second: one that arrives again changes nothing.
  */
 import type { Credentials } from './tenant.ts';
 
-/** More tokens of one second than anybody sends. */
+/** More tokens than any site sends within a second. */
 const REMEMBERED = 20;
 
-/** What an installation that arrives here makes of the stored credentials; `undefined` when it is older, or has been here before. */
+/**
+ * The stored credentials after an installation has arrived here; `undefined` when it is older, or
+ * has arrived before.
+ */
 export function afterArrival(stored: Credentials, arrived: Credentials): Credentials | undefined {
   if (arrived.iat !== stored.iat) return arrived.iat > stored.iat ? arrived : undefined;
   return isKnown(arrived, stored) ? undefined : above(stored, arrived);
 }
 
 /**
- * What another realm's credentials make of the stored ones; `undefined` when they change nothing. Whoever has seen the other
- * is the later one. Of two that cannot tell either may win, but in both realms the same.
+ * The stored credentials after a look at another realm's; `undefined` when they stay as they are.
+ * The side that knows the other's token is the later one. Where neither knows, or both do, the
+ * comparison gives the same winner in both realms.
  */
 export function afterMeeting(stored: Credentials, other: Credentials): Credentials | undefined {
   if (other.iat !== stored.iat) return other.iat > stored.iat ? other : undefined;
@@ -27,13 +32,13 @@ export function afterMeeting(stored: Credentials, other: Credentials): Credentia
   return isNothingNew ? undefined : above(other, stored);
 }
 
-/** The token by which these were brought is among those that the others have seen. */
+/** True where the token that brought `credentials` is among the tokens that `by` keeps. */
 export const isKnown = (credentials: Credentials, by: Credentials): boolean =>
   by.tokens?.includes(latest(credentials)) ?? false;
 
 const latest = ({ tokens }: Credentials): string => tokens?.at(-1) ?? '';
 
-/** The upper ones stand; the tokens of both are remembered, that of the upper ones last. */
+/** `upper` wins. The tokens of both are kept, and the last one of `upper` is last. */
 function above(lower: Credentials, upper: Credentials): Credentials {
   const last = upper.tokens?.at(-1);
   if (last === undefined) return upper;

@@ -1,6 +1,7 @@
 /**
- * The writes on a tenant's record, each a pure decision that becomes one conditional write. Every one names the
- * migration that owns it; `undefined` says that the condition does not hold, and that nothing is written.
+ * The writes on a tenant's record: pure decisions, each of which becomes one conditional write and
+ * names the migration that owns it. `undefined` means that the condition does not hold, and that
+ * nothing is written.
  */
 
 import type { Realm } from '../realm.ts';
@@ -20,22 +21,30 @@ import {
 
 type Current = TenantRecord | undefined;
 const DAY = 24 * 60 * 60;
-/** A record remembers this many migrations that let it go; a Lambda cannot be delayed for longer than that many moves. */
+/**
+ * A record keeps this many released migrations. A Lambda cannot be delayed for longer than that
+ * many moves.
+ */
 const REMEMBERED = 50;
 
-/** `active` → `frozen(m)`, in the source; never again by a migration that has let go. `now` in epoch milliseconds. */
+/**
+ * `active` → `frozen(m)`, in the source; never by a migration that has released the tenant. `now`
+ * in epoch milliseconds.
+ */
 export function freeze(record: Current, migration: string, ledger: Realm, now: number): Current {
   if (record?.state !== 'active' || record.released?.includes(migration)) return undefined;
   return { ...record, state: 'frozen', migration, ledger, fencedAt: now };
 }
 
-/** `frozen(m)` → `moved(m)`, in the source: it serves nobody any more, before the target serves anybody. */
+/** `frozen(m)` → `moved(m)`, in the source: it stops serving before the target begins to serve. */
 export function close(record: Current, migration: string, target: Realm): Current {
   if (!isOwnedBy(record, migration, 'frozen')) return undefined;
   return { ...record, state: 'moved', movedTo: target, released: remembering(record, migration) };
 }
 
-/** `standby(m)` → `active`, arrived by m, in the target. An uninstalled tenant arrives `retired`. */
+/**
+ * `standby(m)` → `active`, arrived by m, in the target. An uninstalled tenant arrives `retired`.
+ */
 export function open(record: Current, migration: string, now: number): Current {
   if (!isOwnedBy(record, migration, 'standby') || record.unclean) return undefined;
   return activated(
@@ -45,8 +54,8 @@ export function open(record: Current, migration: string, now: number): Current {
 }
 
 /**
- * `frozen(m)` or `moved(m)` → `active`, in the source. Whether or not it was fenced, the record remembers that m has
- * let go, so that a start that comes to life late cannot fence it.
+ * `frozen(m)` or `moved(m)` → `active`, in the source. Whether or not the source was fenced, the
+ * record keeps that m has released it, so that a delayed start cannot fence it.
  */
 export function release(record: Current, migration: string, now: number): Current {
   if (record === undefined) return undefined;
@@ -56,7 +65,9 @@ export function release(record: Current, migration: string, now: number): Curren
   return record.released?.includes(migration) ? undefined : { ...record, released };
 }
 
-/** `standby(m)`, or serving by the arrival of m → `withdrawn(m)`, in the target: it serves nobody. */
+/**
+ * `standby(m)`, or `active` by the arrival of m → `withdrawn(m)`, in the target: it stops serving.
+ */
 export function withdraw(record: Current, migration: string, now: number): Current {
   const withdrawn = { state: 'withdrawn', migration, fencedAt: now } as const;
   if (isOwnedBy(record, migration, 'standby')) return { ...record, ...withdrawn };
@@ -66,8 +77,9 @@ export function withdraw(record: Current, migration: string, now: number): Curre
 }
 
 /**
- * A whole `standby(m)` record in the target: where there is none, over a stub (whose expiry goes), or over a retired
- * tenant (whose purge date goes, and whose data must be cleared first). Anything else is not ours to take.
+ * Writes a whole `standby(m)` record in the target: where there is none, over a stub (whose expiry
+ * goes with it), or over a retired tenant (whose purge date goes with it, and whose data must be
+ * cleared first). No other record may be claimed.
  */
 export function claim(
   record: Current,
@@ -91,21 +103,24 @@ export function claim(
   };
 }
 
-/** The data of the earlier residency is gone. */
+/** The data of the retired tenant is cleared. */
 export function cleaned(record: Current, migration: string): Current {
   if (!isOwnedBy(record, migration, 'standby') || !record.unclean) return undefined;
   const { unclean: _, ...rest } = record;
   return rest;
 }
 
-/** `moved(m)` shrinks to what verifies late hooks and names the new realm, and vanishes after `expiresAt` (epoch seconds). */
+/**
+ * `moved(m)` becomes a stub: it keeps what verifies late hooks and names the new realm, and
+ * vanishes after `expiresAt` (epoch seconds).
+ */
 export function stub(record: Current, migration: string, expiresAt: number): Current {
   if (!isOwnedBy(record, migration, 'moved') || record.expiresAt !== undefined) return undefined;
   const { installation: _, arrivedBy: __, ...rest } = withSite(record);
   return { ...rest, installation: {}, expiresAt };
 }
 
-/** `moved(m)` stays for as long as a rollback may need it. */
+/** `moved(m)` loses its expiry, because a rollback may still need it. */
 export function kept(record: Current, migration: string): Current {
   if (!isOwnedBy(record, migration, 'moved') || record.expiresAt === undefined) return undefined;
   const { expiresAt: _, ...rest } = record;
@@ -113,8 +128,9 @@ export function kept(record: Current, migration: string): Current {
 }
 
 /**
- * What an installation brings: credentials and facts, unless the stored ones are newer, or it has been here before. A newer installation also takes back an uninstallation; but
- * a retired tenant stays retired: it is opened again only after every other realm has been asked.
+ * Stores what an installation brings, credentials and facts, unless the stored ones are newer or it
+ * has arrived before. A newer installation takes back an uninstallation. But a retired tenant stays
+ * retired: it is opened only after every other realm has been asked.
  */
 export function withCredentials(
   record: Current,
@@ -137,7 +153,10 @@ function renewed(
   return rest;
 }
 
-/** The same, of what stands in another realm; the facts of the same installation are taken also where one side lost them. */
+/**
+ * Stores the credentials and facts of another realm's record. Facts of the same installation are
+ * stored also where this record has lost them.
+ */
 export function withCredentialsOf(
   record: Current,
   credentials: Credentials,
@@ -150,7 +169,10 @@ export function withCredentialsOf(
   return renewed(record, met ?? (isSame ? record.credentials : undefined), installation);
 }
 
-/** What was announced, through either door or by another realm. Without a secret it leaves the stored one as it is. */
+/**
+ * Stores what was announced by Connect, by Forge or by another realm. Without a secret it leaves
+ * the stored one as it is.
+ */
 export function withArrival(
   record: Current,
   { credentials, installation, identity }: Announcement,
@@ -162,7 +184,7 @@ export function withArrival(
   return base === undefined || knows(base, identity) ? next : withInstallations(base, identity);
 }
 
-/** A newer installation takes back an uninstallation, whichever door it came through. */
+/** A newer installation takes back an uninstallation, whether it came by Connect or by Forge. */
 function withInstallations(record: TenantRecord, told: Identity | undefined): TenantRecord {
   const next = withIdentity(record, told);
   if (next.uninstalledIat === undefined || next.uninstalledIat > installedIat(next)) return next;
@@ -170,7 +192,7 @@ function withInstallations(record: TenantRecord, told: Identity | undefined): Te
   return rest;
 }
 
-/** What the record of the other realm knows better: newer credentials, names that it was given since, an uninstallation. */
+/** Takes over what the other realm's record has newer: credentials, names, an uninstallation. */
 export function withFactsOf(record: TenantRecord, other: TenantRecord): Current {
   const next = withInstallations(
     withCredentialsOf(record, other.credentials, other.installation) ?? record,
@@ -182,20 +204,24 @@ export function withFactsOf(record: TenantRecord, other: TenantRecord): Current 
 }
 
 /**
- * The other record has its uninstallation from the very second of an installation that this record has, and it has not. The
- * installation took the uninstallation back here, and is on its way there.
+ * True where the other record has an uninstallation of the same second as an installation that only
+ * this record has. The installation took the uninstallation back here, and will reach the other
+ * realm.
  */
 const hasMissed = (other: TenantRecord, record: TenantRecord): boolean =>
   other.uninstalledIat === installedIat(record) && installedIat(other) < installedIat(record);
 
-/** The flag alone, beside whatever fence there is; an uninstallation older than the installation is ignored. */
+/** Sets the flag beside any fence. An uninstallation older than the installation is ignored. */
 export function withUninstalled(record: Current, iat: number): Current {
   if (record === undefined || iat < installedIat(record)) return undefined;
   if (record.uninstalledIat !== undefined && record.uninstalledIat >= iat) return undefined;
   return { ...record, uninstalledIat: iat };
 }
 
-/** `active` → `retired`: the data stays for the time of realm persistence. `now` in epoch milliseconds. */
+/**
+ * `active` → `retired`: the data stays for the time of realm persistence. `now` in epoch
+ * milliseconds.
+ */
 export function retire(record: Current, iat: number, now: number): Current {
   const flagged = record?.state === 'active' ? withUninstalled(record, iat) : undefined;
   return flagged && activated(flagged, now);

@@ -1,11 +1,13 @@
-/** Beside an existing app: which realm's app hears of a lifecycle event, and when it must not. */
+/**
+ * Beside an existing app: decides which realm's app gets a lifecycle event, and when it must not.
+ */
 import { A_BASE_URL, baseUrlIn } from '../operating/urls.ts';
 import { type Realm, type RealmRow, stackRows } from '../realm.ts';
 import type { TenantRecord } from './tenant.ts';
 
 /**
- * Per realm, the base URL of the vendor's app there. One text serves a configuration with one stack only: a secret
- * that de was told of must never reach the app in us.
+ * Per realm, the base URL of the vendor's app there. One text serves a configuration with one stack
+ * only: a secret that de received must never reach the app in us.
  */
 export type ForwardUrls = string | Readonly<Record<Realm, string>> | ((realm: Realm) => string);
 
@@ -14,7 +16,10 @@ export interface ForwardingApp {
   readonly realms: readonly RealmRow[];
 }
 
-/** Without a trailing slash; `undefined` where nothing is forwarded. Throws a sentence for what cannot be meant. */
+/**
+ * Without a trailing slash; `undefined` where nothing is forwarded. Throws a sentence for an
+ * ambiguous configuration.
+ */
 export function forwardUrlOf({ app, realms }: ForwardingApp, realm: Realm): string | undefined {
   const urls = app.installedForwardUrl;
   if (urls === undefined) return undefined;
@@ -22,7 +27,7 @@ export function forwardUrlOf({ app, realms }: ForwardingApp, realm: Realm): stri
   if (typeof urls === 'string') {
     if (stacks.length > 1)
       throw new Error(
-        `app.installedForwardUrl is one URL for ${stacks.length} realms: say one per realm, { ${stacks.join(': …, ')}: … }, or a secret is passed on to the app of another realm`,
+        `app.installedForwardUrl is one URL for ${stacks.length} realms: give one per realm, { ${stacks.join(': …, ')}: … }, or a secret is passed on to the app of another realm`,
       );
     return checkedUrl(realm, urls);
   }
@@ -35,7 +40,7 @@ export function forwardUrlOf({ app, realms }: ForwardingApp, realm: Realm): stri
   return checkedUrl(realm, urls[realm]);
 }
 
-/** When the configuration is loaded: every realm with a stack has a URL, or none has. */
+/** Called when the configuration is loaded: every realm with a stack has a URL, or none has. */
 export function checkForwardUrls(residency: ForwardingApp): void {
   for (const { realm } of stackRows(residency.realms)) forwardUrlOf(residency, realm);
 }
@@ -50,12 +55,16 @@ function checkedUrl(realm: Realm, value: unknown): string {
 export type LifecycleEvent = 'installed' | 'upgraded' | 'uninstalled';
 
 /**
- * `yes`: the app of this realm hears of it. `superseded`: something newer stands, which the app has heard of or will.
- * `not-served`: the tenant is in a move, or not served here, and a write of the app would pass the guard.
+ * `yes`: the app of this realm gets the event. `superseded`: the record has something newer, which
+ * the app has got or will get. `not-served`: the tenant is in a move, or not served here, and a
+ * write of the app would pass the guard.
  */
 export type ForwardVerdict = 'yes' | 'superseded' | 'not-served';
 
-/** `record` is read after the hook has done its own work; `sharedSecret` is what an installation by Connect brought. */
+/**
+ * `record` is read after the hook has made its own writes; `sharedSecret` is what an installation
+ * by Connect brought.
+ */
 export function forwardVerdict(
   event: LifecycleEvent,
   record: TenantRecord | undefined,

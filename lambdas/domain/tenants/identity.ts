@@ -1,17 +1,21 @@
-/** Whom Atlassian means: the names a tenant is known by, how they are learned, and which tenant of several is meant. */
+/**
+ * The names by which Atlassian means a tenant: how they are learned, and which of several tenants a
+ * name means.
+ */
 import { hasStorableHost } from '../storable.ts';
 import type { Adoption, ForgeInstallation, Identity, TenantRecord } from './tenant.ts';
 
 /**
- * By one of these a caller says who it is. `site` is a cloud id, or the host name of a site whose cloud id we never learned;
- * a host name finds a tenant, and proves nothing: names of hosts are given again.
+ * A name by which a caller means a tenant. `site` is a cloud id, or the host name of a site whose
+ * cloud id we never learned. A host name finds a tenant, but proves nothing: a host name can be
+ * given to another site later.
  */
 export type TenantName =
   | { readonly kind: 'client'; readonly value: string }
   | { readonly kind: 'installation'; readonly value: string }
   | { readonly kind: 'site'; readonly value: string };
 
-/** Reinstallations that are remembered; an older one is a site of long ago. */
+/** A record keeps this many installations; an older one is long gone. */
 const REMEMBERED = 20;
 
 /** Every name under which a record can be found, besides its own id. */
@@ -25,7 +29,7 @@ export function tenantNamesOf(record: TenantRecord): readonly TenantName[] {
   ];
 }
 
-/** Whether a record has names that the one before it had not. */
+/** True where the record has a name that the one before it did not have. */
 export function isRenamed(record: TenantRecord, before: TenantRecord | undefined): boolean {
   return tenantNamesOf(record).some((name) => before === undefined || !isCalled(before, name));
 }
@@ -33,7 +37,10 @@ export function isRenamed(record: TenantRecord, before: TenantRecord | undefined
 export const isCalled = (record: TenantRecord, { kind, value }: TenantName): boolean =>
   tenantNamesOf(record).some((name) => name.kind === kind && name.value === value);
 
-/** The cloud id, also of a record from before we looked for one; without it the host name, which a site rename changes. */
+/**
+ * The cloud id, also where an older record has it only in its installation. Without one it is the
+ * host name, which changes when the site is renamed.
+ */
 function siteOf({ cloudId, installation }: TenantRecord): string | undefined {
   const { cloudId: told, baseUrl } = installation;
   if (cloudId !== undefined) return cloudId;
@@ -43,7 +50,10 @@ function siteOf({ cloudId, installation }: TenantRecord): string | undefined {
 const productOf = ({ product, installation }: TenantRecord): string | undefined =>
   product ?? (isProduct(installation['productType']) ? installation['productType'] : undefined);
 
-/** The cloud id and the product as fields of their own, so that they outlive what the installation delivered. */
+/**
+ * Copies cloud id and product into fields of their own, so that they outlive the installation's
+ * facts.
+ */
 export function withSite(record: TenantRecord): TenantRecord {
   const { cloudId: told } = record.installation;
   const cloudId = record.cloudId ?? (isCloudId(told) ? told.toLowerCase() : undefined);
@@ -56,8 +66,8 @@ export function withSite(record: TenantRecord): TenantRecord {
 }
 
 /**
- * The one tenant that a site and a product can mean, of all who are known at the site: whoever is still installed goes
- * before those who are not. Several, or none: nobody.
+ * The one tenant that a site and a product can mean, among all tenants of the site. Tenants that
+ * are still installed go before the others. `undefined` where there are several, or none.
  */
 export function onlyOneOf(
   found: readonly TenantRecord[],
@@ -75,8 +85,9 @@ export function onlyOneOf(
 }
 
 /**
- * What is known and what was announced; the newer announcement of an installation stands. What an operator has disowned is
- * not learned again, from whichever realm it is told.
+ * Merges what is known with what was announced; the newer announcement of an installation counts.
+ * An installation that an operator has disowned is not learned again, from whichever realm it
+ * comes.
  */
 export function withIdentity<T extends Identity>(known: T, told: Identity | undefined): T {
   if (told === undefined) return known;
@@ -98,7 +109,7 @@ export function withIdentity<T extends Identity>(known: T, told: Identity | unde
   };
 }
 
-/** Of both lists, each word once, in the order of time. */
+/** The adoptions of both lists, each once, in the order of time. */
 function adoptionsOf(one: readonly Adoption[], other: readonly Adoption[]): readonly Adoption[] {
   const words = new Map([...one, ...other].map((word) => [JSON.stringify(word), word]));
   return [...words.values()]
@@ -106,7 +117,10 @@ function adoptionsOf(one: readonly Adoption[], other: readonly Adoption[]): read
     .slice(-REMEMBERED);
 }
 
-/** The last that an operator said of this installation, or cloud id, is that it is not the tenant's. */
+/**
+ * True where the operators' last word on this installation or cloud id is that it is not the
+ * tenant's.
+ */
 export const isDisowned = ({ adoptions }: Pick<Identity, 'adoptions'>, id: string): boolean =>
   adoptions?.findLast(({ installation, cloudId }) => installation === id || cloudId === id)
     ?.verb === 'disown';
@@ -140,18 +154,18 @@ export const identityOf = ({
   ...(adoptions === undefined ? {} : { adoptions }),
 });
 
-/** Whether the record says already all that is told. */
+/** True where the record has everything that was announced. */
 export const knows = (known: Identity, told: Identity | undefined): boolean =>
   JSON.stringify(identityOf(withIdentity(known, told))) === JSON.stringify(identityOf(known));
 
 export const newestInstallation = ({ installations }: Identity): ForgeInstallation | undefined =>
   installations?.at(-1);
 
-/** When the tenant was last installed, through whichever door. Epoch seconds. */
+/** When the tenant was last installed, by Connect or by Forge. Epoch seconds. */
 export const installedIat = (record: TenantRecord): number =>
   Math.max(record.credentials.iat, ...(record.installations ?? []).map(({ iat }) => iat));
 
-/** `#` begins no client key (`isClientKey`): ids of ours and Atlassian's cannot meet. */
+/** No client key begins with `#` (`isClientKey`), so that our ids differ from Atlassian's. */
 export const tenantOfInstallation = (id: string): string =>
   `#forge-${id.slice(id.lastIndexOf('/') + 1)}`;
 

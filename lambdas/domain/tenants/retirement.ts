@@ -1,6 +1,7 @@
 /**
- * The end of a retired tenant: its data is purged, and then its record. Who purges holds a lease on the record for as long as
- * that invocation can run, so that nobody else is at it, and nobody opens the realm, while one page may still be deleted.
+ * The end of a retired tenant: its data is purged, and then its record. The purging invocation
+ * holds a lease on the record for as long as it can run. Meanwhile no other invocation purges, and
+ * none opens the realm, because one more page may still be deleted.
  */
 import type { TenantRecord } from './tenant.ts';
 
@@ -8,23 +9,29 @@ type Current = TenantRecord | undefined;
 type Purging = TenantRecord & { readonly purge: NonNullable<TenantRecord['purge']> };
 
 export interface Purger {
-  /** The invocation. */
+  /** Id of the purging invocation. */
   readonly owner: string;
   /** Epoch milliseconds after which it can run no more, with a margin. */
   readonly until: number;
 }
 
-/** No lease lasts longer: who purges is an invocation of five minutes at most, and a margin follows. Milliseconds. */
+/**
+ * The longest lease in milliseconds: a purging invocation runs for five minutes at most, and a
+ * margin follows.
+ */
 const LONGEST_PURGE = 6 * 60_000;
 
-/** Uninstalled for so long that nobody will come back to it; what may be a customer's only copy stays. */
+/**
+ * True where the time of realm persistence is over. A record that may be a customer's only copy is
+ * never due.
+ */
 export const isDue = (record: Current, now: number): boolean =>
   record?.state === 'retired' &&
   !record.keep &&
   record.purgeDueAt !== undefined &&
   record.purgeDueAt * 1000 <= now;
 
-/** `retired` and due → `purging(owner)`; or it goes on, once whoever was at it can run no more. */
+/** `retired` and due → `purging(owner)`; or takes over from an owner that can run no more. */
 export function beginPurge(
   record: Current,
   { owner, until }: Purger,
@@ -40,7 +47,7 @@ export function beginPurge(
   if (record?.state !== 'purging' || record.purge === undefined) return undefined;
   const isHeld = record.purge.until > now && !isGone(record.purge.owner);
   if (!isHeld) return { ...record, purge: { ...record.purge, owner, until } };
-  // The clock was set back since: shortened to the longest that a lease can last from now on.
+  // The clock was set back since. Shortens the lease to the longest that can begin now.
   if (record.purge.until - now <= LONGEST_PURGE) return undefined;
   return { ...record, purge: { ...record.purge, until: now + LONGEST_PURGE } };
 }
@@ -48,14 +55,14 @@ export function beginPurge(
 export const isPurgedBy = (record: Current, owner: string): record is Purging =>
   record?.state === 'purging' && record.purge?.owner === owner;
 
-/** Not done yet: the next one need not wait. */
+/** Ends the lease of an unfinished purge, so that the next invocation need not wait. */
 export function pausePurge(record: Current, owner: string): Current {
   return isPurgedBy(record, owner)
     ? { ...record, purge: { ...record.purge, until: 0 } }
     : undefined;
 }
 
-/** The signed-off record of a purge. Nothing of the customer's content is in it. */
+/** The signed-off record of a purge. It holds none of the customer's content. */
 export interface PurgeReceipt {
   readonly tenant: string;
   readonly uninstalledIat?: number;

@@ -1,4 +1,7 @@
-/** How a realm becomes a tenant's own at `installed`: opened only when it is certain that no other realm serves it. */
+/**
+ * The opening of a realm for a tenant at `installed`: it is opened only when it is certain that no
+ * other realm serves the tenant.
+ */
 
 import type { Realm } from '../realm.ts';
 import { afterArrival, isKnown } from './credentials.ts';
@@ -11,21 +14,27 @@ import {
   type TenantRecord,
 } from './tenant.ts';
 
-/** An installation that was announced, through either door. */
+/** An installation that was announced by Connect or by Forge. */
 export interface Arrival {
   readonly tenant: string;
-  /** The secret that it brought, if any, and its own issue time. */
+  /** The secret that it brought, if any, and the issue time of its token. */
   readonly credentials: Credentials;
   readonly installation: Installation;
   readonly identity?: Identity;
 }
 
-/** The same, as it is passed on; without facts, where what stands came with another one. */
+/**
+ * An arrival as other realms get it. It has no facts where the stored ones came with another
+ * installation.
+ */
 export type Announcement = Omit<Arrival, 'installation'> & Partial<Pick<Arrival, 'installation'>>;
 
 type Current = TenantRecord | undefined;
 
-/** None, retired, or an earlier opening → `opening(iat)`. What a retired record kept is kept. */
+/**
+ * None, retired, or an earlier opening → `opening(iat)`. The names and dates of a retired record
+ * stay.
+ */
 export function beginOpening(
   record: Current,
   { tenant, credentials, installation, identity }: Arrival,
@@ -62,31 +71,37 @@ export function beginOpening(
   return undefined;
 }
 
-/** An announcement of Forge that was heard before, and comes again late in its own second. */
+/** True for an announcement of Forge that the record has, and that came again within its second. */
 const isHeard = ({ installations = [] }: TenantRecord, told: Identity): boolean =>
   (told.installations ?? []).length > 0 &&
   (told.installations ?? []).every(({ id, iat }) =>
     installations.some((known) => known.id === id && known.iat >= iat),
   );
 
-/** `opening(iat)` → `active`, if it is still ours; the data of a retired tenant is the customer's again. */
+/**
+ * `opening(iat)` → `active`, if the opening is still this one. The data of a retired tenant is the
+ * customer's again.
+ */
 export function finishOpening(record: Current, iat: number): Current {
   if (record?.state !== 'opening' || record.openingIat !== iat) return undefined;
   const { openingIat: _o, uninstalledIat: _u, purgeDueAt: _p, keep: _k, ...rest } = record;
   return { ...rest, state: 'active' };
 }
 
-/** Takes an opening back: a retired tenant is retired again, anything else was nothing. */
+/** Takes an opening back: a retired tenant is retired again, any other record is removed. */
 export function abandonOpening(record: Current, iat: number): TenantRecord | 'remove' | undefined {
   if (record?.state !== 'opening' || record.openingIat !== iat) return undefined;
   if (record.purgeDueAt === undefined && !record.keep) return 'remove';
   const { openingIat: _, ...rest } = record;
-  // Nothing was installed: the same token may come again, and then open.
+  // No installation took place, so that the same token may arrive again and open the realm.
   const { tokens: __, ...credentials } = record.credentials;
   return { ...rest, credentials, state: 'retired' };
 }
 
-/** `active` elsewhere → `retired` by a newer installation; kept, because it may be the customer's only copy. */
+/**
+ * `active` in the other realm → `retired` by a newer installation. The data is kept, because it may
+ * be the customer's only copy.
+ */
 export function takeOver(record: Current, iat: number): Current {
   if (record?.state !== 'active' || installedIat(record) >= iat) return undefined;
   return { ...record, state: 'retired', keep: true, uninstalledIat: iat };
@@ -95,7 +110,10 @@ export function takeOver(record: Current, iat: number): Current {
 /** What another realm's record means for an opening here. */
 export type Elsewhere = 'nothing' | 'serves' | 'in-move' | 'opens-first' | 'opens-later';
 
-/** Of two realms that open at once, the newer installation wins; of two equally new ones, the realm earlier in the alphabet. */
+/**
+ * Of two realms that open at once, the newer installation wins; of two equally new ones, the realm
+ * that is first in the alphabet.
+ */
 export function elsewhere(record: Current, there: Realm, here: Realm, iat: number): Elsewhere {
   if (record === undefined) return 'nothing';
   if (isInMove(record)) return 'in-move';

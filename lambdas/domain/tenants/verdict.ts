@@ -1,6 +1,7 @@
 /**
- * The rule of the guard: what the state of a tenant's record in a realm means for a request there, and what the request is
- * answered. Handlers of these stacks use it, and `packages/guard` ships it to apps that live outside them.
+ * The rule of the guard: what the state of a tenant's record in a realm means for a request there,
+ * and how the request is answered. Handlers of these stacks use it, and `packages/guard` ships it
+ * to apps that run outside them.
  */
 import { type Answer, UNAUTHORIZED } from '../answers.ts';
 import type { Realm } from '../realm.ts';
@@ -12,13 +13,16 @@ export type Verdict =
   | { readonly kind: 'allowed' }
   /** Answer 503 with `Retry-After`. */
   | { readonly kind: 'later'; readonly retryAfterSeconds: number }
-  /** Answer 421 and say where the tenant is. */
+  /** Answer 421, and name the realm where the tenant is. */
   | { readonly kind: 'elsewhere'; readonly realm: Realm; readonly baseUrl: string | undefined }
   | { readonly kind: 'unknown' };
 
 const RETRY_AFTER_SECONDS = 60;
 
-/** `record` was read strongly consistently after the request began; `undefined` where the realm has none. */
+/**
+ * `record` was read strongly consistently after the request began; `undefined` where the realm has
+ * none.
+ */
 export function verdictOn(
   record: Pick<TenantRecord, 'state' | 'movedTo'> | undefined,
   access: Access,
@@ -45,7 +49,7 @@ export function verdictOn(
   }
 }
 
-/** What a request is answered in the app's stead; `undefined` where the app answers it. */
+/** The answer that a request gets instead of the app's; `undefined` where the app answers. */
 export function answerTo(verdict: Verdict): Answer | undefined {
   switch (verdict.kind) {
     case 'allowed':

@@ -29,7 +29,7 @@ describe('the URL that installations are forwarded to', () => {
 
   test('is one text only where there is one stack', () => {
     expect(() => urlIn('us', 'https://app.example')).toThrow(
-      'app.installedForwardUrl is one URL for 2 realms: say one per realm, { us: …, de: … }',
+      'app.installedForwardUrl is one URL for 2 realms: give one per realm, { us: …, de: … }',
     );
     const alone = {
       app: { installedForwardUrl: 'https://app.example' },

@@ -1,8 +1,12 @@
-/** Where the tests are, and what must not disturb what: the long proofs have the machine to themselves when all others are done. */
+/** Where the tests are: `npm test` runs the project `tests`, `npm run test:proofs` the project `proofs`. */
 import { defineConfig } from 'vitest/config';
 
-/** Deliberate mistakes that must be noticed, and processes that are killed: minutes of two processors. */
-const PROOFS = ['test/simulation/mistakes.test.ts', 'test/processes/kill.test.ts'];
+/** Thousands of simulated worlds, deliberate mistakes that must be noticed, processes that are killed: minutes of two processors. */
+const PROOFS = [
+  'test/simulation/many-worlds.test.ts',
+  'test/simulation/mistakes.test.ts',
+  'test/processes/kill.test.ts',
+];
 
 export default defineConfig({
   test: {

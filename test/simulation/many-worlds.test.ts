@@ -1,0 +1,37 @@
+/** Many seeds, in which nothing may break and nothing that can occur may be missing; and a death at every operation of each script. */
+import { describe, expect, test } from 'vitest';
+import { runScript } from '../support/run-script.ts';
+import { SCENARIOS } from './crash-points.ts';
+import { missingIn, REQUIRED } from './required.ts';
+import type { Tally } from './tally.ts';
+
+const RUN = 'test/simulation/run.ts';
+const SEEDS = 2_500;
+
+/** Of the moments at which somebody comes in beside a death: `npm run simulate -- --crash-points` takes each. */
+const EVERY = '4';
+
+describe('a world in which everything goes wrong', () => {
+  test(`keeps every invariant after every operation, in ${SEEDS} seeds, and leaves out nothing that can occur`, async () => {
+    const { code, output } = await runScript(RUN, ['--json', '--seeds', `${SEEDS}`]);
+    expect(code, output.slice(-3_000)).toBe(0);
+    const { seeds, cells }: Tally = JSON.parse(output);
+    expect(seeds).toBe(SEEDS);
+    expect(REQUIRED.length).toBeGreaterThan(130);
+    expect(missingIn(new Map(Object.entries(cells)))).toEqual([]);
+  });
+});
+
+describe.concurrent('a death before, and after, every single operation', () => {
+  test.each(Object.keys(SCENARIOS))('of %s is mended by what happens next', async (scenario) => {
+    const { code, output } = await runScript(RUN, [
+      '--crash-points',
+      '--scenario',
+      scenario,
+      '--every',
+      EVERY,
+    ]);
+    expect(code, output.slice(-3_000)).toBe(0);
+    expect(output).toContain(`${scenario}: a death before and after each of`);
+  });
+});

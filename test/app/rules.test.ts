@@ -84,7 +84,7 @@ describe('rule 2: ledger first, then the fence, then the workflow', () => {
     const migration = await moved('scheduled', { hooks: trace.hooks });
     trace.arm();
     await migration.said.start();
-    expect(trace.writes().slice(0, 3)).toEqual(['us ledger', 'us tenants', 'de workflows']);
+    expect(trace.writes().slice(0, 3)).toEqual(['us migrations', 'us tenants', 'de workflows']);
   });
 
   test.each(['rolled back', 'failed'])(
@@ -504,7 +504,7 @@ describe('rule 6: failed is written before the fence is lifted', () => {
       if (who === 'janitor') await app.realm('us').janitor();
       else await app.runAll();
       expect(record().status).toBe('failed');
-      expect(trace.writes(), who).toEqual(['us ledger', 'us tenants']);
+      expect(trace.writes(), who).toEqual(['us migrations', 'us tenants']);
     }
   });
 

@@ -264,6 +264,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     others('migrations', 'GetItem'),
     EMPTY_OWN,
   ],
+  // Does what both lifecycle hooks do: opens a realm that no other realm serves, or retires a
+  // tenant as an uninstallation does.
+  'tasks/tenants': [
+    ...everywhere('tenants', 'GetItem', 'PutItem'),
+    own('tenants', 'DeleteItem'),
+    ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
+    ...everywhere('state-machine', 'StartExecution'),
+  ],
   // Does what the janitor does, for the migration that an operator names, and writes settings. An
   // installation may belong to a tenant in another realm.
   'tasks/operate': [

@@ -1,4 +1,4 @@
-/** The statements of the two roles that operators take; `lib/operator-roles.ts` makes the roles. */
+/** The statements of the three roles that operators take; `lib/operator-roles.ts` makes the roles. */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { arnOf, type Deployment, dashboardName, deadLettersName, lambdaArn } from './deployment.ts';
 import { KEY_HOLDER } from './key-holder.ts';
@@ -139,6 +139,14 @@ export function acting(deployment: Deployment): readonly PolicyStatement[] {
     allow(['events:EnableRule'], ...scheduleRules(deployment)),
   ];
 }
+
+/**
+ * One function, which imports tenants with their secrets and retires tenants. Whoever may call it can
+ * give a tenant a secret of their own, and then sign requests for that tenant: no other role may.
+ */
+export const bringing = (deployment: Deployment): readonly PolicyStatement[] => [
+  allow(['lambda:InvokeFunction'], lambdaArn(deployment, 'tasks/tenants')),
+];
 
 const scheduleRules = ({ region, names }: Deployment): readonly string[] =>
   SCHEDULES.map(({ task }) => arnOf(region, 'events', `rule/${names.prefix}-${task}`));

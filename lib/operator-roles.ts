@@ -1,6 +1,6 @@
 /**
- * The two roles that operators take: one reads, the other also acts. Neither sees a shared secret.
- * Of a dataset, both see how many items there are and under which partition keys. The account's own
+ * The three roles that operators take. One reads; one also acts on migrations; one also imports and
+ * retires tenants. None sees a shared secret. Of a dataset, all see how many items there are and under which partition keys. The account's own
  * policies say who may take the roles.
  */
 import {
@@ -14,18 +14,19 @@ import { Construct } from 'constructs';
 import { arnOf, type Deployment } from './deployment.ts';
 import { logPatterns } from './log-groups.ts';
 import { suppressNag } from './nag-suppressions.ts';
-import { acting, counting, looking } from './operator-rights.ts';
+import { acting, bringing, counting, looking } from './operator-rights.ts';
 import { inline, managed } from './policy-size.ts';
 
 export interface OperatorsProps {
   readonly deployment: Deployment;
-  /** Statements of both roles for resources that only the stack knows. */
+  /** Statements of all roles for resources that only the stack knows. */
   readonly statements: readonly PolicyStatement[];
 }
 
 export class Operators extends Construct {
   readonly read: Role;
   readonly act: Role;
+  readonly tenants: Role;
 
   constructor(scope: Construct, id: string, { deployment, statements }: OperatorsProps) {
     super(scope, id);
@@ -46,6 +47,13 @@ export class Operators extends Construct {
       'operator-act',
       'Sees the same, changes settings, and retries or cancels migrations',
       [...looking(deployment), ...statements, ...acting(deployment)],
+      ofDatasets,
+    );
+    this.tenants = this.role(
+      deployment,
+      'operator-tenants',
+      'Sees the same, imports tenants that exist already, and retires those that are gone',
+      [...looking(deployment), ...statements, ...bringing(deployment)],
       ofDatasets,
     );
   }

@@ -205,6 +205,7 @@ export const BACKGROUND_TASKS = [
   'measure',
   'purge-retired',
   'operate',
+  'tenants',
   'rehearse',
 ] as const;
 

@@ -113,13 +113,34 @@ export function identification({ ports, settings }: AppContext) {
   /** Of an installation that Connect announces: a tenant that first came by Forge keeps its id. */
   async function connectArrival(arrival: Arrival): Promise<Arrival> {
     const { tenant: clientKey, identity } = arrival;
-    const own = await tenants.read(here, clientKey);
-    if (own !== undefined) return withoutOthers(arrival, own);
-    const client = await byNames([{ kind: 'client', value: clientKey }], undefined, everywhere);
-    const known = client ?? (await forgeTwin(identity, everywhere));
+    const known = await connectTenant(clientKey, identity);
     if (known === undefined || known.tenant === clientKey) return withoutOthers(arrival, known);
     const named = { ...arrival, tenant: known.tenant, identity: { ...identity, clientKey } };
     return withoutOthers(named, known);
+  }
+
+  /** Who has the client key, here as an id or in any realm as a name; or else came by Forge, and is meant by the rest. */
+  async function connectTenant(
+    clientKey: string,
+    identity: Identity | undefined,
+  ): Promise<TenantRecord | undefined> {
+    const own = await tenants.read(here, clientKey);
+    if (own !== undefined) return own;
+    const client = await byNames([{ kind: 'client', value: clientKey }], undefined, everywhere);
+    return client ?? (await forgeTwin(identity, everywhere));
+  }
+
+  /** A tenant besides this one that has one of these installations, in whichever realm. */
+  async function holderBeside(
+    tenant: string,
+    { installations = [] }: Identity,
+  ): Promise<TenantRecord | undefined> {
+    const found = await Promise.all(
+      installations.flatMap(({ id }) =>
+        everywhere.map((realm) => tenants.find(realm, installationOf(id))),
+      ),
+    );
+    return found.flat().find((record) => record.tenant !== tenant);
   }
 
   /**
@@ -173,7 +194,16 @@ export function identification({ ports, settings }: AppContext) {
     return distinct(found.flat()).filter((record) => record.tenant !== tenant);
   }
 
-  return { byClientKey, forgeCaller, forgeArrival, forgeDeparture, connectArrival, othersOf };
+  return {
+    byClientKey,
+    forgeCaller,
+    forgeArrival,
+    forgeDeparture,
+    connectArrival,
+    connectTenant,
+    holderBeside,
+    othersOf,
+  };
 }
 
 /** So many alarms are remembered as raised. */

@@ -1,10 +1,8 @@
 /** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
 
-import { ownerOfShard, shardsOf } from '../domain/datasets/dataset.ts';
 import type { Migration, Status } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import { Fault, Refusal } from '../domain/refusal.ts';
-import { isClientKey } from '../domain/requests.ts';
 import {
   retire,
   withArrival,
@@ -12,7 +10,7 @@ import {
   withCredentialsOf,
   withUninstalled,
 } from '../domain/tenants/fence.ts';
-import { identityOf, installedIat, isForgeOnly } from '../domain/tenants/identity.ts';
+import { identityOf, installedIat } from '../domain/tenants/identity.ts';
 import {
   type Announcement,
   type Arrival,
@@ -24,7 +22,7 @@ import {
 } from '../domain/tenants/takeover.ts';
 import type { TenantRecord } from '../domain/tenants/tenant.ts';
 import { type AppContext, stackRealms } from './app-context.ts';
-import { identification } from './identification.ts';
+import { arrivals } from './arrivals.ts';
 import { undo } from './undo.ts';
 
 /** Up to here an uninstallation cancels a move; later the move goes on, and the tenant arrives retired. */
@@ -41,9 +39,9 @@ const isCancelled = ({ status }: Migration) => CANCELLED_BY_UNINSTALL.includes(s
 export function lifecycleHooks(context: AppContext) {
   const { ports, settings } = context;
   const { tenants, migrations, clock, log } = ports;
-  const { realm: here, parts } = settings;
+  const { realm: here } = settings;
   const [, ...otherRealms] = stackRealms(settings);
-  const { othersOf } = identification(context);
+  const { sharedKey, joinedTwin } = arrivals(context);
   const undoMigration = undo(context);
 
   /** `POST /installed`, verified: the newer one wins, an older one is ignored. */
@@ -62,23 +60,12 @@ export function lifecycleHooks(context: AppContext) {
     if (renewed === undefined || renewed.state === 'retired') return openHere(arrival);
   }
 
-  /**
-   * A tenant that is called like a shard of another one may not arrive, whichever of the two comes first: a key of the one
-   * could be taken for a key of the other. Who is here already stays, and goes on being renewed.
-   */
+  /** Only a tenant that arrives is refused: one that has a record here goes on being renewed. */
   async function refuseSharedKeys(tenant: string): Promise<void> {
-    const owner = ownerOfShard(parts, tenant);
-    if (owner !== undefined)
-      refuse(`the client key is a shard of tenant ${owner.tenant} in part ${owner.part}`);
-    const namesakes = shardsOf(parts, tenant).filter(isClientKey);
-    const found = await Promise.all(namesakes.map((name) => tenants.read(here, name)));
-    const taken = found.find((record) => record !== undefined)?.tenant;
-    if (taken !== undefined) refuse(`tenant ${taken} is called like a shard of it`);
-
-    function refuse(reason: string): never {
-      log.error(`alarm: an installation is refused: ${reason}`, { clientKey: tenant });
-      throw new Refusal(409, undefined, `this client key cannot be installed here: ${reason}`);
-    }
+    const reason = await sharedKey(tenant);
+    if (reason === undefined) return;
+    log.error(`alarm: an installation is refused: ${reason}`, { clientKey: tenant });
+    throw new Refusal(409, undefined, `this client key cannot be installed here: ${reason}`);
   }
 
   /**
@@ -157,30 +144,6 @@ export function lifecycleHooks(context: AppContext) {
     log.info(`tenant is active in realm ${here}`, { clientKey: tenant });
     // The stub in the realm that it came from goes on verifying late hooks.
     await renewIn(here, arrival);
-  }
-
-  /**
-   * Both doors may announce one installation at the same instant, each for a tenant of its own. Each writes its opening
-   * before it looks for the other's, so that one of them sees both: the one that came by Connect stays, unless the
-   * other serves already. The arrival as one for the tenant that stays, or `undefined` when this one does.
-   */
-  async function joinedTwin(arrival: Arrival): Promise<Arrival | undefined> {
-    const { tenant, credentials, identity } = arrival;
-    const cameByForge = tenant.startsWith('#');
-    const [twin] = (await othersOf(arrival)).filter((other) => cameByForge || isForgeOnly(other));
-    if (twin === undefined) return undefined;
-    if (!cameByForge) {
-      const { record } = await tenants.change(here, twin.tenant, (current) =>
-        abandonOpening(current, current?.openingIat ?? 0),
-      );
-      if (record === undefined) return undefined;
-    }
-    await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));
-    return {
-      ...arrival,
-      tenant: twin.tenant,
-      identity: cameByForge ? { ...identity } : { ...identity, clientKey: tenant },
-    };
   }
 
   async function refuseInMove(tenant: string): Promise<void> {

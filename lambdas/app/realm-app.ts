@@ -3,6 +3,7 @@ import type { AppContext } from './app-context.ts';
 import { janitor } from './background/janitor.ts';
 import { measureTenants } from './background/measure-tenants.ts';
 import { operate } from './background/operate.ts';
+import { operateTenants } from './background/operate-tenants.ts';
 import { purgeRetired } from './background/purge-retired.ts';
 import { settle } from './background/settle.ts';
 import { guard } from './guard.ts';
@@ -31,6 +32,7 @@ export function realmApp(context: AppContext) {
     settle: settle(context),
     janitor: janitor(context),
     operate: operate(context),
+    operateTenants: operateTenants(context),
     measureTenants: measureTenants(context),
     purgeRetired: purgeRetired(context),
   };

@@ -125,8 +125,18 @@ export function operatorClients(options: ClientsOptions) {
     client.middlewareStack.add(listener('kms', realm), first);
     return client;
   });
+  const vendorDocuments = (region: string): DynamoDBDocumentClient => {
+    const client = new DynamoDBClient({
+      region,
+      ...(local && { endpoint: local.dynamoDb, credentials: LOCAL_CREDENTIALS }),
+    });
+    opened.push(client);
+    return DynamoDBDocumentClient.from(client);
+  };
   return {
     dynamoDb,
+    /** For a table of the vendor's that is no part: by the caller's own credentials, whatever role is taken for the realms. */
+    vendorDocuments,
     documents: perRealm((realm) => DynamoDBDocumentClient.from(dynamoDb(realm))),
     states: perRealm((realm) => {
       const client = new SFNClient(common(realm, local?.states));

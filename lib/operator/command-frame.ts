@@ -99,7 +99,10 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
           .argParser(portOf)
           .preset(String(DEFAULT_PORT)),
       )
-      .option('--role <role>', 'operator-read or operator-act: taken in every realm')
+      .option(
+        '--role <role>',
+        'operator-read, operator-act or operator-tenants: taken in every realm',
+      )
       .option('--domain <domain>', 'the domain, if it was given to cdk with -c')
       .addHelpText('after', examplesText(row.examples));
     if (row.asks) command.option('--yes', 'does not ask');

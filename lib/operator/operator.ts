@@ -25,7 +25,7 @@ export interface OperatorOptions {
   readonly localPort?: number | undefined;
   /** The domain, where the stage was deployed with `-c domain=…`. */
   readonly domain?: string | undefined;
-  /** The role to take in every realm: `operator-read` or `operator-act`. */
+  /** The role to take in every realm, by its last words: one of `ROLES`. */
   readonly role?: string | undefined;
   readonly onCall?: ((call: OperatorCall) => void) | undefined;
 }
@@ -155,13 +155,13 @@ export function operatorOf(options: OperatorOptions): Operator {
   };
 }
 
-const ROLES: readonly string[] = ['operator-read', 'operator-act'];
+export const ROLES: readonly string[] = ['operator-read', 'operator-act', 'operator-tenants'];
 
 /** Every realm has roles of its own. */
 function roleNames(role: string | undefined, prefixOf: (realm: Realm) => string) {
   if (role === undefined) return undefined;
   if (!ROLES.includes(role))
-    throw new UsageError(`no role is called "${role}": there are ${ROLES.join(' and ')}`);
+    throw new UsageError(`no role is called "${role}": there are ${ROLES.join(', ')}`);
   return (realm: Realm) => `${prefixOf(realm)}-${role}`;
 }
 

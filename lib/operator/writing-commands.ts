@@ -3,6 +3,8 @@ import type { Command } from 'commander';
 import { actOn, assertSettable, type SettingOptions, set } from './acting/act.ts';
 import { type AdoptionOptions, adopt, disown } from './acting/adopt.ts';
 import { examplesText, type Surroundings } from './command-frame.ts';
+import { importTenants } from './import/import.ts';
+import { assertImportable, type ImportOptions } from './import/import-source.ts';
 import type { Add } from './reading-commands.ts';
 import { assertSmokable, smoke } from './smoke/smoke.ts';
 import { smokeKey } from './smoke/smoke-key.ts';
@@ -118,6 +120,25 @@ export function addWritingCommands(
     .requiredOption('--to <realm>', 'where it is moved')
     .option('--key <file>', 'the private key whose public half the stage was given')
     .option('--items <count>', 'in each part (40)');
+  add<ImportOptions & { apply?: boolean }>({
+    usage: 'import',
+    description:
+      'what would be written for tenants that exist already, and why not. With --apply it WRITES',
+    examples: [
+      'import --from ace --table AddonSettings --region us-east-1 --realm us --stage prod',
+      'import --from spring --file atlassian_host.csv --realm us --apply --stage prod --role operator-tenants',
+    ],
+    asks: true,
+    writes: ({ apply }) => apply === true,
+    refuse: assertImportable,
+    run: (operator, { options, confirm }) => importTenants(operator, options, confirm),
+  })
+    .requiredOption('--from <kind>', 'ace, spring or csv')
+    .option('--file <file>', 'CSV; for ace also JSON')
+    .option('--table <name>', 'for ace: its table in DynamoDB, read with your own credentials')
+    .option('--region <region>', 'of the table')
+    .option('--realm <realm>', 'the realm that has their data')
+    .option('--apply', 'WRITES: imports them');
   // This command is about no deployment: it has neither a stage nor credentials.
   program
     .command('smoke-key <file>')

@@ -116,5 +116,5 @@ export function retryObstacle(migration: Migration): string | undefined {
 }
 
 /** A name, an address or an ARN. */
-const isActor = (value: unknown): value is string =>
+export const isActor = (value: unknown): value is string =>
   typeof value === 'string' && /^[\w+=,.@:/ -]{1,128}$/.test(value);

@@ -137,11 +137,15 @@ export async function operate(
   ledger: string,
   operation: object,
 ): Promise<OperationAnswer> {
-  const actor = (await operator.actor()).replace(/[^\w+=,.@:/ -]/g, '-').slice(-LONGEST_ACTOR);
+  const actor = await actorOf(operator);
   const answer = await invoked(operator, ledger, 'operate', { ...operation, actor });
   if (!isAnswer(answer)) throw new Failure('the function operate gave no answer');
   return answer;
 }
+
+/** Who acts, in the characters that histories and logs take. */
+export const actorOf = async (operator: Operator): Promise<string> =>
+  (await operator.actor()).replace(/[^\w+=,.@:/ -]/g, '-').slice(-LONGEST_ACTOR);
 
 /** Calls a function of a realm. Throws its error message where the function failed. */
 export async function invoked(

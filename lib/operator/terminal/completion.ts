@@ -27,7 +27,7 @@ export function completionScript(
     ...Object.entries(valuesOf(realms)).map(
       ([options, values]) => `    ${options}) words="${values.join(' ')}" ;;`,
     ),
-    '    --html|--key) COMPREPLY=($(compgen -f -- "$current")); return ;;',
+    '    --html|--key|--verify|--file|--installations|--csv) COMPREPLY=($(compgen -f -- "$current")); return ;;',
     `    *) case "$COMP_CWORD \${COMP_WORDS[1]}" in`,
     `      "1 "*) words="${program.commands.map((command) => command.name()).join(' ')} --help --version" ;;`,
     ...program.commands.map(
@@ -47,8 +47,10 @@ const optionsOf = (command: Command): readonly string[] => [
 ];
 
 const valuesOf = (realms: readonly Realm[]): Readonly<Record<string, readonly string[]>> => ({
-  '--realm|--from|--to': realms,
-  '--role': ['operator-read', 'operator-act'],
+  '--realm|--to': realms,
+  // Of a synthetic tenant a realm, of an import what its file is.
+  '--from': [...realms, 'ace', 'spring', 'csv'],
+  '--role': ['operator-read', 'operator-act', 'operator-tenants'],
   '--status': STATUSES,
   '--new-moves': ['on', 'off', 'default'],
 });

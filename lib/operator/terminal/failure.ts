@@ -38,7 +38,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   ExpiredToken: 'the AWS credentials have expired: sign in again',
   UnrecognizedClientException: 'AWS does not know these credentials',
   AccessDeniedException:
-    'these credentials may not do that: take the role operator-read, or operator-act, of each realm (docs/security.md)',
+    'these credentials may not do that: take the role operator-read, operator-act or operator-tenants of each realm (docs/security.md)',
   ResourceNotFoundException:
     'a table or function of this stage does not exist: is the stage right, and every realm deployed?',
   ECONNREFUSED: 'nothing answers there: is the local host up (npm run local), and on that port?',

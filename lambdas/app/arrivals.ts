@@ -1,0 +1,57 @@
+/**
+ * What is asked before a realm is opened for a tenant, by a hook or by an import: may it have its
+ * keys, and does its installation belong to another tenant?
+ */
+import { ownerOfShard, shardsOf } from '../domain/datasets/dataset.ts';
+import { isClientKey } from '../domain/requests.ts';
+import { isForgeOnly } from '../domain/tenants/identity.ts';
+import { type Arrival, abandonOpening } from '../domain/tenants/takeover.ts';
+import type { AppContext } from './app-context.ts';
+import { identification } from './identification.ts';
+
+export function arrivals(context: AppContext) {
+  const { tenants } = context.ports;
+  const { realm: here, parts } = context.settings;
+  const { othersOf } = identification(context);
+
+  /**
+   * Why a tenant may not arrive: it is called like a shard of another one, or another one like a
+   * shard of it. A key of the one could be taken for a key of the other. `undefined` where it may.
+   */
+  async function sharedKey(tenant: string): Promise<string | undefined> {
+    const owner = ownerOfShard(parts, tenant);
+    if (owner !== undefined)
+      return `the client key is a shard of tenant ${owner.tenant} in part ${owner.part}`;
+    const namesakes = shardsOf(parts, tenant).filter(isClientKey);
+    const found = await Promise.all(namesakes.map((name) => tenants.read(here, name)));
+    const taken = found.find((record) => record !== undefined)?.tenant;
+    return taken === undefined ? undefined : `tenant ${taken} is called like a shard of it`;
+  }
+
+  /**
+   * Both doors may announce one installation at the same instant, each for a tenant of its own.
+   * Each writes its opening before it looks for the other's, so that one of them sees both: the one
+   * that came by Connect stays, unless the other serves already. Returns the arrival as one for the
+   * tenant that stays, or `undefined` when this one does.
+   */
+  async function joinedTwin(arrival: Arrival): Promise<Arrival | undefined> {
+    const { tenant, credentials, identity } = arrival;
+    const cameByForge = tenant.startsWith('#');
+    const [twin] = (await othersOf(arrival)).filter((other) => cameByForge || isForgeOnly(other));
+    if (twin === undefined) return undefined;
+    if (!cameByForge) {
+      const { record } = await tenants.change(here, twin.tenant, (current) =>
+        abandonOpening(current, current?.openingIat ?? 0),
+      );
+      if (record === undefined) return undefined;
+    }
+    await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));
+    return {
+      ...arrival,
+      tenant: twin.tenant,
+      identity: cameByForge ? { ...identity } : { ...identity, clientKey: tenant },
+    };
+  }
+
+  return { sharedKey, joinedTwin };
+}

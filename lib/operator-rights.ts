@@ -10,21 +10,26 @@ import { SHOWN_ATTRIBUTES } from './shown-attributes.ts';
 const allow = (actions: string[], ...resources: string[]) =>
   new PolicyStatement({ actions, resources });
 
+/**
+ * Fails closed: a request that names no attributes, or an attribute that is not in the list, is
+ * refused.
+ */
+const readingTenants = ({ region, names }: Deployment) =>
+  new PolicyStatement({
+    actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
+    resources: [arnOf(region, 'dynamodb', `table/${names.tenants}`)],
+    conditions: {
+      'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...SHOWN_ATTRIBUTES] },
+      StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
+      Null: { 'dynamodb:Attributes': 'false' },
+    },
+  });
+
 export function looking(deployment: Deployment): readonly PolicyStatement[] {
   const { region, names, residency } = deployment;
   const table = (name: string) => arnOf(region, 'dynamodb', `table/${name}`);
   return [
-    // Fails closed: a request that names no attributes, or an attribute that is not in the list, is
-    // refused.
-    new PolicyStatement({
-      actions: ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
-      resources: [table(names.tenants)],
-      conditions: {
-        'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...SHOWN_ATTRIBUTES] },
-        StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
-        Null: { 'dynamodb:Attributes': 'false' },
-      },
-    }),
+    readingTenants(deployment),
     allow(
       ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan'],
       table(names.migrations),
@@ -141,10 +146,12 @@ export function acting(deployment: Deployment): readonly PolicyStatement[] {
 }
 
 /**
- * One function, which imports tenants with their secrets and retires tenants. Whoever may call it can
- * give a tenant a secret of their own, and then sign requests for that tenant: no other role may.
+ * One function, which imports tenants with their secrets and retires tenants. Whoever may call it
+ * can give a tenant a secret of their own, and then sign requests for that tenant: no other role
+ * may. Beside it, what the two commands read: tenants, and whether a realm holds items of one.
  */
 export const bringing = (deployment: Deployment): readonly PolicyStatement[] => [
+  readingTenants(deployment),
   allow(['lambda:InvokeFunction'], lambdaArn(deployment, 'tasks/tenants')),
 ];
 

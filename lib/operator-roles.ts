@@ -1,11 +1,10 @@
 /**
- * The three roles that operators take. One reads; one also acts on migrations; one also imports and
- * retires tenants. None sees a shared secret. Of a dataset, all see how many items there are and under which partition keys. The account's own
- * policies say who may take the roles.
+ * The three roles that operators take. One reads; one reads and acts on migrations; one imports and
+ * retires tenants. None sees a shared secret. Of a dataset, all see how many items there are and
+ * under which partition keys. The account's own policies say who may take the roles.
  */
 import {
   AccountRootPrincipal,
-  type IManagedPolicy,
   ManagedPolicy,
   type PolicyStatement,
   Role,
@@ -19,7 +18,7 @@ import { inline, managed } from './policy-size.ts';
 
 export interface OperatorsProps {
   readonly deployment: Deployment;
-  /** Statements of all roles for resources that only the stack knows. */
+  /** Statements of the two roles that read, for resources that only the stack knows. */
   readonly statements: readonly PolicyStatement[];
 }
 
@@ -35,62 +34,49 @@ export class Operators extends Construct {
     const ofDatasets = managed('operator-read', counting(deployment)).map(
       (document, index) => new ManagedPolicy(this, `Datasets${index}`, { document }),
     );
-    this.read = this.role(
-      deployment,
-      'operator-read',
-      'Sees where each tenant and each migration is',
-      [...looking(deployment), ...statements],
-      ofDatasets,
-    );
-    this.act = this.role(
-      deployment,
+    const role = (name: string, description: string, own: readonly PolicyStatement[]) =>
+      new Role(this, name, {
+        roleName: `${deployment.names.prefix}-${name}`,
+        description,
+        assumedBy: new AccountRootPrincipal(),
+        inlinePolicies: { own: inline(name, own) },
+        managedPolicies: ofDatasets,
+      });
+    this.read = role('operator-read', 'Sees where each tenant and each migration is', [
+      ...looking(deployment),
+      ...statements,
+    ]);
+    this.act = role(
       'operator-act',
       'Sees the same, changes settings, and retries or cancels migrations',
       [...looking(deployment), ...statements, ...acting(deployment)],
-      ofDatasets,
     );
-    this.tenants = this.role(
-      deployment,
+    this.tenants = role(
       'operator-tenants',
-      'Sees the same, imports tenants that exist already, and retires those that are gone',
-      [...looking(deployment), ...statements, ...bringing(deployment)],
-      ofDatasets,
+      'Imports tenants that exist already, and retires those that are gone',
+      bringing(deployment),
     );
+    for (const one of [this.read, this.act]) explainStars(one, deployment);
   }
+}
 
-  private role(
-    deployment: Deployment,
-    name: string,
-    description: string,
-    statements: readonly PolicyStatement[],
-    managedPolicies: IManagedPolicy[],
-  ): Role {
-    const { prefix, stateMachine } = deployment.names;
-    const role = new Role(this, name, {
-      roleName: `${prefix}-${name}`,
-      description,
-      assumedBy: new AccountRootPrincipal(),
-      inlinePolicies: { own: inline(name, statements) },
-      managedPolicies,
-    });
+function explainStars(role: Role, deployment: Deployment): void {
+  suppressNag(
+    role,
+    starIn(deployment, 'states', `execution:${deployment.names.stateMachine}:*`),
+    'Execution names say what is moved: an operator of a state machine looks at all its executions.',
+  );
+  for (const pattern of logPatterns(deployment).filter((one) => one.endsWith('*')))
     suppressNag(
       role,
-      starIn(deployment, 'states', `execution:${stateMachine}:*`),
-      'Execution names say what is moved: an operator of a state machine looks at all its executions.',
+      starIn(deployment, 'logs', `log-group:${pattern}`),
+      'The logs of this realm, and of no other; nothing secret is in them.',
     );
-    for (const pattern of logPatterns(deployment).filter((one) => one.endsWith('*')))
-      suppressNag(
-        role,
-        starIn(deployment, 'logs', `log-group:${pattern}`),
-        'The logs of this realm, and of no other; nothing secret is in them.',
-      );
-    suppressNag(
-      role,
-      'AwsSolutions-IAM5[Resource::*]',
-      'Account limits, lists of alarms, metrics, saved queries and query results cannot be limited to a resource.',
-    );
-    return role;
-  }
+  suppressNag(
+    role,
+    'AwsSolutions-IAM5[Resource::*]',
+    'Account limits, lists of alarms, metrics, saved queries and query results cannot be limited to a resource.',
+  );
 }
 
 /**

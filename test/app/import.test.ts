@@ -1,4 +1,7 @@
-/** Operators bring tenants that exist already, and retire those that are gone: by the steps of the hooks, in whichever order both come. */
+/**
+ * Operators bring tenants that exist already, and retire those that are gone: by the steps of the
+ * hooks, in whichever order both come.
+ */
 import { describe, expect, test } from 'vitest';
 import type { ImportAnswers } from '../../lambdas/domain/operating/tenant-operations.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';

@@ -187,6 +187,43 @@ describe('operator-act', () => {
   });
 });
 
+describe('operator-tenants', () => {
+  const TENANTS = arn('lambda', 'function:residency-dev-us-tenants');
+
+  test('asks for imports and retirements, and is the only role that may', () => {
+    expect(may('operator-tenants', { action: 'lambda:InvokeFunction', resource: TENANTS })).toBe(
+      true,
+    );
+    for (const who of BOTH)
+      expect(may(who, { action: 'lambda:InvokeFunction', resource: TENANTS }), who).toBe(false);
+  });
+
+  test('sees tenants without their secrets, and counts items', () => {
+    for (const action of READS) {
+      const asked = { action, resource: table('tenants') };
+      const of = (...names: string[]) => reading('SPECIFIC_ATTRIBUTES', ...names);
+      expect(may('operator-tenants', { ...asked, context: of('tenant', 'state') })).toBe(true);
+      expect(may('operator-tenants', { ...asked, context: of('tenant', 'sharedSecret') })).toBe(
+        false,
+      );
+      expect(may('operator-tenants', { ...asked, context: reading('ALL_ATTRIBUTES') })).toBe(false);
+    }
+    const count = { action: 'dynamodb:Query', resource: table('templates') };
+    expect(may('operator-tenants', { ...count, context: reading('COUNT', 'tenant') })).toBe(true);
+  });
+
+  test('does nothing else: not what the other roles do, and no write of its own', () => {
+    for (const [action, resource] of ACTS)
+      expect(may('operator-tenants', { action, resource }), resource).toBe(false);
+    for (const name of ['tenants', 'migrations', 'templates'])
+      for (const action of WRITES)
+        expect(may('operator-tenants', { action, resource: table(name) }), name).toBe(false);
+    expect(
+      may('operator-tenants', { action: 'dynamodb:Query', resource: table('migrations') }),
+    ).toBe(false);
+  });
+});
+
 const MACHINE = arn('states', 'stateMachine:residency-dev-us-realm-migration');
 const ACTS = [
   ['states:StopExecution', arn('states', 'execution:residency-dev-us-realm-migration:copy-abc-1')],

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { documentsOf, textOf } from './policies.ts';
 import { at, listOf, type RealmTemplate } from './templates.ts';
 
-export type Who = 'operator-read' | 'operator-act';
+export type Who = 'operator-read' | 'operator-act' | 'operator-tenants';
 export type Context = Readonly<Record<string, readonly string[]>>;
 
 export interface Asked {

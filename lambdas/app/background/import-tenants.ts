@@ -1,6 +1,7 @@
 /**
- * An operator brings tenants that existed before these stacks did. A realm is opened for them as `installed` opens it: the
- * opening is written, the other realms are asked, and only then it is active. But an import never takes anything over.
+ * An operator brings tenants that existed before these stacks did. A realm is opened for them as
+ * `installed` opens it: the opening is written, the other realms are asked, and only then it is
+ * active. But an import never takes anything over.
  */
 import { operatorActor } from '../../domain/moving/history.ts';
 import type {
@@ -36,7 +37,10 @@ export function importTenants(context: AppContext) {
   const { connectTenant, forgeArrival, holderBeside } = identification(context);
   const { sharedKey, joinedTwin } = arrivals(context);
 
-  /** Safe twice: what an earlier call has written is found `unchanged`, and what a crash left half done is finished. */
+  /**
+   * Safe twice: what an earlier call has written is found `unchanged`, and what a crash left half
+   * done is finished.
+   */
   async function importAll({ rows, apply, actor }: Asked): Promise<ImportAnswers> {
     const answers = await concurrently(rows, (row) => answered(row, apply));
     for (const { outcome, written, tenant } of answers)
@@ -110,9 +114,10 @@ export function importTenants(context: AppContext) {
     );
 
   /**
-   * Opening first, then the other realms, then active: of an import and an `installed` elsewhere at the same instant, at least
-   * one sees the other, and the import is the one that gives way. A crash in between leaves an opening, which serves
-   * nobody, and which the same import, or an `installed`, finishes.
+   * Opening first, then the other realms, then active: of an import and an `installed` elsewhere at
+   * the same instant, at least one sees the other, and the import is the one that gives way. A
+   * crash in between leaves an opening, which serves nobody, and which the same import, or an
+   * `installed`, finishes.
    */
   async function open(arrival: Arrival): Promise<ImportAnswer> {
     const { tenant, credentials } = arrival;

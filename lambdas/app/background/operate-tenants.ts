@@ -1,4 +1,7 @@
-/** What an operator asks of tenants as a whole: to be brought in, or to be retired as an `uninstalled` would have done. */
+/**
+ * What an operator asks of tenants as a whole: to be brought in, or to be retired as an
+ * `uninstalled` would have done.
+ */
 import { operatorActor } from '../../domain/moving/history.ts';
 import {
   type ImportAnswers,
@@ -21,14 +24,20 @@ export function operateTenants(context: AppContext) {
   const { uninstalled } = lifecycleHooks(context);
   const importAll = importTenants(context);
 
-  /** Safe twice: both verbs are. Faults of a retirement are thrown; those of an import stand in the row's answer. */
+  /**
+   * Safe twice: both verbs are. Faults of a retirement are thrown; those of an import stand in the
+   * row's answer.
+   */
   async function operated(input: unknown): Promise<ImportAnswers | RetireAnswer> {
     const asked = tenantsOperation(input, clock.now());
     if (asked.realm !== here) throw invalid(`this function is realm ${here}'s`);
     return asked.verb === 'import' ? importAll(asked) : retire(asked);
   }
 
-  /** Atlassian's event was lost, and does not come again: the same steps are taken as if it had come at `iat`. */
+  /**
+   * Atlassian's event was lost, and does not come again: the same steps are taken as if it had come
+   * at `iat`.
+   */
   async function retire({ tenant, iat, actor }: Retirement): Promise<RetireAnswer> {
     const record = await tenants.read(here, tenant);
     if (record === undefined)

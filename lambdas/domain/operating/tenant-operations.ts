@@ -1,4 +1,7 @@
-/** What an operator asks of tenants as a whole, parsed at the edge: to be brought in, or to be retired as by an uninstallation. */
+/**
+ * What an operator asks of tenants as a whole, parsed at the edge: to be brought in, or to be
+ * retired as by an uninstallation.
+ */
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
 import { isTenantId } from '../requests.ts';
@@ -25,7 +28,10 @@ export type TenantsOperation =
       readonly actor: string;
     };
 
-/** Of each row, in the order in which they were asked. `failed`: it is not known whether it was written; asking again is safe. */
+/**
+ * Of each row, in the order in which they were asked. `failed`: it is not known whether it was
+ * written; asking again is safe.
+ */
 export interface ImportAnswer {
   readonly outcome: ImportOutcome | 'failed';
   readonly says: string;

@@ -1,4 +1,7 @@
-/** One tenant as an operator brings it, parsed where it enters: by the command line from a file, by the function from its input. */
+/**
+ * One tenant as an operator brings it, parsed where it enters: by the command line from a file, by
+ * the function from its input.
+ */
 import { invalid } from '../refusal.ts';
 import { identityIn, installRequest } from '../requests.ts';
 import { bytesOf, storableText } from '../storable.ts';
@@ -8,7 +11,10 @@ import type { Arrival } from './takeover.ts';
 import type { Identity, Installation } from './tenant.ts';
 
 export interface ImportRow {
-  /** What `installed` delivered, as far as the app has kept it; with `clientKey`, or else with `installationId`. */
+  /**
+   * What `installed` delivered, as far as the app has kept it; with `clientKey`, or else with
+   * `installationId`.
+   */
   readonly installation: Installation;
   /** With a client key alone: an app that was never in Connect has none. */
   readonly sharedSecret?: string;
@@ -23,7 +29,9 @@ export interface ImportedArrival extends Omit<Arrival, 'tenant'> {
   readonly clientKey?: string;
 }
 
-/** A time of the future would make every later secret an old one. Seconds that clocks may differ by. */
+/**
+ * A time of the future would make every later secret an old one. Seconds that clocks may differ by.
+ */
 const CLOCK_SKEW = 60;
 
 /** `now` in epoch milliseconds. Throws a refusal that names the field, and never its value. */

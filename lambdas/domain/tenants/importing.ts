@@ -1,6 +1,7 @@
 /**
- * What becomes of a tenant that existed before these stacks did: an operator brings what the app had stored of it. Pure.
- * An import opens nothing that was uninstalled, takes nothing over from another realm, and never replaces what is newer.
+ * What becomes of a tenant that existed before these stacks did: an operator brings what the app
+ * had stored of it. Pure. An import opens nothing that was uninstalled, takes nothing over from
+ * another realm, and never replaces what is newer.
  */
 import type { Realm } from '../realm.ts';
 import { isCloudId, isInstallationId, knows, withIdentity, withSite } from './identity.ts';
@@ -10,8 +11,9 @@ import type { Credentials, TenantRecord } from './tenant.ts';
 type Current = TenantRecord | undefined;
 
 /**
- * `new`: no realm has a record. `renewed`: the secret is newer than the one on record. `learned`: the record lacks facts.
- * `unchanged`: everything is on record. `conflict`: nothing is written, and `says` is why.
+ * `new`: no realm has a record. `renewed`: the secret is newer than the one on record. `learned`:
+ * the record lacks facts. `unchanged`: everything is on record. `conflict`: nothing is written, and
+ * `says` is why.
  */
 export type ImportOutcome = 'new' | 'renewed' | 'learned' | 'unchanged' | 'conflict';
 
@@ -29,7 +31,10 @@ export interface Standing {
 /** Stands in a record's list of tokens: its secret was brought by an import, and by no token. */
 const BY_IMPORT = 'import';
 
-/** `iat`: when the app stored the secret, in epoch seconds; 0 where nobody knows, which is older than any token. */
+/**
+ * `iat`: when the app stored the secret, in epoch seconds; 0 where nobody knows, which is older
+ * than any token.
+ */
 export const importedCredentials = (sharedSecret: string | undefined, iat: number): Credentials =>
   sharedSecret === undefined ? { iat } : { sharedSecret, iat, tokens: [BY_IMPORT] };
 
@@ -69,7 +74,10 @@ function verdictOnActive(record: TenantRecord, arrival: Arrival): ImportVerdict 
     : { outcome: 'learned', says: 'is on record, and learns what it lacks' };
 }
 
-/** What tells a site, and where its items lie, is never changed by an import: it is one of the two that is wrong. */
+/**
+ * What tells a site, and where its items lie, is never changed by an import: it is one of the two
+ * that is wrong.
+ */
 function contradiction(record: TenantRecord, { identity: told = {} }: Arrival): string | undefined {
   const known = withSite(record);
   return (['tenantKey', 'cloudId', 'product'] as const).find(
@@ -80,7 +88,9 @@ function contradiction(record: TenantRecord, { identity: told = {} }: Arrival): 
 const isOtherSecret = ({ credentials: stored }: TenantRecord, { credentials }: Arrival): boolean =>
   credentials.sharedSecret !== undefined && credentials.sharedSecret !== stored.sharedSecret;
 
-/** Of one that has moved here, the stub in the other realm must learn it too: only a hook does that. */
+/**
+ * Of one that has moved here, the stub in the other realm must learn it too: only a hook does that.
+ */
 function whyNotRenewed({ credentials, arrivedBy }: TenantRecord, iat: number): string | undefined {
   if (credentials.sharedSecret === undefined) return undefined;
   const isNewer = iat > credentials.iat || (iat === 0 && credentials.iat === 0);
@@ -93,7 +103,10 @@ function whyNotRenewed({ credentials, arrivedBy }: TenantRecord, iat: number): s
     : `it came here by migration ${arrivedBy}: a newer secret comes by its own "installed"`;
 }
 
-/** The write on an active record; `undefined` where the record says everything already, or may not be changed. */
+/**
+ * The write on an active record; `undefined` where the record says everything already, or may not
+ * be changed.
+ */
 export function withImported(record: Current, arrival: Arrival): Current {
   if (record?.state !== 'active' || record.uninstalledIat !== undefined) return undefined;
   if (contradiction(record, arrival) !== undefined) return undefined;

@@ -5,7 +5,9 @@ import { Failure } from '../terminal/failure.ts';
 export interface Row {
   /** Of its first line; the head is in line 1. */
   readonly line: number;
-  /** By the name of the column as `columnName` spells it. What is empty, `NULL` or `\N` is absent. */
+  /**
+   * By the name of the column as `columnName` spells it. What is empty, `NULL` or `\N` is absent.
+   */
   readonly fields: Readonly<Record<string, string>>;
 }
 
@@ -21,7 +23,10 @@ export interface CsvFile {
   readonly rows: readonly Row[];
 }
 
-/** Throws a sentence with a line number, which never quotes the file: not even its head, which may be none. */
+/**
+ * Throws a sentence with a line number, which never quotes the file: not even its head, which may
+ * be none.
+ */
 export function csvRows(text: string, file: string): CsvFile {
   const head: string[] = [];
   const rows = parsed(text, file, head).map(({ record, info }): Row => {

@@ -1,4 +1,7 @@
-/** A file that was named on the command line, as text; and what is said of one that is not as it should be. */
+/**
+ * A file that was named on the command line, as text; and what is said of one that is not as it
+ * should be.
+ */
 import { readFile } from 'node:fs/promises';
 import { Failure, UsageError } from '../terminal/failure.ts';
 
@@ -13,7 +16,9 @@ export async function fileText(file: string): Promise<string> {
   }
 }
 
-/** What is wrong in which line, each a clause that never quotes the file: there are secrets in it. */
+/**
+ * What is wrong in which line, each a clause that never quotes the file: there are secrets in it.
+ */
 export interface Problem {
   /** From 1 on; of a row that takes several lines, its first. */
   readonly line: number;

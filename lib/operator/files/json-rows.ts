@@ -1,4 +1,7 @@
-/** A JSON file as a list of values, with the line of each: an array, an object with a list in it, one value in each line, or one value. */
+/**
+ * A JSON file as a list of values, with the line of each: an array, an object with a list in it,
+ * one value in each line, or one value.
+ */
 import {
   getNodeValue,
   type Node,
@@ -19,7 +22,10 @@ export interface JsonRows {
   readonly around: Readonly<Record<string, unknown>>;
 }
 
-/** `lists` are the names under which an object may have its list. Throws a sentence that never quotes the file. */
+/**
+ * `lists` are the names under which an object may have its list. Throws a sentence that never
+ * quotes the file.
+ */
 export function jsonRows(text: string, file: string, lists: readonly string[]): JsonRows {
   const { tree, error } = treeOf(text);
   const isInLines = error && printParseErrorCode(error.error) === 'EndOfFileExpected';

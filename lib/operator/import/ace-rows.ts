@@ -1,6 +1,7 @@
 /**
- * Tenants of atlassian-connect-express: rows `clientKey, key, val` of its store, of which those whose key is `clientInfo`
- * hold an installation as JSON. Its stores keep that row when the app is uninstalled.
+ * Tenants of atlassian-connect-express: rows `clientKey, key, val` of its store, of which those
+ * whose key is `clientInfo` hold an installation as JSON. Its stores keep that row when the app is
+ * uninstalled.
  */
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { installationIdOf } from '../../../lambdas/domain/tenants/importing.ts';
@@ -86,7 +87,10 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** With DynamoDB's types or without: `{"clientKey": {"S": "…"}}`, as a scan prints it, and `{"Item": …}`, as an export does. */
+/**
+ * With DynamoDB's types or without: `{"clientKey": {"S": "…"}}`, as a scan prints it, and `{"Item":
+ * …}`, as an export does.
+ */
 function plain(value: unknown): Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Problematic('it is no object');

@@ -1,4 +1,7 @@
-/** The same rows, read from the app's own table with the caller's own credentials: no role of ours may see it. */
+/**
+ * The same rows, read from the app's own table with the caller's own credentials: no role of ours
+ * may see it.
+ */
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import type { OperatorClients } from '../clients.ts';
 import { type AceRow, aceSource } from './ace-rows.ts';

@@ -39,7 +39,9 @@ export function cellsRow(line: number, cells: Cells, storedAt: number): SourceRo
   };
 }
 
-/** A name that is given and is none would be left out in silence, and the tenant not be found by it. */
+/**
+ * A name that is given and is none would be left out in silence, and the tenant not be found by it.
+ */
 function idIn(
   text: string | undefined,
   parse: (text: string) => string | undefined,

@@ -1,4 +1,7 @@
-/** What all sources come to: a row for the function that imports, or why a row has no business there. Secrets are in it. */
+/**
+ * What all sources come to: a row for the function that imports, or why a row has no business
+ * there. Secrets are in it.
+ */
 import { Refusal } from '../../../lambdas/domain/refusal.ts';
 import { type ImportRow, importRow } from '../../../lambdas/domain/tenants/import-row.ts';
 import type { Problem } from '../files/file-text.ts';
@@ -25,7 +28,10 @@ export interface Source {
   readonly others: number;
 }
 
-/** What `installed` delivers besides the secret. Whatever else an app keeps there may be a secret of its own, and stays behind. */
+/**
+ * What `installed` delivers besides the secret. Whatever else an app keeps there may be a secret of
+ * its own, and stays behind.
+ */
 const FACTS = [
   'key',
   'clientKey',

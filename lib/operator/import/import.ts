@@ -1,4 +1,7 @@
-/** `import`: tenants that exist already, into the realm that has their data. Says what it would write; `--apply` writes it. */
+/**
+ * `import`: tenants that exist already, into the realm that has their data. Says what it would
+ * write; `--apply` writes it.
+ */
 import type { ImportAnswer } from '../../../lambdas/domain/operating/tenant-operations.ts';
 import { MOST_ROWS } from '../../../lambdas/domain/operating/tenant-operations.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -71,7 +74,10 @@ function placed(
   });
 }
 
-/** Nothing is written. What the function would write is looked at once more: does the realm have the data? */
+/**
+ * Nothing is written. What the function would write is looked at once more: does the realm have the
+ * data?
+ */
 async function plannedOf(
   operator: Operator,
   rows: readonly Placed[],

@@ -1,6 +1,7 @@
 /**
- * Whether new tenants have their items in the realm that they are imported into. A record in the wrong realm would make the
- * app look for its data where none is, and a move would find nothing to move.
+ * Whether new tenants have their items in the realm that they are imported into. A record in the
+ * wrong realm would make the app look for its data where none is, and a move would find nothing to
+ * move.
  */
 import { concurrently } from '../../../lambdas/app/background/concurrently.ts';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
@@ -13,7 +14,10 @@ interface Placed {
   readonly to: Realm;
 }
 
-/** Why each of those should not be written, by its line. Of a tenant without any item, nothing is said. */
+/**
+ * Why each of those should not be written, by its line. Of a tenant without any item, nothing is
+ * said.
+ */
 export async function misplaced(
   operator: Operator,
   rows: readonly Placed[],

@@ -1,4 +1,7 @@
-/** Tenants of atlassian-connect-spring-boot: its table `atlassian_host` as CSV, of older versions and of newer ones. */
+/**
+ * Tenants of atlassian-connect-spring-boot: its table `atlassian_host` as CSV, of older versions
+ * and of newer ones.
+ */
 import { csvRows, needColumns } from '../files/csv-rows.ts';
 import { cellsRow } from './cells-row.ts';
 import { gathered, type Source } from './framework-rows.ts';

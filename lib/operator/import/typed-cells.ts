@@ -30,7 +30,10 @@ export function storedAtOf(value: unknown, column: string): number {
 const OFFSET =
   /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?\s?(?:Z|[+-]\d{2}(?::?\d{2})?)$/;
 
-/** The same of a column that a database may have written without an offset: hours off, and so not to be relied on. */
+/**
+ * The same of a column that a database may have written without an offset: hours off, and so not to
+ * be relied on.
+ */
 export const storedAtIfClear = (text: string | undefined, column: string): number =>
   text === undefined || !(OFFSET.test(text.trim()) || /^\d{12,}$/.test(text.trim()))
     ? 0

@@ -49,11 +49,11 @@ async function commands(): Promise<readonly string[]> {
 test('docs/operator.md has every command', async () => {
   const text = read('docs/operator.md');
   const known = await commands();
-  expect(known).toHaveLength(19);
+  expect(known).toHaveLength(20);
   for (const name of known.filter((one) => one !== 'help')) expect(text).toContain(`\`${name}`);
 });
 
-test.each(['docs/runbook.md', 'docs/adopt.md', 'README.md'])(
+test.each(['docs/runbook.md', 'docs/adopt.md', 'docs/tenants.md', 'README.md'])(
   '%s names no command that does not exist',
   async (file) => {
     const named = [

@@ -46,6 +46,7 @@ const VALUES: Readonly<Record<string, string>> = {
 };
 const PLACES: Readonly<Record<string, string>> = {
   '<tenant>': 'acme',
+  '<file>': 'test/operator/tenants.csv',
   '<id>': '1',
   '[id]': '1',
   '<realm>': 'de',
@@ -99,7 +100,7 @@ describe('the runbook', () => {
     '%s',
     async (command) => {
       const [, words = '', who = ''] =
-        /^res (.+) --stage prod --role (operator-(?:read|act))$/.exec(command) ?? [];
+        /^res (.+) --stage prod --role (operator-(?:read|act|tenants))$/.exec(command) ?? [];
       expect(words, 'it says its stage and its role').not.toBe('');
       const { calls, said } = await typed(shellWords(words, VALUES));
       expect(isMisunderstood(said), said).toBe(false);
@@ -148,6 +149,21 @@ describe('docs/operator.md says that operator-act is enough for', () => {
       expect(isMisunderstood(said), said).toBe(false);
       expect(calls.length).toBeGreaterThan(0);
       expect(refusedTo('operator-act', calls, local)).toEqual([]);
+    },
+    60_000,
+  );
+});
+
+describe('docs/operator.md says that operator-tenants is enough for', () => {
+  test.each(usagesBelow('What brings tenants in'))(
+    '%s',
+    async (usage) => {
+      const { calls, said } = await typed(wordsOf(usage));
+      expect(isMisunderstood(said), said).toBe(false);
+      // A local host alone is asked whether it is one.
+      const inAws = calls.filter(({ command }) => command !== 'DescribeTable');
+      expect(inAws.length).toBeGreaterThan(0);
+      expect(refusedTo('operator-tenants', inAws, local)).toEqual([]);
     },
     60_000,
   );

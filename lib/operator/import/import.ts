@@ -144,9 +144,9 @@ const isAnswers = (value: unknown): value is readonly ImportAnswer[] =>
 
 function questionOf(rows: readonly Placed[], planned: readonly ImportedRow[]): string {
   const realms = [...Map.groupBy(rows, ({ to }) => to)].map(
-    ([realm, those]) => `${those.length} into ${realm}`,
+    ([realm, { length: count }]) => `${count} ${count === 1 ? 'tenant' : 'tenants'} into ${realm}`,
   );
   const left = planned.filter((row) => row.outcome === 'conflict').length;
-  const out = left === 0 ? '' : ` ${left} in conflict are left out.`;
-  return `Import ${rows.length} tenants, ${realms.join(', ')}?${out} Their hooks are answered, and their data is moved, by these records from then on.`;
+  const out = left === 0 ? '' : ` The ${left} in conflict are left out.`;
+  return `Import ${realms.join(', ')}?${out} Hooks are answered, and data is moved, by these records from then on.`;
 }

@@ -22,7 +22,7 @@ export function identification({ ports, settings }: AppContext) {
   const { tenants, log } = ports;
   const { realm: here, adoptByHost } = settings;
   const everywhere = stackRealms(settings);
-  const { byNames, byClientKey, bySite } = namedTenants(tenants, here);
+  const { byNames, byClientKey, bySite, byInstallation } = namedTenants(tenants, here);
   /** What this process has raised an alarm for. */
   const told = new Set<string>();
 
@@ -103,8 +103,7 @@ export function identification({ ports, settings }: AppContext) {
    * nothing; one that was never announced is matched by its cloud id, where no other was either.
    */
   async function forgeDeparture(claims: ForgeClaims): Promise<TenantRecord | undefined> {
-    const known = await byNames([installationOf(claims.installationId)]);
-    const record = known ?? (await bySite(claims));
+    const record = await byInstallation(claims.installationId, claims);
     if (record === undefined) await offered(claims, [here]);
     const newest = record && newestInstallation(record);
     return newest === undefined || newest.id === claims.installationId ? record : undefined;

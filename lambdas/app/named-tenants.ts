@@ -41,7 +41,11 @@ export function namedTenants(tenants: Pick<TenantStore, 'read' | 'find'>, here: 
   const bySite = (site: Site): Promise<TenantRecord | undefined> =>
     byNames(sitesOf(site), site.product);
 
-  return { byClientKey, byNames, bySite };
+  /** By an installation; one that was never announced, by the site that it is on. */
+  const byInstallation = async (id: string, site: Site): Promise<TenantRecord | undefined> =>
+    (await byNames([installationOf(id)])) ?? bySite(site);
+
+  return { byClientKey, byNames, bySite, byInstallation };
 }
 
 export const installationOf = (id: string): TenantName => ({ kind: 'installation', value: id });

@@ -6,7 +6,8 @@
  */
 import { type JWTPayload, jwtVerify } from 'jose';
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
-import { hostOf, isCloudId, isInstallationId, isProduct } from '../../domain/tenants/identity.ts';
+import { objectOf, siteIn } from '../../domain/tenants/forge-site.ts';
+import { isInstallationId } from '../../domain/tenants/identity.ts';
 import type { Clock, ForgeClaims } from '../../ports.ts';
 import { compactToken, type Json } from './compact-token.ts';
 import type { ForgeKeys } from './forge-keys.ts';
@@ -77,53 +78,14 @@ function claimsOf(payload: JWTPayload, app: Json): ForgeClaims {
     throw new Unauthenticated('the installation is missing or malformed');
   if (payload.jti !== undefined && (typeof payload.jti !== 'string' || payload.jti === ''))
     throw new Unauthenticated('the id of the token is malformed');
-  const context = objectOf(payload['context']);
-  const contexts = listOf(objectOf(app['installation'])['contexts']).map(objectOf);
-  const cloudId =
-    onlyOne(contexts.map((each) => each['cloudId']).filter(isCloudId)) ?? context['cloudId'];
-  const product = onlyOne(contexts.map(productOf).filter(isProduct));
-  const workspaceId = [...contexts, context].map((each) => each['workspaceId']).find(isWorkspaceId);
-  // All workspaces of Bitbucket have one host, so it does not tell them apart.
-  const host = workspaceId === undefined ? hostOf(context['siteUrl']) : undefined;
-  return {
-    installationId,
-    iat: payload.iat ?? 0,
-    ...(isCloudId(cloudId) ? { cloudId: cloudId.toLowerCase() } : {}),
-    ...(product === undefined ? {} : { product }),
-    ...(host === undefined ? {} : { host }),
-    ...(workspaceId === undefined ? {} : { workspaceId }),
-  };
+  return { installationId, iat: payload.iat ?? 0, ...siteIn(payload) };
 }
-
-/**
- * `confluence`, by name or by the address of its API (`https://api.atlassian.com/ex/confluence/…`).
- */
-function productOf({ name, apiBaseUrl }: Json): string | undefined {
-  const fromUrl =
-    typeof apiBaseUrl === 'string' ? /\/ex\/([a-z-]+)\//.exec(apiBaseUrl)?.[1] : undefined;
-  const said = fromUrl ?? (typeof name === 'string' ? name.toLowerCase() : undefined);
-  return isProduct(said) ? said : undefined;
-}
-
-/** An installation in several products or sites has no single value to be matched by. */
-function onlyOne(values: readonly string[]): string | undefined {
-  const different = new Set(values);
-  return different.size === 1 ? values[0] : undefined;
-}
-
-const objectOf = (value: unknown): Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
 /**
  * Checks the algorithm, and that the key id is a plain text, before a key is looked up or fetched.
  */
 const isPlain = ({ alg, kid }: Json): boolean =>
   alg === 'RS256' && typeof kid === 'string' && /^[\w.:=/+-]{1,256}$/.test(kid);
-
-/** A UUID of Bitbucket, in braces or behind an ARI. */
-const isWorkspaceId = (value: unknown): value is string =>
-  typeof value === 'string' && /^[\w:/{}-]{8,128}$/.test(value);
 
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string'

@@ -74,6 +74,9 @@ export async function dynamoDbPortsHost(clock: Clock) {
     tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants, clock }),
     ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock, log }),
     log,
+    /** Where the embedded DynamoDB listens, for clients in other processes; realm us is in region us-test-1. */
+    url: database.url,
+    clientFor: client,
 
     /** Every call from here on is answered so. */
     inject(fault: (call: DynamoDbCall) => InjectedFault | undefined): void {

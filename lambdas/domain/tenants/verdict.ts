@@ -20,6 +20,27 @@ export type Verdict =
 const RETRY_AFTER_SECONDS = 60;
 
 /**
+ * DATA: the stored attributes by which a record is found by its names and judged, and those of an
+ * alias. The secret is not among them.
+ */
+export const VERDICT_ATTRIBUTES = [
+  'tenant',
+  'state',
+  'movedTo',
+  'clientKey',
+  'installations',
+  'cloudId',
+  'product',
+  'installation',
+  'credentialsIat',
+  'uninstalledIat',
+  'holders',
+] as const;
+
+/** DATA: the same and the secret, for an app that verifies the tokens of its tenants itself. */
+export const CLIENT_INFO_ATTRIBUTES = [...VERDICT_ATTRIBUTES, 'sharedSecret'] as const;
+
+/**
  * `record` was read strongly consistently after the request began; `undefined` where the realm has
  * none.
  */

@@ -125,10 +125,17 @@ export function residencyStore({ others, ...options }: StoreOptions) {
   };
 }
 
+/**
+ * The stub of a tenant that has moved has no URL. The framework (11.5.3) leaves a request unanswered whose client info has
+ * none, and the guard behind it could not say where the tenant is.
+ */
+const NOWHERE = 'https://moved.invalid';
+
 function infoOf(record: TenantRecord | undefined): ClientInfo | null {
   if (record === undefined || isForgeOnly(record)) return null;
   const { installation, credentials, cloudId, product } = record;
   return {
+    baseUrl: NOWHERE,
     ...(cloudId === undefined ? {} : { cloudId }),
     ...(product === undefined ? {} : { productType: product }),
     ...installation,

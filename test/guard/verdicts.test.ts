@@ -1,14 +1,15 @@
 /** The guard outside these stacks says what the handlers inside say, of every state, by every name, on one database. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { guard as guardInside } from '../../lambdas/app/guard.ts';
-import { identification } from '../../lambdas/app/identification.ts';
+import { type App, compose } from '../../lambdas/compose.ts';
 import type { TenantRecord, TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { type GuardOptions, judged, residencyGuard } from '../../packages/guard/src/index.ts';
+import { residency } from '../../residency.config.ts';
 import { tenantRecord } from '../support/builders.ts';
 import { manualClock } from '../support/clock.ts';
 import { type DynamoDbPortsHost, dynamoDbPortsHost } from '../support/dynamodb-ports-host.ts';
 
 const BASE_URLS = { us: 'https://us.app.example', de: 'https://de.app.example' };
+const REALMS = Object.keys(BASE_URLS);
 const installationId = (digit: string) =>
   `ari:cloud:ecosystem::installation/${digit.repeat(8)}-1111-2222-3333-444444444444`;
 
@@ -26,8 +27,8 @@ const STATES: Readonly<Record<TenantState, Partial<TenantRecord>>> = {
 
 let host: DynamoDbPortsHost;
 let outside: ReturnType<typeof residencyGuard>;
-let inside: ReturnType<typeof guardInside>;
-let found: ReturnType<typeof identification>;
+/** The app that handlers run in. */
+let inside: App;
 const options = (): GuardOptions => ({
   app: 'test',
   stage: 'test',
@@ -37,13 +38,26 @@ const options = (): GuardOptions => ({
   baseUrls: BASE_URLS,
 });
 beforeAll(async () => {
+  process.env['AWS_ACCESS_KEY_ID'] ??= 'local';
+  process.env['AWS_SECRET_ACCESS_KEY'] ??= 'local';
   host = await dynamoDbPortsHost(manualClock());
   outside = residencyGuard(options());
-  inside = guardInside(host, { realm: 'us', baseUrls: BASE_URLS });
-  found = identification(host, {
-    realm: 'us',
-    residency: { realms: [{ realm: 'us', region: 'us-test-1' }], app: {} },
-  });
+  inside = compose(
+    {
+      REALM: 'us',
+      STAGE: 'test',
+      ACCOUNT_ID: '000000000000',
+      BASE_URLS: JSON.stringify(BASE_URLS),
+      AWS_ENDPOINT_URL_DYNAMODB: host.url,
+    },
+    {
+      residency: {
+        ...residency,
+        name: 'test',
+        realms: REALMS.map((realm) => ({ realm, region: `${realm}-test-1` })),
+      },
+    },
+  );
 });
 afterEach(() => host.inject(() => undefined));
 afterAll(() => host.close());
@@ -69,14 +83,14 @@ describe('a verdict', () => {
     async (state, access, rest) => {
       const tenant = `${state}-${access}`;
       await put(tenantRecord({ tenant, state, ...rest }));
-      const handlers = await inside(tenant, access);
+      const handlers = await inside.guard(tenant, access);
       expect(await outside(tenant, access)).toMatchObject({ ...handlers, tenant, state });
     },
   );
 
   test('of a tenant that has no record is that of the handlers', async () => {
     expect(await outside('nobody', 'read')).toEqual({
-      ...(await inside('nobody', 'read')),
+      ...(await inside.guard('nobody', 'read')),
       tenant: undefined,
       state: undefined,
     });
@@ -138,7 +152,7 @@ describe('a tenant is found as the handlers find it', () => {
     ['by the client key of one that first came by Forge', 'came-later'],
     ['by a client key that nobody has', 'nobody'],
   ])('%s', async (_, clientKey) => {
-    const expected = await found.byClientKey(clientKey);
+    const expected = await inside.identification.byClientKey(clientKey);
     expect((await outside(clientKey, 'read')).tenant).toBe(expected?.tenant);
     expect((await outside({ clientKey }, 'read')).tenant).toBe(expected?.tenant);
   });
@@ -169,7 +183,7 @@ describe('a tenant is found as the handlers find it', () => {
       ...(cloudId === undefined ? {} : { cloudId: cloudId.toLowerCase() }),
       product,
     };
-    const caller = await found.forgeCaller(claims, 'look').catch(() => undefined);
+    const caller = await inside.identification.forgeCaller(claims, 'look').catch(() => undefined);
     expect(caller?.tenant).toBe(tenant);
     const named = { ...claims, ...(cloudId === undefined ? {} : { cloudId }) };
     expect((await outside(named, 'read')).tenant).toBe(tenant);

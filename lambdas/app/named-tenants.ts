@@ -1,6 +1,7 @@
 /**
- * Which tenant a name means, in the realms that are asked. It reads and never writes: the hooks, the handlers of the app and
- * `packages/guard` find tenants by it, so that one request means the same tenant to all of them.
+ * Which tenant a name means, in the realms that are asked. It reads and never writes: the hooks,
+ * the handlers of the app and `packages/guard` find tenants by it, so that one request means the
+ * same tenant to all of them.
  */
 import type { Realm } from '../domain/realm.ts';
 import { onlyOneOf, type TenantName } from '../domain/tenants/identity.ts';
@@ -14,7 +15,9 @@ export interface Site {
 }
 
 export function namedTenants(tenants: Pick<TenantStore, 'read' | 'find'>, here: Realm) {
-  /** Of a Connect token: the client key is our id, or a name of a tenant that first came by Forge. */
+  /**
+   * Of a Connect token: the client key is our id, or a name of a tenant that first came by Forge.
+   */
   async function byClientKey(clientKey: string): Promise<TenantRecord | undefined> {
     const own = await tenants.read(here, clientKey);
     return own ?? (await byNames([{ kind: 'client', value: clientKey }]));

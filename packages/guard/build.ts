@@ -1,6 +1,7 @@
 /**
- * Builds what is published: per module system a folder of its own, with bundles and their types. The rule of the guard comes
- * out of `lambdas/` as it stands there, so that the package cannot say anything else than the handlers (decision 60).
+ * Builds what is published: per module system a folder of its own, with bundles and their types.
+ * The rule of the guard comes out of `lambdas/` as it stands there, so that the package cannot say
+ * anything else than the handlers (decision 60).
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +34,7 @@ for (const format of ['esm', 'cjs'] as const) {
 }
 copyTypes();
 
-/** Of `src`, what the entries lead to; of `lambdas/`, nothing: a declaration that leads there is refused. */
+/** Takes the declarations that the entries lead to. One that leads out of `src` is refused. */
 function copyTypes(): void {
   const made = mkdtempSync(join(tmpdir(), 'guard-types-'));
   try {

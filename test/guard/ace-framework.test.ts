@@ -1,6 +1,7 @@
 /**
- * The store inside atlassian-connect-express itself. The framework is no dependency of this project (it brings 250 packages):
- * ACE_MODULES names a `node_modules` that has it and Express 4, and without one this is skipped.
+ * The store inside atlassian-connect-express itself. The framework is no dependency of this project
+ * (it brings 250 packages): ACE_MODULES names a `node_modules` that has it and Express 4, and
+ * without one this is skipped.
  */
 import { existsSync } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';

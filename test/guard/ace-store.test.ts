@@ -1,4 +1,7 @@
-/** The store for atlassian-connect-express: client infos are the records of these stacks, all other keys are the app's. */
+/**
+ * The store for atlassian-connect-express: client infos are the records of these stacks, all other
+ * keys are the app's.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withCredentials } from '../../lambdas/domain/tenants/fence.ts';
 import { type ResidencyStore, residencyStore } from '../../packages/guard/src/ace-store.ts';

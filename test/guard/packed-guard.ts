@@ -1,4 +1,7 @@
-/** The guard as vendors get it: packed, installed into a folder of its own from the tarball, and run there. */
+/**
+ * The guard as vendors get it: packed, installed into a folder of its own from the tarball, and run
+ * there.
+ */
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
@@ -19,8 +22,8 @@ export const awsEnv = (url: string) => ({
 });
 
 /**
- * A vendor's folder with the package in it, installed without a network, and the files that are packed. What the vendor has
- * beside it, Express and the SDK, are links into ours.
+ * A vendor's folder with the package in it, installed without a network, and the files that are
+ * packed. What the vendor has beside it, Express and the SDK, are links into ours.
  */
 export async function installPacked() {
   const folder = await mkdtemp(join(tmpdir(), 'vendor-'));
@@ -43,7 +46,10 @@ export async function installPacked() {
   return { folder, files: files.map(({ path }: { path: string }) => path) as readonly string[] };
 }
 
-/** Starts `file` in the folder, and answers with the line of JSON that it prints. Ends it when it is disposed of. */
+/**
+ * Starts `file` in the folder, and answers with the line of JSON that it prints. Ends it when it is
+ * disposed of.
+ */
 export async function startApp(folder: string, file: string, env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, [file], { cwd: folder, env });
   const complaints: string[] = [];

@@ -1,4 +1,7 @@
-/** The packed guard in an app of Express, in front of records that go through a whole move as the hooks write them. */
+/**
+ * The packed guard in an app of Express, in front of records that go through a whole move as the
+ * hooks write them.
+ */
 import { execFile } from 'node:child_process';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The guard outside these stacks says what the handlers inside say, of every state, by every name, on one database. */
+/**
+ * The guard outside these stacks says what the handlers inside say, of every state, by every name,
+ * on one database.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type App, compose } from '../../lambdas/compose.ts';
 import type { TenantRecord, TenantState } from '../../lambdas/domain/tenants/tenant.ts';

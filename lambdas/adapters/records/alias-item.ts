@@ -1,4 +1,7 @@
-/** How an alias lies in DynamoDB, and whom it leads to. Nothing here calls AWS: `packages/guard` reads the same items. */
+/**
+ * How an alias lies in DynamoDB, and whom it leads to. Nothing here calls AWS: `packages/guard`
+ * reads the same items.
+ */
 import { isCalled, type TenantName } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 

@@ -1,11 +1,14 @@
-/** How a tenant's record lies in DynamoDB. Nothing here calls AWS: `packages/guard` reads the same items. */
+/**
+ * How a tenant's record lies in DynamoDB. Nothing here calls AWS: `packages/guard` reads the same
+ * items.
+ */
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
 /**
- * The secret is an attribute of its own, so that a policy can withhold it from those who only look. The installation is
- * JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
+ * The secret is an attribute of its own, so that a policy can withhold it from those who only look.
+ * The installation is JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
  */
 export function toTenantItem({ credentials, installation, ...record }: TenantRecord): Item {
   return {

@@ -1,6 +1,7 @@
 /**
- * A store for atlassian-connect-express whose client infos, secrets included, are the records of these stacks. `/installed` of
- * the stack owns them: a secret that rotates in a move reaches both realms there, and no table of the app's own must follow.
+ * A store for atlassian-connect-express whose client infos, secrets included, are the records of
+ * these stacks. `/installed` of the stack owns them: a secret that rotates in a move reaches both
+ * realms there, and no table of the app's own must follow.
  */
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -22,7 +23,10 @@ export interface ClientInfo {
   readonly [field: string]: unknown;
 }
 
-/** What this store needs of the one that keeps everything else: any adapter of atlassian-connect-express has it. */
+/**
+ * What this store needs of the one that keeps everything else: any adapter of
+ * atlassian-connect-express has it.
+ */
 export interface OtherStore {
   get(key: string, clientKey: string): Promise<unknown>;
   set(key: string, value: unknown, clientKey: string): Promise<unknown>;
@@ -54,8 +58,9 @@ export function residencyStore({ others, ...options }: StoreOptions) {
   }
 
   /**
-   * Writes nothing. The stack forwards an `installed` only after it has written the record, so that what the app would save
-   * stands already; where it does not, this `installed` has been superseded, or has not come through the stack.
+   * Writes nothing. The stack forwards an `installed` only after it has written the record, so that
+   * what the app would save stands already; where it does not, this `installed` has been
+   * superseded, or has not come through the stack.
    */
   async function confirmed(value: unknown, clientKey: string): Promise<ClientInfo> {
     const info = await clientInfo(clientKey);
@@ -72,14 +77,23 @@ export function residencyStore({ others, ...options }: StoreOptions) {
       key === CLIENT_INFO ? clientInfo(clientKey) : others.get(key, clientKey),
     set: (key: string, value: unknown, clientKey: string): Promise<unknown> =>
       key === CLIENT_INFO ? confirmed(value, clientKey) : others.set(key, value, clientKey),
-    /** Of `clientInfo`, nothing: `/uninstalled` of the stack retires the record, and a late hook still needs its secret. */
+    /**
+     * Leaves a `clientInfo` where it is: `/uninstalled` of the stack retires the record, and its
+     * secret still verifies late requests.
+     */
     del: async (key: string, clientKey: string): Promise<void> => {
       if (key !== CLIENT_INFO) await others.del(key, clientKey);
     },
-    /** What the framework calls when it is told of an installation; rejects where the record says otherwise. */
+    /**
+     * What the framework calls when it is told of an installation; rejects where the record says
+     * otherwise.
+     */
     saveInstallation: confirmed,
 
-    /** Whoever is served here, read page by page; needs `dynamodb:Scan`. */
+    /**
+     * The client infos of all tenants that this realm serves, read page by page. Needs
+     * `dynamodb:Scan`.
+     */
     async getAllClientInfos(): Promise<readonly ClientInfo[]> {
       return faulty(table, async () => {
         const infos: ClientInfo[] = [];
@@ -105,13 +119,13 @@ export function residencyStore({ others, ...options }: StoreOptions) {
       });
     },
 
-    /** By the aliases of the record; `null` where no Connect installation is known. */
+    /** Found by the aliases of the record; `null` where no Connect installation is known. */
     async getClientSettingsForForgeInstallation(installationId: string) {
       return isInstallationId(installationId)
         ? infoOf(await byInstallation(installationId, {}))
         : null;
     },
-    /** Nothing: the record has its installations from the stack. */
+    /** Does nothing: the stack writes the installations into the record. */
     async associateInstallations(_installationId: string, _clientKey: string): Promise<void> {},
     async deleteAssociation(_installationId: string): Promise<boolean> {
       return true;
@@ -126,8 +140,8 @@ export function residencyStore({ others, ...options }: StoreOptions) {
 }
 
 /**
- * The stub of a tenant that has moved has no URL. The framework (11.5.3) leaves a request unanswered whose client info has
- * none, and the guard behind it could not say where the tenant is.
+ * The stub of a tenant that has moved has no URL. The framework (11.5.3) leaves a request
+ * unanswered whose client info has none, and the guard behind it could not say where the tenant is.
  */
 const NOWHERE = 'https://moved.invalid';
 

@@ -1,4 +1,7 @@
-/** What the app's visitors are answered in its stead: word for word as the handlers inside these stacks answer. */
+/**
+ * The answers that a request gets instead of the app's, word for word those of the handlers inside
+ * these stacks.
+ */
 import { UNAVAILABLE } from '../../../lambdas/domain/answers.ts';
 import { answerTo as answerInside } from '../../../lambdas/domain/tenants/verdict.ts';
 import type { Answer, Verdict } from './types.ts';

@@ -19,20 +19,24 @@ export interface GuardedResponse {
 
 export interface MiddlewareOptions<Request extends GuardedRequest> {
   /**
-   * Whose the request is, from a token that was verified before; `undefined` is answered 401. Unless said otherwise, what
-   * `authenticate()` or `authenticateForge()` of atlassian-connect-express left in `request.context`.
+   * Whose the request is, from a token that was verified before; `undefined` is answered 401.
+   * Unless said otherwise, what `authenticate()` or `authenticateForge()` of
+   * atlassian-connect-express left in `request.context`.
    */
   readonly whose?: (request: Request) => Whose | undefined;
-  /** GET, HEAD and OPTIONS read, all else writes, unless said otherwise: say it where a GET writes. */
+  /**
+   * GET, HEAD and OPTIONS read, all else writes, unless said otherwise: say it where a GET writes.
+   */
   readonly access?: (request: Request) => Access;
-  /** Hears of a guard that could not be asked; the request is answered 503. */
+  /** Called when the table cannot be read; the request is answered 503. */
   readonly onFault?: (error: ResidencyFault, request: Request) => void;
 }
 
 /**
- * Lets through what the realm serves, with the verdict in `response.locals.residency`; answers all else itself: 503 with
- * `Retry-After`, 421 with realm and base URL, 401. However often it stands in the way of one request, it reads once. Put it
- * behind what verifies tokens, and before everything that touches a tenant's data.
+ * Lets through what the realm serves, with the verdict in `response.locals.residency`; answers all
+ * else itself: 503 with `Retry-After`, 421 with realm and base URL, 401. However often it stands in
+ * the way of one request, it reads once. Put it behind what verifies tokens, and before everything
+ * that touches a tenant's data.
  */
 export function residencyMiddleware<Request extends GuardedRequest = GuardedRequest>(
   guard: ResidencyGuard,
@@ -62,7 +66,7 @@ export function residencyMiddleware<Request extends GuardedRequest = GuardedRequ
   };
 }
 
-/** Of one request: what was looked up by a guard, and for whom. */
+/** Per request and guard: the lookups that were begun, by whose they are. */
 const looks = new WeakMap<object, Map<ResidencyGuard, Map<string, Look>>>();
 type Look = ReturnType<ResidencyGuard['look']>;
 

@@ -1,6 +1,7 @@
 /**
- * The guard for apps that live outside the stacks of app-data-residency: does this realm serve the tenant, and may it be
- * written? Tenants are found, and verdicts given, by the code of the handlers inside.
+ * The guard for apps that live outside the stacks of app-data-residency: does this realm serve the
+ * tenant, and may it be written? Tenants are found, and verdicts given, by the code of the handlers
+ * inside.
  */
 import { namedTenants } from '../../../lambdas/app/named-tenants.ts';
 import { isClientKey } from '../../../lambdas/domain/requests.ts';
@@ -43,7 +44,10 @@ export function residencyGuard(options: GuardOptions): ResidencyGuard {
     look,
   });
 
-  /** The record that a handler of this realm would find; what has not the form of an id finds nobody. */
+  /**
+   * The record that a handler of this realm would find; what has not the form of an id finds
+   * nobody.
+   */
   function finding(table: GuardOptions) {
     const tenants = readTenants(tenantsTable(table), VERDICT_ATTRIBUTES);
     const { byClientKey, byInstallation, bySite } = namedTenants(tenants, realm);

@@ -1,9 +1,13 @@
-/** For consumers of streams and queues: one question per tenant of a batch, however many messages it has. */
+/**
+ * For consumers of streams and queues: one question per tenant of a batch, however many messages it
+ * has.
+ */
 import type { Access, Judged, ResidencyGuard, Verdict, Whose } from './types.ts';
 
 /**
- * Each message with its verdict, in the order of the messages. Rejects with `ResidencyFault` where a tenant's record cannot
- * be read: then the whole batch is for later. The verdicts hold for this batch, for `otherWritersSeconds` in all.
+ * Each message with its verdict, in the order of the messages. Rejects with `ResidencyFault` where
+ * a tenant's record cannot be read: then the whole batch is for later. The verdicts hold for this
+ * batch, for `otherWritersSeconds` in all.
  */
 export async function judged<T>(
   guard: ResidencyGuard,

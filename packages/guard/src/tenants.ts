@@ -1,4 +1,7 @@
-/** Reads tenants and aliases as they lie in DynamoDB: strongly consistently, and no attribute that is not asked for. */
+/**
+ * Reads tenants and aliases as they lie in DynamoDB: strongly consistently, and no attribute that
+ * is not asked for.
+ */
 import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import {
@@ -40,7 +43,9 @@ export function tenantsTable({ app, stage, realm, region, client }: TableOptions
   };
 }
 
-/** The two reads by which handlers find tenants; the realm is the table's own, whichever is named. */
+/**
+ * The two reads by which handlers find tenants; the realm is the table's own, whichever is named.
+ */
 export function readTenants(
   table: TenantsTable,
   attributes: readonly string[],

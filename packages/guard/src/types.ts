@@ -1,4 +1,7 @@
-/** What the package says to its callers, on one screen. Nothing here comes from outside this folder: it is published as it is. */
+/**
+ * What the package says to its callers, on one screen. Nothing here comes from outside this folder:
+ * it is published as it is.
+ */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 /** Where the tenants' table of a realm is. */
@@ -10,14 +13,17 @@ export interface TableOptions {
   readonly realm: string;
   /** The region of the realm; `AWS_REGION` unless said otherwise. */
   readonly region?: string;
-  /** Instead of a client of its own, whose requests end after 3 seconds and are tried three times. */
+  /**
+   * Instead of a client of its own, whose requests end after 3 seconds and are tried three times.
+   */
   readonly client?: DynamoDBClient;
 }
 
 export interface GuardOptions extends TableOptions {
   /**
-   * For how long after its beginning a request, a message or a batch may still write a dataset, in whole seconds: what
-   * `residency.config.ts` has as `otherWritersSeconds`, or less. `signal` of a verdict ends then.
+   * For how long after its beginning a request, a message or a batch may still write a dataset, in
+   * whole seconds: what `residency.config.ts` has as `otherWritersSeconds`, or less. `signal` of a
+   * verdict ends then.
    */
   readonly otherWritersSeconds: number;
   /** Realm to base URL of the app there: what a 421 tells. */
@@ -25,9 +31,10 @@ export interface GuardOptions extends TableOptions {
 }
 
 /**
- * By what a verified token, or a message, says whose it is: a client key; the verified claims of a Forge invocation token;
- * an installation (`ari:cloud:ecosystem::installation/…`), and its site if it is known; or a cloud id alone, which means a
- * tenant only where no other one is at the site, of that product if one is named.
+ * By what a verified token, or a message, says whose it is: a client key; the verified claims of a
+ * Forge invocation token; an installation (`ari:cloud:ecosystem::installation/…`), and its site if
+ * it is known; or a cloud id alone, which means a tenant only where no other one is at the site, of
+ * that product if one is named.
  */
 export type Whose =
   | string
@@ -57,8 +64,8 @@ export interface Found {
 export interface Allowed extends Found {
   readonly kind: 'allowed';
   /**
-   * Ends when `otherWritersSeconds` are over since the guard was asked: give it to every write (`abortSignal` of the SDK).
-   * What is written later than that may be missing in the copy.
+   * Ends when `otherWritersSeconds` are over since the guard was asked: give it to every write
+   * (`abortSignal` of the SDK). What is written later than that may be missing in the copy.
    */
   readonly signal: AbortSignal;
 }
@@ -88,7 +95,10 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Rejects with `ResidencyFault` where the table cannot be read: then nothing may be read or written. */
+/**
+ * Rejects with `ResidencyFault` where the table cannot be read: then nothing may be read or
+ * written.
+ */
 export interface ResidencyGuard {
   /** Asks: whose is it, and may it be read, or written? Once per request, before anything else. */
   (whose: Whose, access: Access): Promise<Verdict>;

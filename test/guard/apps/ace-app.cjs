@@ -1,6 +1,7 @@
 /**
- * An app on atlassian-connect-express, as docs/guard.md builds one: client infos from the tenants' table, other keys in a
- * table of its own, and the guard behind what verifies tokens. Prints its port, by realm, as JSON.
+ * An app on atlassian-connect-express, as docs/guard.md builds one: client infos from the tenants'
+ * table, other keys in a table of its own, and the guard behind what verifies tokens. Prints its
+ * port, by realm, as JSON.
  */
 const { writeFileSync } = require('node:fs');
 const express = require('express');

@@ -1,6 +1,7 @@
 /**
- * An app of a vendor, outside these stacks: a server of Express per realm, with the guard as it is published. It runs in a
- * folder of its own; the header `x-client-key` stands for a token that was verified. Prints the ports, by realm, as JSON.
+ * An app of a vendor, outside these stacks: a server of Express per realm, with the guard as it is
+ * published. It runs in a folder of its own; the header `x-client-key` stands for a token that was
+ * verified. Prints the ports, by realm, as JSON.
  */
 import { once } from 'node:events';
 import { residencyGuard } from 'app-data-residency-guard';

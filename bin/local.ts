@@ -4,7 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { jsonLog } from '../lambdas/adapters/json-log.ts';
-import { stackRows } from '../lambdas/domain/realm.ts';
+import { deployedIn } from '../lambdas/domain/deployed-realms.ts';
+import { type Realm, stackRows } from '../lambdas/domain/realm.ts';
 import { DataDirInUse } from '../lib/local/dynamodb/dynamodb-store.ts';
 import { type LocalHost, startLocalHost } from '../lib/local/host.ts';
 import { writes as writesTo } from '../lib/local/page/counts.ts';
@@ -17,7 +18,7 @@ import { DEFAULT_PORT, tcpPortsFrom } from '../lib/local-ports.ts';
 import { residency } from '../residency.config.ts';
 
 const USAGE = `usage: node bin/local.ts
-         runs all realms (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
+         runs all realms, or those of REALMS=us,de (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
        node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback] [--door connect|forge|both]
          moves a tenant, checks the result, and ends: 0 if every check holds, 1 if not, 130 if it is interrupted
 
@@ -46,6 +47,7 @@ try {
 
 function commandOf(args: string[]): { readonly story?: StoryOptions; readonly help?: true } {
   const { values, positionals } = parsed(args);
+  const realms = deployedRealms();
   if (values.help) return { help: true };
   const [command, ...more] = positionals;
   if (more.length > 0 || (command !== undefined && command !== 'story')) {
@@ -57,7 +59,6 @@ function commandOf(args: string[]): { readonly story?: StoryOptions; readonly he
     return {};
   }
   const { from = 'us', to = 'de', items = '4000', rollback = false, door = 'connect' } = values;
-  const realms = stackRows(residency.realms).map(({ realm }) => realm);
   for (const realm of [from, to]) {
     if (!realms.includes(realm))
       throw new UsageError(`no realm is called "${realm}": there are ${realms.join(', ')}`);
@@ -68,6 +69,16 @@ function commandOf(args: string[]): { readonly story?: StoryOptions; readonly he
   if (!/^[1-9]\d{0,6}$/.test(items))
     throw new UsageError(`--items is a number from 1 to 9999999, not "${items}"`);
   return { story: { from, to, items: Number(items), rollback, door } };
+}
+
+/** Those that have a stack. */
+function deployedRealms(): readonly Realm[] {
+  try {
+    const { realms } = deployedIn(residency, process.env['REALMS'] || undefined);
+    return stackRows(realms).map(({ realm }) => realm);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 function parsed(args: string[]) {

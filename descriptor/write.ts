@@ -6,8 +6,10 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { deployedIn } from '../lambdas/domain/deployed-realms.ts';
 import { baseUrlsOf, type Residency } from '../lambdas/domain/residency.ts';
-import { residency } from '../residency.config.ts';
+import { keptRealms } from '../lib/kept-context.ts';
+import { residency as whole } from '../residency.config.ts';
 import { connectDescriptor } from './connect.ts';
 import { forgeManifest, type ManifestOptions } from './forge.ts';
 
@@ -15,6 +17,9 @@ import { forgeManifest, type ManifestOptions } from './forge.ts';
  * Used where neither a domain nor base URLs are configured. `.example` never resolves (RFC 2606).
  */
 const PLACEHOLDER_DOMAIN = 'app.example';
+
+/** The configuration, without realms that `cdk.json` says are not deployed. */
+export const described: Residency = deployedIn(whole, keptRealms());
 
 export const DESCRIPTOR_FILE = new URL('./atlassian-connect.json', import.meta.url);
 
@@ -54,14 +59,14 @@ const withUrls = (configured: Residency): Residency =>
     : configured;
 
 if (import.meta.main) {
-  const files: [URL, string][] = [[DESCRIPTOR_FILE, descriptorText(residency)]];
-  if (residency.app.forge !== undefined)
-    for (const [name, text] of MANIFESTS) files.push([manifestFile(name), text(residency)]);
+  const files: [URL, string][] = [[DESCRIPTOR_FILE, descriptorText(described)]];
+  if (described.app.forge !== undefined)
+    for (const [name, text] of MANIFESTS) files.push([manifestFile(name), text(described)]);
   for (const [file, text] of files) {
     await writeFile(file, text);
     console.log(`wrote ${fileURLToPath(file)}`);
   }
-  if (residency.domain === undefined && residency.baseUrls === undefined) {
+  if (described.domain === undefined && described.baseUrls === undefined) {
     console.log(`no domain and no base URLs are configured: ${PLACEHOLDER_DOMAIN} stands for them`);
   }
 }

@@ -20,6 +20,7 @@ import { rehearse } from './app/background/rehearse.ts';
 import { realmApp } from './app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
+import { deployedIn } from './domain/deployed-realms.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { baseUrlIn } from './domain/operating/urls.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
@@ -49,9 +50,11 @@ export type App = ReturnType<typeof compose>;
 
 /** Builds one realm's app. Throws a sentence that names the variable, where the environment does not suffice. */
 export function compose(env: Environment, options: ComposeOptions = {}) {
-  const residency = options.residency ?? configured;
+  const residency = deployedIn(options.residency ?? configured, env['REALMS'] || undefined);
   const clock = options.clock ?? systemClock;
   const realm = required(env, 'REALM');
+  if (!residency.realms.some((row) => row.realm === realm))
+    throw new Error(`the environment variable REALM names ${realm}, which is not deployed`);
   const stage = required(env, 'STAGE');
   const account = required(env, 'ACCOUNT_ID');
   const metrics = options.metrics ?? emfMetrics({ service: residency.name, stage, realm });

@@ -3,6 +3,7 @@
  */
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { deployedIn } from '../lambdas/domain/deployed-realms.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import type { Residency } from '../lambdas/domain/residency.ts';
 import { inAscii } from './ascii.ts';
@@ -16,15 +17,16 @@ export interface ResidencyAppOptions {
   /** Where it is left out, the stacks fit any account. */
   readonly account?: string;
   /**
-   * The values that the command line gives with `-c`: `stage`, `domain`, `hostedZoneId`,
-   * `otherWritersSeconds`, `reservedConcurrency`, `concurrency`, `forgeEnvironment`,
-   * `smokePublicKey`, `alarmEmail`, `alarmUrl`, `installKeyServers` (one or two, separated by
-   * commas).
+   * The values that the command line gives with `-c`: `stage`, `realms` (those that are deployed,
+   * separated by commas), `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
+   * `concurrency`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`,
+   * `installKeyServers` (one or two, separated by commas).
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
 
-export function residencyApp({ residency, code, account, context = {} }: ResidencyAppOptions): App {
+export function residencyApp(options: ResidencyAppOptions): App {
+  const { code, account, context = {} } = options;
   const app = new App({ context });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 
@@ -33,6 +35,8 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
     return value === undefined ? undefined : String(value);
   };
   const stage = given('stage') ?? 'dev';
+  const realms = given('realms');
+  const residency = deployedIn(options.residency, realms);
   const domain = given('domain');
   const hostedZoneId = given('hostedZoneId');
   const otherWritersSeconds = given('otherWritersSeconds');
@@ -49,6 +53,7 @@ export function residencyApp({ residency, code, account, context = {} }: Residen
       residency,
       stage,
       row,
+      ...(realms !== undefined && { isSubset: true }),
       ...(otherWritersSeconds !== undefined && {
         otherWritersSeconds: Number(otherWritersSeconds),
       }),

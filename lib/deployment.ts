@@ -1,6 +1,7 @@
 /** One deployment of one realm, before any construct exists: its names, addresses and settings. */
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
+import { realmNames } from '../lambdas/domain/deployed-realms.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { isOnThisMachine } from '../lambdas/domain/operating/urls.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
@@ -19,7 +20,10 @@ import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS, type Grant, isReadOnly } from './grants.ts';
 
 export interface DeploymentOptions {
+  /** Has the rows of the realms that are deployed, and no others. */
   readonly residency: Residency;
+  /** The configuration may have more realms: the functions are told which are deployed. */
+  readonly isSubset?: boolean;
   readonly stage: string;
   readonly row: RealmRow;
   /** Overrides the configuration's domain. */
@@ -152,6 +156,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
     alarmsTo,
     environment: {
       REALM: row.realm,
+      ...(options.isSubset && { REALMS: realmNames(residency) }),
       STAGE: stage,
       ACCOUNT_ID: Aws.ACCOUNT_ID,
       CODE_VERSION: codeVersion(),

@@ -4,6 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
+import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Log, Metrics } from '../../lambdas/ports.ts';
@@ -110,7 +111,8 @@ const CONCURRENT_TASKS = 40;
 
 export async function startLocalHost(options: LocalHostOptions = {}): Promise<LocalHost> {
   await using opened = new AsyncDisposableStack();
-  const residency = options.residency ?? configured;
+  const whole = options.residency ?? configured;
+  const residency = deployedIn(whole, options.env?.['REALMS'] || undefined);
   const env: Record<string, string | undefined> = {
     ...defaultsFor(residency),
     ...options.env,
@@ -118,7 +120,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const pause = wholeSeconds('JANITOR_SECONDS', env.JANITOR_SECONDS);
   const rows = stackRows(residency.realms);
   const forwardUrls = localForwardUrls(residency, env, options.log);
-  const tcpPorts = tcpPortsFrom(options.port ?? DEFAULT_PORT, residency.realms);
+  const tcpPorts = tcpPortsFrom(options.port ?? DEFAULT_PORT, whole.realms);
   const portOf = (port: number) => (options.ephemeral ? 0 : port);
   const functions = new Map<Realm, RealmFunctions>();
   const { promise: broken, resolve: onUnwritable } = Promise.withResolvers<UnwritableDataDir>();

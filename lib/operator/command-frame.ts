@@ -18,6 +18,8 @@ import type { Verdict } from './terminal/verdict.ts';
 /** The process around the command line; a test gives another one. */
 export interface Surroundings {
   readonly residency: Residency;
+  /** The realms that `cdk.json` keeps for every deployment, separated by commas. */
+  readonly keptRealms?: string | undefined;
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
   /** Colours a text where the terminal has colours. Never used for JSON. */
@@ -36,6 +38,7 @@ export interface Common {
   readonly json?: boolean;
   readonly local?: number;
   readonly domain?: string;
+  readonly realms?: string;
   readonly role?: string;
   readonly yes?: boolean;
 }
@@ -104,6 +107,7 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
         'operator-read, operator-act or operator-tenants: taken in every realm',
       )
       .option('--domain <domain>', 'the domain, if it was given to cdk with -c')
+      .option('--realms <realms>', 'the deployed realms, if they were given to cdk with -c: us,de')
       .addHelpText('after', examplesText(row.examples));
     if (row.asks) command.option('--yes', 'does not ask');
     return command.action(async () => {
@@ -115,6 +119,7 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
         stage: stageOf(options, writes),
         localPort: options.local,
         domain: options.domain,
+        deployed: deployedRealms(options, surroundings),
         role: options.role,
         onCall: surroundings.onCall,
       });
@@ -170,6 +175,10 @@ export function commandsOn(program: Command, surroundings: Surroundings, outcome
 }
 
 const headOf = ({ whereabouts = '' }: Outcome): string => `${printable(whereabouts)}\n`;
+
+/** A local host is told by `REALMS`, a deployment by `-c realms=…` or `cdk.json`. */
+const deployedRealms = ({ realms, local }: Common, { keptRealms }: Surroundings) =>
+  realms ?? (local === undefined ? keptRealms : process.env['REALMS'] || undefined);
 
 function stageOf({ stage, local }: Common, writes: boolean): string {
   if (stage !== undefined && local !== undefined)

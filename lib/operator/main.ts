@@ -1,6 +1,7 @@
 /** Runs the command line in its process: decides on the terminal and its colours. */
 import { createInterface } from 'node:readline/promises';
 import { residency } from '../../residency.config.ts';
+import { keptRealms } from '../kept-context.ts';
 import { residencyCommand } from './program.ts';
 import { coloured, hasColours, red } from './terminal/colour.ts';
 import { screenOn } from './terminal/screen.ts';
@@ -14,6 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   return residencyCommand(args, {
     residency,
+    keptRealms: keptRealms(),
     print: (text) => process.stdout.write(`${text}\n`),
     complain: (text) => process.stderr.write(`${hasColours(process.stderr) ? red(text) : text}\n`),
     paint: hasColours(process.stdout) ? coloured : (text) => text,

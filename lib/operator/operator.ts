@@ -7,6 +7,7 @@ import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-k
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { baseUrlsOf, physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import type { Clock, Ledger, PartKind } from '../../lambdas/ports.ts';
@@ -25,12 +26,15 @@ export interface OperatorOptions {
   readonly localPort?: number | undefined;
   /** The domain, where the stage was deployed with `-c domain=…`. */
   readonly domain?: string | undefined;
+  /** The realms that are deployed, separated by commas; all of the configuration unless given. */
+  readonly deployed?: string | undefined;
   /** The role to take in every realm, by its last words: one of `ROLES`. */
   readonly role?: string | undefined;
   readonly onCall?: ((call: OperatorCall) => void) | undefined;
 }
 
 export interface Operator {
+  /** The configuration, without realms that are not deployed. */
   readonly residency: Residency;
   readonly stage: string;
   /** First port of the local host that this context reads. */
@@ -38,8 +42,14 @@ export interface Operator {
   /** As typed. Commands that are printed as the next step repeat them. */
   readonly domain: string | undefined;
   readonly role: string | undefined;
+  /** The realms that are deployed, as typed or kept; absent where all are. */
+  readonly deployed: string | undefined;
   /** Realms that have a stack. */
   readonly realms: readonly Realm[];
+  /** Realms that the configuration gives a stack, and this deployment does not have. */
+  readonly leftOut: readonly Realm[];
+  /** TCP ports of the local host. They are the same whichever realms it has. */
+  readonly localPorts: ReturnType<typeof tcpPortsFrom> | undefined;
   readonly clients: OperatorClients;
   readonly tenants: TenantReader;
   /** Reads the ledger's records one by one, as the functions do. */
@@ -74,15 +84,17 @@ export function operatorOf(options: OperatorOptions): Operator {
   const stage = isLocal ? LOCAL_STAGE : options.stage;
   if (!/^[a-z0-9]{1,8}$/.test(stage))
     throw new UsageError('a stage is one to eight lower-case letters and digits');
-  const residency =
-    options.domain === undefined
-      ? options.residency
-      : { ...options.residency, domain: options.domain };
+  const whole = options.residency;
+  const residency = {
+    ...deployed(whole, options.deployed),
+    ...(options.domain !== undefined && { domain: options.domain }),
+  };
   const rows = residency.realms;
   const realms = stackRows(rows).map(({ realm }) => realm);
-  const region = (realm: Realm) => regionOf(rows, realm);
+  const all = stackRows(whole.realms).map(({ realm }) => realm);
+  const region = (realm: Realm) => regionOf(whole.realms, realm);
   const names = (realm: Realm) => physicalNames(residency, stage, realm);
-  const local = isLocal ? tcpPortsFrom(localPort, rows) : undefined;
+  const local = isLocal ? tcpPortsFrom(localPort, whole.realms) : undefined;
   const at = (port: number) => `http://127.0.0.1:${port}`;
   const clients = operatorClients({
     regionOf: region,
@@ -110,7 +122,10 @@ export function operatorOf(options: OperatorOptions): Operator {
     localPort,
     domain: options.domain,
     role: options.role,
+    deployed: options.deployed,
     realms,
+    leftOut: all.filter((realm) => !realms.includes(realm)),
+    localPorts: local,
     clients,
     clock: systemClock,
     tenants: tenantReader({ clientFor: documents, tableOf: (realm) => names(realm).tenants }),
@@ -131,8 +146,13 @@ export function operatorOf(options: OperatorOptions): Operator {
     realmNamed(text) {
       const known = rows.some(({ realm }) => realm === text.toLowerCase());
       if (!known) {
-        const all = rows.map(({ realm }) => realm).join(', ');
-        throw new UsageError(`no realm is called "${text}": there are ${all}`);
+        const there = rows.map(({ realm }) => realm).join(', ');
+        const isLeftOut = all.includes(text.toLowerCase());
+        throw new UsageError(
+          isLeftOut
+            ? `realm ${text} is not deployed: there are ${there}`
+            : `no realm is called "${text}": there are ${there}`,
+        );
       }
       return stackOf(rows, text.toLowerCase());
     },
@@ -143,16 +163,25 @@ export function operatorOf(options: OperatorOptions): Operator {
     },
     account,
     async whereabouts() {
+      const of = options.deployed === undefined ? '' : `, realms ${realms.join(', ')}`;
       if (isLocal) {
         const { defaultRealm } = residency;
         await assertHost(clients.dynamoDb(defaultRealm), localPort, names(defaultRealm).tenants);
-        return `local host on port ${localPort}`;
+        return `local host on port ${localPort}${of}`;
       }
       const as = options.role === undefined ? '' : `, as ${options.role}`;
-      return `stage ${stage}, account ${await account()}${as}`;
+      return `stage ${stage}, account ${await account()}${as}${of}`;
     },
     close: clients.close,
   };
+}
+
+function deployed(whole: Residency, names: string | undefined): Residency {
+  try {
+    return deployedIn(whole, names);
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
 }
 
 export const ROLES: readonly string[] = ['operator-read', 'operator-act', 'operator-tenants'];

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { connectDescriptor } from '../../descriptor/connect.ts';
-import { DESCRIPTOR_FILE, descriptorText } from '../../descriptor/write.ts';
+import { DESCRIPTOR_FILE, described, descriptorText } from '../../descriptor/write.ts';
 import { ROUTES } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
 
@@ -11,7 +11,7 @@ const SERVED = ['schedule', 'start', 'status', 'commit', 'rollback'];
 
 describe('the committed descriptor', () => {
   test('is the one that the configuration gives (else: npm run descriptor)', async () => {
-    expect(await readFile(DESCRIPTOR_FILE, 'utf8')).toBe(descriptorText(residency));
+    expect(await readFile(DESCRIPTOR_FILE, 'utf8')).toBe(descriptorText(described));
   });
 
   test('declares signed installs, and a window short enough to move together with the product', () => {

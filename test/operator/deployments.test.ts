@@ -170,11 +170,20 @@ test('a tenant of which only items are left is audited all the same', async () =
 });
 
 test('a command that is named can be pasted, and looks at the same place', () => {
-  const prod = { localPort: undefined, stage: 'prod', domain: undefined, role: 'operator-read' };
+  const prod = {
+    localPort: undefined,
+    stage: 'prod',
+    domain: undefined,
+    role: 'operator-read',
+    deployed: undefined,
+  };
   expect(commandFor(prod, 'show', 'acme', '57500')).toBe(
     'npm exec --no -- residency show acme 57500 --stage prod --role operator-read',
   );
   expect(commandFor({ ...prod, localPort: 4200 }, 'show', "o'neil; rm")).toBe(
     "npm exec --no -- residency show 'o'\\''neil; rm' --local 4200",
+  );
+  expect(commandFor({ ...prod, deployed: 'us,de' }, 'where', 'acme')).toBe(
+    'npm exec --no -- residency where acme --stage prod --role operator-read --realms us,de',
   );
 });

@@ -103,7 +103,17 @@ describe('completion', () => {
   test('offers commands, their own options, realms, roles and statuses', async () => {
     expect(await offered('s')).toEqual(['status', 'show', 'settings', 'set', 'smoke', 'smoke-key']);
     expect(await offered('audit', '--')).toEqual([
-      ...['--stage', '--json', '--local', '--role', '--domain', '--tenant', '--all', '--help'],
+      ...[
+        '--stage',
+        '--json',
+        '--local',
+        '--role',
+        '--domain',
+        '--realms',
+        '--tenant',
+        '--all',
+        '--help',
+      ],
     ]);
     expect(await offered('rehearse', 'acme', '--to', '')).toEqual(['us', 'de', 'eu', 'au', 'sg']);
     expect(await offered('show', 'acme', '--role', 'operator-a')).toEqual(['operator-act']);

@@ -86,7 +86,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
   const clients = new Map<string, Client>();
   const { said, say, heard } = saidLog();
   const closing = new AbortController();
-  const realms = stackRows(residency.realms).map(({ realm }) => realm);
+  const realms = stackRows(host.realms).map(({ realm }) => realm);
   let lastId = 0;
   let losesReply = false;
   let killsNextOf: string | undefined;

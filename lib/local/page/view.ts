@@ -81,7 +81,7 @@ const MOST_EXECUTIONS = 8;
 const GOOD_FOR_MS = 5_000;
 
 export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
-  const rows = stackRows(residency.realms);
+  const rows = stackRows(host.realms);
   const clients = new Map(
     rows.map(({ realm, region }) => [
       realm,

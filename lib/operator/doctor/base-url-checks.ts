@@ -8,7 +8,7 @@ import type { Operator } from '../operator.ts';
 import { lasting, printable } from '../terminal/print.ts';
 import { bad, type Found, fine } from './check.ts';
 
-type Watched = Pick<Operator, 'baseUrls' | 'clock' | 'residency' | 'stage'>;
+type Watched = Pick<Operator, 'baseUrls' | 'clock' | 'realms' | 'residency' | 'stage'>;
 
 /** Tokens allow a difference of a minute; half of it is left for the network. */
 const MOST_SKEW_MS = 30_000;
@@ -26,8 +26,19 @@ const NO_URL = bad(
   'enter baseUrls, or a domain, in residency.config.ts, or say --domain',
 );
 
-/** Checks that this realm of this stage answers, and that its clock agrees with this machine's. */
-export async function health({ baseUrls, clock, stage }: Watched, realm: Realm): Promise<Found> {
+interface HealthAnswer {
+  readonly realm?: unknown;
+  readonly stage?: unknown;
+  /** Absent where an older version answers. */
+  readonly realms?: unknown;
+}
+
+/**
+ * Checks that this realm of this stage answers, that it knows the same realms as this command, and
+ * that its clock agrees with this machine's.
+ */
+export async function health(operator: Watched, realm: Realm): Promise<Found> {
+  const { baseUrls, clock, stage } = operator;
   const url = baseUrls[realm];
   if (url === undefined) return NO_URL;
   const begun = clock.now();
@@ -41,15 +52,23 @@ export async function health({ baseUrls, clock, stage }: Watched, realm: Realm):
     );
   }
   const answer: unknown = await response.json().catch(() => undefined);
-  const { realm: there, stage: theirs }: { realm?: unknown; stage?: unknown } = {
-    ...(typeof answer === 'object' ? answer : {}),
-  };
+  const {
+    realm: there,
+    stage: theirs,
+    realms: known,
+  }: HealthAnswer = { ...(typeof answer === 'object' ? answer : {}) };
   if (there !== realm || theirs !== stage)
     return bad(
       typeof there === 'string' && typeof theirs === 'string'
         ? `at ${url}${HEALTH} realm ${printable(there, 20)} of stage ${printable(theirs, 20)} answers`
         : `at ${url}${HEALTH} another app answers`,
       `let the router send /dare-migration/*, /installed and /uninstalled of this URL to the API of realm ${realm} in stage ${stage}`,
+    );
+  const here = operator.realms.join(', ');
+  if (Array.isArray(known) && known.join(', ') !== here)
+    return bad(
+      `it was deployed for the realms ${printable(known.join(', '), 60)}, and this command is about ${here}`,
+      'deploy every realm with the same -c realms=…; or say --realms as they were deployed',
     );
   const skew = Math.abs(Date.parse(response.headers.get('date') ?? '') - (begun + took / 2));
   // The `Date` header has whole seconds.

@@ -4,7 +4,6 @@ import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../../lambdas/domain/residency.ts';
-import { tcpPortsFrom } from '../../local-ports.ts';
 import { factsIn, factText } from '../acting/settings.ts';
 import { keysCheck } from '../audit/strange-keys.ts';
 import type { Operator } from '../operator.ts';
@@ -14,6 +13,7 @@ import { moment, printable, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { descriptor, fetched, health } from './base-url-checks.ts';
 import { bad, type Check, type Found, fine } from './check.ts';
+import { leftOut } from './left-out.ts';
 import { expiry, tables } from './table-form.ts';
 import { encryption, protection } from './table-safety.ts';
 
@@ -31,6 +31,9 @@ export async function doctor(
     : (
         await Promise.all([
           ...operator.realms.map((realm) => realmChecks(operator, realm)),
+          ...leftOutIn(operator).map((realm) =>
+            checked(realm, 'left out', () => leftOut(operator, realm)),
+          ),
           keyServers(keyServersFor(operator)),
         ])
       ).flat();
@@ -49,16 +52,23 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
     ['settings', () => settings(operator, realm)],
     ...(operator.localPort === undefined ? checksInAws(operator, realm) : []),
   ];
-  return Promise.all(
-    checks.map(async ([check, look]) => ({
-      realm,
-      check,
-      ...(await look().catch((error: unknown) =>
-        bad(sentenceOf(error), 'take the role operator-read of this realm, or deploy the realm'),
-      )),
-    })),
-  );
+  return (await Promise.all(checks.map(([check, look]) => checked(realm, check, look)))).flat();
 }
+
+async function checked(
+  realm: Realm,
+  check: string,
+  look: () => Promise<Found>,
+): Promise<readonly Check[]> {
+  const found = await look().catch((error: unknown) =>
+    bad(sentenceOf(error), 'take the role operator-read of this realm, or deploy the realm'),
+  );
+  return [{ realm, check, ...found }];
+}
+
+/** A local host never had what it is told to leave out. */
+const leftOutIn = ({ leftOut: realms, localPort }: Operator): readonly Realm[] =>
+  localPort === undefined ? realms : [];
 
 /** A local host has no limits, keys, expiry or protection to check. */
 function checksInAws(
@@ -127,10 +137,10 @@ async function concurrency({ clients }: Operator, realm: Realm): Promise<Found> 
   return fine(`Lambda runs ${limit} functions at once`);
 }
 
-const keyServersFor = ({ localPort, residency }: Operator): readonly string[] =>
-  localPort === undefined
+const keyServersFor = ({ localPorts, residency }: Operator): readonly string[] =>
+  localPorts === undefined
     ? keyServersOf(residency.app)
-    : [`http://127.0.0.1:${tcpPortsFrom(localPort, residency.realms).installKeys}`];
+    : [`http://127.0.0.1:${localPorts.installKeys}`];
 
 /** Asks each server: Atlassian decides which of them has an installation's key. */
 export const keyServers = (urls: readonly string[]): Promise<readonly Check[]> =>

@@ -11,7 +11,6 @@ import {
 import { readFile, writeFile } from 'node:fs/promises';
 import { smokeKidOf } from '../../../lambdas/adapters/tokens/smoke-key.ts';
 import type { InstallKey } from '../../atlassian-tokens.ts';
-import { tcpPortsFrom } from '../../local-ports.ts';
 import type { Operator } from '../operator.ts';
 import { COMMAND } from '../terminal/command-name.ts';
 import { Failure } from '../terminal/failure.ts';
@@ -52,11 +51,10 @@ export async function smokeKeyIn(file: string): Promise<InstallKey> {
 }
 
 /** A local host's key server takes any key at any time. */
-export async function localSmokeKey({ localPort = 0, residency }: Operator): Promise<InstallKey> {
+export async function localSmokeKey({ localPorts }: Operator): Promise<InstallKey> {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const kid = kidOf(privateKey);
-  const { installKeys } = tcpPortsFrom(localPort, residency.realms);
-  const response = await fetch(`http://127.0.0.1:${installKeys}/${kid}`, {
+  const response = await fetch(`http://127.0.0.1:${localPorts?.installKeys}/${kid}`, {
     method: 'PUT',
     headers: { 'content-type': 'application/x-pem-file' },
     body: publicKey.export({ type: 'spki', format: 'pem' }).toString(),

@@ -6,11 +6,14 @@ import type { Operator } from '../operator.ts';
 
 export const COMMAND = 'npm exec --no -- residency';
 
+type Place = Pick<Operator, 'localPort' | 'stage' | 'domain' | 'role' | 'deployed'>;
+
 /** A command that can be pasted: for the same deployment and with the same role as this one. */
 export function commandFor(
-  { localPort, stage, domain, role }: Pick<Operator, 'localPort' | 'stage' | 'domain' | 'role'>,
+  { localPort, stage, domain, role, deployed }: Place,
   ...words: readonly string[]
 ): string {
+  const realms = deployed === undefined ? [] : ['--realms', deployed];
   const place =
     localPort === undefined
       ? [
@@ -19,7 +22,7 @@ export function commandFor(
           ...(role === undefined ? [] : ['--role', role]),
         ]
       : ['--local', String(localPort)];
-  return [COMMAND, ...[...words, ...place].map(quoted)].join(' ');
+  return [COMMAND, ...[...words, ...place, ...realms].map(quoted)].join(' ');
 }
 
 /** Quoted for a shell. A control character cannot be pasted anyway. */

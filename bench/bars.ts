@@ -1,4 +1,5 @@
 /** The bars: what was measured, what has to be reached, and whether it is. */
+import { defined } from '../lambdas/domain/defined.ts';
 import type { Measurement } from './measure.ts';
 
 export interface Bar {
@@ -28,7 +29,7 @@ export const atLeast = (
   value,
   unit,
   isMet: value >= least,
-  ...(note !== undefined && { note }),
+  ...defined({ note }),
 });
 
 export const atMost = (
@@ -45,7 +46,7 @@ export const atMost = (
   value,
   unit,
   isMet: value <= most,
-  ...(note !== undefined && { note }),
+  ...defined({ note }),
 });
 
 /** A measured value without a bar. */

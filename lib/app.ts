@@ -1,8 +1,10 @@
 /**
  * The CDK app: one stack per realm. The stacks differ only by their row in `residency.config.ts`.
  */
+
 import { App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
+import { defined } from '../lambdas/domain/defined.ts';
 import { deployedIn } from '../lambdas/domain/deployed-realms.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import type { Residency } from '../lambdas/domain/residency.ts';
@@ -57,21 +59,19 @@ export function residencyApp(options: ResidencyAppOptions): App {
       ...(otherWritersSeconds !== undefined && {
         otherWritersSeconds: Number(otherWritersSeconds),
       }),
-      ...(domain !== undefined && { domain }),
-      ...(hostedZoneId !== undefined && { hostedZoneId }),
+      ...defined({ domain, hostedZoneId }),
       ...(reservedConcurrency !== undefined && {
         reservedConcurrency: Number(reservedConcurrency),
       }),
       ...(concurrency !== undefined && { concurrency: Number(concurrency) }),
-      ...(smokePublicKey !== undefined && { smokePublicKey }),
-      ...(forgeEnvironment !== undefined && { forgeEnvironment }),
+      ...defined({ smokePublicKey, forgeEnvironment }),
       ...(installKeyServers !== undefined && { installKeyServers: installKeyServers.split(',') }),
-      alarmsTo: { ...(email !== undefined && { email }), ...(url !== undefined && { url }) },
+      alarmsTo: { ...defined({ email, url }) },
     });
     new RealmStack(app, `${residency.name}-${row.realm}`, {
       stackName: `${residency.name}-${stage}-${row.realm}`,
       description: `${inAscii(residency.app.name)}: tenants of realm ${row.realm}`,
-      env: { region: row.region, ...(account !== undefined && { account }) },
+      env: { region: row.region, ...defined({ account }) },
       terminationProtection: deployment.isProtected,
       deployment,
       code,

@@ -2,6 +2,7 @@
  * The stores of a realm: tenants, the ledger, the tables of the dataset that we own, and the key
  * that encrypts tenants and ledger.
  */
+
 import { Aws, Duration } from 'aws-cdk-lib';
 import {
   AttributeType,
@@ -21,6 +22,7 @@ import {
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import type { DynamoDbPart } from '../lambdas/domain/datasets/dataset.ts';
+import { defined } from '../lambdas/domain/defined.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { physicalNames } from '../lambdas/domain/residency.ts';
 import { alarmArn, alarmTopicName, arnOf, type Deployment, removalOf } from './deployment.ts';
@@ -100,7 +102,7 @@ export class Data extends Construct {
         tableName: names.part(part),
         partitionKey: { name: part.partitionKey, type: AttributeType.STRING },
         sortKey: { name: part.sortKey.name, type: ATTRIBUTE_TYPES[part.sortKey.type] },
-        ...(part.ttlAttribute !== undefined && { timeToLiveAttribute: part.ttlAttribute }),
+        ...defined({ timeToLiveAttribute: part.ttlAttribute }),
       });
     }
   }

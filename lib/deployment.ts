@@ -1,6 +1,8 @@
 /** One deployment of one realm, before any construct exists: its names, addresses and settings. */
+
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
+import { defined } from '../lambdas/domain/defined.ts';
 import { realmNames } from '../lambdas/domain/deployed-realms.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { isOnThisMachine } from '../lambdas/domain/operating/urls.ts';
@@ -151,8 +153,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       hostedZoneId !== undefined && {
         zone: { name: domain, id: hostedZoneId, host: hostOf(row.realm, stage, domain) },
       }),
-    ...(reservedConcurrency !== undefined && { reservedConcurrency }),
-    ...(concurrency !== undefined && { concurrency }),
+    ...defined({ reservedConcurrency, concurrency }),
     alarmsTo,
     environment: {
       REALM: row.realm,
@@ -169,8 +170,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       ),
       COMMIT_GRACE_SECONDS: '300',
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
-      ...(options.smokePublicKey !== undefined && { SMOKE_PUBLIC_KEY: options.smokePublicKey }),
-      ...(forwardUrl !== undefined && { INSTALLED_FORWARD_URL: forwardUrl }),
+      ...defined({ SMOKE_PUBLIC_KEY: options.smokePublicKey, INSTALLED_FORWARD_URL: forwardUrl }),
       ...forgeEnvironment(residency.app.forge, options.forgeEnvironment),
     },
   };

@@ -36,7 +36,7 @@ export const keysOf = (parts: readonly Part[], row: RealmRow, stage: string): re
   ...new Set(parts.flatMap((part) => keyOf(part, row, stage) ?? [])),
 ];
 
-export const throughDynamoDb = (region: string) => ({
+const throughDynamoDb = (region: string) => ({
   StringEquals: { 'kms:ViaService': `dynamodb.${region}.${Aws.URL_SUFFIX}` },
 });
 

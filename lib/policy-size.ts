@@ -6,16 +6,16 @@ import { Aws } from 'aws-cdk-lib';
 import { PolicyDocument, type PolicyStatement } from 'aws-cdk-lib/aws-iam';
 
 /** Limit of one managed policy in characters, without white space. */
-export const MANAGED_POLICY_CHARACTERS = 6144;
+const MANAGED_POLICY_CHARACTERS = 6144;
 /** Limit of all inline policies of a role together, in characters. */
-export const INLINE_POLICIES_CHARACTERS = 10_240;
+const INLINE_POLICIES_CHARACTERS = 10_240;
 /** Limit of managed policies per role, unless AWS has raised the account's quota. */
-export const MANAGED_POLICIES = 10;
+const MANAGED_POLICIES = 10;
 
 const FRAME = '{"Version":"2012-10-17","Statement":[]}'.length;
 
 /** Characters with the longest partition and account; counts one comma per statement. */
-export const charactersOf = (statements: readonly PolicyStatement[]): number =>
+const charactersOf = (statements: readonly PolicyStatement[]): number =>
   FRAME + statements.reduce((sum, statement) => sum + charactersOfOne(statement), 0);
 
 const charactersOfOne = (statement: PolicyStatement): number =>

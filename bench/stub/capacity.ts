@@ -24,7 +24,7 @@ export interface Caps {
 
 const DEFAULT_BURST_SECONDS = 1;
 
-export class TokenBucket {
+class TokenBucket {
   readonly #perSecond: number;
   readonly #most: number;
   #tokens = 0;

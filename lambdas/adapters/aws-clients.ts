@@ -29,8 +29,6 @@ export interface ClientOptions {
 /** Wraps a call: sees it before and after, and may withhold its answer. */
 export type Around = <T>(call: SdkCall, make: () => Promise<T>) => Promise<T>;
 
-export type AwsClients = ReturnType<typeof awsClients>;
-
 /** For records: three tries fit into the time that a hook has. */
 const RECORD_TIMEOUT_MS = 3_000;
 /** For items: a page or a batch may have megabytes, and go to another region. */

@@ -1,5 +1,6 @@
 /** Whose token it is: from what Atlassian calls a tenant to the tenant, through either door and in whichever realm it is asked. */
 
+import { defined } from '../domain/defined.ts';
 import type { Realm } from '../domain/realm.ts';
 import { Fault, Unauthenticated } from '../domain/refusal.ts';
 import type { Caller } from '../domain/requests.ts';
@@ -211,8 +212,7 @@ const MOST_TOLD = 1_000;
 function identityIn({ installationId, iat, cloudId, product }: ForgeClaims): Identity {
   return {
     installations: [{ id: installationId, iat }],
-    ...(cloudId === undefined ? {} : { cloudId }),
-    ...(product === undefined ? {} : { product }),
+    ...defined({ cloudId, product }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** What hooks, tasks and the janitor have in common: how a status moves, and what must follow when it has. */
 
+import { defined } from '../domain/defined.ts';
 import {
   attemptOfPhase,
   isNoOp,
@@ -60,8 +61,7 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
       return markDriven(migration, actor);
     const { badEnds, lastFailure } = migration;
     await restart(migration, actor, {
-      ...(badEnds !== undefined && { badEnds }),
-      ...(lastFailure !== undefined && { lastFailure }),
+      ...defined({ badEnds, lastFailure }),
     });
     return (await migrations.read(migration)) ?? migration;
   }

@@ -2,6 +2,7 @@
  * Parses Atlassian's requests at the edge: `unknown` in, a readonly type out, a refusal otherwise.
  */
 
+import { defined } from './defined.ts';
 import type { Facts } from './moving/migration.ts';
 import { invalid, Refusal } from './refusal.ts';
 import { bytesOf, hasStorableHost, storableText } from './storable.ts';
@@ -72,12 +73,12 @@ export function scheduleRequest(body: unknown): ScheduleRequest {
   if (location === undefined) throw invalid('location is missing');
   if (startTime === undefined) throw invalid('startTime is missing');
   if (endTime === undefined) throw invalid('endTime is missing');
-  return { ...(id === undefined ? {} : { id }), location, startTime, endTime };
+  return { ...defined({ id }), location, startTime, endTime };
 }
 
 export function startRequest(body: unknown): StartRequest {
   const { id, ...facts } = scheduleRequest(body);
-  return { ...(id === undefined ? {} : { id }), facts };
+  return { ...defined({ id }), facts };
 }
 
 export function actionRequest(body: unknown): ActionRequest {
@@ -87,12 +88,10 @@ export function actionRequest(body: unknown): ActionRequest {
   const startTime = timeOf(fields, 'startTime');
   const endTime = timeOf(fields, 'endTime');
   const facts = {
-    ...(location === undefined ? {} : { location }),
-    ...(startTime === undefined ? {} : { startTime }),
-    ...(endTime === undefined ? {} : { endTime }),
+    ...defined({ location, startTime, endTime }),
   };
   return {
-    ...(id === undefined ? {} : { id }),
+    ...defined({ id }),
     ...(Object.keys(facts).length === 0 ? {} : { facts }),
   };
 }

@@ -29,7 +29,7 @@ const PRODUCTS = ['confluence', 'jira'] as const;
 export type Product = (typeof PRODUCTS)[number];
 
 /** Atlassian's servers of install keys, in the order in which its own framework asks them. */
-export const INSTALL_KEY_SERVERS: readonly string[] = [
+const INSTALL_KEY_SERVERS: readonly string[] = [
   'https://asap-distribution.us-west-2.prod.atl-asap.net',
   'https://connect-install-keys.atlassian.com',
 ];

@@ -1,7 +1,9 @@
 /** Makes the event of an HTTP API (payload format 2.0) from an HTTP request. */
+
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { defined } from '../../lambdas/domain/defined.ts';
 import type { Route } from '../routes.ts';
 
 /** A request that matches a route. */
@@ -69,7 +71,7 @@ export function eventOf(
     routeKey,
     rawPath: routed.rawPath,
     rawQueryString: query,
-    ...(cookies && { cookies }),
+    ...defined({ cookies }),
     headers,
     ...(query !== '' && { queryStringParameters: parametersOf(query) }),
     requestContext: {

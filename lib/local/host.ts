@@ -1,9 +1,11 @@
 /** The second host: all realms in this process, one HTTP port each, on the same functions, routes and ASL file as in AWS. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { compose } from '../../lambdas/compose.ts';
 import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
+import { defined } from '../../lambdas/domain/defined.ts';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
@@ -153,7 +155,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   const runner = await startWorkflowRunner({
     machines: rows.map(machineOf),
     port: portOf(tcpPorts.stepFunctions),
-    ...(options.retrySpeed !== undefined && { retrySpeed: options.retrySpeed }),
+    ...defined({ retrySpeed: options.retrySpeed }),
   });
   opened.defer(() => runner.close());
 
@@ -164,8 +166,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       runTask: (task, input) => tasks(() => functionsIn(realm).run(`tasks/${task}`, input)),
       onUnwritable,
       onBadEnd: (execution) => void settle(realm, statusChange(execution, region, ACCOUNT)),
-      ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
-      ...(options.log && { log: options.log }),
+      ...defined({ dataDir: options.dataDir, log: options.log }),
     };
   }
 
@@ -177,7 +178,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       region,
       alias: physicalNames(residency, STAGE, realm).receiptKey,
     })),
-    ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    ...defined({ dataDir: options.dataDir }),
   });
   opened.defer(() => keyStore.close());
 
@@ -210,10 +211,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       routes: routesOf(residency),
       endpointOf: (entry) => functions.get(realm)?.named(entry),
       functionTimeoutMs: (entry) => functionsIn(realm).timeoutMsOf(entry),
-      ...(options.log && { log: options.log }),
+      ...defined({ log: options.log }),
       ...(options.throttled && { throttle: throttle() }),
       limited: requests,
-      ...(options.hostNames && { hostNames: options.hostNames }),
+      ...defined({ hostNames: options.hostNames }),
     });
     opened.defer(() => gateway.close());
     gateways.set(realm, gateway);
@@ -235,7 +236,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
         options.onCall?.(call);
         return deaths.around(call, make);
       },
-      ...(options.log && { log: options.log }),
+      ...defined({ log: options.log }),
       metrics: options.metrics?.(row.realm) ?? UNHEARD,
       isGone: (owner) => life.isGone(owner) || deaths.isGone(owner),
     });

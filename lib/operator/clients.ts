@@ -2,12 +2,14 @@
  * The operator's SDK clients, one per realm: AWS with the ordinary credential chain, as a role of
  * the realm where one is given, or the local host.
  */
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Failure } from './terminal/failure.ts';
 
@@ -84,7 +86,7 @@ export function operatorClients(options: ClientsOptions) {
         accessKeyId: given.AccessKeyId,
         secretAccessKey: given.SecretAccessKey,
         sessionToken: given.SessionToken,
-        ...(given.Expiration && { expiration: given.Expiration }),
+        ...defined({ expiration: given.Expiration }),
       };
     };
   }

@@ -2,11 +2,13 @@
  * The context of every command: the stage's stores, read with an operator's rights. Nothing here
  * can read a secret.
  */
+
 import { userInfo } from 'node:os';
 import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { defined } from '../../lambdas/domain/defined.ts';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
 import { baseUrlsOf, physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
@@ -87,7 +89,7 @@ export function operatorOf(options: OperatorOptions): Operator {
   const whole = options.residency;
   const residency = {
     ...deployed(whole, options.deployed),
-    ...(options.domain !== undefined && { domain: options.domain }),
+    ...defined({ domain: options.domain }),
   };
   const rows = residency.realms;
   const realms = stackRows(rows).map(({ realm }) => realm);

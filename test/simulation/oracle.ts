@@ -1,5 +1,4 @@
 /** What the app's users have been told: the content that must be there, wherever the tenant is served. */
-import type { Realm } from '../../lambdas/domain/realm.ts';
 
 /** `null` stands for "there is no such item". */
 export type Content = string | null;
@@ -31,11 +30,4 @@ export function oracle() {
       return [...wrong.map(([key]) => key), ...strangers];
     },
   };
-}
-
-export type Oracle = ReturnType<typeof oracle>;
-export interface Violation {
-  readonly invariant: string;
-  readonly realm?: Realm;
-  readonly message: string;
 }

@@ -37,7 +37,7 @@ export const DRAIN_SECONDS = 20;
 /** All are shorter than the drain time, as CDK computes it. */
 const WRITER_TIMEOUT = 10 * SECOND;
 const LONGEST_WRITER_TIMEOUT = 19 * SECOND;
-export const HOOK_TIMEOUT = 10 * SECOND;
+const HOOK_TIMEOUT = 10 * SECOND;
 const TURN_TIMEOUT = 300 * SECOND;
 const SECRET = 'canary-secret';
 /** Of the residency that is over: who still has it has not been here since. */

@@ -25,7 +25,7 @@ export const remove = (id: string, key: WireItem): WireWrite => ({
  * DynamoDB refuses a request of more than 16 MB as it travels, and in JSON a control character takes six bytes: 25 items of
  * 400 KB may be 60 MB. A tenth is kept free for what stands around the writes, and for a count of bytes other than ours.
  */
-export const BATCH_BYTES = 0.9 * 16 * 1024 * 1024;
+const BATCH_BYTES = 0.9 * 16 * 1024 * 1024;
 
 /** How many writes from the first on may travel together: `most` at most, and always one. */
 export function fittingCount(writes: Iterable<WireWrite>, most: number): number {

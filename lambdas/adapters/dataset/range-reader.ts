@@ -1,7 +1,9 @@
 /** Reads a range page by page, one page ahead of the code that works on the current one. */
+
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
+import { defined } from '../../domain/defined.ts';
 import { cursorOf, startKey, type WireItem } from './item-key.ts';
 import { itemTexts } from './item-texts.ts';
 import { queryItems } from './item-wire.ts';
@@ -40,7 +42,7 @@ export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerat
     });
     const { Items: items = [], LastEvaluatedKey } = page;
     next = LastEvaluatedKey && cursorOf(part, LastEvaluatedKey);
-    yield { items, texts: () => textsOf(items, text), ...(next !== undefined && { cursor: next }) };
+    yield { items, texts: () => textsOf(items, text), ...defined({ cursor: next }) };
   } while (next !== undefined);
 }
 

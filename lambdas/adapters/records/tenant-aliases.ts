@@ -3,7 +3,9 @@
  * record decides. One is there before a record can have its name; until then it expires within a day, so that a crash in
  * between leaves nothing for good.
  */
+
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { defined } from '../../domain/defined.ts';
 import { type TenantName, tenantNamesOf } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { Clock } from '../../ports.ts';
@@ -16,8 +18,6 @@ import {
   toAliasItem,
 } from './alias-item.ts';
 import { type Cells, changeCell, readCell } from './compare-and-set.ts';
-
-export type Aliases = ReturnType<typeof tenantAliases>;
 
 /** Whoever writes a name and dies is followed by somebody who writes it again, or nobody ever will. */
 const PROVISIONAL_SECONDS = 24 * 60 * 60;
@@ -91,5 +91,5 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
 /** The names of a stub expire with it. */
 const holderOf = ({ tenant, expiresAt }: TenantRecord): Holder => ({
   tenant,
-  ...(expiresAt === undefined ? {} : { expiresAt }),
+  ...defined({ expiresAt }),
 });

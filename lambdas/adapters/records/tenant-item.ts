@@ -2,6 +2,7 @@
  * How a tenant's record lies in DynamoDB. Nothing here calls AWS: `packages/guard` reads the same
  * items.
  */
+import { defined } from '../../domain/defined.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 
 type Item = Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ export function toTenantItem({ credentials, installation, ...record }: TenantRec
   return {
     ...record,
     installation: JSON.stringify(installation),
-    ...(credentials.sharedSecret === undefined ? {} : { sharedSecret: credentials.sharedSecret }),
+    ...defined({ sharedSecret: credentials.sharedSecret }),
     credentialsIat: credentials.iat,
     credentialsTokens: credentials.tokens,
     ...(isPurgedLater(record) && { purgeOf: RETIRED }),

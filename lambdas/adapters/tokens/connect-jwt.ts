@@ -30,8 +30,6 @@ const LEEWAY = 60;
 /** Browser tokens have this text in place of a hash of the request. */
 const CONTEXT_QSH = 'context-qsh';
 
-export type ConnectJwt = ReturnType<typeof connectJwt>;
-
 export function connectJwt({ keys, clock }: { readonly keys: InstallKeys; readonly clock: Clock }) {
   /**
    * Verifies the token of `POST /installed` and `/uninstalled`: RS256, key by `kid`, `aud` one of

@@ -19,13 +19,6 @@ export function canonicalRequest(method: string, path: string, rawQuery: string)
   return [method.toUpperCase(), canonicalPath(path), canonicalQuery(rawQuery)].join('&');
 }
 
-/** Strips the base URL's path from a request's, at a segment boundary only. */
-export function withoutBasePath(path: string, basePath: string): string {
-  const base = basePath.replace(/\/+$/, '');
-  if (base !== '' && (path === base || path.startsWith(`${base}/`))) return path.slice(base.length);
-  return path;
-}
-
 function canonicalPath(path: string): string {
   const slashed = path.startsWith('/') ? path : `/${path}`;
   const trimmed = slashed.length > 1 ? slashed.replace(/\/$/, '') : slashed;

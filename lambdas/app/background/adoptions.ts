@@ -1,4 +1,5 @@
 /** An operator says whose an installation is that nobody can tell by its token: `adopt`, and `disown`, which takes it back. */
+import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import { isFinal } from '../../domain/moving/migration.ts';
 import type { AdoptionAsked, OperationAnswer } from '../../domain/operating/operations.ts';
@@ -80,7 +81,7 @@ export function adoptions({ ports, settings }: AppContext) {
   const wordOf = ({ verb, installation, cloudId, actor }: AdoptionAsked): Adoption => ({
     verb,
     installation,
-    ...(cloudId !== undefined && { cloudId }),
+    ...defined({ cloudId }),
     actor: operatorActor(actor),
     at: new Date(clock.now()).toISOString(),
   });

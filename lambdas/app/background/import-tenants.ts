@@ -3,6 +3,7 @@
  * `installed` opens it: the opening is written, the other realms are asked, and only then it is
  * active. But an import never takes anything over.
  */
+import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import type {
   ImportAnswer,
@@ -98,9 +99,7 @@ export function importTenants(context: AppContext) {
     const { tenant } = await forgeArrival({
       installationId: newestInstallation(identity)?.id ?? '',
       iat: credentials.iat,
-      ...(cloudId !== undefined && { cloudId }),
-      ...(product !== undefined && { product }),
-      ...(host !== undefined && { host }),
+      ...defined({ cloudId, product, host }),
     });
     return { tenant, credentials, installation, identity };
   }

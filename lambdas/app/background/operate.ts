@@ -1,4 +1,5 @@
 /** The verbs of an operator. Each takes a step that a hook, the janitor or a task could have taken, and says who asked for it. */
+import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import { attemptOfPhase, type Migration } from '../../domain/moving/migration.ts';
 import {
@@ -132,7 +133,7 @@ export function operate(context: AppContext) {
 const refused = (message: string, status?: string): OperationAnswer => ({
   outcome: 'refused',
   message,
-  ...(status !== undefined && { status }),
+  ...defined({ status }),
 });
 const cancelled = (status: string, message: string): OperationAnswer => ({
   outcome: 'cancelled',

@@ -2,7 +2,9 @@
  * Purges what tenants left behind that were uninstalled 30 days ago and have not come back: data, proof, receipt, record.
  * Discards what a rehearsal left behind that died: this function may delete in its realm, and runs by the clock.
  */
+
 import { rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import { defined } from '../../domain/defined.ts';
 import {
   beginPurge,
   isDue,
@@ -125,7 +127,7 @@ export function purgeRetired(context: AppContext) {
     const { tenant, uninstalledIat, purge } = record;
     const receipt: PurgeReceipt = {
       tenant,
-      ...(uninstalledIat !== undefined && { uninstalledIat }),
+      ...defined({ uninstalledIat }),
       begunAt: purge.begunAt,
       at: new Date(clock.now()).toISOString(),
       provenEmpty: rangeIdsOf(parts, tenant),

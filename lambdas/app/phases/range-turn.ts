@@ -5,6 +5,7 @@
  */
 
 import { EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
 import {
   isLeased,
@@ -210,10 +211,8 @@ function toRepair(record: RangeRecord, plan: TurnPlan, work: Work, now: number):
 }
 
 /** What a range remembers whatever work begins on it. */
-const keptOf = ({ cleared, repaired }: Partial<RangeRecord> = {}): Partial<RangeRecord> => ({
-  ...(cleared && { cleared }),
-  ...(repaired && { repaired }),
-});
+const keptOf = ({ cleared, repaired }: Partial<RangeRecord> = {}): Partial<RangeRecord> =>
+  defined({ cleared, repaired });
 
 function fresh(range: string, { work, migration }: TurnPlan, now: number): RangeRecord {
   const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
@@ -229,7 +228,7 @@ function fresh(range: string, { work, migration }: TurnPlan, now: number): Range
 }
 
 const progressOf = ({ cursor, done, digest = EMPTY_DIGEST, changed }: Checkpoint): Progress => ({
-  ...(cursor === undefined ? {} : { cursor }),
+  ...defined({ cursor }),
   done,
   digest,
   changed,

@@ -1,4 +1,5 @@
 /** The history of a migration: when it came to each status, and who moved it. */
+import { defined } from '../defined.ts';
 import { attemptOfPhase, type Migration, type Status } from './migration.ts';
 
 export interface HistoryEntry {
@@ -29,7 +30,7 @@ export function historyEntry(
     status,
     actor,
     at,
-    ...(error && { error }),
+    ...defined({ error }),
     ...(!hasMoved && { attempt: attemptOfPhase(after) }),
   };
 }

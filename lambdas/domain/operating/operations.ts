@@ -1,4 +1,5 @@
 /** Parses what an operator asks for, and words what is answered. */
+import { defined } from '../defined.ts';
 import { isNoOp, type Migration, PHASES_OF, type Status } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
@@ -66,7 +67,7 @@ export function operation(input: unknown): Operation {
   if (tenant !== undefined && !isTenantId(tenant)) throw invalid('tenant is no id of a tenant');
   if (verb === 'set') {
     const change = settingsChange(settings);
-    return { verb, ledger, ...(tenant !== undefined && { tenant }), actor, settings: change };
+    return { verb, ledger, ...defined({ tenant }), actor, settings: change };
   }
   if (verb !== 'cancel' && verb !== 'retry' && verb !== 'adopt' && verb !== 'disown')
     throw invalid('verb is none of cancel, retry, set, adopt and disown');

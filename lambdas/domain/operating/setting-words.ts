@@ -1,5 +1,5 @@
 /** Settings in words, the same for the command line, its questions, and the function's answer. */
-import { DEFAULT_SETTINGS, type Settings, type SettingsChange } from './settings.ts';
+import type { Settings, SettingsChange } from './settings.ts';
 import { withCommas } from './with-commas.ts';
 
 /** The words for each value of each setting; `null` removes a setting. */
@@ -27,13 +27,6 @@ export function settingsWords(settings: SettingsChange): readonly string[] {
     ...(rateLimit === undefined ? [] : [WORDS.rateLimit(rateLimit)]),
   ];
 }
-
-/** Names of the settings that differ from the default. */
-export const namesOfSet = (settings: Partial<Settings>): readonly (keyof Settings)[] =>
-  SETTING_NAMES.filter((name) => {
-    const value = settings[name];
-    return value !== undefined && value !== DEFAULT_SETTINGS[name];
-  });
 
 export const SETTING_NAMES: readonly (keyof Settings)[] = [
   'noNewMoves',

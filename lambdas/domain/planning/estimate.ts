@@ -38,7 +38,7 @@ export interface Conditions {
   readonly cpuMs: number;
 }
 
-export const CONDITIONS: Conditions = {
+const CONDITIONS: Conditions = {
   partitionUnits: 1_000,
   tableUnits: 4_000,
   sourceMs: 90,

@@ -2,8 +2,10 @@
  * Decides whether a tenant of known size fits into its window, by the shortest time that its move
  * can take.
  */
+
 import type { Part } from '../datasets/dataset.ts';
 import { type KnownSize, wholeOf } from '../datasets/size.ts';
+import { defined } from '../defined.ts';
 import { type Facts, windowReserve } from '../moving/migration.ts';
 import { type Estimate, estimate } from './estimate.ts';
 
@@ -17,7 +19,7 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const { items, bytes } = wholeOf(size);
   const loads = moving.map(({ shards }, at) => ({
-    ...(shards !== undefined && { shards }),
+    ...defined({ shards }),
     ...(all > 0 && { share: (weights[at] ?? 0) / all }),
   }));
   return estimate(items, bytes, loads);

@@ -3,6 +3,7 @@
  * Connect tenants whose cloud id was never learned, and whose app was updated to Forge without an
  * announcement. They share only a host name with the installation, which proves nothing.
  */
+import { defined } from '../defined.ts';
 import { withIdentity, withSite } from './identity.ts';
 import type { Adoption, TenantRecord } from './tenant.ts';
 
@@ -10,7 +11,7 @@ import type { Adoption, TenantRecord } from './tenant.ts';
 export const adopted = (record: TenantRecord, word: Adoption, iat: number): TenantRecord =>
   withIdentity(record, {
     installations: [{ id: word.installation, iat }],
-    ...(word.cloudId !== undefined && { cloudId: word.cloudId }),
+    ...defined({ cloudId: word.cloudId }),
     adoptions: [word],
   });
 

@@ -4,6 +4,7 @@
  * nothing is written.
  */
 
+import { defined } from '../defined.ts';
 import type { Realm } from '../realm.ts';
 import { afterArrival, afterMeeting } from './credentials.ts';
 import { identityOf, installedIat, knows, withIdentity, withSite } from './identity.ts';
@@ -98,7 +99,7 @@ export function claim(
     installation: source.installation,
     ...identityOf(source),
     ...(record?.released ? { released: record.released } : {}),
-    ...(source.uninstalledIat === undefined ? {} : { uninstalledIat: source.uninstalledIat }),
+    ...defined({ uninstalledIat: source.uninstalledIat }),
     ...(isRetired ? { unclean: true } : {}),
   };
 }

@@ -1,4 +1,5 @@
 /** What the claims of a Forge invocation token say of the site that an installation is on. */
+import { defined } from '../defined.ts';
 import { hostOf, isCloudId, isProduct } from './identity.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,9 +27,7 @@ export function siteIn(claims: Json): ForgeSite {
   const host = workspaceId === undefined ? hostOf(context['siteUrl']) : undefined;
   return {
     ...(isCloudId(cloudId) ? { cloudId: cloudId.toLowerCase() } : {}),
-    ...(product === undefined ? {} : { product }),
-    ...(host === undefined ? {} : { host }),
-    ...(workspaceId === undefined ? {} : { workspaceId }),
+    ...defined({ product, host, workspaceId }),
   };
 }
 

@@ -2,6 +2,7 @@
  * The names by which Atlassian means a tenant: how they are learned, and which of several tenants a
  * name means.
  */
+import { defined } from '../defined.ts';
 import { hasStorableHost } from '../storable.ts';
 import type { Adoption, ForgeInstallation, Identity, TenantRecord } from './tenant.ts';
 
@@ -60,8 +61,7 @@ export function withSite(record: TenantRecord): TenantRecord {
   const product = productOf(record);
   return {
     ...record,
-    ...(cloudId === undefined ? {} : { cloudId }),
-    ...(product === undefined ? {} : { product }),
+    ...defined({ cloudId, product }),
   };
 }
 
@@ -98,9 +98,9 @@ export function withIdentity<T extends Identity>(known: T, told: Identity | unde
   const isCloudTold = told.cloudId !== undefined && !isDisowned({ adoptions }, told.cloudId);
   return {
     ...known,
-    ...(told.clientKey === undefined ? {} : { clientKey: told.clientKey }),
+    ...defined({ clientKey: told.clientKey }),
     ...(isCloudTold && { cloudId: told.cloudId }),
-    ...(told.product === undefined ? {} : { product: told.product }),
+    ...defined({ product: told.product }),
     ...(known.tenantKey === undefined && told.tenantKey !== undefined
       ? { tenantKey: told.tenantKey }
       : {}),
@@ -145,14 +145,8 @@ export const identityOf = ({
   product,
   tenantKey,
   adoptions,
-}: Identity): Identity => ({
-  ...(clientKey === undefined ? {} : { clientKey }),
-  ...(installations === undefined ? {} : { installations }),
-  ...(cloudId === undefined ? {} : { cloudId }),
-  ...(product === undefined ? {} : { product }),
-  ...(tenantKey === undefined ? {} : { tenantKey }),
-  ...(adoptions === undefined ? {} : { adoptions }),
-});
+}: Identity): Identity =>
+  defined({ clientKey, installations, cloudId, product, tenantKey, adoptions });
 
 /** True where the record has everything that was announced. */
 export const knows = (known: Identity, told: Identity | undefined): boolean =>

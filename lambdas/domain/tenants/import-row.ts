@@ -2,6 +2,7 @@
  * One tenant as an operator brings it, parsed where it enters: by the command line from a file, by
  * the function from its input.
  */
+import { defined } from '../defined.ts';
 import { invalid } from '../refusal.ts';
 import { identityIn, installRequest } from '../requests.ts';
 import { bytesOf, storableText } from '../storable.ts';
@@ -46,7 +47,7 @@ export function importRow(input: unknown, now: number): ImportRow {
   if (tenantKey !== undefined && !isTenantKey(tenantKey))
     throw invalid('tenantKey is 1 to 255 characters, without spaces at its ends');
   const { sharedSecret: _, ...installation } = Object.fromEntries(Object.entries(told));
-  const own = { storedAt, ...(tenantKey !== undefined && { tenantKey }) };
+  const own = { storedAt, ...defined({ tenantKey }) };
   if (installation['clientKey'] === undefined) {
     if (!isInstallationId(installation['installationId']))
       throw invalid('neither a client key nor an installation id is given');
@@ -69,7 +70,7 @@ export function importedArrival(row: ImportRow): ImportedArrival {
     installation,
     identity: {
       ...identityIn(installation, storedAt),
-      ...(tenantKey !== undefined && { tenantKey }),
+      ...defined({ tenantKey }),
     },
     ...(typeof clientKey === 'string' && { clientKey }),
   };

@@ -2,6 +2,7 @@
  * The store of one region: dynalite's operations on one LevelDB. It is repaired when it opens after
  * a kill, and refuses all writes once its disk is full.
  */
+
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { OutgoingHttpHeaders } from 'node:http';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import stores, { type Store, type Table } from 'dynalite/db/index.js';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { type UnwritableDataDir, unwritable } from '../unwritable.ts';
 import { isDynamoDbError, isOperation, perform } from './dynalite-operations.ts';
 import { refusalOf } from './dynamodb-limits.ts';
@@ -60,7 +62,7 @@ export async function openStore(
     }
   }
   const store = stores.create({
-    ...(path !== undefined && { path }),
+    ...defined({ path }),
     createTableMs: 0,
     deleteTableMs: 0,
     updateTableMs: 0,

@@ -1,5 +1,5 @@
 /** DATA: the buttons of the watch page. */
-export const ACTIONS = [
+const ACTIONS = [
   'install',
   'schedule',
   'start',

@@ -104,7 +104,7 @@ export function seldom(
 }
 
 /** Counts the items of one partition; no item travels. */
-export async function countIn(
+async function countIn(
   client: DynamoDBDocumentClient,
   table: string,
   part: Part,

@@ -2,7 +2,9 @@
  * Atlassian's part on the watch page: the operator decides which hook comes next, and what goes
  * wrong.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
@@ -15,7 +17,7 @@ import { type MigrationView, newestOf } from './migration-view.ts';
 import { answerOf, isSuccess, type Said, saidLog } from './said.ts';
 import type { View } from './view.ts';
 
-export const SIZES: readonly number[] = [0, 100, 1_000, 4_000, 20_000];
+const SIZES: readonly number[] = [0, 100, 1_000, 4_000, 20_000];
 
 export interface SiteView {
   readonly tenant: string;
@@ -314,13 +316,13 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
         return {
           tenant: client.site.clientKey,
           realm: client.realm,
-          ...(id !== undefined && { migration: id }),
+          ...defined({ migration: id }),
           undo: isCommitted ? ('Roll back' as const) : ('Cancel' as const),
           refused: refusalsOf(client),
         };
       }),
       losesReply,
-      ...(killsNextOf !== undefined && { killsNextOf }),
+      ...defined({ killsNextOf }),
       said,
     }),
     close: () => closing.abort(),

@@ -2,8 +2,10 @@
  * The content of the watch page: the realms and their items, the migrations and their history, the
  * running executions.
  */
+
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
@@ -204,7 +206,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     const state = String(record?.['state'] ?? 'none');
     const ledger = ledgers.get(String(record?.['ledger'] ?? realm)) ?? [];
     const migrationStatus = statusIn(ledger, tenant, record?.['migration']);
-    return !mayHoldItems({ state, ...(migrationStatus !== undefined && { migrationStatus }) });
+    return !mayHoldItems({ state, ...defined({ migrationStatus }) });
   }
 
   const realmViews = (): RealmView[] =>
@@ -310,7 +312,7 @@ function executionView(execution: Execution): ExecutionView {
     phase: String(input['phase']),
     status: execution.status,
     startedAt: execution.startDate,
-    ...(execution.stopDate !== undefined && { endedAt: execution.stopDate }),
+    ...defined({ endedAt: execution.stopDate }),
     states: execution.states.map((name) => ({ id: graphIdOf(name), name })),
     visited: [...new Set(entered.map(({ state }) => graphIdOf(state)))],
     retries: execution.history.filter(({ what }) => what === 'retried').length,

@@ -1,5 +1,7 @@
 /** One execution of a state machine: its states, its history and its end. */
+
 import type { StateMachine } from 'aws-local-stepfunctions';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 
 export type ExecutionStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'TIMED_OUT' | 'ABORTED';
@@ -70,7 +72,7 @@ export class ExecutionTrace {
           at,
           what: 'entered',
           state,
-          ...(event.index !== undefined && { index: event.index }),
+          ...defined({ index: event.index }),
         });
         break;
       }

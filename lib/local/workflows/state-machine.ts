@@ -1,6 +1,8 @@
 /** One realm's state machine: starts, stops and keeps executions as Step Functions does. */
+
 import { setImmediate } from 'node:timers/promises';
 import { ExecutionError, ExecutionTimeoutError, StateMachine } from 'aws-local-stepfunctions';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Log } from '../../../lambdas/ports.ts';
 import { isDeeperThan } from '../json-depth.ts';
@@ -99,9 +101,7 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     if (status === 'RUNNING')
       return { ...base, startDate: at, status: 'ABORTED', stopDate: at, cause: 'the host stopped' };
     const ended = {
-      ...(output !== undefined && { output }),
-      ...(error !== undefined && { error }),
-      ...(cause !== undefined && { cause }),
+      ...defined({ output, error, cause }),
     };
     return { ...base, startDate: opened?.startDate ?? at, stopDate: at, status, ...ended };
   }

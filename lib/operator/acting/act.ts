@@ -2,7 +2,9 @@
  * `retry`, `cancel` and `set`: the changes that an operator makes. Each command asks for a
  * confirmation first, and then calls the function `operate`.
  */
+
 import { InvokeCommand } from '@aws-sdk/client-lambda';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import {
   cancelObstacle,
   type OperationAnswer,
@@ -91,7 +93,7 @@ export async function set(
     });
   const now = settingsWords(current).join('; ') || 'nothing is set';
   await confirm(`Set for ${whose}: ${settingsWords(settings).join('; ')}? Now: ${now}.`);
-  const operation = { verb: 'set', ledger, settings, ...(tenant !== undefined && { tenant }) };
+  const operation = { verb: 'set', ledger, settings, ...defined({ tenant }) };
   return answered(await operate(operator, ledger, operation));
 }
 

@@ -2,6 +2,7 @@
  * `adopt` and `disown`: say which tenant a Forge installation belongs to, where only its host name
  * connects the two.
  */
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { isCloudId, isInstallationId } from '../../../lambdas/domain/tenants/identity.ts';
 import type { Operator } from '../operator.ts';
 import { unknownTenant } from '../tenants/known-tenant.ts';
@@ -68,7 +69,7 @@ function askedOf({ installation, cloudId }: AdoptionOptions) {
     throw new UsageError('--installation is an ARI: ari:cloud:ecosystem::installation/…');
   if (cloudId !== undefined && !isCloudId(cloudId))
     throw new UsageError('--cloud-id is a cloud id, as the alarm names it');
-  return { installation, ...(cloudId !== undefined && { cloudId }) };
+  return { installation, ...defined({ cloudId }) };
 }
 
 async function recordsOf({ tenants, realms }: Operator, tenant: string) {

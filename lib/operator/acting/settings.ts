@@ -2,6 +2,7 @@
  * `settings`: what operators have set for a realm and for a tenant in it: which value, by whom, and
  * since when.
  */
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { SETTING_NAMES, settingsWords } from '../../../lambdas/domain/operating/setting-words.ts';
 import type { Settings } from '../../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -90,12 +91,11 @@ async function factsOf(
     const entry = entries[other + 1] ?? { at, actor };
     return {
       realm,
-      ...(tenant !== undefined && { tenant }),
+      ...defined({ tenant }),
       setting,
       value,
       words: settingsWords({ [setting]: value }).join(),
-      ...(entry.at !== undefined && { since: entry.at }),
-      ...(entry.actor !== undefined && { by: entry.actor }),
+      ...defined({ since: entry.at, by: entry.actor }),
     };
   });
 }

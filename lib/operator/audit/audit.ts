@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { type Part, type Range, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
@@ -58,7 +59,7 @@ export async function audit(operator: Operator, options: AuditOptions): Promise<
   }
   const report: AuditReport = {
     scope: scopeOf(options),
-    ...(options.tenant !== undefined && { tenant: options.tenant }),
+    ...defined({ tenant: options.tenant }),
     findings,
     looked: {
       records: first.records.length,

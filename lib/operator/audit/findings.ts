@@ -1,5 +1,7 @@
 /** Pure: the rules of an audit. Each rule says what must hold; what breaks it is a finding. */
+
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import type { Receipt, ReceiptLink } from '../../../lambdas/domain/moving/receipt.ts';
 import type { Slot } from '../../../lambdas/domain/moving/slots.ts';
@@ -96,7 +98,7 @@ function ofRecords({ records, migrations, now }: Evidence): readonly Finding[] {
   const activeIn = new Map<string, Realm[]>();
   for (const { realm, record } of records) {
     const { tenant, state, migration: id, ledger, expiresAt, purgeDueAt } = record;
-    const about = { realm, tenant, ...(id !== undefined && { migration: id }) };
+    const about = { realm, tenant, ...defined({ migration: id }) };
     if (state === 'active') activeIn.set(tenant, [...(activeIn.get(tenant) ?? []), realm]);
     if (expiresAt !== undefined && expiresAt + TTL_SLACK_SECONDS < now / 1000)
       findings.push({

@@ -3,7 +3,9 @@
  * whose key is `clientInfo` hold an installation as JSON. Its stores keep that row when the app is
  * uninstalled.
  */
+
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { installationIdOf } from '../../../lambdas/domain/tenants/importing.ts';
 import { csvRows, needColumns } from '../files/csv-rows.ts';
 import { jsonRows } from '../files/json-rows.ts';
@@ -63,7 +65,7 @@ function clientInfoIn(line: number, fields: Readonly<Record<string, unknown>>) {
     row: checkedRow({
       installation: {
         ...factsOf({ ...info, clientKey, installationId: undefined }),
-        ...(id !== undefined && { installationId: id }),
+        ...defined({ installationId: id }),
       },
       ...(typeof sharedSecret === 'string' && { sharedSecret }),
       storedAt: storedAtOf(createdAt, 'createdAt'),

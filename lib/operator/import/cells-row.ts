@@ -1,4 +1,5 @@
 /** A row of cells, as both kinds of CSV have them, made into one for the function. */
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { cloudIdOf, installationIdOf } from '../../../lambdas/domain/tenants/importing.ts';
 import { checkedRow, factsOf, Problematic, type SourceRow } from './framework-rows.ts';
 
@@ -26,8 +27,7 @@ export function cellsRow(line: number, cells: Cells, storedAt: number): SourceRo
       installationId,
       cloudId,
     }),
-    ...(sharedSecret !== undefined && { sharedSecret }),
-    ...(tenantKey !== undefined && { tenantKey }),
+    ...defined({ sharedSecret, tenantKey }),
   });
   const { key } = cells;
   return {
@@ -35,7 +35,7 @@ export function cellsRow(line: number, cells: Cells, storedAt: number): SourceRo
     name: clientKey ?? installationId ?? '',
     row,
     isUninstalled: false,
-    ...(key !== undefined && { appKey: key }),
+    ...defined({ appKey: key }),
   };
 }
 

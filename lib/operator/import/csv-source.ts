@@ -1,4 +1,5 @@
 /** Tenants as CSV of the columns that docs/operator.md names, for apps of any framework. */
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { columnName, csvRows } from '../files/csv-rows.ts';
 import { Failure } from '../terminal/failure.ts';
 import { cellsRow } from './cells-row.ts';
@@ -33,7 +34,7 @@ export function csvSource(text: string, file: string): Source {
     return {
       ...cellsRow(line, fields, storedAtOf(fields['storedat'], 'stored_at')),
       isUninstalled: installed !== undefined && !truthIn(installed, 'installed'),
-      ...(realm !== undefined && { realm }),
+      ...defined({ realm }),
     };
   });
 }

@@ -1,4 +1,5 @@
 /** `migrations`: what is under way, or everything that the ledgers have on record. */
+import { defined } from '../../../lambdas/domain/defined.ts';
 import {
   attemptOfPhase,
   isFinal,
@@ -87,9 +88,7 @@ export function rowOf(migration: Migration): MigrationRow {
     scheduledAt,
     updatedAt,
     ...(facts && { windowEnds: facts.endTime }),
-    ...(error && { error }),
-    ...(halted !== undefined && { halted }),
-    ...(lastFailure !== undefined && { lastFailure }),
+    ...defined({ error, halted, lastFailure }),
   };
 }
 

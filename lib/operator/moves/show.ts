@@ -2,8 +2,10 @@
  * `show`: one migration with its timeline, the present work, its projected end, and a link to its
  * execution.
  */
+
 import { executionName } from '../../../lambdas/adapters/step-functions.ts';
 import { partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
 import {
   isFinal,
@@ -90,14 +92,13 @@ export async function shownOf(operator: Operator, migration: Migration): Promise
     migration: {
       ...rowOf(migration),
       ...(facts && { window: { start: facts.startTime, end: facts.endTime } }),
-      ...(phase && { phase }),
-      ...(pointOfNoReturn !== undefined && { pointOfNoReturn }),
+      ...defined({ phase, pointOfNoReturn }),
     },
     timeline: timelineOf(entries, isFinal(migration) ? undefined : operator.clock.now()),
     progress,
-    ...(projection && { projection }),
+    ...defined({ projection }),
     settings,
-    ...(execution && { execution }),
+    ...defined({ execution }),
   };
 }
 
@@ -156,7 +157,7 @@ function progressOf(
           Math.max(side(record)?.changed ?? 0, side(record)?.digest.items ?? 0),
         ),
         bytes: sum((record) => side(record)?.digest.bytes ?? 0),
-        ...(lastError !== undefined && { lastError }),
+        ...defined({ lastError }),
       };
     });
   });

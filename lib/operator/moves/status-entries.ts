@@ -1,4 +1,5 @@
 /** Pure: what an operator must know of the open moves and of the settings, most urgent first. */
+import { defined } from '../../../lambdas/domain/defined.ts';
 import {
   attemptOfPhase,
   isNoOp,
@@ -153,9 +154,9 @@ function settingEntry(fact: SettingFact): StatusEntry {
   return {
     kind: setting === 'noNewMoves' && fact.value === true ? 'paused' : 'set',
     needsYou: false,
-    ...(tenant !== undefined && { tenant }),
+    ...defined({ tenant }),
     source: realm,
-    ...(since !== undefined && { since }),
+    ...defined({ since }),
     says: factText(fact),
     next: [
       'set',

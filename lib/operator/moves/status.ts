@@ -3,6 +3,7 @@
  * command for each.
  */
 
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { isNoOp, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { factsIn } from '../acting/settings.ts';
@@ -58,7 +59,7 @@ async function lookedAt(operator: Operator, migration: Migration): Promise<OpenM
     migration,
     source: here?.state ?? 'none',
     target: there?.state ?? 'none',
-    ...(projection && { projection }),
+    ...defined({ projection }),
   };
 }
 

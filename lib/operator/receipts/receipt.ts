@@ -1,6 +1,7 @@
 /** `receipt`: the signed-off record of a move, for an auditor: as JSON, and as a page to print. */
 
 import { writeFile } from 'node:fs/promises';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
 import {
   isFinal,
@@ -109,8 +110,7 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     outcome: found.state,
     at: found.at,
     checksums: found.checksums,
-    ...(found.provenEmpty && { provenEmpty: found.provenEmpty }),
-    ...(found.held && { held: found.held }),
+    ...defined({ provenEmpty: found.provenEmpty, held: found.held }),
     neverHeld: neverHeldIn(found),
     ...(found.backupsExpire && { backupsExpire: found.backupsExpire }),
     history,

@@ -1,5 +1,6 @@
 /** `rehearse`: everything of a move but the move. Says how long it will take, what it will cost, and whether it fits its window. */
 
+import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -84,7 +85,7 @@ export async function rehearse(
     parts: home.parts,
     forecast: predicted,
     window: { hours, share, fits: share <= LARGEST_SHARE },
-    ...(rehearsal && { rehearsal }),
+    ...defined({ rehearsal }),
     obstacles,
   };
   const isFine = report.window.fits && obstacles.length === 0 && rehearsal?.verified !== false;

@@ -1,5 +1,7 @@
 /** `where`: which realm a tenant is in, by its records and by what every realm really holds of it. */
+
 import { setTimeout as pause } from 'node:timers/promises';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Status } from '../../../lambdas/domain/moving/migration.ts';
 import { isUnderWay, mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -86,7 +88,7 @@ export function holdingOf(
     region,
     state: record?.state ?? 'none',
     ...(record?.migration !== undefined && { migration: record.migration }),
-    ...(migrationStatus !== undefined && { migrationStatus }),
+    ...defined({ migrationStatus }),
     ...(record?.movedTo !== undefined && { movedTo: record.movedTo }),
     items: total('items'),
     expired: total('expired'),

@@ -2,11 +2,7 @@
 import { createQueryStringHash, fromMethodAndUrl } from 'atlassian-jwt';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  canonicalRequest,
-  queryStringHash,
-  withoutBasePath,
-} from '../../../lambdas/adapters/tokens/qsh.ts';
+import { canonicalRequest, queryStringHash } from '../../../lambdas/adapters/tokens/qsh.ts';
 import { CANONICAL_PATHS, CANONICAL_QUERIES } from '../../support/canonical-queries.ts';
 
 describe('a canonical request', () => {
@@ -86,20 +82,6 @@ describe('a canonical request', () => {
   });
 });
 
-describe('the path of a base URL', () => {
-  test.each([
-    ['/app/dare-migration/start', '/app', '/dare-migration/start'],
-    ['/application/start', '/app', '/application/start'],
-    ['/app', '/app', ''],
-    ['/app/start', '/app/', '/start'],
-    ['/start', '', '/start'],
-    ['/start', '/', '/start'],
-    ['/other/app/start', '/app', '/other/app/start'],
-  ])('is stripped at a segment’s end only: %s without %s', (path, base, rest) => {
-    expect(withoutBasePath(path, base)).toBe(rest);
-  });
-});
-
 describe('atlassian-jwt', () => {
   const word = fc.string({
     minLength: 1,
@@ -162,26 +144,6 @@ describe('atlassian-jwt', () => {
         const theirs = createQueryStringHash(fromMethodAndUrl('GET', `/status?${raw}`), false, '');
         expect(queryStringHash('GET', '/status', raw)).toBe(theirs);
       }),
-    );
-  });
-
-  test('strips a base path as we do, where it ends with a segment', () => {
-    const theirs = createQueryStringHash(
-      fromMethodAndUrl('POST', '/app/start?a=1'),
-      false,
-      'https://one.example/app',
-    );
-    expect(queryStringHash('POST', withoutBasePath('/app/start', '/app'), 'a=1')).toBe(theirs);
-  });
-
-  test('differs where it is known to: it strips a base path in mid-segment', () => {
-    const theirs = createQueryStringHash(
-      fromMethodAndUrl('POST', '/application?a=1'),
-      false,
-      'https://one.example/app',
-    );
-    expect(queryStringHash('POST', withoutBasePath('/application', '/app'), 'a=1')).not.toBe(
-      theirs,
     );
   });
 

@@ -127,7 +127,7 @@ describe('the runbook', () => {
 });
 
 describe('docs/operator.md says that operator-read is enough for', () => {
-  test.each(usagesBelow('What reads'))(
+  test.each(usagesBelow('Commands that read'))(
     '%s',
     async (usage) => {
       const { calls, said } = await typed(wordsOf(usage));
@@ -142,7 +142,7 @@ describe('docs/operator.md says that operator-read is enough for', () => {
 describe('docs/operator.md says that operator-act is enough for', () => {
   /** With a developer's credentials, or with none. */
   const others = /^(smoke|smoke-key|completion) /;
-  test.each(usagesBelow('What writes').filter((usage) => !others.test(usage)))(
+  test.each(usagesBelow('Commands that write').filter((usage) => !others.test(usage)))(
     '%s',
     async (usage) => {
       const { calls, said } = await typed(wordsOf(usage));

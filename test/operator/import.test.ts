@@ -91,7 +91,7 @@ const ace = async (name: string, content: unknown, ...args: readonly string[]) =
     ...args,
   );
 
-describe.concurrent('import --from ace', () => {
+describe('import --from ace', () => {
   test('says what it would write, writes it, and then finds it on record', async () => {
     const site = siteOf('ace-acme');
     const rows = [
@@ -240,7 +240,7 @@ describe.concurrent('import --from ace', () => {
 
 const SPRING = 'client_key,shared_secret,base_url,product_type,addon_installed';
 
-describe.concurrent('import --from spring', () => {
+describe('import --from spring', () => {
   const spring = async (name: string, text: string, ...args: readonly string[]) =>
     residency.json(
       'import',
@@ -284,7 +284,7 @@ describe.concurrent('import --from spring', () => {
   });
 });
 
-describe.concurrent('import --from csv', () => {
+describe('import --from csv', () => {
   const csv = async (name: string, text: string, ...args: readonly string[]) =>
     residency.json('import', '--from', 'csv', '--file', await file(name, text), ...args);
 
@@ -311,7 +311,7 @@ describe.concurrent('import --from csv', () => {
   });
 });
 
-describe.concurrent('a malformed file is refused as a whole, with lines and without quoting it', () => {
+describe('a malformed file is refused as a whole, with lines and without quoting it', () => {
   const S = 'the-secret-of-a-malformed-row';
   secrets.push(S);
   const CASES: readonly (readonly [string, string, string, string])[] = [

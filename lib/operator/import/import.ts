@@ -42,6 +42,8 @@ export async function importTenants(
   const answers = await asked(operator, writable, true);
   const written = planned.map((row) => {
     const answer = answers.get(row.line);
+    // An earlier try has written it, although its answer was lost.
+    if (answer?.outcome === 'unchanged') return { ...row, written: true, says: answer.says };
     return answer === undefined ? row : { ...row, ...answer };
   });
   return verdictOn(report(written, true));
@@ -111,6 +113,9 @@ async function plannedOf(
   });
 }
 
+/** A row that failed is asked for again: a call of the function may have been cut off. */
+const MOST_TRIES = 3;
+
 /** Asks the function of each realm, some rows at a time. By the line. */
 async function asked(
   operator: Operator,
@@ -119,21 +124,34 @@ async function asked(
 ): Promise<ReadonlyMap<number, ImportAnswer>> {
   const actor = await actorOf(operator);
   const answers = new Map<number, ImportAnswer>();
-  for (const [realm, those] of Map.groupBy(rows, ({ to }) => to))
-    for (let at = 0; at < those.length; at += MOST_ROWS) {
-      const batch = those.slice(at, at + MOST_ROWS);
-      const input = { verb: 'import', realm, apply, actor, rows: batch.map(({ row }) => row) };
-      const { rows: found }: { rows?: unknown } = Object(
-        await invoked(operator, realm, 'tenants', input),
-      );
-      if (!isAnswers(found) || found.length !== batch.length)
-        throw new Failure('the function tenants gave no answer');
-      for (const [nth, { line }] of batch.entries()) {
-        const answer = found[nth];
-        if (answer !== undefined) answers.set(line, answer);
+  let left = rows;
+  for (let tries = 0; tries < MOST_TRIES && left.length > 0; tries += 1) {
+    for (const [realm, those] of Map.groupBy(left, ({ to }) => to))
+      for (let at = 0; at < those.length; at += MOST_ROWS) {
+        const batch = those.slice(at, at + MOST_ROWS);
+        const input = { verb: 'import', realm, apply, actor, rows: batch.map(({ row }) => row) };
+        const found = await answersOf(operator, realm, input, batch.length);
+        for (const [nth, { line }] of batch.entries()) {
+          const answer = found[nth];
+          if (answer !== undefined) answers.set(line, answer);
+        }
       }
-    }
+    left = left.filter(({ line }) => answers.get(line)?.outcome === 'failed');
+  }
   return answers;
+}
+
+async function answersOf(
+  operator: Operator,
+  realm: Realm,
+  input: object,
+  count: number,
+): Promise<readonly ImportAnswer[]> {
+  const answer = await invoked(operator, realm, 'tenants', input);
+  const { rows }: { rows?: unknown } = Object(answer);
+  if (!isAnswers(rows) || rows.length !== count)
+    throw new Failure('the function tenants gave no answer');
+  return rows;
 }
 
 const isAnswers = (value: unknown): value is readonly ImportAnswer[] =>

@@ -1,4 +1,5 @@
 /** Environment → adapters → app: the only file that knows both sides. */
+
 import { residency as configured } from '../residency.config.ts';
 import { type Around, awsClients } from './adapters/aws-clients.ts';
 import { dynamoDbPartKind } from './adapters/dataset/dynamodb-part-kind.ts';
@@ -25,12 +26,18 @@ import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { baseUrlIn } from './domain/operating/urls.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
 import { Refusal } from './domain/refusal.ts';
-import { clashIn, keyServersOf, physicalNames, type Residency } from './domain/residency.ts';
+import {
+  BACKUP_DAYS,
+  COMMIT_GRACE_SECONDS,
+  clashIn,
+  FORGE_ENVIRONMENT,
+  FORGE_KEYS_URL,
+  keyServersOf,
+  physicalNames,
+  type Residency,
+} from './domain/residency.ts';
 import { forwardUrlOf } from './domain/tenants/forwarding.ts';
 import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
-
-/** Of production, and pinned: no claim of a token chooses where keys come from. */
-export const FORGE_JWKS_URL = 'https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -116,8 +123,8 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       residency.maxOverlappingMigrations,
     ),
     drainSeconds: wholeNumber(env, 'DRAIN_SECONDS', 60),
-    commitGraceSeconds: wholeNumber(env, 'COMMIT_GRACE_SECONDS', 300),
-    backupDays: 7,
+    commitGraceSeconds: wholeNumber(env, 'COMMIT_GRACE_SECONDS', COMMIT_GRACE_SECONDS),
+    backupDays: BACKUP_DAYS,
     clash: clashIn(residency, stage),
     issuer: {
       app: residency.app.key,
@@ -173,10 +180,10 @@ function forgeDoor(
     };
   }
   return forgeToken({
-    keysOf: keysOfCloud(env['FORGE_JWKS_URL'] || FORGE_JWKS_URL, isolatedCloud, clock),
+    keysOf: keysOfCloud(env['FORGE_JWKS_URL'] || FORGE_KEYS_URL, isolatedCloud, clock),
     clock,
     appId,
-    environment: env['FORGE_ENVIRONMENT'] || forge?.environment || 'PRODUCTION',
+    environment: env['FORGE_ENVIRONMENT'] || forge?.environment || FORGE_ENVIRONMENT,
   });
 }
 

@@ -2,7 +2,9 @@
  * Makes the tokens that Atlassian signs, from the protocol alone: this file shares nothing with the
  * code that verifies tokens.
  */
+
 import { createHash, createHmac, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { FORGE_ENVIRONMENT } from '../lambdas/domain/residency.ts';
 
 /** The parts of a request that a signature covers. */
 export interface SignedRequest {
@@ -59,7 +61,7 @@ const INVOCATION_SECONDS = 25;
 
 /** The claims of a Forge invocation token. They are not bound to a request. */
 export function invocationClaims(invocation: Invocation): Readonly<Record<string, unknown>> {
-  const { appId, installationId, cloudId, product, environment = 'PRODUCTION' } = invocation;
+  const { appId, installationId, cloudId, product, environment = FORGE_ENVIRONMENT } = invocation;
   const iat = secondsNow();
   const apiBaseUrl = `https://api.atlassian.com/ex/${product}/${cloudId}`;
   return {

@@ -24,14 +24,13 @@ import { Construct } from 'constructs';
 import type { DynamoDbPart } from '../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../lambdas/domain/defined.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
-import { physicalNames } from '../lambdas/domain/residency.ts';
+import { BACKUP_DAYS, physicalNames } from '../lambdas/domain/residency.ts';
 import { alarmArn, alarmTopicName, arnOf, type Deployment, removalOf } from './deployment.ts';
 
 export interface DataProps {
   readonly deployment: Deployment;
 }
 
-const PITR_DAYS = 7;
 /**
  * Each of a key's first two rotations costs another $1 a month for ever. With this period, five
  * realms cost what docs/cost.md says.
@@ -56,7 +55,7 @@ export class Data extends Construct {
       billingMode: BillingMode.PAY_PER_REQUEST,
       pointInTimeRecoverySpecification: {
         pointInTimeRecoveryEnabled: true,
-        recoveryPeriodInDays: PITR_DAYS,
+        recoveryPeriodInDays: BACKUP_DAYS,
       },
       deletionProtection: isProtected,
       removalPolicy: removalOf(deployment),

@@ -9,7 +9,11 @@ import { isOnThisMachine } from '../lambdas/domain/operating/urls.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import {
   baseUrlsOf,
+  COMMIT_GRACE_SECONDS,
   checkPlaces,
+  FORGE_ENVIRONMENT,
+  FORGE_ENVIRONMENTS,
+  FORGE_KEYS_URL,
   type ForgeApp,
   hostOf,
   keyServersOf,
@@ -168,7 +172,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       DRAIN_SECONDS: String(
         drainSeconds(otherWritersSeconds + (forwardUrl === undefined ? 0 : FORWARD_SECONDS)),
       ),
-      COMMIT_GRACE_SECONDS: '300',
+      COMMIT_GRACE_SECONDS: String(COMMIT_GRACE_SECONDS),
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
       ...defined({ SMOKE_PUBLIC_KEY: options.smokePublicKey, INSTALLED_FORWARD_URL: forwardUrl }),
       ...forgeEnvironment(residency.app.forge, options.forgeEnvironment),
@@ -181,13 +185,13 @@ function forgeEnvironment(
   forge: ForgeApp | undefined,
   environment: string | undefined,
 ): Readonly<Record<string, string>> {
-  if (environment !== undefined && !['PRODUCTION', 'STAGING', 'DEVELOPMENT'].includes(environment))
+  if (environment !== undefined && !FORGE_ENVIRONMENTS.some((one) => one === environment))
     throw new Error('forgeEnvironment is PRODUCTION, STAGING or DEVELOPMENT');
   if (forge === undefined) return {};
   return {
-    FORGE_JWKS_URL: 'https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json',
+    FORGE_JWKS_URL: FORGE_KEYS_URL,
     FORGE_APP_ID: forge.appId,
-    FORGE_ENVIRONMENT: environment ?? forge.environment ?? 'PRODUCTION',
+    FORGE_ENVIRONMENT: environment ?? forge.environment ?? FORGE_ENVIRONMENT,
   };
 }
 

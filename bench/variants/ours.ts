@@ -2,11 +2,13 @@
  * Our own copy: the task code of the Lambdas, composed from an environment as theirs, turn after
  * turn until a range is done.
  */
+
 import { type App, compose } from '../../lambdas/compose.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
 import { defineResidency } from '../../lambdas/domain/residency.ts';
 import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
+import { HOUR_MS } from '../../lambdas/domain/time.ts';
 import {
   CREDENTIALS,
   type Job,
@@ -37,7 +39,6 @@ const PARTS = {
 } as const satisfies Record<PartName, Part>;
 
 const MIGRATION = 'bench-1';
-const HOUR = 60 * 60 * 1000;
 const INVOCATION_MS = 300_000;
 
 export const run: Variant = async (job, begin) => {
@@ -103,7 +104,7 @@ async function onRecord(app: App, { work }: Job) {
         rollback: 'rolling-back',
       } as const
     )[phase],
-    facts: { location: 'DE', startTime: at, endTime: new Date(Date.now() + HOUR).toISOString() },
+    facts: { location: 'DE', startTime: at, endTime: new Date(Date.now() + HOUR_MS).toISOString() },
     scheduledAt: at,
     scheduledIat: 0,
     updatedAt: at,

@@ -10,14 +10,14 @@ import {
 import type { Facts } from '../domain/moving/migration.ts';
 import { misfit } from '../domain/planning/window-fit.ts';
 import { Fault } from '../domain/refusal.ts';
+import { DAY_MS, HOUR_MS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import { movingRanges } from './phases/task-input.ts';
 
-const HOUR = 3_600_000;
 /** Nothing is made of what was counted longer ago than this. */
-const KNOWN = 30 * 24 * HOUR;
+const KNOWN = 30 * DAY_MS;
 /** By a count as young as this, a tenant that is too large to be counted in a hook may be refused. */
-const FRESH = HOUR;
+const FRESH = HOUR_MS;
 /** So long does a hook count, of the three seconds that it has. */
 const COUNT_MS = 1_000;
 

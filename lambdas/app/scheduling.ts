@@ -1,4 +1,5 @@
 /** Schedules: what speaks against a new one, which of several stands, and what is left of one that never was. */
+
 import {
   type Facts,
   isLater,
@@ -10,11 +11,11 @@ import { type Realm, stackOf } from '../domain/realm.ts';
 import { conflict, Fault, invalid } from '../domain/refusal.ts';
 import { type Caller, checkWindow } from '../domain/requests.ts';
 import type { TenantRecord } from '../domain/tenants/tenant.ts';
+import { DAY_SECONDS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import { misfitNow } from './known-size.ts';
 import { fieldsOf } from './steps.ts';
 
-const DAY_SECONDS = 24 * 60 * 60;
 /** A tombstone outlives every delayed schedule of its id. */
 const TOMBSTONE_DAYS = 30;
 

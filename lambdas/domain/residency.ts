@@ -22,7 +22,21 @@ export interface ForgeApp {
   readonly adoptByHost?: boolean;
 }
 
-export type ForgeEnvironment = 'PRODUCTION' | 'STAGING' | 'DEVELOPMENT';
+export const FORGE_ENVIRONMENTS = ['PRODUCTION', 'STAGING', 'DEVELOPMENT'] as const;
+export type ForgeEnvironment = (typeof FORGE_ENVIRONMENTS)[number];
+/** Where an app lives whose manifest and deployment name no environment. */
+export const FORGE_ENVIRONMENT: ForgeEnvironment = 'PRODUCTION';
+
+/**
+ * Atlassian's keys of Forge invocation tokens. One set serves all environments; it is pinned, so that no claim of a token
+ * chooses where keys come from.
+ */
+export const FORGE_KEYS_URL = 'https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json';
+
+/** Days that point-in-time backups of every table go back; receipts say when the last of them is gone. */
+export const BACKUP_DAYS = 7;
+/** Seconds between a commit and the purge of the source: for so long, a rollback copies nothing back that was purged. */
+export const COMMIT_GRACE_SECONDS = 300;
 
 /** The products with data residency and Connect's lifecycle modules. */
 const PRODUCTS = ['confluence', 'jira'] as const;

@@ -103,8 +103,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         TURN,
-        '  const lease = { owner: invocation.id,',
-        '  await plan.check();\n  const lease = { owner: invocation.id,',
+        '  const lease = leaseOf(invocation);',
+        '  await plan.check();\n  const lease = leaseOf(invocation);',
       ),
       change(TURN, '    await plan.check();\n    const { crowded', '    const { crowded'),
     ],

@@ -8,6 +8,7 @@ import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { defined } from '../../domain/defined.ts';
 import { type TenantName, tenantNamesOf } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
+import { DAY_SECONDS } from '../../domain/time.ts';
 import type { Clock } from '../../ports.ts';
 import {
   aliasKeyOf,
@@ -20,7 +21,7 @@ import {
 import { type Cells, changeCell, readCell } from './compare-and-set.ts';
 
 /** Whoever writes a name and dies is followed by somebody who writes it again, or nobody ever will. */
-const PROVISIONAL_SECONDS = 24 * 60 * 60;
+const PROVISIONAL_SECONDS = DAY_SECONDS;
 
 export function tenantAliases(client: DynamoDBDocumentClient, table: string, clock: Clock) {
   const cells: Cells<readonly Holder[]> = {

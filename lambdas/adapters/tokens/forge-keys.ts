@@ -1,6 +1,8 @@
 /** Public keys of Forge invocation tokens: one pinned set, fetched at most once per interval. */
+
 import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWTHeaderParameters } from 'jose';
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
+import { DAY_MS } from '../../domain/time.ts';
 import type { Clock } from '../../ports.ts';
 
 export type ForgeKeys = (
@@ -19,7 +21,7 @@ const INTERVAL_MS = 5_000;
  * for a day.
  */
 const FRESH_MS = 10 * 60 * 1000;
-const LASTING_MS = 24 * 60 * 60 * 1000;
+const LASTING_MS = DAY_MS;
 const LARGEST_SET = 256 * 1024;
 
 interface Known {

@@ -1,23 +1,21 @@
 /** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
+
 import { isFinal, isNoOp, isTooLate, type Migration } from '../../domain/moving/migration.ts';
 import { isStuck } from '../../domain/moving/stuck.ts';
 import { isHopeless, project } from '../../domain/planning/projection.ts';
+import { HOUR_MS, MINUTE_MS, WRONG_CLOCK_MS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
 import { undo } from '../undo.ts';
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-/** Clocks of two machines may differ by this much. */
-const CLOCK_SKEW = MINUTE;
 /** After a window's end, a schedule that never started is over. */
-const SCHEDULE_SLACK = 30 * MINUTE;
+const SCHEDULE_SLACK = 30 * MINUTE_MS;
 /** Atlassian rolls a failed move back by itself; after this long it does not. */
-const FAILED_SLACK = HOUR;
+const FAILED_SLACK = HOUR_MS;
 /** A commit comes after the window, when the site is back; after this long it does not. */
-const COMMIT_SLACK = 12 * HOUR;
+const COMMIT_SLACK = 12 * HOUR_MS;
 /** A commit hook that was never answered has been retried for good by then. */
-const UNANSWERED_SLACK = 10 * MINUTE;
+const UNANSWERED_SLACK = 10 * MINUTE_MS;
 
 export function janitor(context: AppContext) {
   const { ports, steps, settings } = context;
@@ -51,7 +49,7 @@ export function janitor(context: AppContext) {
    */
   async function inOurTime(migration: Migration): Promise<Migration> {
     const { updatedAt } = migration;
-    if (Date.parse(updatedAt) <= clock.now() + CLOCK_SKEW) return migration;
+    if (Date.parse(updatedAt) <= clock.now() + WRONG_CLOCK_MS) return migration;
     const { record } = await migrations.change(migration, 'janitor', (current) =>
       current?.updatedAt === updatedAt ? current : undefined,
     );
@@ -125,7 +123,7 @@ export function janitor(context: AppContext) {
         : undefined,
     );
     const end = Date.parse(migration.facts?.endTime ?? migration.scheduledAt);
-    const late = (Date.parse(next.endsAt) - end) / MINUTE;
+    const late = (Date.parse(next.endsAt) - end) / MINUTE_MS;
     metrics.record('MinutesBeyondWindow', Math.max(0, late));
     if (record?.status !== 'copying' || !isHopeless(next, record)) return false;
     const reason = `by what is done so far, the copy would be verified at ${next.endsAt}, after its window`;
@@ -140,7 +138,7 @@ export function janitor(context: AppContext) {
       const key = { ledger: here, tenant, id };
       const migration = await migrations.read(key);
       const isLeaked =
-        migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR : isFinal(migration);
+        migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR_MS : isFinal(migration);
       // Whoever has left the slot may have left the fence too.
       if (migration?.status === 'rolled-back') await steps.afterRollback(migration);
       else if (isLeaked) await slots.free(key);

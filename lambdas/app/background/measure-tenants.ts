@@ -3,19 +3,19 @@
 import { type KnownSize, type Measurement, wholeOf } from '../../domain/datasets/size.ts';
 import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
 import { estimateOf, misfit } from '../../domain/planning/window-fit.ts';
+import { DAY_MS, MINUTE_MS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
 import { knownSize } from '../known-size.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { movingRanges } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
-const DAY = 86_400_000;
 /** A size as old as this is counted anew while its move is scheduled … */
-const FRESH = 7 * DAY;
+const FRESH = 7 * DAY_MS;
 /** … and once more when the window is as near as this: `start` may refuse by it. */
-const SHORTLY_BEFORE = 45 * 60_000;
+const SHORTLY_BEFORE = 45 * MINUTE_MS;
 /** A count that was begun longer ago than this, and not finished, begins again. */
-const LONGEST_COUNT = DAY;
+const LONGEST_COUNT = DAY_MS;
 /** The last page, and the record of it, still fit in. */
 const RESERVE = 10_000;
 

@@ -15,15 +15,9 @@ import {
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
 import { backupsExpireAfter, checkApart } from '../phases/deletion.ts';
-import type { Invocation } from '../phases/range-turn.ts';
+import { leaseOf, MOST_OFFERS } from '../phases/leases.ts';
+import { type Invocation, TURN_RESERVE_MS } from '../phases/range-turn.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
-
-/** Clocks of two machines may differ by this much. */
-const CLOCK_SKEW = 5_000;
-/** How often a lease is offered back. */
-const MOST_TRIES = 5;
-/** The last page still fits in. */
-const RESERVE = 15_000;
 
 export function purgeRetired(context: AppContext) {
   const { ports, settings } = context;
@@ -33,7 +27,7 @@ export function purgeRetired(context: AppContext) {
 
   /** One turn. Safe twice: what is purged is not there any more. One tenant's trouble does not stop the others. */
   async function run(invocation: Invocation): Promise<void> {
-    const until = invocation.deadline - RESERVE;
+    const until = invocation.deadline - TURN_RESERVE_MS;
     try {
       await rehearsal.discardOverdue(invocation);
     } catch (error) {
@@ -57,7 +51,7 @@ export function purgeRetired(context: AppContext) {
   async function purgeTenant(tenant: string, invocation: Invocation, until: number) {
     if (!(await mayBePurged(tenant))) return;
     checkApart(context);
-    const purger = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
+    const purger = leaseOf(invocation);
     try {
       // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
       const { record } = await tenants.change(here, tenant, (current) =>
@@ -73,7 +67,7 @@ export function purgeRetired(context: AppContext) {
     await pause();
 
     /** A tenant that comes back meanwhile has to wait for the lease. */
-    async function pause(tries = MOST_TRIES): Promise<void> {
+    async function pause(tries = MOST_OFFERS): Promise<void> {
       try {
         await tenants.change(here, tenant, (current) => pausePurge(current, purger.owner));
       } catch {

@@ -7,11 +7,9 @@ import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts'
 import { LEASE, REHEARSAL } from '../../domain/operating/rehearsal.ts';
 import { conflict } from '../../domain/refusal.ts';
 import type { AppContext } from '../app-context.ts';
-import { giveLeaseBack, shortenOverlong } from '../phases/leases.ts';
+import { giveLeaseBack, leaseOf, shortenOverlong } from '../phases/leases.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { concurrently, lastOf } from './concurrently.ts';
-
-const CLOCK_SKEW = 30_000;
 
 export function rehearsalKeys({ ports, settings }: AppContext) {
   const { realm: here } = settings;
@@ -86,10 +84,10 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
     );
   }
 
-  const wanted = (record: RangeRecord | undefined, { id, deadline }: Invocation): RangeRecord => ({
+  const wanted = (record: RangeRecord | undefined, invocation: Invocation): RangeRecord => ({
     ...(record ?? FRESH),
     done: false,
-    lease: { owner: id, until: deadline + CLOCK_SKEW },
+    lease: leaseOf(invocation),
   });
 
   return { withKeys, discardOverdue, discard };

@@ -2,6 +2,7 @@
  * Rehearses a move in its target: copies a sample of the tenant's items to partition keys that are nobody's, verifies and
  * discards it, and tells how long each of that took. Touches nothing else, and writes nothing of the tenant's.
  */
+
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Digest, differingBuckets, EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
 import type { MigrationKey } from '../../domain/moving/migration.ts';
@@ -16,8 +17,10 @@ import {
 } from '../../domain/operating/rehearsal.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
+import { MINUTE_MS } from '../../domain/time.ts';
 import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
+import { backupsExpireAfter } from '../phases/deletion.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { concurrently, lastOf } from './concurrently.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
@@ -30,7 +33,7 @@ const FEW = 2;
 const LOOKS = 5;
 const CONCURRENT_CALLS = 160;
 /** So much of an invocation is left for discarding and proving. Milliseconds. */
-const RESERVE = 60_000;
+const RESERVE = MINUTE_MS;
 
 export function rehearse(context: AppContext, samples: Samples) {
   const { ports, settings } = context;
@@ -109,9 +112,7 @@ export function rehearse(context: AppContext, samples: Samples) {
       ranges: written.filter((digest) => digest.items > 0).length,
       verified: rounds.every(isVerified),
       provenEmpty: true,
-      backupsExpire: new Date(clock.now() + (settings.backupDays + 1) * 86_400_000)
-        .toISOString()
-        .slice(0, 10),
+      backupsExpire: backupsExpireAfter(settings.backupDays, clock.now()),
       measured: {
         sourceMs: median(rounds.map((round) => round.sourceMs)),
         targetMs: median(rounds.map((round) => round.targetMs)),

@@ -1,10 +1,12 @@
 /** Phase commit, in the source realm: grace, a last look, the point of no return, purge, proof, receipt. */
+
 import { rangesOf } from '../../domain/datasets/dataset.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
 import { allFinished, type RangeRecord } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
+import { DAY_SECONDS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
 import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
@@ -21,8 +23,6 @@ import {
   runKey,
   secondsLeft,
 } from './task-input.ts';
-
-const DAY = 24 * 60 * 60;
 
 export function commitTasks(context: AppContext) {
   const { ports, steps, settings } = context;
@@ -150,7 +150,7 @@ export function commitTasks(context: AppContext) {
       scope: await scopeOf(context, migration),
     });
     await tenants.change(source, tenant, (current) =>
-      stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY),
+      stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY_SECONDS),
     );
     await receipts.write(source, receipt);
     // The status before the target's receipt: as soon as that is there, the tenant may move on.

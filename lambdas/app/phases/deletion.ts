@@ -1,8 +1,10 @@
 /** What every deletion has in common: that it may be done at all, that it is proven, and what happens where something is left. */
+
 import type { Migration } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { PermanentError } from '../../domain/refusal.ts';
+import { DAY_MS } from '../../domain/time.ts';
 import type { PartKind, Ports } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
 import type { Asked } from './range-task.ts';
@@ -57,4 +59,4 @@ export async function purgeAgain(
 
 /** The day from which no point-in-time backup holds any more what was deleted by `now` (YYYY-MM-DD). */
 export const backupsExpireAfter = (backupDays: number, now: number): string =>
-  new Date(now + (backupDays + 1) * 86_400_000).toISOString().slice(0, 10);
+  new Date(now + (backupDays + 1) * DAY_MS).toISOString().slice(0, 10);

@@ -2,6 +2,7 @@
  * Leases on the records of ranges, beside the taking of one: how it is given back, who still holds one, and what is done where
  * a clock was set back.
  */
+
 import type { Migration, MigrationKey } from '../../domain/moving/migration.ts';
 import {
   isLeased,
@@ -11,11 +12,18 @@ import {
   withoutLease,
 } from '../../domain/moving/range-record.ts';
 import type { Realm } from '../../domain/realm.ts';
+import { CLOCK_SKEW_MS } from '../../domain/time.ts';
 import type { Ports } from '../../ports.ts';
 import type { Invocation } from './range-turn.ts';
 
 /** How often a lease is offered back. */
-const MOST_TRIES = 5;
+export const MOST_OFFERS = 5;
+
+/** A lease lasts until its holder can run no more, and a little longer, because the next one may have another clock. */
+export const leaseOf = ({ id, deadline }: Invocation) => ({
+  owner: id,
+  until: deadline + CLOCK_SKEW_MS,
+});
 
 /** Where a range's record is. */
 export interface LeasedRange {
@@ -37,7 +45,7 @@ export async function giveLeaseBack(
 ): Promise<void> {
   const said = error instanceof Error ? error.message.slice(0, 500) : 'unknown error';
   const lastError = error === undefined ? {} : { lastError: said };
-  for (let tries = 0; tries < MOST_TRIES && clock.now() < deadline; tries += 1) {
+  for (let tries = 0; tries < MOST_OFFERS && clock.now() < deadline; tries += 1) {
     try {
       const stored = await rangeRecords.read(realm, key, asked.range);
       const isOnItsWay = (stored?.revision ?? 0) === asked.revision;

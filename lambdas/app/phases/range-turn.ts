@@ -18,8 +18,9 @@ import {
 import { isCrowded, writesOf } from '../../domain/moving/turn-limits.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { Fault } from '../../domain/refusal.ts';
+import { DAY_SECONDS } from '../../domain/time.ts';
 import type { Checkpoint, Horizon, Ports } from '../../ports.ts';
-import { giveLeaseBack, shortenOverlong } from './leases.ts';
+import { giveLeaseBack, leaseOf, shortenOverlong } from './leases.ts';
 
 /** What bounds an invocation. */
 export interface Invocation {
@@ -73,11 +74,9 @@ export interface TurnPlan extends RangeWork {
 /** `repair`: the next attempt of the phase begins with this work, once, and comes back to the work at hand. */
 export type Verdict = 'done' | 'again' | { readonly repair: Work };
 
-/** Clocks of two machines may differ by this much. */
-const CLOCK_SKEW = 5_000;
 /** A turn ends early enough that the last page, and giving the lease back, still fit. */
 const LONGEST_TURN = 240_000;
-const RESERVE = 15_000;
+export const TURN_RESERVE_MS = 15_000;
 /** How often, and how long, a worker waits for another's lease before it waits for its end. */
 const SOON_TURNS = 5;
 const SOON_SECONDS = 2;
@@ -101,7 +100,7 @@ export async function rangeTurn(
     const { lease } = await shortenOverlong(ports, where, stored);
     return { number, over: false, waitSeconds: waitFor(lease?.until ?? 0, number, clock.now()) };
   }
-  const lease = { owner: invocation.id, until: invocation.deadline + CLOCK_SKEW };
+  const lease = leaseOf(invocation);
   const asked: RangeRecord = { ...begun(stored, plan, clock.now()), lease };
   let record: RangeRecord | undefined;
 
@@ -132,7 +131,7 @@ export async function rangeTurn(
     };
   }
 
-  const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - RESERVE);
+  const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - TURN_RESERVE_MS);
   const horizon = { asOf: asked.asOf, lastingUntil: asked.lastingUntil };
   try {
     // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
@@ -221,7 +220,7 @@ function fresh(range: string, { work, migration }: TurnPlan, now: number): Range
     revision: 0,
     work,
     asOf: Math.floor(now / 1000),
-    lastingUntil: Math.floor(end / 1000) + LASTING_DAYS * 24 * 60 * 60,
+    lastingUntil: Math.floor(end / 1000) + LASTING_DAYS * DAY_SECONDS,
     tries: 0,
     done: false,
   };

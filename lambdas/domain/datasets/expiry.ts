@@ -4,11 +4,11 @@
  * DynamoDB keeps for ever.
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html
  */
+import { DAY_SECONDS } from '../time.ts';
 
-const DAY = 86_400;
 /** DynamoDB removes nothing that expired more than five years ago. It does not say how many days these are. */
-export const FIVE_SHORT_YEARS = 5 * 365 * DAY;
-const FIVE_LONG_YEARS = 5 * 366 * DAY;
+export const FIVE_SHORT_YEARS = 5 * 365 * DAY_SECONDS;
+const FIVE_LONG_YEARS = 5 * 366 * DAY_SECONDS;
 
 /** Whether an item with this expiry (the text of a Number, in epoch seconds) counts as absent at `now` (epoch seconds). */
 export function isExpired(text: string | undefined, now: number): boolean {

@@ -1,4 +1,5 @@
 /** How long functions outside this app may still write a dataset after they asked the guard: a copy waits for it. */
+import { DAY_SECONDS } from '../time.ts';
 import type { Part } from './dataset.ts';
 
 export interface OtherWriters {
@@ -8,7 +9,7 @@ export interface OtherWriters {
 }
 
 /** Nothing that writes a tenant's data runs for longer than a day. */
-const DAY = 24 * 60 * 60;
+const LONGEST_SECONDS = DAY_SECONDS;
 
 /**
  * Seconds. Refuses to guess where a part is the vendor's own table: nobody here knows the functions
@@ -24,7 +25,9 @@ export function otherWritersSecondsOf({ parts, otherWritersSeconds }: OtherWrite
 }
 
 export function checkedSeconds(value: number): number {
-  if (!(Number.isInteger(value) && value >= 0 && value <= DAY))
-    throw new Error(`otherWritersSeconds is a whole number of seconds from 0 to ${DAY}`);
+  if (!(Number.isInteger(value) && value >= 0 && value <= LONGEST_SECONDS))
+    throw new Error(
+      `otherWritersSeconds is a whole number of seconds from 0 to ${LONGEST_SECONDS}`,
+    );
   return value;
 }

@@ -1,6 +1,8 @@
 /** What the ledger keeps of one range: who works on it until when, and how far the work at hand is. */
+
 import type { Range } from '../datasets/dataset.ts';
 import type { Digest } from '../datasets/digest.ts';
+import { MINUTE_MS } from '../time.ts';
 
 /** The kinds of work on a range, each of which starts from nothing. A range has one at a time. */
 export type Work =
@@ -63,7 +65,7 @@ export const isLeased = (
 ): boolean => lease !== undefined && lease.until > now && !isGone(lease.owner);
 
 /** No lease lasts longer: who holds one is an invocation of five minutes at most, and a margin follows. Milliseconds. */
-export const LONGEST_LEASE = 6 * 60_000;
+export const LONGEST_LEASE = 6 * MINUTE_MS;
 
 /** The clock was set back since the lease was taken, for it seems to last longer than any lease can. */
 export const isOverlong = ({ lease }: Pick<RangeRecord, 'lease'>, now: number): boolean =>

@@ -4,6 +4,7 @@
  * a lane changes by one write on one item, and no two lanes have to agree. A window for which fewer than `cap` of other
  * tenants overlap finds room: each of those is in one lane, so that another lane is free.
  */
+import { DAY_MS } from '../time.ts';
 export interface Slot {
   readonly tenant: string;
   readonly id: string;
@@ -22,7 +23,7 @@ export interface Lane {
 type Wanted = Pick<Slot, 'tenant' | 'start' | 'end'>;
 
 /** A window that is over for so long, and was freed by nobody, is left out when its lane is written again. */
-const KEPT_AFTER_END = 14 * 86_400_000;
+const KEPT_AFTER_END = 14 * DAY_MS;
 /** So that an item stays below DynamoDB's 400 KB, also with client keys of 128 characters. */
 const MOST_WINDOWS = 1_000;
 

@@ -1,7 +1,7 @@
 /** Which migrations do not come to an end by themselves, so that somebody must look. */
+import { HOUR_MS } from '../time.ts';
 import type { Migration } from './migration.ts';
 
-const HOUR = 3_600_000;
 /** An execution that fails is started anew at once, three times, and then at the janitor's pace: half an hour of that is enough. */
 const MANY_ATTEMPTS = 9;
 /** A purge or a restore takes about as long as the copy, which fitted into the window. */
@@ -16,6 +16,6 @@ export function isStuck(migration: Migration, now: number): boolean {
   if (halted !== undefined) return true;
   if (status !== 'committing' && status !== 'rolling-back') return false;
   const window = facts ? Date.parse(facts.endTime) - Date.parse(facts.startTime) : 0;
-  const longest = Math.max(LONGEST_QUIET_HOURS * HOUR, 2 * window);
+  const longest = Math.max(LONGEST_QUIET_HOURS * HOUR_MS, 2 * window);
   return attempt >= MANY_ATTEMPTS || now - Date.parse(updatedAt) > longest;
 }

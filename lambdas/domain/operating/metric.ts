@@ -2,8 +2,10 @@
  * DATA: every metric, with the one dimension that it may have. A tenant or a migration never is
  * one.
  */
+
 import type { Migration, Status } from '../moving/migration.ts';
 import type { RefusalCode } from '../refusal.ts';
+import { MINUTE_MS } from '../time.ts';
 
 /** Beside service, stage and realm, which every metric has. */
 export type Dimension = 'status' | 'hook' | 'code';
@@ -85,5 +87,5 @@ export function windowMinutesLeft(
 ): number | undefined {
   const isWaitedFor = status === 'copying' || status === 'ready-to-commit' || status === 'failed';
   if (!isWaitedFor || facts === undefined) return undefined;
-  return (Date.parse(facts.endTime) - now) / 60_000;
+  return (Date.parse(facts.endTime) - now) / MINUTE_MS;
 }

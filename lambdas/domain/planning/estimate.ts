@@ -73,7 +73,7 @@ const MB = 1024 * 1024;
 const BATCH = 25;
 /** Prices on demand in us-east-1, per unit and per byte between regions. */
 const WRITE_UNIT_DOLLARS = 0.625e-6;
-const READ_UNIT_DOLLARS = 0.125e-6;
+export const READ_UNIT_DOLLARS = 0.125e-6;
 const BYTE_DOLLARS = 0.02 / 1024 ** 3;
 /**
  * Every item is read for the copy, for the verification on both sides, for the recheck and for the

@@ -2,13 +2,15 @@
  * Projects when a running copy will be verified, from what it has done so far, and decides when it
  * gives up, so that the site can come back within its window.
  */
+
 import { type Migration, type Projection, windowReserve } from '../moving/migration.ts';
 import type { RangeRecord } from '../moving/range-record.ts';
+import { MINUTE_MS } from '../time.ts';
 
 /** Writing takes about three times as long as reading both sides. */
 const COPY_SHARE = 0.75;
 /** No projection before this time and this share: workers start, tables warm up. */
-const EARLIEST_MS = 10 * 60_000;
+const EARLIEST_MS = 10 * MINUTE_MS;
 const LEAST_FRACTION = 0.05;
 /**
  * A projection counts as beyond the window only by this share of the remaining time: less is within

@@ -6,6 +6,7 @@
 
 import { defined } from '../defined.ts';
 import type { Realm } from '../realm.ts';
+import { DAY_SECONDS } from '../time.ts';
 import { afterArrival, afterMeeting } from './credentials.ts';
 import { identityOf, installedIat, knows, withIdentity, withSite } from './identity.ts';
 import type { Announcement } from './takeover.ts';
@@ -21,7 +22,6 @@ import {
 } from './tenant.ts';
 
 type Current = TenantRecord | undefined;
-const DAY = 24 * 60 * 60;
 /**
  * A record keeps this many released migrations. A Lambda cannot be delayed for longer than that
  * many moves.
@@ -231,7 +231,11 @@ export function retire(record: Current, iat: number, now: number): Current {
 /** Every step to `active` goes through here: with the flag set, it ends in `retired`. */
 function activated(record: TenantRecord, now: number): TenantRecord {
   if (record.uninstalledIat === undefined) return { ...record, state: 'active' };
-  return { ...record, state: 'retired', purgeDueAt: Math.floor(now / 1000) + RETIRED_DAYS * DAY };
+  return {
+    ...record,
+    state: 'retired',
+    purgeDueAt: Math.floor(now / 1000) + RETIRED_DAYS * DAY_SECONDS,
+  };
 }
 
 function unowned(record: TenantRecord): TenantRecord {

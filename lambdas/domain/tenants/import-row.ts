@@ -2,10 +2,12 @@
  * One tenant as an operator brings it, parsed where it enters: by the command line from a file, by
  * the function from its input.
  */
+
 import { defined } from '../defined.ts';
 import { invalid } from '../refusal.ts';
 import { identityIn, installRequest } from '../requests.ts';
 import { bytesOf, storableText } from '../storable.ts';
+import { WRONG_CLOCK_MS } from '../time.ts';
 import { isInstallationId } from './identity.ts';
 import { importedCredentials, isTenantKey } from './importing.ts';
 import type { Arrival } from './takeover.ts';
@@ -30,11 +32,6 @@ export interface ImportedArrival extends Omit<Arrival, 'tenant'> {
   readonly clientKey?: string;
 }
 
-/**
- * A time of the future would make every later secret an old one. Seconds that clocks may differ by.
- */
-const CLOCK_SKEW = 60;
-
 /** `now` in epoch milliseconds. Throws a refusal that names the field, and never its value. */
 export function importRow(input: unknown, now: number): ImportRow {
   const fields: Readonly<Record<string, unknown>> = Object(input);
@@ -43,7 +40,8 @@ export function importRow(input: unknown, now: number): ImportRow {
     throw invalid('installation is no object');
   if (typeof storedAt !== 'number' || !Number.isInteger(storedAt) || storedAt < 0)
     throw invalid('storedAt is no time');
-  if (storedAt > now / 1000 + CLOCK_SKEW) throw invalid('the row was stored in the future');
+  // A time of the future would make every later secret an old one.
+  if (storedAt * 1000 > now + WRONG_CLOCK_MS) throw invalid('the row was stored in the future');
   if (tenantKey !== undefined && !isTenantKey(tenantKey))
     throw invalid('tenantKey is 1 to 255 characters, without spaces at its ends');
   const { sharedSecret: _, ...installation } = Object.fromEntries(Object.entries(told));

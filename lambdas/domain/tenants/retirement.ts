@@ -3,6 +3,7 @@
  * holds a lease on the record for as long as it can run. Meanwhile no other invocation purges, and
  * none opens the realm, because one more page may still be deleted.
  */
+import { MINUTE_MS } from '../time.ts';
 import type { TenantRecord } from './tenant.ts';
 
 type Current = TenantRecord | undefined;
@@ -19,7 +20,7 @@ export interface Purger {
  * The longest lease in milliseconds: a purging invocation runs for five minutes at most, and a
  * margin follows.
  */
-const LONGEST_PURGE = 6 * 60_000;
+const LONGEST_PURGE = 6 * MINUTE_MS;
 
 /**
  * True where the time of realm persistence is over. A record that may be a customer's only copy is

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
+import { HOUR_MS } from '../../../lambdas/domain/time.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import { fieldOf, type Hook, type SimulatedAtlassian, type Site } from '../simulated-atlassian.ts';
@@ -77,7 +78,7 @@ export interface DeskOptions {
  * or has ended.
  */
 const BUSY: readonly string[] = ['copying', 'committing', 'rolling-back'];
-const WINDOW_MS = residency.maxMigrationDurationHours * 3_600_000;
+const WINDOW_MS = residency.maxMigrationDurationHours * HOUR_MS;
 const RETRY_MS = 1_000;
 const POLL_MS = 1_000;
 const FIRST_ID = 57_500;

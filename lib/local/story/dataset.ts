@@ -2,6 +2,7 @@
  * The items of the story's tenants: every shape that DynamoDB knows, in all parts of the sample
  * app.
  */
+
 import {
   type AttributeValue,
   BatchWriteItemCommand,
@@ -9,6 +10,7 @@ import {
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 
 export type RawItem = Record<string, AttributeValue>;
 
@@ -50,7 +52,7 @@ const plainAttributes = (index: number): RawItem => ({
   labels: { SS: [`team-${index % 5}`, 'export'] },
 });
 
-const tomorrow = () => Math.floor(Date.now() / 1000) + 86_400;
+const tomorrow = () => Math.floor(Date.now() / 1000) + DAY_SECONDS;
 
 /** Shapes that copying could spoil. */
 const ODD_ITEMS: readonly { readonly id: string; readonly attributes: RawItem }[] = [

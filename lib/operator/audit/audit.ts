@@ -7,6 +7,7 @@ import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
+import { READ_UNIT_DOLLARS } from '../../../lambdas/domain/planning/estimate.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
 import { unknownTenant } from '../tenants/known-tenant.ts';
@@ -36,8 +37,6 @@ export interface AuditReport {
   readonly cost: { readonly readUnits: number; readonly dollars: number };
 }
 
-/** Price on demand in us-east-1; other regions cost up to a third more. */
-const READ_UNIT_DOLLARS = 0.125e-6;
 const SECOND_LOOK_MS = 1_000;
 
 export async function audit(operator: Operator, options: AuditOptions): Promise<Verdict> {

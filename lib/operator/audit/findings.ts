@@ -7,6 +7,7 @@ import type { Receipt, ReceiptLink } from '../../../lambdas/domain/moving/receip
 import type { Slot } from '../../../lambdas/domain/moving/slots.ts';
 import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { breaksIn, forgeryIn } from '../receipts/receipt-signature.ts';
 import type { TenantFacts } from '../tenants/tenant-reader.ts';
 import { type KeySample, sayStrange } from './key-sample.ts';
@@ -72,7 +73,7 @@ export interface Partition {
 }
 
 /** DynamoDB removes expired items within a few days, not at once. */
-const TTL_SLACK_SECONDS = 3 * 86_400;
+const TTL_SLACK_SECONDS = 3 * DAY_SECONDS;
 
 export function findingsIn(evidence: Evidence): readonly Finding[] {
   return [

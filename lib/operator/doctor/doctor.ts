@@ -1,9 +1,11 @@
 /** `doctor`: checks every realm from outside, and says what to mend. It only reads. */
+
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../../lambdas/domain/residency.ts';
+import { MINUTE_MS } from '../../../lambdas/domain/time.ts';
 import { factsIn, factText } from '../acting/settings.ts';
 import { keysCheck } from '../audit/strange-keys.ts';
 import type { Operator } from '../operator.ts';
@@ -20,7 +22,7 @@ import { encryption, protection } from './table-safety.ts';
 /** A move at full speed takes 16 workers; a new account runs 10 functions at once in all. */
 const LEAST_CONCURRENCY = 100;
 /** A deployment must not meet a move that begins within this time. */
-const SOON_MS = 30 * 60_000;
+const SOON_MS = 30 * MINUTE_MS;
 
 export async function doctor(
   operator: Operator,

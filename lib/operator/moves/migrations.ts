@@ -1,4 +1,5 @@
 /** `migrations`: what is under way, or everything that the ledgers have on record. */
+
 import { defined } from '../../../lambdas/domain/defined.ts';
 import {
   attemptOfPhase,
@@ -8,6 +9,7 @@ import {
   type Status,
 } from '../../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../lambdas/domain/time.ts';
 import { factsIn, factText, type SettingFact } from '../acting/settings.ts';
 import type { Operator } from '../operator.ts';
 import { UsageError } from '../terminal/failure.ts';
@@ -120,7 +122,7 @@ function statusNamed(text: string): Status {
   return status;
 }
 
-const UNITS: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
 
 /** Parses an ISO time, or an age: 90m, 12h, 7d. Returns epoch milliseconds. */
 export function timeOf(text: string, now = Date.now()): number {

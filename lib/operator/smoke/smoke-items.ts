@@ -1,4 +1,5 @@
 /** Items for the synthetic tenant: in every part, with all shapes that copying could spoil. */
+
 import {
   type AttributeValue,
   BatchWriteItemCommand,
@@ -6,11 +7,11 @@ import {
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 
 type RawItem = Record<string, AttributeValue>;
 
 const BATCH = 25;
-const DAY_SECONDS = 86_400;
 
 /** `count` items of a part, spread over all its partitions. */
 export function smokeItems(part: Part, tenant: string, count: number): readonly RawItem[] {

@@ -2,10 +2,12 @@
  * `smoke`: moves a synthetic tenant on real stacks, moves it back and rolls that back, and compares
  * every item. Refused in production.
  */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isSmokeTenant, mayTrustSmokeKey } from '../../../lambdas/domain/operating/smoke.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { MINUTE_MS } from '../../../lambdas/domain/time.ts';
 import { differences, type Snapshot, snapshotOf } from '../../snapshots.ts';
 import type { Confirm } from '../acting/act.ts';
 import type { Operator } from '../operator.ts';
@@ -44,8 +46,8 @@ export interface SmokeStep {
   readonly seconds: number;
 }
 
-const PATIENCE_MS = 45 * 60_000;
-const WINDOW_MS = 90 * 60_000;
+const PATIENCE_MS = 45 * MINUTE_MS;
+const WINDOW_MS = 90 * MINUTE_MS;
 
 /** Checks what was typed before any call to the deployment. */
 export function assertSmokable(

@@ -3,6 +3,7 @@
  * tenant, and may it be written? Tenants are found, and verdicts given, by the code of the handlers
  * inside.
  */
+
 import { namedTenants } from '../../../lambdas/app/named-tenants.ts';
 import { isClientKey } from '../../../lambdas/domain/requests.ts';
 import { objectOf, siteIn } from '../../../lambdas/domain/tenants/forge-site.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../../lambdas/domain/tenants/identity.ts';
 import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
 import { VERDICT_ATTRIBUTES, verdictOn } from '../../../lambdas/domain/tenants/verdict.ts';
+import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { allowedUntil } from './deadline.ts';
 import { readTenants, tenantsTable } from './tenants.ts';
 import type { Access, GuardOptions, ResidencyGuard, Verdict, Whose } from './types.ts';
@@ -25,8 +27,8 @@ export type * from './types.ts';
 /** Throws a sentence where the options cannot be meant. It reads nothing until it is asked. */
 export function residencyGuard(options: GuardOptions): ResidencyGuard {
   const { realm, baseUrls = {}, otherWritersSeconds: seconds } = options;
-  if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= DAY))
-    throw new Error(`otherWritersSeconds is a whole number of seconds from 1 to ${DAY}`);
+  if (!(Number.isInteger(seconds) && seconds >= 1 && seconds <= DAY_SECONDS))
+    throw new Error(`otherWritersSeconds is a whole number of seconds from 1 to ${DAY_SECONDS}`);
   const find = finding(options);
 
   async function look(whose: Whose): Promise<(access: Access) => Verdict> {
@@ -73,4 +75,3 @@ export function residencyGuard(options: GuardOptions): ResidencyGuard {
 }
 
 /** Nothing that writes a tenant's data runs for longer than a day. */
-const DAY = 24 * 60 * 60;

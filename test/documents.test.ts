@@ -1,4 +1,4 @@
-/** The documents: their links lead somewhere, the index is whole, and the README can be read in one sitting. */
+/** The documents: their links lead somewhere, the index is complete, and the README is short. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -24,7 +24,7 @@ const anchorOf = (heading: string) =>
     .trim()
     .replaceAll(' ', '-');
 
-/** Text outside of code, where a link is a link. */
+/** Text outside of code, where links count. */
 const proseOf = (file: string) => read(file).replace(/```[\s\S]*?```/g, '');
 
 function brokenLinksOf(file: string): string[] {
@@ -90,7 +90,7 @@ describe('the files that CONTRIBUTING.md and docs/design.md name', () => {
 });
 
 describe('the folders of lambdas/ and lib/local', () => {
-  /** One file, one Lambda: this folder is a list. */
+  /** One file is one Lambda: this folder is a list. */
   const LISTS = ['lambdas/tasks'];
 
   test('hold no more than twenty source files each', () => {

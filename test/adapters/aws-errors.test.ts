@@ -1,4 +1,7 @@
-/** What becomes of an error of AWS: for good or to be tried again, named, and without a word of what AWS says. */
+/**
+ * Errors of AWS: which are permanent and which transient, what our errors name, and that they quote
+ * nothing of AWS's message.
+ */
 import { describe, expect, test } from 'vitest';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { errorOf, isThrottle, isTransient } from '../../lambdas/adapters/aws-errors.ts';

@@ -1,4 +1,7 @@
-/** Both starters of workflows keep the contract, and executions are named and fed as Step Functions wants it. */
+/**
+ * Both starters of workflows keep the contract, and executions get the names and inputs that Step
+ * Functions accepts.
+ */
 import { SFNClient } from '@aws-sdk/client-sfn';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

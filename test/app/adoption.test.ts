@@ -1,4 +1,7 @@
-/** A host name is not an identity: whoever has it now reads nothing, moves nothing and retires nobody, unless an operator, or Atlassian's signature, says whose it is. */
+/**
+ * A host name does not identify a tenant: a site that has it now reads nothing, moves nothing and
+ * retires nothing, unless an operator or Atlassian's signature says which tenant it is.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault, Unauthenticated } from '../../lambdas/domain/refusal.ts';
@@ -16,7 +19,7 @@ const CLOUD = '11111111-1111-4111-8111-111111111111';
 const HOST = 'one.example';
 const STRANGER = tenantOfInstallation(STRANGE);
 
-/** A Connect tenant of long ago: all that is known of its site is the host name. */
+/** A Connect tenant from long ago, of whose site only the host name is known. */
 function connectTenant(options: Parameters<typeof memoryApp>[0] = {}): MemoryApp {
   const app = memoryApp(options);
   const told = { clientKey: TENANT, baseUrl: `https://${HOST}/wiki`, productType: 'confluence' };
@@ -47,7 +50,7 @@ const uninstalled = async (app: MemoryApp) => {
   const record = await app.realm('us').identification.forgeDeparture(claims);
   if (record) await app.realm('us').lifecycle.uninstalled(record.tenant, claims.iat);
 };
-/** A signed `installed` under Forge. */
+/** A signed `installed` of an app with a Forge manifest. */
 const signedInstall = async (app: MemoryApp, tenant: string, id: string) => {
   const { identification, lifecycle } = app.realm('us');
   await lifecycle.installed(
@@ -186,7 +189,7 @@ describe('an operator who adopts', () => {
     app.clock.advance(MINUTE);
     for (const realm of ['us', 'de'])
       expect(await ask(app, 'disown', {}, realm)).toMatchObject({ outcome: 'disowned' });
-    // The other realm's record is passed on with an installation through Connect.
+    // An installation through Connect takes over the other realm's record.
     app.clock.advance(MINUTE);
     await app.realm('us').lifecycle.installed({
       tenant: TENANT,
@@ -345,7 +348,7 @@ describe('a signed `installed` that carries both ids', () => {
       expect(found.tenant).toBe(other?.tenant);
       expect(app.tenants.peek('us', TENANT)?.installations ?? []).toEqual([]);
       expect(app.log.alarms().join()).toContain(`belongs to another tenant`);
-      // What else it brought is taken.
+      // The other facts of the installation are stored.
       expect(app.tenants.peek('us', TENANT)?.credentials.sharedSecret).toBe('renewed');
     },
   );

@@ -1,4 +1,7 @@
-/** What the table of answers leaves to sentences: other facts, other ids, refused schedules, hooks without an id, no-op moves. */
+/**
+ * Answers beside the table of answers: other facts, other ids, refused schedules, hooks without an
+ * id, no-op moves.
+ */
 import { describe, expect, test } from 'vitest';
 import type { ScheduleRequest } from '../../lambdas/domain/requests.ts';
 import { factsFrom, TENANT, tenantRecord } from '../support/builders.ts';

@@ -1,4 +1,7 @@
-/** The table of answers: every hook, in every state of a migration, once, again, twice at once, and after a crash anywhere. */
+/**
+ * The table of answers: every hook in every state of a migration, sent once, again, twice at once,
+ * and after a crash anywhere.
+ */
 import { describe, expect, test } from 'vitest';
 import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import type { Hooks } from '../support/in-memory-cells.ts';
@@ -14,7 +17,7 @@ import {
   tenantInUs,
 } from '../support/moves.ts';
 
-/** What the hook answers, and the status afterwards where it is another one. */
+/** The hook's answer, and the next state where it is another one. */
 type Cell = readonly [answer: string, after?: Row];
 
 const TABLE: Readonly<Record<Row, Readonly<Record<Hook, Cell>>>> = {
@@ -86,7 +89,10 @@ const TABLE: Readonly<Record<Row, Readonly<Record<Hook, Cell>>>> = {
 const ROWS: readonly Row[] = ['no record', ...STATUSES];
 const CELLS = ROWS.flatMap((row) => HOOKS.map((hook) => ({ row, hook, cell: TABLE[row][hook] })));
 
-/** Where everything ends when nobody calls any more: what runs is run. */
+/**
+ * The state in which a migration ends without further hooks, when everything that was started has
+ * run.
+ */
 async function endOf(migration: Move) {
   await migration.app.runAll();
   const { status } = migration.app.migrations.peek(migration.key) ?? { status: 'no record' };

@@ -1,4 +1,4 @@
-/** Where two tables are found to be one, nothing is claimed and nothing deleted, however far a move has come. */
+/** Where two tables are one, nothing is claimed and nothing deleted, in any state of a move. */
 import { describe, expect, test } from 'vitest';
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import { HOUR } from '../support/clock.ts';
@@ -9,7 +9,7 @@ type Task = (input: unknown, invocation: Invocation) => Promise<unknown>;
 
 const CLASH = 'stage prod: part "a" in realm us and part "a" in realm de are one table';
 
-/** A move that came so far, and the apps of a later deployment, in which two tables are one. */
+/** A move in this state, and the apps of a later deployment, in which two tables are one. */
 async function redeployed(row: Row) {
   const migration = move(tenantInUs());
   await migration.driveTo(row);
@@ -18,7 +18,7 @@ async function redeployed(row: Row) {
   return { ...migration, at };
 }
 
-/** What the workflow would give a task. */
+/** The input that the workflow would give a task. */
 function inputOf({ record, key }: Pick<Move, 'record' | 'key'>, range = 'templates/00') {
   const { phase, attempt } = record();
   const { ledger, tenant, id: migration } = key;

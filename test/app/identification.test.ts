@@ -1,4 +1,7 @@
-/** Tenants behind both doors: how Forge's installations find them, in whichever realm, and how both doors announce one tenant. */
+/**
+ * Tenants that come by Connect, by Forge or by both: how a Forge installation finds its tenant in
+ * every realm, and how two announcements make one tenant.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Unauthenticated } from '../../lambdas/domain/refusal.ts';
@@ -145,7 +148,7 @@ describe('both doors announce one installation', () => {
     expect(tenantsIn(app)).toEqual([`${FORGE_TENANT} active`]);
     const record = await app.realm('us').identification.byClientKey(TENANT);
     expect(record).toMatchObject({ tenant: FORGE_TENANT, credentials: { sharedSecret: 'secret' } });
-    // Again, and in whichever realm it is sent to: it is known by its client key.
+    // Again, and in another realm: the tenant is known by its client key.
     await connectInstalls(app, {}, 'us');
     expect(tenantsIn(app)).toEqual([`${FORGE_TENANT} active`]);
   });
@@ -158,7 +161,7 @@ describe('both doors announce one installation', () => {
         release = resolve;
       });
       let isFirst = true;
-      // The first caller is held at its n-th operation until the other has ended.
+      // The first caller stops before its n-th operation until the other has ended.
       const app = memoryApp({
         hooks: {
           step: async () => {
@@ -179,7 +182,7 @@ describe('both doors announce one installation', () => {
       await other?.().catch(() => undefined);
       release();
       await held;
-      // Whoever was answered 503 is repeated.
+      // A caller that was answered 503 is repeated.
       for (const call of calls) await call();
       expect(tenantsIn(app), `held at ${delayed}`).toHaveLength(1);
       const { tenant } = await called(app);

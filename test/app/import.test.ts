@@ -1,6 +1,6 @@
 /**
- * Operators bring tenants that exist already, and retire those that are gone: by the steps of the
- * hooks, in whichever order both come.
+ * Operators import tenants that exist already, and retire those that are gone, by the steps of the
+ * hooks and in any order with them.
  */
 import { describe, expect, test } from 'vitest';
 import type { ImportAnswers } from '../../lambdas/domain/operating/tenant-operations.ts';
@@ -131,7 +131,7 @@ describe('an import', () => {
       installations: [{ id: INSTALLATION, iat: 0 }],
     });
     expect(await outcomes(app, [forge])).toEqual(['unchanged']);
-    // Its client key, found in another table, is that tenant's.
+    // The client key, which another table has, is that tenant's.
     expect(await importing(app, [row({}, { installationId: INSTALLATION })])).toMatchObject([
       { outcome: 'renewed', tenant },
     ]);
@@ -263,7 +263,7 @@ describe('secrets of an import', () => {
   });
 });
 
-/** While the first goes on, the second runs as a whole before its operation of that number. */
+/** Runs the second as a whole before operation `number` of the first. */
 async function crossed(
   number: number,
   first: (app: MemoryApp) => Promise<unknown>,
@@ -294,7 +294,7 @@ describe('an import and an installation elsewhere at the same instant', () => {
   ] as const)('leave one realm active: %s', async (_, first, second) => {
     for (let number = 1; ; number += 1) {
       const { app, wasCrossed } = await crossed(number, first, second);
-      // Atlassian says a hook that failed again.
+      // Atlassian repeats a hook that failed.
       await install(app);
       expect(activeIn(app), `at operation ${number}`).toEqual(['de']);
       if (!wasCrossed) break;

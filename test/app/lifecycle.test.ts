@@ -1,4 +1,4 @@
-/** The lifecycle hooks, in every state that a tenant can have in the realm that is called. */
+/** The lifecycle hooks in every state of the tenant in the realm that is called. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -37,7 +37,7 @@ async function moved(row: Row, app: MemoryApp = tenantInUs()): Promise<Move> {
   return migration;
 }
 
-/** A rollback that has withdrawn the target, and goes no further. */
+/** A rollback that has withdrawn the target, and stops there. */
 async function withdrawn(): Promise<Move> {
   const migration = await moved('ready-to-commit');
   await migration.said.rollback();
@@ -317,7 +317,7 @@ describe('installed, where the tenant is retired', () => {
 });
 
 describe('two installations at once, in two realms', () => {
-  /** At no instant two that serve. */
+  /** At no instant do two realms serve. */
   const atMostOne = async (app: () => MemoryApp) => {
     expect(servingIn(app()).length).toBeLessThanOrEqual(1);
   };
@@ -325,7 +325,7 @@ describe('two installations at once, in two realms', () => {
   test.each<[number, number, readonly Realm[]]>([
     [1, 0, ['de']],
     [0, 1, ['us']],
-    // Of two equally new ones, one.
+    // Of two equally new ones, only one opens.
     [0, 0, ['us', 'de']],
   ])(
     'issued %i and %i seconds ago: the newer one serves in the end, in any order of their steps, and never do both',
@@ -533,7 +533,7 @@ describe('a lifecycle hook that dies and is sent again', () => {
       (['us', 'de'] as const).map((at) => ({ row, hook, at })),
     ),
   );
-  // That one is a fault: see above.
+  // That case is a fault: see above.
   const cases = all.filter(
     ({ row, hook, at }) => !(row === 'copying' && hook === 'installed' && at === 'de'),
   );
@@ -548,7 +548,7 @@ describe('a lifecycle hook that dies and is sent again', () => {
         await app.runAll();
         return {
           status: app.migrations.peek(key)?.status,
-          // Which migrations a record has let go of is for starts that come too late, and not compared.
+          // The list of released migrations only matters for delayed starts, and is not compared.
           records: app.realms.map((realm) => ({ ...recordIn(app, realm), released: [] })),
           situation: situation(app),
         };
@@ -580,7 +580,7 @@ const pick = ({ credentials, installation }: ReturnType<typeof arrivalAt>) => ({
 const servingIn = (app: MemoryApp) =>
   app.realms.filter((realm) => ['active', 'frozen'].includes(recordIn(app, realm)?.state ?? ''));
 
-/** As Atlassian does: a fault is followed by another try. */
+/** Repeats the call after a fault, as Atlassian does. */
 async function untilAnswered(call: () => Promise<void>): Promise<void> {
   for (let tries = 0; tries < 20; tries += 1) {
     try {
@@ -592,7 +592,7 @@ async function untilAnswered(call: () => Promise<void>): Promise<void> {
   throw new Error('it was never answered');
 }
 
-/** Every operation waits until the scheduler lets it go. */
+/** Every operation waits for the scheduler. */
 function interleavedBy(scheduler: fc.Scheduler) {
   let isOn = false;
   return {

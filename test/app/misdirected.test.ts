@@ -1,4 +1,7 @@
-/** Hooks that reach a realm which the tenant has left: they act on the migration where it is, or are refused; none is answered about nothing. */
+/**
+ * Hooks that reach a realm which the tenant has left: they act on the migration in its own realm,
+ * or are refused; none is answered without one.
+ */
 import { describe, expect, test } from 'vitest';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import { TENANT } from '../support/builders.ts';
@@ -6,7 +9,10 @@ import { DAY, MINUTE } from '../support/clock.ts';
 import type { Hooks } from '../support/in-memory-cells.ts';
 import { type Move, move, type Row, situation, tenantInUs } from '../support/moves.ts';
 
-/** The tenant has moved from us to de, so that us has a stub; the next move is from de to eu, and is in this state. */
+/**
+ * The tenant has moved from us to de, so that us has a stub. The next move, from de to eu, is in
+ * this state.
+ */
 async function afterOneMove(row: Row, hooks: Hooks = {}): Promise<Move> {
   const app = tenantInUs({ hooks });
   await move(app, { id: '1' }).driveTo('committed');

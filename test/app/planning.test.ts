@@ -1,4 +1,7 @@
-/** Tenants of known size: counted ahead of their window, refused when it cannot suffice, given up when it turns out not to. */
+/**
+ * Tenants of known size: counted before their window, refused when it is too short, given up when
+ * the copy turns out too slow.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '../../lambdas/domain/datasets/size.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
@@ -15,14 +18,14 @@ async function moved(row: Row, options: MemoryAppOptions = {}): Promise<Move> {
 }
 
 let invocations = 0;
-/** One turn of the count, which is over after `milliseconds`. */
+/** One turn of the count, which ends after `milliseconds`. */
 function count(app: MemoryApp, milliseconds = MINUTE): Promise<void> {
   invocations += 1;
   const deadline = app.clock.now() + milliseconds;
   return app.realm('us').measureTenants({ id: `count-${invocations}`, deadline });
 }
 
-/** As if `items` of 1 KB had been counted in the templates, which lie under one key: 1,000 a second at best. */
+/** A count of `items` of 1 KB in the templates, which are under one key: at most 1,000 a second. */
 const sizeOf = (app: MemoryApp, items: number, age = 0): Measurement => {
   const at = new Date(app.clock.now() - age).toISOString();
   return {
@@ -31,7 +34,7 @@ const sizeOf = (app: MemoryApp, items: number, age = 0): Measurement => {
     ranges: { 'templates/00': { items, bytes: items * 1024, expired: 0, complete: true } },
   };
 };
-/** Two hours, and what is kept of them, suffice for less than seven million. */
+/** Two hours, less the reserve, are enough for less than seven million. */
 const TOO_MANY = 8_000_000;
 
 describe('a tenant that is scheduled', () => {
@@ -58,7 +61,7 @@ describe('a tenant that is scheduled', () => {
     });
     for (let turn = 0; migration.record().estimate === undefined; turn += 1) {
       expect(turn).toBeLessThan(20);
-      await count(migration.app, 10_001); // a single page's time
+      await count(migration.app, 10_001); // time for a single page
       migration.app.clock.advance(5 * MINUTE);
     }
     expect(migration.record().estimate?.items).toBe(12);
@@ -113,7 +116,7 @@ describe('a tenant that is scheduled', () => {
   });
 });
 
-/** Each range takes longer to count than a hook may wait, once this is switched on. */
+/** Once this is switched on, each range takes longer to count than a hook may wait. */
 function slowCounts() {
   let isSlow = false;
   const clock = manualClock();
@@ -128,12 +131,12 @@ function slowCounts() {
   return { clock, hooks, pageItems: 1, slow };
 }
 
-/** Items under one key, of which DynamoDB takes a thousand a second. */
+/** Items under one key, which DynamoDB writes at a thousand a second. */
 const fillTemplates = (app: MemoryApp, items: number) => {
   for (let number = 0; number < items; number += 1)
     app.datasets.put('us', 'templates', itemOf(TENANT, `more-${number}`));
 };
-/** From now on; the drain takes one of the minutes, and a twentieth is kept. */
+/** From now on; the drain takes one of the minutes, and a twentieth is the reserve. */
 const window = (app: MemoryApp, seconds: number) => ({
   startTime: new Date(app.clock.now()).toISOString(),
   endTime: new Date(app.clock.now() + seconds * SECOND).toISOString(),
@@ -148,7 +151,7 @@ describe('a window that cannot suffice', () => {
     expect(await said.schedule('us', window(app, 80))).toBe('400 E9999');
     expect(app.migrations.peek(migration.key)).toBeUndefined();
     expect(app.slots.peek('us')).toEqual([]);
-    // What was counted for it is what is known from now on.
+    // The count replaces the known size.
     const known = await app.measurements.read('us', TENANT);
     expect(known?.ranges['templates/00']?.items).toBe(30_004);
   });
@@ -271,7 +274,10 @@ describe('a window that cannot suffice', () => {
   });
 });
 
-/** A copy that has begun, of something more than a hundred items, by a worker that has copied so many and goes no further. */
+/**
+ * A copy of something more than a hundred items that has begun, and whose worker stops after
+ * `items`.
+ */
 async function halfway(items: number): Promise<Move> {
   const migration = await moved('scheduled', { pageItems: 1 });
   const { app, said, facts } = migration;
@@ -301,7 +307,7 @@ describe('a copy that turns out to be too slow', () => {
   test('is measured from its tenth minute on, by the minutes that it is expected to come too late', async () => {
     const { app, facts, record } = await halfway(11);
     const minutes = () => app.metrics.values('MinutesBeyondWindow');
-    app.clock.advance(10 * MINUTE); // of which the source drains for one
+    app.clock.advance(10 * MINUTE); // the source drains for one of them
     await app.realm('us').janitor();
     expect(minutes()).toEqual([]);
     app.clock.advance(MINUTE);
@@ -331,7 +337,8 @@ describe('a copy that turns out to be too slow', () => {
       );
       app.clock.advance(5 * MINUTE);
     }
-    // Counted before the fence, the size may not be true any more: it is counted again, and then it is given up.
+    // A size that was counted before the fence may be outdated: it is counted again, and then the
+    // copy is given up.
     expect(statuses).toEqual(['copying', 'copying', 'copying']);
     await count(app);
     expect(Date.parse(record().estimate?.at ?? '')).toBeGreaterThan(Date.parse(facts.startTime));

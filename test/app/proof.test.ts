@@ -1,4 +1,4 @@
-/** What a move proves before it deletes, and before it says that it is over. */
+/** What a move proves before it deletes, and before it ends. */
 import { describe, expect, test } from 'vitest';
 import { itemOf, TENANT } from '../support/builders.ts';
 import { MINUTE, SECOND } from '../support/clock.ts';
@@ -12,7 +12,7 @@ async function moved(row: Row, options: MemoryAppOptions = {}): Promise<Move> {
   return migration;
 }
 
-/** Something happens just before a task is called for the first time. */
+/** Calls `act` just before a task is called for the first time. */
 function beforeTask(name: string, act: () => void): WorkflowOptions {
   let isDone = false;
   return {
@@ -327,7 +327,7 @@ describe('a target that holds items of the tenant before anything was copied', (
     expect(await said.rollback()).toBe('200 rolling-back');
     await app.runAll();
     expect(await said.status()).toBe('200 rolled-back');
-    // Nobody has said that it is this migration's to delete.
+    // Nothing says that this migration may delete it.
     expect(app.holdings('de')).toEqual({ templates: [expect.stringContaining('templates-0-0')] });
   });
 

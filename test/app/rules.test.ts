@@ -1,4 +1,7 @@
-/** The fifteen rules on the order and ownership of writes, each by what goes wrong without it. */
+/**
+ * The fifteen rules on the order and ownership of writes: each test shows what would go wrong
+ * without one.
+ */
 import { describe, expect, test } from 'vitest';
 import { attemptOfPhase } from '../../lambdas/domain/moving/migration.ts';
 import { PermanentError } from '../../lambdas/domain/refusal.ts';
@@ -38,7 +41,7 @@ const isFenceWrite =
   ({ port, realm: at, access }: Operation): boolean =>
     port === 'tenants' && at === realm && access === 'write';
 
-/** An invocation of this task dies before it has done anything; whoever started it is not told. */
+/** An invocation of this task dies before it does anything, and its caller gets no answer. */
 const diesIn = (name: string): WorkflowOptions => ({
   tries: 1,
   invoke: async (task, call) => {
@@ -231,7 +234,10 @@ describe('rule 3: the copy claims the target first', () => {
 });
 
 describe('rule 4: a rollback', () => {
-  /** What an app does that serves the tenant in `de`: an item changes, one comes, one goes. */
+  /**
+   * The app's work while it serves the tenant in `de`: it changes one item, adds one and deletes
+   * one.
+   */
   function serveInTarget({ datasets }: MemoryApp): void {
     datasets.put('de', 'templates', itemOf(TENANT, 'templates-0-0', 'changed in de'));
     datasets.put('de', 'templates', itemOf(TENANT, 'templates-0-9', 'new in de'));
@@ -348,7 +354,7 @@ describe('rule 4: a rollback', () => {
       },
     });
     const { app, said } = migration;
-    // After the receipts, before the status; again and again.
+    // After the receipts and before the status, several times.
     await app.runAll({ tries: 1 });
     expect(migration.record().status).toBe('committing');
     isDying = false;
@@ -406,7 +412,7 @@ describe('rule 5: leases', () => {
     const { app, said } = migration;
     const [copy] = app.workflows.running();
     gate.arm();
-    // Never heard of again.
+    // This run never ends.
     void app.runWorkflow(copy ?? fail('no copy runs'));
     await gate.reached;
     const until = Math.max(
@@ -548,7 +554,7 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
       return run;
     };
     for (let restart = 0; restart < 4; restart += 1) {
-      await end(); // and nobody is told
+      await end(); // its caller gets no answer
       await app.realm('us').janitor();
     }
     expect(record()).toMatchObject({ status: 'copying', attempt: 5 });
@@ -669,7 +675,7 @@ describe('rule 8: the janitor', () => {
     const migration = await moved('committing', { hooks: gate.hooks });
     const { app, record } = migration;
     gate.arm();
-    // The execution ends badly, and settling dies between the ledger and the workflow.
+    // The execution fails, and `settle` dies between the ledger and the workflow.
     void app.runAll(diesIn('beginCommit'));
     await gate.reached;
     expect(app.workflows.running()).toEqual([]);
@@ -756,7 +762,7 @@ describe('rule 10: installed writes credentials only', () => {
   test('and what a target knows better than its source survives the commit', async () => {
     const { app, said } = await moved('ready-to-commit');
     const newer = { sharedSecret: 'secret-2', iat: app.caller().iat };
-    // The hook came to the target, and died before it reached the source.
+    // The hook reached the target, and died before it reached the source.
     await app.tenants.change(
       'de',
       TENANT,

@@ -1,12 +1,15 @@
-/** Schedules without an id (a Connect app may be sent such hooks): which number each has, and which is a repetition. */
+/**
+ * Schedules without an id (Connect may send such hooks): which number each gets, and which is a
+ * repetition.
+ */
 import { describe, expect, test } from 'vitest';
 import { TENANT } from '../support/builders.ts';
 import { DAY, HOUR, SECOND } from '../support/clock.ts';
 import type { MemoryApp } from '../support/memory-app.ts';
 import { answerOf, tenantInUs } from '../support/moves.ts';
 
-/** Windows of an hour, each another one; hooks as Atlassian sends them where they name no id. */
-function unnumbered(app: MemoryApp) {
+/** Hooks without an id, as Atlassian sends them; each window is another hour. */
+function withoutIds(app: MemoryApp) {
   const { migrations } = app.realm('us');
   let windows = 0;
   const window = (location = 'DE') => {
@@ -25,13 +28,13 @@ function unnumbered(app: MemoryApp) {
   };
 }
 
-/** DynamoDB removes what has expired. */
+/** DynamoDB removes expired items. */
 const expired = (app: MemoryApp) => app.migrations.sweep(app.clock.now());
 
 describe('a schedule without an id', () => {
   test('has the highest number and one more, so that it stays possible after a tombstone has expired', async () => {
     const app = tenantInUs();
-    const { window, schedule, rollback, known } = unnumbered(app);
+    const { window, schedule, rollback, known } = withoutIds(app);
     expect(await schedule(window())).toBe('200 scheduled');
     expect(await rollback()).toBe('200 rolled-back');
     app.clock.advance(SECOND);
@@ -45,16 +48,16 @@ describe('a schedule without an id', () => {
     expect(await schedule(window())).toBe('200 scheduled');
     expect(await rollback()).toBe('200 rolled-back');
     expect(await known()).toEqual([
-      'unnumbered-us-1 rolled-back',
-      'unnumbered-us-2 rolled-back',
-      'unnumbered-us-3 rolled-back',
+      'withoutIds-us-1 rolled-back',
+      'withoutIds-us-2 rolled-back',
+      'withoutIds-us-3 rolled-back',
     ]);
     app.clock.advance(31 * DAY);
     expired(app);
     expect(await known()).toHaveLength(2);
     for (const number of [4, 5, 6]) {
       expect(await schedule(window())).toBe('200 scheduled');
-      expect(await known()).toContain(`unnumbered-us-${number} scheduled`);
+      expect(await known()).toContain(`withoutIds-us-${number} scheduled`);
       expect(await rollback()).toBe('200 rolled-back');
       app.clock.advance(SECOND);
     }
@@ -62,7 +65,7 @@ describe('a schedule without an id', () => {
 
   test('stays possible after the tombstone with the highest number has expired: its number comes again, and moves the tenant', async () => {
     const app = tenantInUs();
-    const { window, schedule, rollback, known } = unnumbered(app);
+    const { window, schedule, rollback, known } = withoutIds(app);
     expect(await schedule(window('ZZ'))).toBe('400 E0002');
     const over = {
       location: 'DE',
@@ -71,12 +74,12 @@ describe('a schedule without an id', () => {
     };
     expect(await schedule(over)).toBe('400 E9999');
     expect(await rollback()).toBe('200 rolled-back');
-    expect(await known()).toEqual(['unnumbered-us-1 rolled-back']);
+    expect(await known()).toEqual(['withoutIds-us-1 rolled-back']);
     app.clock.advance(31 * DAY);
     expired(app);
     const facts = window();
     expect(await schedule(facts)).toBe('200 scheduled');
-    expect(await known()).toEqual(['unnumbered-us-1 scheduled']);
+    expect(await known()).toEqual(['withoutIds-us-1 scheduled']);
     app.clock.advanceTo(Date.parse(facts.startTime));
     expect(await answerOf(app.realm('us').migrations.start(app.caller(), { facts }))).toBe(
       '200 copying',
@@ -89,10 +92,10 @@ describe('a schedule without an id', () => {
 
   test('has a tenth number after its ninth', async () => {
     const app = tenantInUs();
-    const { window, schedule, rollback, known } = unnumbered(app);
+    const { window, schedule, rollback, known } = withoutIds(app);
     for (let number = 1; number <= 12; number += 1) {
       expect(await schedule(window())).toBe('200 scheduled');
-      expect(await known()).toContain(`unnumbered-us-${number} scheduled`);
+      expect(await known()).toContain(`withoutIds-us-${number} scheduled`);
       expect(await rollback()).toBe('200 rolled-back');
       app.clock.advance(SECOND);
     }
@@ -100,7 +103,7 @@ describe('a schedule without an id', () => {
 
   test('is the same one when it is said again, also when it comes late', async () => {
     const app = tenantInUs();
-    const { window, schedule, rollback, known } = unnumbered(app);
+    const { window, schedule, rollback, known } = withoutIds(app);
     const facts = window();
     const late = app.caller();
     expect(await schedule(facts)).toBe('200 scheduled');
@@ -108,6 +111,6 @@ describe('a schedule without an id', () => {
     app.clock.advance(SECOND);
     expect(await rollback()).toBe('200 rolled-back');
     expect(await answerOf(app.realm('us').migrations.schedule(late, facts))).toBe('409 E9999');
-    expect(await known()).toEqual(['unnumbered-us-1 rolled-back']);
+    expect(await known()).toEqual(['withoutIds-us-1 rolled-back']);
   });
 });

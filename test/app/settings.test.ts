@@ -1,4 +1,7 @@
-/** Settings that concern a move under way: how many ranges are worked on at once, and by which realm's word. */
+/**
+ * Settings that change a running move: how many ranges are worked on at once, and which realm's
+ * setting counts.
+ */
 import { setImmediate as othersFirst } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
@@ -14,7 +17,7 @@ const options: MemoryAppOptions = {
   pageItems: 1,
 };
 
-/** Looks, at every page that is worked on in `realm`, at how many ranges are: those with a page that hold their lease. */
+/** Counts, at every page in `realm`, the ranges with a page that hold their lease. */
 function watched(realm: string) {
   let app: MemoryApp | undefined;
   const seen: number[] = [];
@@ -23,7 +26,8 @@ function watched(realm: string) {
   const step = async ({ port, name, detail = '' }: Operation) => {
     if (app === undefined || port !== 'partKind' || name === 'isEmpty') return;
     const page = `exports/${detail.slice(-2)} ${name}`;
-    if (page.split(' ')[1] !== [...atWork][0]?.split(' ')[1]) atWork.clear(); // another kind of work has begun
+    // another kind of work has begun
+    if (page.split(' ')[1] !== [...atWork][0]?.split(' ')[1]) atWork.clear();
     atWork.add(page);
     const now = app.clock.now();
     const ranges = app.rangeRecords.peek(realm, { ledger: 'us', tenant: 'tenant-1', id: '57500' });
@@ -45,7 +49,10 @@ function watched(realm: string) {
   };
 }
 
-/** All ranges at once. Whoever waits lets the others work, for as long as an invocation may. */
+/**
+ * Works on all ranges at once. A waiting range lets the others work, for as long as an invocation
+ * may.
+ */
 const concurrently = (app: MemoryApp): WorkflowOptions => ({
   parallel: true,
   wait: async (milliseconds) => {

@@ -1,4 +1,7 @@
-/** Two tenants of which one is called like a shard of the other: whichever arrives second is refused, and somebody is told. */
+/**
+ * Two tenants of which one is called like a shard of the other: the second to arrive is refused,
+ * and an alarm is raised.
+ */
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../lambdas/domain/refusal.ts';
 import { arrivalAt, tenantRecord } from '../support/builders.ts';

@@ -1,4 +1,6 @@
-/** What the app says of itself in numbers: each change once, each page once, and what needs an operator again and again. */
+/**
+ * The app's metrics: each change once, each page once, and what needs an operator again and again.
+ */
 import { describe, expect, test } from 'vitest';
 import { logWithMetrics } from '../../lambdas/app/with-metrics.ts';
 import { TENANT } from '../support/builders.ts';

@@ -1,4 +1,7 @@
-/** The rate of a write window, in a simulated time and against a simulated cap: it has to find what nobody tells it. */
+/**
+ * The rate of a write window, in simulated time and against a simulated cap that the window has to
+ * find.
+ */
 import { describe, expect, test } from 'vitest';
 import { adaptiveRate } from '../../lambdas/adapters/dataset/adaptive-rate.ts';
 
@@ -18,7 +21,9 @@ interface Flight {
   readonly refused: number;
 }
 
-/** Writes everything, from one event to the next; when it was done, and how many writes were refused. */
+/**
+ * Writes everything, event by event; returns when it was done, and how many writes were refused.
+ */
 function simulate({ roundTripMs, cap, burstSeconds = 1, writes, rateLimit }: World) {
   let [now, left, refusedInAll, done] = [0, writes, 0, 0];
   let tokens = 0.3 * cap(0); // unused while the work was being prepared

@@ -1,4 +1,7 @@
-/** Reading a range from both ends, against the stub, in its own process and through HTTP: nothing twice, nothing left out. */
+/**
+ * The reader from both ends, against the stub in its own process and over HTTP: it reads nothing
+ * twice and leaves nothing out.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -36,7 +39,7 @@ describe('reading from both ends', () => {
     await stub.order({ do: 'seed', ...where, items, itemBytes: 1000 });
   }
 
-  /** The numbers of the items, as they came. From one cursor to the next, should there be several turns. */
+  /** The numbers of the items in the order of reading, over as many turns as it takes. */
   async function readAll(pagesPerTurn: number): Promise<readonly number[]> {
     const side = { client, table: 'notes', part, partition: 't', pageItems: undefined };
     const found: number[] = [];
@@ -70,7 +73,7 @@ describe('reading from both ends', () => {
     client.middlewareStack.add(
       (next) => async (args) => {
         const isBack = 'ScanIndexForward' in args.input && args.input.ScanIndexForward === false;
-        // The first look at the back takes one item, and is none of its pages.
+        // The first read at the back takes one item, and is not one of its pages.
         if (isBack && Object(args.input).Limit !== 1) await pause(150);
         return next(args);
       },
@@ -80,7 +83,7 @@ describe('reading from both ends', () => {
     client.middlewareStack.remove('slowBack');
     expect(found).toHaveLength(6_000);
     const { counts } = await stub.order({ do: 'count', region });
-    // A page is 262 units.
+    // A page takes 262 units.
     expect(counts?.['notes']?.['Query']?.rcu).toBeLessThan((6_000 * 1000) / 4096 + 100);
   });
 

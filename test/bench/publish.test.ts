@@ -1,4 +1,4 @@
-/** The tables of a run, where people read them. */
+/** The tables of a run, in README and docs. */
 import { describe, expect, test } from 'vitest';
 import { atLeast, noBar } from '../../bench/bars.ts';
 import { withTables } from '../../bench/publish.ts';

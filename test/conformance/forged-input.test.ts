@@ -1,4 +1,7 @@
-/** Input that somebody made up: of executions, by whoever may start them, and of items, by whoever may write a document. */
+/**
+ * Forged input: of executions, by an attacker who may start them, and of items, by one who may
+ * write a document.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { WORKFLOW_TASKS } from '../../lib/routes.ts';
 import { hs256 } from '../support/tokens.ts';
@@ -57,7 +60,7 @@ describe('a forged workflow input', () => {
           ...range,
           phase,
           attempt: migration?.attempt,
-          // Believed by nobody:
+          // These fields must be ignored:
           status: 'committing',
           source: 'de',
           target: 'us',
@@ -108,10 +111,10 @@ describe('a forged workflow input', () => {
   });
 });
 
-/** What a terminal obeys, and what turns a line round. */
+/** Characters that a terminal obeys, or that turn a line around. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
-/** So that its claims are looked at as far as they ever are before the signature. */
+/** So that its claims are checked as far as they are before the signature. */
 const RS256 = { alg: 'RS256', kid: 'k' };
 const POISON = 'a\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n{"level":"info"}\u202ecod.exe';
 

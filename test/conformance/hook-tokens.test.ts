@@ -1,4 +1,7 @@
-/** Tokens of the migration hooks over HTTP: one good kind, and everything else is answered 401 with the one body. */
+/**
+ * Tokens of the migration hooks over HTTP: one kind is accepted, and all others are answered 401
+ * with the same body.
+ */
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROUTES } from '../../lib/routes.ts';
@@ -28,7 +31,7 @@ beforeAll(async () => {
 });
 afterAll(() => host[Symbol.asyncDispose]());
 
-/** Claims that would be good for the request, but for these. */
+/** Claims that fit the request, except for `rest`. */
 const claims = (method: string, path: string, rest: Claims = {}) =>
   host.hookClaims(TENANT, method, path, rest);
 const without = (from: Claims, name: string): Claims =>
@@ -266,7 +269,7 @@ describe('a token that was captured', () => {
     expect((await theirs('status', 'GET', '?migrationId=7')).status).toBe(404);
     expect((await theirs('start')).status).toBe(404);
     expect((await theirs('commit')).status).toBe(404);
-    expect((await theirs('rollback')).status).toBe(200); // of an id that was never theirs
+    expect((await theirs('rollback')).status).toBe(200); // an id that was never theirs
     const token = host.hookToken(TENANT, SECRET, 'GET', '/dare-migration/status?migrationId=7');
     const mine = await host.send({
       ...STATUS,

@@ -1,4 +1,7 @@
-/** Signed installs over HTTP: by a key of Atlassian's, for this app and this request, or 401 with the one body. */
+/**
+ * Signed installs over HTTP: by a key of Atlassian, for this app and this request; all others are
+ * answered 401 with the same body.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hs256, installKeyPair, respellings, rs256, unsigned } from '../support/tokens.ts';
 import {

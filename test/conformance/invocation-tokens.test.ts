@@ -1,4 +1,7 @@
-/** Forge invocation tokens over HTTP: one good kind, and everything else is answered 401 with the one body. */
+/**
+ * Forge invocation tokens over HTTP: one kind is accepted, and all others are answered 401 with the
+ * same body.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Invocation, invocationClaims } from '../../lib/atlassian-tokens.ts';
@@ -33,7 +36,7 @@ const FORGE = ROUTES.filter(({ scheme }) => scheme.startsWith('forge-')).map((ro
 const HOOKS = FORGE.filter(({ scheme }) => scheme === 'forge-hook');
 
 let host: SigningHost;
-/** Good claims, but for these. */
+/** Valid claims, except for `rest`. */
 const claims = (rest: Claims = {}): Claims => ({ ...invocationClaims(MINE), ...rest });
 const app = (rest: Claims): Claims => claims({ app: { ...Object(claims()['app']), ...rest } });
 const without = (name: string): Claims =>
@@ -47,7 +50,10 @@ beforeAll(async () => {
   await installAgain();
 });
 
-/** After an uninstallation by a newer token: one of the same second would be a repetition of the first. */
+/**
+ * After an uninstallation, by a newer token: one of the same second would be a repetition of the
+ * first.
+ */
 async function installAgain(after = 0): Promise<void> {
   for (const who of [MINE, THEIRS]) {
     const target = '/forge/lifecycle/installed';
@@ -203,7 +209,8 @@ describe('a good token', () => {
     expect((await call(MINE, 'schedule', { ...window, migrationId: 7 })).status).toBe(200);
     expect((await call(THEIRS, 'start', { ...window, migrationId: 7 })).status).toBe(404);
     expect((await call(THEIRS, 'commit', { migrationId: 7 })).status).toBe(404);
-    expect((await call(THEIRS, 'rollback', { migrationId: 7 })).status).toBe(200); // of an id that was never theirs
+    // an id that was never theirs
+    expect((await call(THEIRS, 'rollback', { migrationId: 7 })).status).toBe(200);
     const target = '/forge/migration/status?migrationId=7';
     const mine = await host.send({ method: 'GET', target, token: as(MINE), scheme: 'Bearer' });
     expect(JSON.parse(mine.text)).toEqual({ status: 'scheduled' });
@@ -271,7 +278,7 @@ test('a Connect tenant’s own token is refused by every route of the Forge door
 test('a stranger’s token from the host name of a Connect tenant is nobody’s: on no route, and it retires nobody', async () => {
   await host.install('renamed', 'the secret of renamed');
   const stranger = { ...MINE, installationId: installationId(4), cloudId: randomUUID() };
-  // That host was the tenant's, and is the stranger's by now.
+  // That host was the tenant's before, and is another site's now.
   const context = { cloudId: stranger.cloudId, siteUrl: 'https://renamed.example' };
   const knock = (method: string, target: string) =>
     host.send({

@@ -1,4 +1,7 @@
-/** JSON that DynamoDB does not take as it is: too large, too small, too deep. None of it is a passing fault. */
+/**
+ * JSON that DynamoDB does not take as it is: too large, too small, too deep. It is refused, never
+ * answered with a fault.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SigningHost, startSigningHost } from './signing-host.ts';
 

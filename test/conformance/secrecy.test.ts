@@ -1,7 +1,8 @@
 /**
- * Whole moves of a tenant whose secrets and items are marked, and of which every token is known: afterwards no mark and
- * no token is in any log line, workflow input, output or history, nor in any record, history entry, checkpoint or receipt
- * of any ledger. Behind the Forge door the ids of site and installation may be logged, but travel nowhere else.
+ * Plays whole moves of a tenant whose secrets and items are marked and whose tokens are known.
+ * Afterwards no mark and no token is in any log line, workflow input, output or history, nor in any
+ * record, history entry, checkpoint or receipt of any ledger. Forge's ids of site and installation
+ * may be logged, but are nowhere else.
  */
 import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -55,7 +56,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     return site;
   }
 
-  /** Forge has none. */
+  /** A Forge site has no secret. */
   function learnSecret({ cameBy, sharedSecret }: Site): void {
     if (cameBy === 'connect') secrets.add(sharedSecret);
   }
@@ -100,7 +101,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     await world.until(site, 2, ['rolled-back']);
   }
 
-  /** The target is given something else during the copy: keys are named in the log, and nothing more. */
+  /** The target is changed during the copy: the log names keys, and nothing more. */
   async function failed(): Promise<void> {
     const site = await settled('differs');
     await world.scheduled(site, 3);
@@ -116,13 +117,16 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     await world.until(site, 3, ['rolled-back']);
   }
 
-  /** Every kind of error on the way, from both tables of records and from the dataset; how it ends is no matter here. */
+  /**
+   * Meets every kind of error, from both tables of records and from the dataset. How it ends does
+   * not matter here.
+   */
   async function troubled(): Promise<void> {
     const site = await settled('stumbles');
     let calls = 0;
     fault = ({ operation, input }) => {
       calls += 1;
-      // The first one fails for certain, whatever else a hook comes to read.
+      // The first call always fails, whichever it is.
       if (calls === 1) return { error: 'AccessDeniedException' };
       if (operation === 'BatchWriteItem' && calls % 3 === 0)
         return { error: 'ValidationException' };
@@ -149,7 +153,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     await world.until(site, 5, ['rolled-back']);
   }
 
-  /** A mark, also in the forms that it takes on the way. */
+  /** A mark, also in the forms that it takes on its way. */
   function found(text: string): readonly string[] {
     return [...secrets, ...signatures, ITEM].filter((mark) =>
       [
@@ -160,7 +164,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     );
   }
 
-  /** What Forge calls a site and its installation, in the form that is nobody's id with us. */
+  /** Forge's ids of a site and its installation, in a form that is no id of ours. */
   function idsIn(text: string): readonly string[] {
     return [...sites]
       .flatMap(({ cameBy, cloudId, installations }) => [
@@ -232,7 +236,7 @@ function partNamed(name: string) {
   return part;
 }
 
-/** Of a request that the built-in fetch makes, name by name. */
+/** The headers of a request that the built-in fetch makes, name by name. */
 function sentHeaders(message: unknown): string {
   const { request }: { request?: unknown } = Object(message);
   const { headers }: { headers?: unknown } = Object(request);

@@ -1,4 +1,7 @@
-/** A running local host whose installations the test signs itself, and requests that are sent as they are written. */
+/**
+ * A running local host whose installations the test signs itself, and requests that are sent
+ * unchanged.
+ */
 import { request as httpRequest } from 'node:http';
 import { jsonLog } from '../../lambdas/adapters/json-log.ts';
 import { qshOf } from '../../lib/atlassian-tokens.ts';
@@ -8,7 +11,7 @@ import { hs256, installKeyPair, keySet, rs256 } from '../support/tokens.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** Sent byte for byte: neither path nor query is put right on the way. */
+/** Sent byte for byte: neither path nor query is corrected on the way. */
 export interface RawRequest {
   readonly method: string;
   /** Path and query. */
@@ -24,7 +27,7 @@ export interface RawReply {
   readonly text: string;
 }
 
-/** As Atlassian's are: `issuer/key`, with slashes. */
+/** Like Atlassian's: `issuer/key`, with slashes. */
 export const KID = 'micros/connect-install/install-key-1';
 const JWKS = '/jwks.json';
 export const UNAUTHORIZED: RawReply = { status: 401, text: '{"message":"Unauthorized"}' };
@@ -56,7 +59,7 @@ export async function startSigningHost() {
   });
   const urlOf = (realm: string) => host.urls[realm] ?? '';
 
-  /** To realm `us`, unless another one is named. */
+  /** Sends to realm `us`, unless another one is named. */
   function send(request: RawRequest, realm = 'us'): Promise<RawReply> {
     const { method, target, token, scheme = 'JWT', body, headers = {} } = request;
     const { hostname, port } = new URL(urlOf(realm));
@@ -87,7 +90,7 @@ export async function startSigningHost() {
     });
   }
 
-  /** What binds a token to a request. */
+  /** The hash that binds a token to a request. */
   const qsh = (method: string, target: string, realm = 'us') =>
     qshOf({ method, url: `${urlOf(realm)}${target}`, baseUrl: urlOf(realm) });
 
@@ -122,7 +125,7 @@ export async function startSigningHost() {
     installClaims,
     signedInstall,
     install,
-    /** A good token of a tenant, for one request. */
+    /** A valid token of a tenant for one request. */
     hookToken: (tenant: string, secret: string, method: string, target: string) =>
       hs256(hookClaims(tenant, method, target), secret),
     async [Symbol.asyncDispose]() {

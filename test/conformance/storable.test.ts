@@ -1,4 +1,7 @@
-/** What no item has room for, or no number of DynamoDB can be, over HTTP: refused for good, because as a fault it would come again. */
+/**
+ * Values over HTTP that fit into no item or no number of DynamoDB: refused for good, because
+ * Atlassian would repeat a fault.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Invocation, invocationClaims } from '../../lib/atlassian-tokens.ts';
 import { residency } from '../../residency.config.ts';

@@ -1,4 +1,7 @@
-/** What the contracts of the six stores of the ledger have in common: one host for all of them, and a tenant for each test. */
+/**
+ * What the contracts of the ledger's six stores share: one host for all, and a tenant for each
+ * test.
+ */
 import type { MigrationKey } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Ledger } from '../../lambdas/ports.ts';
@@ -8,7 +11,7 @@ import type { CollectedLog } from '../support/log.ts';
 export interface LedgerHost {
   readonly ledger: Ledger;
   readonly log: CollectedLog;
-  /** Writes into the item of a tenant's settings as somebody with a console does. */
+  /** Writes into the item of a tenant's settings, as an operator with a console does. */
   setSettings(
     realm: Realm,
     settings: Readonly<Record<string, unknown>>,
@@ -16,7 +19,7 @@ export interface LedgerHost {
   ): Promise<void>;
   setReachable(isReachable: boolean): void;
   beforeNextWrite(act: () => Promise<void>): void;
-  /** Of the next writes: each happens, and the client has to send it again. */
+  /** Loses the replies of the next `count` writes: each is made, and the client sends it again. */
   loseReplies(count: number): void;
   close(): Promise<void>;
 }
@@ -25,9 +28,9 @@ export interface LedgerSuite {
   readonly the: () => LedgerHost;
   readonly ledger: () => Ledger;
   readonly clock: ManualClock;
-  /** Of this test alone. */
+  /** Belongs to this test alone. */
   readonly tenant: () => string;
-  /** Of this test alone, from 1 on. */
+  /** Belongs to this test alone, from 1 on. */
   readonly number: () => number;
   readonly keyOf: (id?: string, realm?: Realm) => MigrationKey;
 }

@@ -1,4 +1,4 @@
-/** What every ledger promises: the contract of each of its six stores, over one host. */
+/** The contract of every ledger: of each of its six stores, over one host. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { Clock } from '../../lambdas/ports.ts';

@@ -1,4 +1,4 @@
-/** What every store of measurements promises. */
+/** The contract of every store of measurements. */
 import { expect, test } from 'vitest';
 import type { LedgerSuite } from './ledger-suite.ts';
 

@@ -1,4 +1,4 @@
-/** What every store of migrations promises. */
+/** The contract of every store of migrations. */
 import { describe, expect, test } from 'vitest';
 import { type Migration, STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';

@@ -1,4 +1,4 @@
-/** What every part kind promises of its digests, its differences, and the order in which it goes. */
+/** The contract of every part kind on digests, differences and the order of reading. */
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import { differingBuckets } from '../../lambdas/domain/datasets/digest.ts';
@@ -17,7 +17,7 @@ import {
 export function comparingContract(suite: PartKindSuite): void {
   describe('a digest', () => {
     const digestOfNotes = async (items: (tenant: string) => readonly Item[]) => {
-      // Always the same tenant: its id is part of every item.
+      // Always the same tenant, because its id is part of every item.
       await last(suite.kind.purge(rangeOf('notes', 'digested'), 'us', undefined, FOREVER));
       await suite.host.put('us', 'notes', items('digested'));
       return suite.digestOf(rangeOf('notes', 'digested'), 'us');

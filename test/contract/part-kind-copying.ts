@@ -1,4 +1,4 @@
-/** What every part kind promises when it copies. */
+/** The contract of every part kind on copying. */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';

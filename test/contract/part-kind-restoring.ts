@@ -1,4 +1,4 @@
-/** What every part kind promises when it restores, and when it purges. */
+/** The contract of every part kind on restoring and purging. */
 import { describe, expect, test } from 'vitest';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import type { Range } from '../../lambdas/domain/datasets/dataset.ts';

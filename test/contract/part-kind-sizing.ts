@@ -1,4 +1,4 @@
-/** What every part kind promises of its sizes. */
+/** The contract of every part kind on sizes. */
 import { describe, expect, test } from 'vitest';
 import { sizeOfItem } from '../../lambdas/adapters/dataset/item-encoding.ts';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
@@ -15,7 +15,7 @@ import {
   rangeOf,
 } from '../support/part-kind-suite.ts';
 
-/** A page (three items here) may be rounded up to so much. */
+/** A page (three items here) may be rounded up to this many bytes. */
 const PAGE_ROUNDING = 4096;
 
 export function sizingContract(suite: PartKindSuite): void {

@@ -1,4 +1,4 @@
-/** What every part kind promises, whatever it stores its items in. */
+/** The contract of every part kind, for any kind of storage. */
 import { afterAll, beforeAll, describe } from 'vitest';
 import {
   clock,

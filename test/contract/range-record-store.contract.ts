@@ -1,4 +1,4 @@
-/** What every store of the records of ranges promises. */
+/** The contract of every store of range records. */
 import { describe, expect, test } from 'vitest';
 import { type Bucket, type Digest, EMPTY_DIGEST } from '../../lambdas/domain/datasets/digest.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';

@@ -1,4 +1,4 @@
-/** What every store of receipts promises. */
+/** The contract of every store of receipts. */
 import { describe, expect, test } from 'vitest';
 import type { Receipt, ReceiptLink } from '../../lambdas/domain/moving/receipt.ts';
 import { receiptOf } from '../support/builders.ts';

@@ -1,4 +1,4 @@
-/** What every store of settings promises. */
+/** The contract of every store of settings. */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { SettingsChange } from '../../lambdas/domain/operating/settings.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';

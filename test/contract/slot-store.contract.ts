@@ -1,4 +1,4 @@
-/** What every store of windows promises. */
+/** The contract of every store of windows. */
 import { describe, expect, test } from 'vitest';
 import type { LedgerSuite } from './ledger-suite.ts';
 
@@ -13,7 +13,7 @@ export function slotStoreContract({
   const store = () => ledger().slots;
 
   describe('of windows', () => {
-    /** On a day of the test's own. */
+    /** On a day of this test alone. */
     const at = (hour: number) => new Date(Date.UTC(2030, 0, number(), hour)).toISOString();
     const take = (of: string, id: string, from = 1, to = 3, cap = 2) =>
       store().take(

@@ -1,4 +1,4 @@
-/** What every store of tenants promises. */
+/** The contract of every store of tenants. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
@@ -7,9 +7,9 @@ import { tenantRecord } from '../support/builders.ts';
 
 export interface TenantStoreHost {
   readonly tenants: TenantStore;
-  /** Nobody can reach it, or everybody again. */
+  /** Makes the store unreachable, or reachable again. */
   setReachable(isReachable: boolean): void;
-  /** Once, before the next write is looked at. */
+  /** Called once, before the next write is checked. */
   beforeNextWrite(act: () => Promise<void>): void;
   close(): Promise<void>;
 }
@@ -59,7 +59,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
     const read = () => the().tenants.read('us', tenant);
     const put = (rest: Partial<TenantRecord> = {}) =>
       the().tenants.change('us', tenant, () => tenantRecord({ tenant, ...rest }));
-    /** Notes a mark beside those that are there. */
+    /** Adds a mark to those that are there. */
     const mark = (text: string) => (current: TenantRecord | undefined) => ({
       ...(current ?? tenantRecord({ tenant })),
       released: [...(current?.released ?? []), text],
@@ -346,7 +346,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
   });
 }
 
-/** A store may keep its records from being changed at all. */
+/** A store may freeze its records. */
 function attempt(change: () => void): void {
   try {
     change();

@@ -1,13 +1,13 @@
-/** What every starter of workflows promises. */
+/** The contract of every starter of workflows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Fault } from '../../lambdas/domain/refusal.ts';
 import type { Run, Workflows } from '../../lambdas/ports.ts';
 
 export interface WorkflowsHost {
   readonly workflows: Workflows;
-  /** How many executions there are, closed ones too. */
+  /** The number of executions, closed ones included. */
   count(): number;
-  /** Ends all that run. */
+  /** Ends all running executions. */
   endAll(): void;
   setReachable(isReachable: boolean): void;
   close(): Promise<void>;

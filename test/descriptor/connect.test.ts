@@ -1,4 +1,4 @@
-/** The descriptor: what is committed is what is generated, and what it promises exists. */
+/** The descriptor: the committed file is the generated one, and the routes that it names exist. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { connectDescriptor } from '../../descriptor/connect.ts';

@@ -1,4 +1,7 @@
-/** The manifest: what is committed is what is generated, Atlassian's own validator takes it, and what it promises exists. */
+/**
+ * The manifest: the committed file is the generated one, Atlassian's own validator accepts it, and
+ * the routes that it names exist.
+ */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +20,7 @@ const URLS = Object.fromEntries(
 );
 const routes = ROUTES.map(({ method, path, scheme }) => `${method} ${path} ${scheme}`);
 
-/** What Atlassian's validator says of a text, in all that it can look for. */
+/** All findings of Atlassian's validator on a text. */
 async function findingsIn(text: string): Promise<readonly string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'manifest-'));
   const file = join(folder, 'manifest.yml');
@@ -43,7 +46,7 @@ describe.each([...MANIFESTS])('the committed %s', (name, textOf) => {
     expect(await readFile(manifestFile(name), 'utf8')).toBe(textOf(described));
   });
 
-  // Compiling its schema takes a while on a busy machine.
+  // On a busy machine, compiling its schema takes a while.
   test('is taken by Atlassian’s own validator, its region validators included', async () => {
     expect(await findingsIn(textOf(residency))).toEqual([]);
   });

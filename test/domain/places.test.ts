@@ -1,4 +1,7 @@
-/** No two tables of realms that a move connects are one, in whichever stage; nor are two parts in one table. */
+/**
+ * In every stage, no two tables of realms that a move connects are one, nor are two parts in one
+ * table.
+ */
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 import { checkPlaces, defineResidency, type Residency } from '../../lambdas/domain/residency.ts';

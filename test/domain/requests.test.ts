@@ -1,4 +1,4 @@
-/** What Atlassian sends, good and bad. */
+/** Atlassian's requests, valid and invalid. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Refusal } from '../../lambdas/domain/refusal.ts';

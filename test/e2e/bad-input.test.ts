@@ -1,4 +1,7 @@
-/** What must be refused, over HTTP and with real tokens: clearly, with one line in the log, and without losing anything. */
+/**
+ * Bad input over HTTP, with real tokens: refused with a sentence and one line in the log, and
+ * nothing is lost.
+ */
 
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -137,7 +140,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       const token = hookToken(clientKey, secret, { method, url: `${us}${path}`, baseUrl: us });
       return `JWT ${token}`;
     };
-    /** Good, but of a site that never installed the app. */
+    /** A valid token of a site that never installed the app. */
     const strangers = () => {
       const stranger = world.atlassian.site('stranger', us, 'forge');
       stranger.installations.push(`ari:cloud:ecosystem::installation/${randomUUID()}`);

@@ -1,4 +1,7 @@
-/** Beside an existing app, with its router in front: base URLs, audiences, a whole move, and a doctor that is green. */
+/**
+ * Beside an existing app, with its router in front: base URLs, audiences, a whole move, and no
+ * finding of `doctor`.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';

@@ -1,4 +1,6 @@
-/** A host of two of the five configured realms: the other three are neither asked, nor served, nor named. */
+/**
+ * A host of two of the five configured realms: the other three are neither asked, served nor named.
+ */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
@@ -7,7 +9,7 @@ import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
-/** Few ranges: how many there are is not what is shown here. */
+/** Few ranges, because their number does not matter here. */
 const residency: Residency = {
   ...configured,
   parts: configured.parts.map((part) =>
@@ -53,7 +55,7 @@ describe('two of five realms', () => {
     const items = await world.items('acme', 'us');
     await world.moved(site, 1, 'DE');
     expect(await world.items('acme', 'de')).toEqual(items);
-    // An id that nobody knows, where the tenant has left: every realm that there is is asked.
+    // An unknown id, in a realm that the tenant has left: every deployed realm is asked.
     expect((await world.hook(site, 'status', 77, {}, 'us')).status).toBe(404);
     await world.host.invoke('us', 'tasks/janitor', {});
     expect([...regions].sort()).toEqual(['eu-central-1', 'us-east-1']);

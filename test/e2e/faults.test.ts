@@ -1,4 +1,7 @@
-/** What goes wrong underneath: throttles, lost replies, dead workers, unreachable tables, a source that is tampered with. */
+/**
+ * Faults of AWS and of workers: throttles, lost replies, killed workers, unreachable tables, a
+ * source that is changed.
+ */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import type { LocalHostOptions } from '../../lib/local/host.ts';
@@ -19,7 +22,10 @@ afterEach(async () => {
   await world?.[Symbol.asyncDispose]();
 });
 
-/** One fault of each kind meets either door; what it does to a copy or a purge is the same behind both. */
+/**
+ * One fault of each kind meets a Connect or a Forge app; its effect on a copy or a purge is the
+ * same in both.
+ */
 const EITHER = ['connect', 'forge'] as const;
 
 const DE = 'eu-central-1';
@@ -91,7 +97,7 @@ describe('a copy', () => {
     };
     await scheduled(site, 1);
     await hook(site, 'start', 1, facts('DE'));
-    // A lease lasts five minutes, and a lost one held its range up for as long.
+    // A lease lasts five minutes, and a lost one blocked its range for as long.
     expect(await until(site, 1, ['ready-to-commit', 'failed'])).toBe('ready-to-commit');
     expect(lost.get('range#1#claim')).toBe(times);
     expect(lost.size).toBeGreaterThan(5);
@@ -121,7 +127,7 @@ describe('a copy', () => {
         ? { delayMs: 400 }
         : undefined;
     await until(site, 1, ['rolled-back']);
-    // Whoever still wrote would be seen now.
+    // A worker that still wrote would be seen now.
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     expect(await countAll('siblings', 'de')).toBe(0);
     expect(await record('siblings', 'de')).toBeUndefined();

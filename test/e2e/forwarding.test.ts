@@ -1,4 +1,7 @@
-/** Beside an existing app: what was verified and stored is passed on as it came, to the app of that realm and of no other. */
+/**
+ * Beside an existing app: an event that was verified and stored is passed on unchanged, to the app
+ * of that realm and of no other.
+ */
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -9,7 +12,7 @@ import { residency } from '../../residency.config.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 interface Received {
-  /** Below `/{realm}`, which is the base URL of the vendor's app there. */
+  /** Below `/{realm}`, the base URL of the vendor's app there. */
   readonly realm: string;
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
@@ -18,7 +21,7 @@ interface Received {
 
 const received: Received[] = [];
 const NO_ANSWERS: Readonly<Record<string, number>> = {};
-/** By the path without the realm; 200 unless it is said. */
+/** Status by the path without the realm; 200 where it is not set. */
 let answers = NO_ANSWERS;
 const vendor = createServer(async (request, response) => {
   const chunks: Buffer[] = [];
@@ -89,7 +92,8 @@ test('the app’s failure is a fault of ours, after our own write, so that Atlas
   expect(reply.status).toBe(503);
   expect(reply.body).not.toHaveProperty('errorResponseCode');
   expect(await world.record('unlucky', 'us')).toMatchObject({ state: 'active' });
-  // As after a crash between our write and the forward: the very same request finds the write done, and is forwarded.
+  // As after a crash between our write and the forward: the same request finds the write done, and
+  // is forwarded.
   answers = NO_ANSWERS;
   expect(await again(received.at(-1), site)).toBe(204);
   expect(of('unlucky')).toHaveLength(2);
@@ -125,7 +129,7 @@ test('an older installation that comes again does not take the newer secret from
   expect(of('rotated')).toHaveLength(2);
   expect(await again(older, site)).toBe(204);
   expect(of('rotated')).toHaveLength(2);
-  // Nor is an older uninstallation believed.
+  // An older uninstallation is not believed either.
   await world.atlassian.uninstall(site);
   const uninstalled = received.at(-1);
   await world.atlassian.install(site);
@@ -150,7 +154,7 @@ describe('during a move', () => {
       expect.stringContaining('realm us, where the tenant is frozen'),
       expect.stringContaining('realm de, where the tenant is standby'),
     ]);
-    // Our own records have the new secret all the same: the move ends well, with tokens that it signs.
+    // Our own records have the new secret: the move ends well, with tokens that it signs.
     site.sharedSecret = inTarget.sharedSecret;
     expect((await world.hook(site, 'commit', 901)).status).toBe(200);
     await world.until(site, 901, ['committed']);
@@ -158,7 +162,8 @@ describe('during a move', () => {
     expect((await world.atlassian.install(site)).status).toBe(204);
     expect(of('moving').at(-1)).toEqual({ realm: 'de', path: '/installed' });
     expect(of('moving')).toHaveLength(before + 1);
-    // To a stub, late: Atlassian and we disagree, and the app in us holds nothing of this tenant.
+    // A late request to a stub: Atlassian and our records disagree, and the app in us holds nothing
+    // of this tenant.
     const late: Site = { ...site, home: world.host.urls['us'] ?? '' };
     expect((await world.atlassian.install(late)).status).toBe(204);
     expect(of('moving')).toHaveLength(before + 1);
@@ -227,7 +232,7 @@ describe('the local host', () => {
   });
 });
 
-/** The request that the app received, sent to us once more, byte for byte. */
+/** Sends us the request that the app received once more, byte for byte. */
 async function again(request: Received | undefined, { home }: Site): Promise<number> {
   const reply = await fetch(`${home}${request?.path}`, {
     method: 'POST',

@@ -1,4 +1,6 @@
-/** Whole moves, good and bad: what they measure is what alarms look at, and nothing of it says whose move it was. */
+/**
+ * Whole moves, good and bad: alarms use the metrics that they write, and no metric names a tenant.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { STATUSES } from '../../lambdas/domain/moving/migration.ts';
 import { HOOKS, METRICS } from '../../lambdas/domain/operating/metric.ts';
@@ -7,7 +9,7 @@ import { residency } from '../../residency.config.ts';
 import { at, listOf } from '../support/templates.ts';
 import { eventually, facts, startWorld, type World } from '../support/world.ts';
 
-/** Found wherever they stand: no other word of the system is like them. */
+/** Names that are found wherever they appear, because no other word of the system is like them. */
 const TENANTS = ['qqtenant-moves', 'qqtenant-differs', 'qqtenant-halts'] as const;
 const MIGRATIONS = [918_271, 918_272, 918_273] as const;
 const [MOVES, DIFFERS, HALTS] = TENANTS;
@@ -30,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** With a throttle, a hook that is refused, one without a token, and one that meets a fault. */
+/** With a throttle, a refused hook, one without a token, and one that meets a fault. */
 async function moved(): Promise<void> {
   const site = await world.installed(MOVES);
   await world.fill(MOVES, 'us');
@@ -44,7 +46,7 @@ async function moved(): Promise<void> {
   let planted: Promise<unknown> | undefined;
   fault = ({ operation, input }) => {
     if (operation !== 'BatchWriteItem' || !JSON.stringify(input).includes(MOVES)) return undefined;
-    // Somebody writes past the guard into the target, while it is copied.
+    // A writer that does not ask the guard writes into the target while it is copied.
     planted ??= world.put('de', 'templates', { tenant: MOVES, id: 'stranger' });
     return throttles-- > 0 ? { error: 'ProvisionedThroughputExceededException' } : undefined;
   };
@@ -53,7 +55,7 @@ async function moved(): Promise<void> {
   fault = () => undefined;
 }
 
-/** Somebody's item is in the target already: it is not claimed. */
+/** Another writer's item is in the target already: the target is not claimed. */
 async function differing(): Promise<void> {
   const site = await world.installed(DIFFERS);
   await world.fill(DIFFERS, 'us', 8);
@@ -65,7 +67,7 @@ async function differing(): Promise<void> {
   await world.until(site, MIGRATIONS[1], ['rolled-back']);
 }
 
-/** Somebody writes past the guard between verification and commit. */
+/** A writer that does not ask the guard writes between verification and commit. */
 async function halted(): Promise<void> {
   const site = await world.installed(HALTS);
   await world.fill(HALTS, 'us', 8);

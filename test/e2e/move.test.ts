@@ -1,16 +1,17 @@
 /**
  * Whole moves on real parts: signed hooks over HTTP, the real ASL file, the embedded DynamoDB.
  *
- * A door decides who calls (`Caller`: our id, and when the token was issued) and which names the tenants' records and
- * their aliases have; `hook.ts` hands nothing else on. So whatever names a tenant anew, finds it in another realm, or
- * carries its record there runs behind each door. What follows from the ledger, the workflow and the items alone runs once.
+ * Connect and Forge differ in how the caller is found (`Caller`: our id, and when the token was
+ * issued), and in which names tenants' records and aliases have; `hook.ts` passes nothing else on.
+ * So every test that gives a tenant a name, finds it in another realm, or carries its record there
+ * runs for each of them. Tests of the ledger, the workflow and the items run once.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { testIf } from '../support/doors.ts';
 import { DOORS, facts, startWorld, type World } from '../support/world.ts';
 
-/** Forge brings none. */
+/** A Forge site has no secret. */
 const secretOf = ({ cameBy, sharedSecret }: Site) =>
   cameBy === 'forge' ? { credentialsIat: 0 } : { sharedSecret };
 
@@ -20,9 +21,12 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     world = await startWorld({ door });
   });
   afterAll(() => world[Symbol.asyncDispose]());
-  /** The same behind any door. */
+  /** Runs once, because it is the same by Connect and by Forge. */
   const testOnce = testIf(door === 'connect');
-  /** By a client key or by an installation; that one became the other adds nothing. */
+  /**
+   * Runs by a client key and by an installation; a site that changed from one to the other adds
+   * nothing.
+   */
   const testEach = testIf(door !== 'both');
 
   describe('a tenant that moves', () => {
@@ -58,7 +62,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       await world.fill('receipts', 'us');
       await world.moved(site, 11, 'EU');
       for (const realm of ['us', 'eu']) {
-        // The target's is written when the ledger says committed already.
+        // The target's receipt is written after the status in the ledger.
         await expect
           .poll(() => world.receipt(realm, 'receipts', 11))
           .toMatchObject({ state: 'committed', source: 'us', target: 'eu' });

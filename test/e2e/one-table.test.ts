@@ -1,11 +1,16 @@
-/** Two realms of one region whose part is one table: no move between them may begin, whoever let the configuration through. */
+/**
+ * Two realms of one region whose part is one table: no move between them may begin, even where the
+ * configuration was let through.
+ */
 import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
-/** As it would come past `defineResidency`: of a stage whose names nobody had tried. */
+/**
+ * A configuration that `defineResidency` lets through: it does not check the names of this stage.
+ */
 const residency: Residency = {
   ...configured,
   realms: [

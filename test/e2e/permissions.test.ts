@@ -1,6 +1,7 @@
 /**
- * Least privilege, from both ends: every SDK call that functions make in a local run, the odd paths included, is allowed
- * by the synthesised policy of that very function; and every action that a policy allows was used.
+ * Least privilege, checked in both directions: every SDK call that functions make in a local run,
+ * unusual paths included, is allowed by the synthesised policy of that function; and every action
+ * that a policy allows was used.
  */
 import { randomUUID } from 'node:crypto';
 import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -24,7 +25,7 @@ beforeAll(async () => {
     onCall: recorder.onCall,
     dynamoDb: { inject: (call) => [...faults].map((fault) => fault(call)).find(Boolean) },
   });
-  // Far more than anything here needs: but every turn looks at what the others do.
+  // Far more than anything here needs. But every turn then reads the other ranges.
   const settings = { concurrency: 16, rateLimit: 1_000_000 };
   for (const realm of ['us', 'de'])
     await world.host.invoke(realm, 'tasks/operate', {
@@ -242,8 +243,8 @@ describe.concurrent('functions ask AWS', () => {
     });
     const refused = await world.hook(site, 'schedule', 2, window(2));
     expect(refused.body).toMatchObject({ message: expect.stringContaining('80 items') });
-    // Long enough when it is scheduled, also on a busy machine; too short by the time it starts:
-    // drain and copy take three seconds and more.
+    // Long enough when it is scheduled, also on a busy machine, and too short when it starts: drain
+    // and copy take three seconds and more.
     let short = window(8);
     for (const seconds of [8, 16, 32]) {
       short = window(seconds);
@@ -265,7 +266,7 @@ describe.concurrent('functions ask AWS', () => {
       { ':then': 1, ':one': 1 },
       false,
     );
-    // As if a crash had kept the receipt away: the source's ledger knows.
+    // As if a crash had prevented the receipt: the source's ledger has the status.
     await world.documents('de').send(
       new DeleteCommand({
         TableName: 'residency-local-de-migrations',
@@ -401,7 +402,8 @@ describe.concurrent('functions ask AWS', () => {
   });
 });
 
-// By itself: a janitor that another test calls would drive this move before its window is over.
+// In a test of its own: a janitor that another test calls would drive this move before its window
+// is over.
 describe('the janitor asks AWS', () => {
   test('for a window that is over', async () => {
     const site = await world.installed('window');
@@ -497,7 +499,8 @@ describe('the policies', () => {
     if (!template) throw new Error('no template');
     const used = new Set(recorder.calls().map((call) => kindOf(call, call.realm)));
     const unused = allowedCalls(template)
-      // What Lambda itself does in a function's name: it writes the log, and keeps an event that was tried in vain.
+      // Calls that Lambda itself makes with a function's role: it writes the log, and keeps failed
+      // events.
       .filter(({ action }) => !action.startsWith('logs:') && action !== 'sqs:SendMessage')
       .map((call) => kindOf(call, template.realm))
       .filter((kind) => !used.has(kind));
@@ -505,7 +508,7 @@ describe('the policies', () => {
   });
 });
 
-/** A function, an action, and on what: its own realm's store or another's, whichever that is. */
+/** A function, an action and a store: of its own realm or of another. */
 function kindOf(
   { entry, action, resource }: { entry: string; action: string; resource: string },
   realm: string,
@@ -530,7 +533,10 @@ async function withFault<T>(
   }
 }
 
-/** Keeps the workers of this tenant from reading its parts, so that a phase is not over before the test has looked at it. */
+/**
+ * Keeps the workers of this tenant from reading its parts, so that a phase is not over before the
+ * test has looked at it.
+ */
 const whileHeld = <T>(tenant: string, run: () => Promise<T>): Promise<T> =>
   withFault((call) => {
     const isOfTenant = JSON.stringify(call.input).includes(tenant);
@@ -547,7 +553,7 @@ const refusing = (operation: string, fragment: string, tenant: string) => (call:
     : undefined;
 };
 
-/** The input of the phase at hand, as the ledger has it. */
+/** The input of the present phase, as the ledger has it. */
 async function inputOf(tenant: string, id: number): Promise<{ realm: string; input: object }> {
   const record = await world.migration('us', tenant, id);
   if (!record?.phase) throw new Error(`migration ${id} has no phase`);
@@ -565,13 +571,16 @@ async function inputOf(tenant: string, id: number): Promise<{ realm: string; inp
   };
 }
 
-/** Runs a task beside its execution, as a redelivery would; what it says about being superseded is not the point here. */
+/**
+ * Runs a task beside its execution, as a redelivery would. That it may be superseded does not
+ * matter here.
+ */
 async function runBeside(tenant: string, id: number, task: string): Promise<void> {
   const { realm, input } = await inputOf(tenant, id);
   await world.host.invoke(realm, `tasks/${task}`, input).catch(() => undefined);
 }
 
-/** As after a clock that was set back while somebody held a lease. */
+/** As after a clock was set back while a worker held a lease. */
 async function runBesideOverlongLease(tenant: string, id: number, task: string, at: string) {
   const table = { TableName: `residency-local-${at}-migrations` };
   const key = { tenant, id: `range#${id}#beside` };

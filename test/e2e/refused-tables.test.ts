@@ -1,4 +1,7 @@
-/** A table that refuses for good: the move fails at once, and says which call, which table and which error of AWS. */
+/**
+ * A table that refuses permanently: the move fails at once, and names the call, the table and AWS's
+ * error.
+ */
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
@@ -69,7 +72,7 @@ test.each<[string, string, Partial<DynamoDbCall>, InjectedFault, string]>([
       : undefined;
   const reason = await failed(tenant, 700);
   expect(reason).toContain(sentence);
-  // What AWS says besides may quote an item.
+  // AWS's message may quote an item.
   expect(reason).not.toMatch(/injected|acme|Condition parameter/);
   expect(world.lines.join('\n')).toContain(`a task failed: DynamoDB refuses ${at.operation} on`);
   const [execution] = world.host.executions('de');

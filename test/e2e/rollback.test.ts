@@ -1,7 +1,7 @@
 /**
- * Moves that are undone, from every status, on real parts. Behind the other doors as well: what brings a tenant's record
- * and its names back, is answered by another realm, or is an event of the door's own. The rest follows from the ledger,
- * the workflow and the items, to which a caller is an id.
+ * Moves that are undone, from every status, on real parts. Forge apps run the tests that carry a
+ * tenant's record and names back, are answered by another realm, or use an event of Forge. The
+ * others depend on the ledger, the workflow and the items, where a caller is only an id.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testIf } from '../support/doors.ts';
@@ -13,9 +13,12 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     world = await startWorld({ door, env: { COMMIT_GRACE_SECONDS: '1' } });
   });
   afterAll(() => world[Symbol.asyncDispose]());
-  /** The same behind any door. */
+  /** Runs once, because it is the same by Connect and by Forge. */
   const testOnce = testIf(door === 'connect');
-  /** By a client key or by an installation; that one became the other adds nothing. */
+  /**
+   * Runs by a client key and by an installation; a site that changed from one to the other adds
+   * nothing.
+   */
   const testEach = testIf(door !== 'both');
 
   async function rolledBack(site: Parameters<World['hook']>[0], id: number): Promise<void> {
@@ -101,7 +104,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
           status: 'failed',
           errorResponseCode: 'E9999',
         });
-        // The ledger says so first, and then the fence is lifted.
+        // The status is written first, and then the fence is lifted.
         await expect.poll(() => world.record('fails', 'us')).toMatchObject({ state: 'active' });
         expect(await world.hook(site, 'start', 6, facts('DE'))).toMatchObject({
           status: 409,
@@ -170,7 +173,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
         const before = await world.items('updated', 'us');
         await world.moved(site, 14, 'DE');
         await world.atlassian.upgrade(site);
-        // Learned where the tenant is, by its first hook there that may write.
+        // The tenant's realm learns the installation by its first hook there that may write.
         expect((await world.hook(site, 'rollback', 14)).status).toBe(200);
         site.home = world.host.urls['us'] ?? '';
         await world.until(site, 14, ['rolled-back']);

@@ -1,11 +1,11 @@
-/** Settings that an operator changes while a move is under way: they count from the next turn on. */
+/** Settings that an operator changes during a move: they count from the next turn on. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sizeOf } from '../../lib/entries.ts';
 import { facts, startWorld, type World } from '../support/world.ts';
 
 let world: World;
-/** A turn of a worker ends 15 seconds before its function would: after a second. */
+/** A turn of a worker ends 15 seconds before its function would: here, after a second. */
 const timeoutSecondsOf = (entry: string) =>
   entry.endsWith('-range') ? 16 : sizeOf(entry).timeoutSeconds;
 

@@ -1,4 +1,7 @@
-/** A fleet moves at once: the hooks of 200 tenants within a second, through the throttles of API Gateway. */
+/**
+ * A fleet moves at once: the hooks of 200 tenants within a second, through the throttles of API
+ * Gateway.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Hook, Reply, Site } from '../../lib/local/simulated-atlassian.ts';
@@ -7,10 +10,10 @@ import { facts, startWorld, type World } from '../support/world.ts';
 const CAP = 200;
 /** More than may move at once. */
 const TENANTS = 210;
-/** Atlassian's tries, and the time between two of them. Milliseconds. */
+/** Atlassian's tries, and the time between two of them in milliseconds. */
 const TRIES = 3;
 const BETWEEN_TRIES = 5_000;
-/** Installations at a time: what is not tested here must not meet a throttle. */
+/** Installations at a time, which must not meet a throttle. */
 const LANES = 4;
 
 let world: World;
@@ -32,7 +35,10 @@ afterAll(() => world?.[Symbol.asyncDispose]());
 
 const codeOf = ({ body }: Reply): string | undefined => Object(body)['errorResponseCode'];
 
-/** As Atlassian asks: what is no success and has no code is asked again, and after the third time it is a failure. */
+/**
+ * Asks as Atlassian does: repeats an answer that is neither success nor code, and gives up after
+ * the third.
+ */
 async function asked(site: Site, hook: Hook): Promise<string> {
   for (let tries = 1; ; tries += 1) {
     const reply = await world.hook(site, hook, 1, window);

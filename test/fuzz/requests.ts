@@ -1,21 +1,24 @@
-/** Requests to every route, most of them nearly right: what is odd is odd in one place, and so gets past the others. */
+/**
+ * Requests to every route, most of them nearly valid: each is wrong in one place, and so passes the
+ * other checks.
+ */
 import fc from 'fast-check';
 import { ROUTES, type Route } from '../../lib/routes.ts';
 import { manualClock } from '../support/clock.ts';
 
-/** Whatever must never come out again. */
+/** Marks that must never appear in an output. */
 export const SECRET = 'CANARY-shared-secret';
 export const RENEWED = 'CANARY-renewed-secret';
 export const ITEM = 'CANARY-item-body';
 
-/** Of tenant-1, by Forge's name for it. */
+/** Forge's installation of tenant-1. */
 export const INSTALLATION =
   'ari:cloud:ecosystem::installation/0b5d3a4e-6a6f-4a3c-9d52-3a6f0a1b2c3d';
 export const CLOUD = '11111111-1111-4111-8111-111111111111';
 
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** One request; what it carries depends on its route. */
+/** One request; its fields depend on its route. */
 export interface Generated {
   readonly route: Route;
   /** As it stands in the request line. */
@@ -107,7 +110,7 @@ const location = fc.oneof(
   { weight: 1, arbitrary: oneOf<unknown>('JP', '', null, 7, [], 'ＤＥ', 'D\u0000E') },
   { weight: 1, arbitrary: oddText },
 );
-/** The window that most requests agree on, so that a history gets somewhere. */
+/** The window that most requests share, so that a migration gets past its schedule. */
 const agreed = {
   startTime: new Date(BEGUN).toISOString(),
   endTime: new Date(BEGUN + 5_400_000).toISOString(),
@@ -218,7 +221,7 @@ function queryFor({ path }: Route) {
   );
 }
 
-/** Printable, as it has to be in a request line, and encoded in odd ways. */
+/** Printable, as a request line requires, and encoded in unusual ways. */
 function pathFor({ path }: Route) {
   if (!path.includes('{id}')) return fc.constant(path);
   const id = fc.oneof(
@@ -267,7 +270,7 @@ const oddClaims: fc.Arbitrary<Claims> = fc
   )
   .map(([name, value]) => ({ [name]: value }));
 
-/** The hooks are what has a history. */
+/** Only hooks have a history. */
 const anyRoute = fc.oneof(
   ...ROUTES.map((one) => ({
     weight: weightOf(one),

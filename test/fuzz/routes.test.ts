@@ -1,7 +1,8 @@
 /**
- * Generated requests to every route: through the gateway's own translation into the bound endpoints, without a socket in
- * between, over ports in memory (the sample app alone writes to the embedded DynamoDB). Each run is a short history on a
- * fresh tenant, so that odd requests meet migrations in every status, and a failure names the request that it is about.
+ * Generated requests to every route: through the gateway's own translation into the endpoints,
+ * without a socket, over ports in memory (only the sample app writes to the embedded DynamoDB).
+ * Each run is a short history of a new tenant, so that odd requests meet migrations in every
+ * status, and a failure names its request.
  */
 import { createHash } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
@@ -47,7 +48,7 @@ let functions: Awaited<ReturnType<typeof loadFunctions>>;
 let keyServer: KeyServer;
 let database: EmbeddedDynamoDb;
 let base: App;
-/** Of the history at hand: it stands still while a request is answered. */
+/** The clock of the present history; it stands still while a request is answered. */
 let present = manualClock();
 const clock = { now: () => present.now() };
 
@@ -88,7 +89,7 @@ afterAll(async () => {
 
 type FuzzWorld = Awaited<ReturnType<typeof freshWorld>>;
 
-/** A fresh app of realm `us`, with a tenant in it, that keeps what it logs. */
+/** A new app of realm `us` with a tenant, which keeps its log lines. */
 async function freshWorld() {
   present = manualClock();
   const memory = memoryApp({ clock: present, parts: PARTS });
@@ -104,7 +105,7 @@ async function freshWorld() {
   return { memory, functions: functionsOf(functions, 'us', app) };
 }
 
-/** The claims that are good for the request, signed with what is good for the route. */
+/** Claims that fit the request, signed as the route expects. */
 function tokenFor(
   { route, path, query, token, iss, odd }: Generated,
   secret: string,
@@ -147,7 +148,7 @@ const isForge = (scheme: Scheme): boolean => scheme.startsWith('forge-');
 const isSignedByAtlassian = (scheme: Scheme): boolean =>
   scheme === 'signed-install' || isForge(scheme);
 
-/** Of tenant-1 by its site; of anybody else by an installation that is theirs alone. */
+/** Names tenant-1 by its site, any other tenant by an installation of its own. */
 function invocation(iss: string, now: number): Claims {
   const isFirst = iss === 'tenant-1';
   const hash = createHash('sha256').update(iss).digest('hex');
@@ -168,7 +169,10 @@ function invocation(iss: string, now: number): Claims {
   };
 }
 
-/** Whether the request proves who it is from. Only then may its body matter. A Forge token is bound to no request. */
+/**
+ * Whether the request proves its caller. Only then may its body matter. A Forge token is not bound
+ * to a request.
+ */
 const mayBeVerified = ({ token, where, route }: Generated): boolean =>
   isForge(route.scheme) === (where === 'bearer') &&
   (token === 'good' ||
@@ -193,7 +197,7 @@ function eventFor(
     method: route.method,
     url: `${path}${joined ? `?${joined}` : ''}`,
   });
-  // What the parser of a socket would have made of them.
+  // The headers as a socket's parser would give them.
   const distinct = Object.groupBy(headers, ([name]) => name ?? '');
   Object.defineProperty(message, 'headersDistinct', {
     value: Object.fromEntries(
@@ -204,7 +208,10 @@ function eventFor(
   return routed && eventOf(message, Buffer.from(body), routed);
 }
 
-/** Asks, and looks at all that comes out; what came of it, or `undefined` where the gateway knows no such route. */
+/**
+ * Sends the request and checks every output. Returns the outcome, or `undefined` where the gateway
+ * has no such route.
+ */
 async function check(world: FuzzWorld, request: Generated): Promise<string | undefined> {
   const { route, iss, query, path, body: sent } = request;
   const record = await world.memory.tenants.read('us', iss);
@@ -259,7 +266,7 @@ function wrongWith(
   return undefined;
 }
 
-/** What cannot be done at this moment, in a sentence of ours: no accident, and not the fault of the input. */
+/** Faults with a sentence of ours: impossible at this moment, and not the fault of the input. */
 const FAULTS = [
   'the tenant is in a move between other realms',
   'the tenant is being installed at this moment',
@@ -302,7 +309,7 @@ describe('every route', () => {
       { numRuns: HISTORIES },
     );
     expect(requests).toBeGreaterThanOrEqual(20_000);
-    // Deep enough: every route has done what it is for, every hook has refused, and some work was in the way of other.
+    // Every route has succeeded, every hook has refused, and some work has blocked other work.
     const outcomes = [...seen.keys()].join('\n');
     for (const { method, path } of ROUTES) expect(outcomes).toMatch(`${method} ${path} 20`);
     for (const hook of ['schedule', 'start', 'commit']) {

@@ -1,7 +1,7 @@
 /**
  * The store inside atlassian-connect-express itself. The framework is no dependency of this project
- * (it brings 250 packages): ACE_MODULES names a `node_modules` that has it and Express 4, and
- * without one this is skipped.
+ * (it has 250 packages). ACE_MODULES names a `node_modules` that has it and Express 4; without it
+ * this file is skipped.
  */
 import { existsSync } from 'node:fs';
 import { rm, symlink } from 'node:fs/promises';
@@ -61,7 +61,7 @@ test('an app on the framework verifies by the record, rotated or moved, and is g
       installation: { clientKey: 'one', baseUrl: 'https://one.atlassian.net/wiki' },
     }),
   );
-  // The framework makes the table of its own keys when it starts.
+  // The framework creates the table of its own keys when it starts.
   await expect
     .poll(async () => (await asked('GET', 'first')).body)
     .toBe(JSON.stringify({ baseUrl: 'https://one.atlassian.net/wiki', note: { seen: true } }));

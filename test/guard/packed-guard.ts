@@ -1,5 +1,5 @@
 /**
- * The guard as vendors get it: packed, installed into a folder of its own from the tarball, and run
+ * The guard as vendors get it: packed, installed from the tarball into a folder of its own, and run
  * there.
  */
 import { execFile, spawn } from 'node:child_process';
@@ -22,8 +22,8 @@ export const awsEnv = (url: string) => ({
 });
 
 /**
- * A vendor's folder with the package in it, installed without a network, and the files that are
- * packed. What the vendor has beside it, Express and the SDK, are links into ours.
+ * A vendor's folder with the package in it, installed without a network, and the files of the
+ * package. Express and the SDK are links to ours.
  */
 export async function installPacked() {
   const folder = await mkdtemp(join(tmpdir(), 'vendor-'));
@@ -47,8 +47,8 @@ export async function installPacked() {
 }
 
 /**
- * Starts `file` in the folder, and answers with the line of JSON that it prints. Ends it when it is
- * disposed of.
+ * Starts `file` in the folder, and returns the line of JSON that it prints. Disposing ends the
+ * process.
  */
 export async function startApp(folder: string, file: string, env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, [file], { cwd: folder, env });

@@ -1,6 +1,6 @@
 /**
- * The guard outside these stacks says what the handlers inside say, of every state, by every name,
- * on one database.
+ * The guard outside these stacks gives the same verdicts as the handlers inside, for every state,
+ * by every name, on one database.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type App, compose } from '../../lambdas/compose.ts';
@@ -30,7 +30,7 @@ const STATES: Readonly<Record<TenantState, Partial<TenantRecord>>> = {
 
 let host: DynamoDbPortsHost;
 let outside: ReturnType<typeof residencyGuard>;
-/** The app that handlers run in. */
+/** The app of the handlers. */
 let inside: App;
 const options = (): GuardOptions => ({
   app: 'test',

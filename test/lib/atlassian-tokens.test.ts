@@ -1,4 +1,7 @@
-/** The simulated Atlassian's signatures, held against the protocol's examples and against Atlassian's own library. */
+/**
+ * The simulated Atlassian's signatures, compared with the protocol's examples and with Atlassian's
+ * own library.
+ */
 import { createHash } from 'node:crypto';
 import { createQueryStringHash, fromMethodAndUrl } from 'atlassian-jwt';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Bundling: once for all Lambdas, and never a Lambda without code. */
+/** Bundling: once for all Lambdas, and no Lambda without code. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

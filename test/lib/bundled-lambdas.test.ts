@@ -1,4 +1,7 @@
-/** The Lambdas as they are deployed: each minified file in a process of its own, with nothing but Lambda's environment. */
+/**
+ * The Lambdas as they are deployed: each minified file in a process of its own, with Lambda's
+ * environment only.
+ */
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
@@ -64,7 +67,7 @@ afterAll(async () => {
 const templatesTable = (realm: Realm) =>
   tableDefinitions(residency, 'test', realm)[2]?.TableName ?? '';
 
-/** As Lambda does: loads the file, calls its handler. */
+/** Loads the file and calls its handler, as Lambda does. */
 const RUN = `
   const { handler } = await import(process.argv[1]);
   const context = { awsRequestId: 'one', getRemainingTimeInMillis: () => 60_000 };

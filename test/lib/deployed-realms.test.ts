@@ -1,4 +1,4 @@
-/** `cdk -c realms=us,de`: two of the five stacks, which know nothing of the other three. */
+/** `cdk -c realms=us,de`: two of the five stacks, which do not know the other three. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * A first deployment that fails can be tried again: nothing of it is left behind, and nothing refuses to be deleted. What
- * outlives its stack can be taken back into the next one.
+ * A first deployment that fails can be tried again: it leaves nothing behind, and nothing refuses
+ * to be deleted. Resources that outlive their stack can be imported into the next one.
  */
 import { loadAwsServiceSpec } from '@aws-cdk/aws-service-spec';
 import type { App, Stack } from 'aws-cdk-lib';
@@ -59,7 +59,7 @@ describe('what outlives its stack in production', () => {
         const { primaryIdentifier = [], attributes } = spec
           .lookup('resource', 'cloudFormationType', 'equals', type)
           .only();
-        // An id that only AWS can give is no name that a template could have.
+        // A template cannot name a resource whose id only AWS gives.
         return (
           primaryIdentifier.length > 0 && !primaryIdentifier.some((name) => name in attributes)
         );
@@ -68,7 +68,7 @@ describe('what outlives its stack in production', () => {
       const types = new Set([us, de].flatMap(outliving).map(({ Type }) => Type));
       expect(types).toContain('AWS::DynamoDB::Table');
       expect(types).toContain('AWS::Logs::LogGroup');
-      // What it has encrypted cannot be read without it, and no other key would do.
+      // What the key has encrypted cannot be read without it.
       expect([...types].filter((type) => !importable(type))).toEqual(['AWS::KMS::Key']);
     },
     PATIENCE,

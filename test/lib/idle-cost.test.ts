@@ -1,4 +1,7 @@
-/** What five realms cost in a month in which nothing moves, counted in the templates: under $20 at first, as docs/cost.md says it. */
+/**
+ * What five realms cost in a month in which nothing moves, counted in the templates: under $20 at
+ * first, as docs/cost.md says.
+ */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { residency } from '../../residency.config.ts';
@@ -7,7 +10,7 @@ import { at, listOf, ofType, type RealmTemplate, templatesOf } from '../support/
 /** List prices of us-east-1 in November 2026, in dollars, without any free allowance. */
 const PRICES = {
   keyMonth: 1,
-  /** What each of the first two rotations adds to a key, for good. */
+  /** What each of the first two rotations adds to a key's price, for ever. */
   rotationMonth: 1,
   alarmMetricMonth: 0.1,
   dashboardMonth: 3,
@@ -17,9 +20,12 @@ const PRICES = {
   readUnit: 0.125e-6,
   keyRequest: 0.03 / 10_000,
 };
-/** CloudWatch's, of every account and month, for as long as nothing else in the account uses it. */
+/**
+ * CloudWatch's free allowance per account and month, as long as nothing else in the account uses
+ * it.
+ */
 const FREE = { alarmMetrics: 10, dashboards: 3 };
-/** Of a run that finds nothing to do, on the generous side. */
+/** A run that finds nothing to do, estimated generously. */
 const RUN = { seconds: 1, readUnits: 2, keyRequests: 2, logBytes: 1_500 };
 const MINUTES = { minute: 1, minutes: 1, hour: 60, hours: 60, day: 1_440, days: 1_440 };
 const MOST = 20;
@@ -32,7 +38,7 @@ beforeAll(() => {
 
 const count = (type: string) => prod.flatMap((template) => ofType(template, type)).length;
 
-/** An alarm on an expression costs as much as one for each metric in it. */
+/** An alarm on an expression costs as much as one alarm for each of its metrics. */
 const alarmMetrics = () =>
   prod
     .flatMap((template) => ofType(template, 'AWS::CloudWatch::Alarm'))
@@ -43,7 +49,7 @@ const alarmMetrics = () =>
     )
     .reduce((sum, metrics) => sum + metrics, 0);
 
-/** What the clock calls: how often in thirty days, and with how much memory. */
+/** Scheduled functions: runs in thirty days, and memory. */
 const scheduled = () =>
   prod.flatMap((template) =>
     ofType(template, 'AWS::Events::Rule')

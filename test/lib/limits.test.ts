@@ -1,4 +1,7 @@
-/** What keeps one kind of load from taking the place of another: throttles per route, reserved concurrency, ranges at once. */
+/**
+ * Limits that keep one kind of load from blocking another: throttles per route, reserved
+ * concurrency, ranges at once.
+ */
 import { describe, expect, test } from 'vitest';
 import { MOST_CONCURRENCY } from '../../lambdas/domain/operating/settings.ts';
 import { ROUTE_ENTRIES } from '../../lib/entries.ts';

@@ -1,4 +1,4 @@
-/** What wakes an operator, where it says what to do, and what they look at then. */
+/** Alarms, the sections of the runbook that they name, and the dashboard. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emfMetrics } from '../../lambdas/adapters/emf-metrics.ts';
 import { executionName } from '../../lambdas/adapters/step-functions.ts';
@@ -267,7 +267,10 @@ describe('the count of hooks that were answered 5xx', () => {
   });
 });
 
-/** Of a pattern of two groups: the first must hold, and one of the second. A star at the end stands for any text. */
+/**
+ * Evaluates a pattern of two groups: the first must match, and one of the second. A star at the end
+ * matches any text.
+ */
 function matcherOf(pattern: string) {
   const clauses = [...pattern.matchAll(/\(\$\.(\w+) = "([^"*]*)(\*?)"\)/g)].map(
     ([, field = '', text = '', star]) =>

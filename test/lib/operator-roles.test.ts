@@ -1,4 +1,7 @@
-/** What people may do: look without ever seeing a secret or an item, and act on migrations alone. */
+/**
+ * The operators' roles: they read without ever seeing a secret or an item, and act only on
+ * migrations.
+ */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { residency } from '../../residency.config.ts';
 import { type Asked, type Context, mayRole, roleId, type Who } from '../support/operator-roles.ts';
@@ -152,7 +155,8 @@ describe.each(BOTH)('%s', (who) => {
         'AWS',
       );
       expect(textOf(one, trusted)).toBe(`arn:aws:iam::${ACCOUNT}:root`);
-      expect(name).toMatch(/^residency-dev-\w+-/); // as the key policy names the roles of a realm
+      // the key policy names the roles of a realm like this
+      expect(name).toMatch(/^residency-dev-\w+-/);
     }
   });
 });

@@ -1,4 +1,7 @@
-/** What each role may do: what its row in grants.ts says, in documents that IAM accepts, and not a star more. */
+/**
+ * Each role may do what its row in grants.ts says, in documents that IAM accepts, without an
+ * unnecessary star.
+ */
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../lambdas/domain/datasets/declaration.ts';
@@ -114,7 +117,7 @@ describe('policies', () => {
       const ofKeys = rolesOf(template)
         .flatMap((role) => allowedTo(template, role))
         .filter(({ actions }) => actions.some((action) => action.startsWith('kms:')));
-      // The key of receipts can sign, and show its public half; it cannot decrypt anything.
+      // The key of receipts can sign, and give its public half; it cannot decrypt.
       for (const { actions, resources } of ofKeys) {
         expect(['kms:Sign', 'kms:GetPublicKey']).toEqual(expect.arrayContaining([...actions]));
         expect(resources).toEqual([
@@ -214,7 +217,7 @@ describe('the key of a vendor’s own table', () => {
         : part,
     ),
   });
-  /** Role of which Lambda, action, key and the service that it may be used through. */
+  /** For each use: role, action, key, and the service that it goes through. */
   const uses = (template: RealmTemplate, entry: string) =>
     documentsOf(template, roleIdOf(template, entry))
       .flatMap(({ document }) => listOf(at(document, 'Statement')))
@@ -296,11 +299,11 @@ function large(parts = 12, kind: 'alike' | 'unlike' = 'alike'): Residency {
 const rolesOf = ({ resources }: RealmTemplate): readonly string[] =>
   Object.keys(resources).filter((id) => resources[id]?.Type === 'AWS::IAM::Role');
 
-/** The conditional ones too, which people's roles have. */
+/** Includes the conditional statements, which operators' roles have. */
 const allowedTo = (template: RealmTemplate, role: string): readonly Statement[] =>
   documentsOf(template, role).flatMap(({ document }) => readDocument(template, document));
 
-/** Of roles and of keys. */
+/** The statements of roles and of keys. */
 function allStatements(template: RealmTemplate): readonly Statement[] {
   const keyPolicies = ofType(template, 'AWS::KMS::Key').map((key) => key.Properties['KeyPolicy']);
   return [

@@ -299,7 +299,7 @@ describe('Lambdas', () => {
   });
 });
 
-/** One picture of all realms is enough: it stands beside the default realm, in production. */
+/** Only the default realm in production has the dashboard. */
 const withoutFleet = ({ resources }: RealmTemplate): RealmTemplate['resources'] =>
   Object.fromEntries(
     Object.entries(resources).filter(([, { Type }]) => Type !== 'AWS::CloudWatch::Dashboard'),
@@ -313,7 +313,7 @@ function first(templates: readonly RealmTemplate[]): RealmTemplate {
   return template;
 }
 
-/** The template of one realm as it would read if it were the other's: their two rows change places. */
+/** The template of one realm as it would read for the other: their two rows are exchanged. */
 function inPlaceOf(template: RealmTemplate, other: RealmTemplate): unknown {
   const swapped = (text: string): string => {
     if (text === template.realm) return other.realm;
@@ -328,7 +328,7 @@ function inPlaceOf(template: RealmTemplate, other: RealmTemplate): unknown {
 const swapWords = (text: string, a: string, b: string, after = ''): string =>
   text.replace(new RegExp(`${after}(${a}|${b})(?![a-z])`, 'g'), (found) => (found === a ? b : a));
 
-/** Keys, and the table of base URLs, are the same everywhere. */
+/** Keys, and the table of base URLs, are the same in all realms. */
 function mapText(value: unknown, change: (text: string) => string, key = ''): unknown {
   if (key === 'BASE_URLS') return value;
   if (typeof value === 'string') return change(value);
@@ -337,7 +337,7 @@ function mapText(value: unknown, change: (text: string) => string, key = ''): un
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapText(v, change, k)]));
 }
 
-/** Without what follows from the order of rows: of statements, of resources, of principals. */
+/** Without the order of rows: of statements, resources and principals. */
 function canonical(value: unknown, key = ''): unknown {
   if (key === 'Metadata') return undefined;
   if (Array.isArray(value)) {
@@ -357,7 +357,7 @@ function canonical(value: unknown, key = ''): unknown {
 /** CDK puts the name of the stack into the ids of a rule's permissions. */
 const idOf = (key: string) => key.replace(/(AllowEventRule).*/, '$1');
 
-/** The ids along a circle of Ref, GetAtt, Sub and DependsOn, if there is one. */
+/** The ids along a circle of Ref, GetAtt, Sub and DependsOn; `undefined` where there is none. */
 function circleIn({ resources }: RealmTemplate): readonly string[] | undefined {
   const finished = new Set<string>();
   const visit = (id: string, trail: readonly string[]): readonly string[] | undefined => {

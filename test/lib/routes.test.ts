@@ -1,4 +1,7 @@
-/** Which routes and functions an app has: those of a door that it does not use are not deployed. */
+/**
+ * Which routes and functions an app has: those for Forge are deployed only for an app with a Forge
+ * manifest.
+ */
 import { describe, expect, test } from 'vitest';
 import { defineResidency } from '../../lambdas/domain/residency.ts';
 import { deploymentOf } from '../../lib/deployment.ts';

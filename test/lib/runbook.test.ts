@@ -1,4 +1,4 @@
-/** What wakes somebody leads to a heading that is there, and what is written there names commands that exist. */
+/** Every alarm names a section of the runbook that exists, and the commands there exist. */
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { STATUSES } from '../../lambdas/domain/moving/migration.ts';

@@ -1,13 +1,13 @@
 /**
- * The templates as they deploy, one of each kind of stage, so that a change of what deploys is seen where it is reviewed:
- * `npx vitest run test/lib/snapshots.test.ts -u` writes them anew.
+ * The templates as they deploy, for each kind of stage, so that a review shows every change of what
+ * deploys. `npx vitest run test/lib/snapshots.test.ts -u` writes them again.
  */
 import { describe, expect, test } from 'vitest';
 import { residency } from '../../residency.config.ts';
 import { at, listOf, type Resource, templatesOf } from '../support/templates.ts';
 
 const PATIENCE = 120_000;
-/** Enough for what a realm may do in another one. */
+/** Two realms show what a realm may do in another one. */
 const twoRealms = { ...residency, realms: residency.realms.slice(0, 2) };
 
 describe('the template of', () => {
@@ -24,7 +24,7 @@ describe('the template of', () => {
   );
 });
 
-/** A line for each property, and for each statement of a policy, without what the CDK keeps for itself. */
+/** One line for each property, and for each statement of a policy, without CDK's own metadata. */
 function described(id: string, { Type, Properties, ...rest }: Resource): string {
   const lines = Object.entries({ ...Properties, ...rest })
     .filter(([key]) => key !== 'Metadata')

@@ -1,4 +1,7 @@
-/** The templates as text: plain, small, in the order in which things can be created, and within the limits of CloudWatch. */
+/**
+ * The templates as text: ASCII, small, in an order in which resources can be created, and within
+ * the limits of CloudWatch.
+ */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';

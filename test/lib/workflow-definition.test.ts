@@ -1,4 +1,4 @@
-/** The ASL file: valid, and within what both Step Functions and the local interpreter do alike. */
+/** The ASL file: valid, and within what Step Functions and the local interpreter both do alike. */
 import { readFileSync } from 'node:fs';
 import validate from 'asl-validator';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import { at, listOf } from '../support/templates.ts';
 
 const TEXT = readFileSync(new URL('../../lib/realm-migration.asl.json', import.meta.url), 'utf8');
 
-/** What a state may say. Anything else is interpreted wrongly, or not at all, by the local host. */
+/** The fields that a state may have. The local host would ignore or misread any other. */
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
   Task: ['Resource', 'TimeoutSeconds', 'Parameters', 'ResultPath', 'Retry', 'Catch', 'Next', 'End'],
   Choice: ['Choices', 'Default'],
@@ -93,7 +93,8 @@ describe('the state machine', () => {
       const limit = Number(at(body, 'TimeoutSeconds'));
       const task = WORKFLOW_TASKS.find((t) => at(body, 'Resource') === `\${${substitutionOf(t)}}`);
       const { timeoutSeconds } = sizeOf(`tasks/${task}`);
-      // Two turns on one range would wait for each other; a step is safe to run twice at once.
+      // Two turns on one range would wait for each other; other tasks are safe to run twice at
+      // once.
       const isTurn = task?.endsWith('-range') ?? false;
       expect(limit, name).toBeGreaterThanOrEqual(timeoutSeconds + (isTurn ? 10 : 0));
     }

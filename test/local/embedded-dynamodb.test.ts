@@ -1,4 +1,7 @@
-/** The embedded DynamoDB: regions apart, data that outlives it, and AWS's strictness where dynalite has none. */
+/**
+ * The embedded DynamoDB: separate regions, data that outlives it, and AWS's strictness where
+ * dynalite has none.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The journal of executions after a host that was killed in the middle of a line. */
+/** The journal of executions after its host was killed in the middle of a line. */
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

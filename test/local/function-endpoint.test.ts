@@ -1,4 +1,7 @@
-/** Lambda's Invoke on the local host: the SDK's own client finds the background functions of each realm, and nothing else. */
+/**
+ * Lambda's Invoke on the local host: the SDK's own client finds the background functions of each
+ * realm, and nothing else.
+ */
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startWorld, type World } from '../support/world.ts';

@@ -1,4 +1,6 @@
-/** What an HTTP API does to a request before a function sees it, and to a result before the client does. */
+/**
+ * How an HTTP API changes a request before a function gets it, and a result before the client does.
+ */
 import { connect } from 'node:net';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -56,7 +58,7 @@ async function gatewayTo(
   return gateway;
 }
 
-/** What the function was given for this request. */
+/** The event that the function gets for this request. */
 async function eventFor(path: string, init: RequestInit = {}): Promise<APIGatewayProxyEventV2> {
   const seen: APIGatewayProxyEventV2[] = [];
   const gateway = await gatewayTo(async (event) => {

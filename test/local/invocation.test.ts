@@ -1,4 +1,4 @@
-/** One function as Lambda runs it: how long it may run, and what becomes of it afterwards. */
+/** One function as Lambda runs it: its timeout, and what happens after it. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { invoke, TimedOut } from '../../lib/local/invocation.ts';

@@ -1,4 +1,4 @@
-/** Counting that is no burden: what was written to is counted again, and only that. */
+/** Counting items cheaply: only what was written to is counted again. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';

@@ -1,4 +1,6 @@
-/** The picture of the state machine: every state of the ASL file is a group that the page can find. */
+/**
+ * The graph of the state machine: every state of the ASL file is a group that the page can find.
+ */
 import { describe, expect, test } from 'vitest';
 import { dotOf, graphIdOf, stateGraph } from '../../lib/local/page/graph.ts';
 import { readDefinition } from '../../lib/local/workflows/definition.ts';

@@ -1,4 +1,7 @@
-/** Every port of the local host: who may ask it, and that no request, however broken, ends the process. */
+/**
+ * Every port of the local host: which requests it refuses, and that no malformed request ends the
+ * process.
+ */
 import { request as ask } from 'node:http';
 import { connect } from 'node:net';
 import { DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
@@ -33,7 +36,7 @@ const dynamoDb = (operation: string, body: unknown): Call => ({
   body: typeof body === 'string' ? body : JSON.stringify(body),
 });
 
-/** A request that each port answers, and where. `fine` is its answer. */
+/** A request that each port answers with status `fine`. */
 const PORTS: Readonly<Record<string, { url: () => string; call: Call; fine: number }>> = {
   DynamoDB: { url: () => world.host.dynamoDbUrl, call: dynamoDb('ListTables', {}), fine: 200 },
   'Step Functions': {
@@ -68,7 +71,7 @@ const PORTS: Readonly<Record<string, { url: () => string; call: Call; fine: numb
   },
 };
 
-/** Unlike `fetch`, it lets a request claim whatever it likes. */
+/** Unlike `fetch`, it sends any header. */
 function answerTo(url: string, { method, path, headers, body }: Call): Promise<[number, string]> {
   return new Promise((resolve, reject) => {
     const asked = ask(url, { method, path, headers: { ...headers } }, (response) => {

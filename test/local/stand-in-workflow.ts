@@ -28,7 +28,7 @@ export const OVER = { over: true, waitSeconds: 0 };
 
 type Tasks = Readonly<Record<string, (input: Readonly<Record<string, unknown>>) => unknown>>;
 
-/** What a test has opened, closed again after it, the last one first. */
+/** Closes what a test has opened, the last one first. */
 export const closers: (() => Promise<unknown>)[] = [];
 
 export async function closeAll(): Promise<void> {
@@ -40,7 +40,7 @@ export interface Runner extends WorkflowRunner {
   readonly called: string[];
   readonly badEnds: Execution[];
   start(name: string, input?: unknown): Promise<string>;
-  /** The execution, once it is over. */
+  /** The execution, after it has ended. */
   end(name: string): Promise<Execution>;
 }
 

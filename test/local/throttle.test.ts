@@ -1,4 +1,4 @@
-/** A flood on one route, at the gateway of the local host. */
+/** A flood on one route at the gateway of the local host. */
 import { afterEach, expect, test } from 'vitest';
 import { type Gateway, startGateway } from '../../lib/local/gateway.ts';
 import { throttle } from '../../lib/local/throttle.ts';

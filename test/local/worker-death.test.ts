@@ -1,4 +1,7 @@
-/** A worker that is killed in mid-work: what its workflow sees, what it leaves behind, and who goes on. */
+/**
+ * A worker that is killed in the middle of its work: what its workflow sees, what it leaves behind,
+ * and which worker goes on.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually, facts, startWorld, type World } from '../support/world.ts';
 
@@ -26,7 +29,7 @@ describe('a worker that is killed while it copies', () => {
     );
     await world.scheduled(site, 1);
     await world.hook(site, 'start', 1, facts('DE'));
-    // A dead worker's lease lasts five minutes, unless it is certain that its owner is gone.
+    // A dead worker's lease lasts five minutes, unless its owner is known to be dead.
     await world.until(site, 1, ['ready-to-commit']);
     expect(deaths).toHaveLength(1);
     expect(deaths[0]).toMatch(/^tasks\/(copy|verify)-range in de$/);

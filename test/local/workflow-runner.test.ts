@@ -1,4 +1,4 @@
-/** Step Functions as the local host plays it, on the ASL file that deploys, with stand-ins for the tasks. */
+/** The local host's Step Functions, on the ASL file that deploys, with stand-ins for the tasks. */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -27,7 +27,7 @@ function maxAttemptsOf(state: string): number {
   return Number(found);
 }
 
-/** As the ASL file names a task: by the text that is put in its place. */
+/** The substitution by which the ASL file names a task. */
 const resourceOf = (substitution: string) => `\${${substitution}}`;
 
 const failure = (name: string, message = 'it did not work') =>

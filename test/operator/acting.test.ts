@@ -1,4 +1,7 @@
-/** The commands that write, through the real command line: they ask, they go through `operate`, and say who it was. */
+/**
+ * The commands that write, through the real command line: they ask, go through `operate`, and
+ * record the operator.
+ */
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
@@ -148,7 +151,7 @@ describe.concurrent('adopt and disown', () => {
 
   test('give an installation to a tenant, and take it back in each realm that knows the tenant', async () => {
     const site = await world.installed('adopting');
-    // As a tenant of long ago is, whose installation named no cloud id.
+    // An old tenant, whose installation named no cloud id.
     await world.documents('us').send(
       new UpdateCommand({
         TableName: 'residency-local-us-tenants',

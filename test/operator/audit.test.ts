@@ -1,4 +1,7 @@
-/** `audit`: nothing on clean data, whatever moves have gone over it; and each irregularity that is planted, and no other. */
+/**
+ * `audit`: finds nothing on clean data, after any moves; and finds each planted irregularity, and
+ * no other.
+ */
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Finding } from '../../lib/operator/audit/findings.ts';
@@ -47,7 +50,7 @@ const record = (realm: string, tenant: string, item: object) =>
 const DAY = 86_400;
 const now = Math.floor(Date.now() / 1000);
 
-/** What breaks a rule, and what an audit is to say of it: kind, realm, tenant. */
+/** What breaks a rule, and the finding for it: kind, realm, tenant. */
 const PLANTED: readonly {
   readonly plant: () => Promise<unknown>;
   readonly found: readonly [kind: Finding['kind'], realm: string, tenant?: string];
@@ -176,7 +179,8 @@ describe('audit', () => {
     const { code, stdout } = await residency('audit', '--tenant', 'committed');
     expect(code).toBe(1);
     expect(stdout).toMatch(/us +committed +items-without-active-record +templates +1/);
-    expect(stdout).toContain('✗ committed: 3 found'); // what a rehearsal leaves behind is nobody's, and shown to all
+    // leftovers of a rehearsal belong to no tenant, and are always reported
+    expect(stdout).toContain('✗ committed: 3 found');
   });
 
   test('names a tenant that a terminal would obey, without letting it', async () => {

@@ -1,4 +1,4 @@
-/** The command line behind a reader that has seen enough. */
+/** The command line when its reader closes the pipe early. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';

@@ -1,4 +1,7 @@
-/** Which deployment a command is about: on every output and question, never by default where it writes, and no name is taken on trust. */
+/**
+ * Which deployment a command is about: named in every output and question, never a default where it
+ * writes; and unknown names are refused.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { commandFor } from '../../lib/operator/terminal/command-name.ts';
@@ -26,7 +29,7 @@ const WRITING = [
   ['smoke', '--from', 'us', '--to', 'de'],
 ];
 
-/** In this process: what is asked gets this answer, and without one there is nobody to ask. */
+/** Runs in this process. A question gets `answer`; without one, no terminal can be asked. */
 async function said(answer: string | undefined, ...args: readonly string[]) {
   const [questions, printed, complained]: [string[], string[], string[]] = [[], [], []];
   const code = await residencyCommand(args, {

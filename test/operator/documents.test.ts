@@ -1,6 +1,6 @@
 /**
- * What the documents tell people to type, under the role that they tell them to take: each command is understood, and its
- * role allows every call that it makes.
+ * The commands in the documents, under the role that the documents name: each command is
+ * understood, and the role allows every call that it makes.
  */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ const usagesBelow = (heading: string): readonly string[] => {
   return [...section.matchAll(/^\| `([^`]+)` \|/gm)].map(([, usage = '']) => usage);
 };
 
-/** What a shell would put in the place of each name, in the world of this test. */
+/** The value of each shell variable, in the world of this test. */
 const VALUES: Readonly<Record<string, string>> = {
   TENANT: 'acme',
   ID: '1',
@@ -70,7 +70,10 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** Against the local host instead of a stage, and as whoever: the role is looked at afterwards. */
+/**
+ * Runs against the local host instead of a stage, with any credentials. The role is checked
+ * afterwards.
+ */
 async function typed(words: readonly string[]) {
   const calls: OperatorCall[] = [];
   const said: string[] = [];
@@ -116,7 +119,7 @@ describe('the runbook', () => {
     const may = (role: Who, template: RealmTemplate) =>
       mayRole(template, role, { action, resource });
     if (profile === 'administrator') {
-      // Nobody is asked to be more than they need to be.
+      // No document asks for a larger role than needed.
       for (const template of prod) expect(may('operator-act', template)).toBe(false);
       return;
     }
@@ -140,7 +143,7 @@ describe('docs/operator.md says that operator-read is enough for', () => {
 });
 
 describe('docs/operator.md says that operator-act is enough for', () => {
-  /** With a developer's credentials, or with none. */
+  /** Commands that need a developer's credentials, or none. */
   const others = /^(smoke|smoke-key|completion) /;
   test.each(usagesBelow('Commands that write').filter((usage) => !others.test(usage)))(
     '%s',
@@ -160,7 +163,7 @@ describe('docs/operator.md says that operator-tenants is enough for', () => {
     async (usage) => {
       const { calls, said } = await typed(wordsOf(usage));
       expect(isMisunderstood(said), said).toBe(false);
-      // A local host alone is asked whether it is one.
+      // Only a local host is asked whether it is one.
       const inAws = calls.filter(({ command }) => command !== 'DescribeTable');
       expect(inAws.length).toBeGreaterThan(0);
       expect(refusedTo('operator-tenants', inAws, local)).toEqual([]);

@@ -1,4 +1,6 @@
-/** Every command of the operator takes a tenant that Forge announced first, by the id of ours that it has: `#forge-…`. */
+/**
+ * Every command of the operator accepts the id of a tenant that came first by Forge: `#forge-…`.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tenantOf } from '../../lib/local/story/holdings.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
@@ -69,7 +71,7 @@ describe.concurrent('a tenant that Forge announced first', () => {
   test('has a commit that was halted tried again, and finished', async () => {
     const { site, tenant } = await installed('halted');
     await world.ready(site, 1);
-    // Somebody writes past the guard, into the closed source: the commit halts.
+    // A writer that does not ask the guard writes into the closed source: the commit halts.
     await world.put('us', 'templates', { tenant, id: 'a stray item' });
     expect((await world.hook(site, 'commit', 1)).status).toBe(200);
     await eventually(

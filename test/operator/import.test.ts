@@ -1,4 +1,7 @@
-/** `import`, through the real command line against a local host: files of each framework, a table, conflicts, and no secret anywhere. */
+/**
+ * `import`, through the real command line against a local host: files of each framework, a table,
+ * conflicts, and no secret in any output.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,11 +46,11 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** Everything that the command has printed; and all secrets that it was given. */
+/** Everything that the command printed, and all secrets that it was given. */
 const said: string[] = [];
 const secrets: string[] = [];
 
-/** A site of Atlassian's whose app has not heard of these stacks. */
+/** A site of Atlassian's whose app does not call these stacks yet. */
 function siteOf(clientKey: string, realm = 'us'): Site {
   const site = world.atlassian.site(clientKey, world.host.urls[realm] ?? '');
   secrets.push(site.sharedSecret);
@@ -73,7 +76,7 @@ async function file(name: string, content: unknown): Promise<string> {
   return path;
 }
 
-/** What the report says of each tenant. */
+/** The report's outcome for each tenant. */
 function outcomes(report: unknown): Readonly<Record<string, string>> {
   const rows: readonly { tenant: string; outcome: string }[] = Object(report).rows;
   return Object.fromEntries(rows.map(({ tenant, outcome }) => [tenant, outcome]));
@@ -273,7 +276,7 @@ describe('import --from spring', () => {
       cloudId: late.cloudId,
       product: 'confluence',
       installations: [{ id: installation }],
-      // A time without an offset says nothing.
+      // A time without an offset is ignored.
       credentialsIat: 0,
     });
     expect(await world.record('spring-gone', 'us')).toBeUndefined();
@@ -482,9 +485,9 @@ test('an import asks before it writes, and names how many and where', async () =
   expect(await answering('y')).toBe(0);
   expect(questions[0]).toContain('Import 1 tenant into us?');
   expect(await world.record('asked', 'us')).toMatchObject({ state: 'active' });
-  // The role that docs/operator.md names for it allows everything that it has called.
+  // The role that docs/operator.md names for it allows every call that it made.
   expect(calls.some(({ service }) => service === 'lambda')).toBe(true);
-  // A local host alone is asked whether it is one.
+  // Only a local host is asked whether it is one.
   const inAws = calls.filter(({ command }) => command !== 'DescribeTable');
   const templates = templatesOf(configured, { stage: 'local' });
   expect(refusedTo('operator-tenants', inAws, templates)).toEqual([]);

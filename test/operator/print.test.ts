@@ -1,4 +1,4 @@
-/** What is printed on a terminal: no text from a table can turn it round, clear it, or hide in it. */
+/** Text on a terminal: no value from a table can turn it around, clear it, or hide in it. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { jsonText } from '../../lib/operator/terminal/print.ts';

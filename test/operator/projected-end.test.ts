@@ -1,4 +1,4 @@
-/** When a copy will be done, as an operator is told. */
+/** The projected end of a copy, as an operator reads it. */
 import { describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../lambdas/domain/datasets/digest.ts';
 import { fractionDone, latestEnd, project } from '../../lambdas/domain/planning/projection.ts';

@@ -1,4 +1,7 @@
-/** The commands that read, through the real command line: what they find, what they print, and how they end. */
+/**
+ * The commands that read, through the real command line: their findings, their output, and their
+ * exit codes.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Receipts as evidence: signed by the realm that ended the move, chained, embedded in the page, and compared with the ledgers. */
+/**
+ * Receipts as evidence: signed by the realm that ended the move, chained, embedded in the page, and
+ * compared with the ledgers.
+ */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** `rehearse`: it foretells a move, copies a sample where no tenant can be, and leaves nothing behind, however it ends. */
+/**
+ * `rehearse`: forecasts a move, copies a sample to keys that no tenant can have, and leaves nothing
+ * behind, however it ends.
+ */
 import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
@@ -10,7 +13,7 @@ import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/** A sample is copied, and nobody is asked. */
+/** Copies a sample without a question. */
 const SAMPLE = ['--sample', '--yes'];
 
 let world: World;
@@ -34,7 +37,7 @@ afterEach(() => {
   fault = undefined;
 });
 
-/** Whatever stands under the rehearsal's keys in a realm. */
+/** Counts the items under the rehearsal's keys in a realm. */
 async function left(realm: string): Promise<number> {
   let count = 0;
   for (const part of configured.parts)
@@ -253,7 +256,8 @@ describe('rehearse', () => {
   });
 
   test('foretells the duration of the move that follows within 30 %', async () => {
-    // Something else on this machine may take a processor at any moment: the middle of a few counts.
+    // Another process of this machine may take a processor at any moment, so the median of a few
+    // counts.
     const ratios: number[] = [];
     const middle = () =>
       ratios.toSorted((one, other) => one - other)[Math.floor(ratios.length / 2)] ?? 0;

@@ -1,4 +1,7 @@
-/** Every call that a reading command makes is allowed by the role operator-read of the realm it is made to, and nothing beside it. */
+/**
+ * The role operator-read of a realm allows every call that a reading command makes there, and
+ * nothing else.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
@@ -34,7 +37,10 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-/** So much that a scan of a table takes more than one page (1 MB), and says after which item it goes on. */
+/**
+ * Enough items that a scan of a table takes more than one page (1 MB), whose second request names
+ * an item to go on from.
+ */
 async function secondPage() {
   for (let item = 0; item < 4; item += 1) {
     const body = 'x'.repeat(380_000);

@@ -1,4 +1,4 @@
-/** The command line in a shell: how soon it answers, what it completes, what it colours, and what its help says. */
+/** The command line in a shell: how soon it answers, and its completion, colours and help. */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,7 +87,7 @@ describe('help', () => {
 });
 
 describe('completion', () => {
-  /** What bash offers after these words; the last one is being typed. */
+  /** The words that bash offers; the last word is being typed. */
   async function offered(...words: readonly string[]): Promise<readonly string[]> {
     const { text } = await said('completion', 'bash');
     const script = `${text}

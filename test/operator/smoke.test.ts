@@ -1,4 +1,7 @@
-/** `smoke`, through the real command line; and the key by which a stage takes synthetic tenants, and nobody else. */
+/**
+ * `smoke`, through the real command line, and the key by which a stage accepts synthetic tenants
+ * only.
+ */
 import {
   createPrivateKey,
   createPublicKey,
@@ -38,7 +41,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** An `installed` for a client key, signed by whoever. */
+/** An `installed` for a client key, signed by any key. */
 async function installed(clientKey: string, key: KeyObject): Promise<number> {
   const baseUrl = world.host.urls['us'] ?? '';
   const url = `${baseUrl}/installed`;

@@ -1,4 +1,7 @@
-/** `status` and `settings`: what is wrong comes first, with the next command; what is set is said in words, by whom, and since when. */
+/**
+ * `status` and `settings`: the most urgent first, with the next command; and each setting in words,
+ * with its operator and time.
+ */
 import { userInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SettingFact } from '../../lib/operator/acting/settings.ts';

@@ -1,4 +1,7 @@
-/** A part that is declared with other keys than its table has: doctor, audit and rehearse find it, and the receipt says so. */
+/**
+ * A part that is declared with other keys than its table has: doctor, audit and rehearse find it,
+ * and the receipt says so.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What `doctor` finds of the form of tables, the vendor's own included, over HTTP as AWS answers it. */
+/**
+ * What `doctor` finds on the form of tables, the vendor's own included, over HTTP as AWS answers
+ * it.
+ */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,4 +1,4 @@
-/** What `doctor` finds of keys and protection, over HTTP as AWS answers it. */
+/** What `doctor` finds on keys and protection, over HTTP as AWS answers it. */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -24,7 +24,7 @@ const onKey = (key: string) => ({
   SSEDescription: { SSEType: 'KMS', KMSMasterKeyArn: key } as const,
 });
 
-/** One of the vendor's own tables, on a key that is declared. */
+/** One of the vendor's own tables, with a declared key. */
 const residency: Residency = {
   ...configured,
   realms: configured.realms.slice(0, 1),
@@ -36,7 +36,7 @@ const residency: Residency = {
   ),
 };
 
-/** What AWS says of each table, by its name; a test changes it. */
+/** AWS's description of each table, by its name; a test changes it. */
 const tables: Record<string, object> = {};
 const variables: Record<string, string> = {};
 const server = createServer(async (request, response) => {

@@ -1,4 +1,7 @@
-/** `watch` on a terminal: status first, at 80 columns, also before the move begins; and the terminal is left as it was found. */
+/**
+ * `watch` on a terminal: status first, at 80 columns, also before the move begins; and it leaves
+ * the terminal as it was.
+ */
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { PartProgress, Shown } from '../../lib/operator/moves/show.ts';
@@ -109,19 +112,22 @@ describe('a frame', () => {
   });
 });
 
-/** What a terminal of 80 columns would be sent. */
+/** Records what a terminal of 80 columns would get. */
 function terminal() {
   const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80, rows: 24 });
   const sent: string[] = [];
   stream.on('data', (chunk) => sent.push(String(chunk)));
-  // What log-update asks of a stream is all there.
+  // The stream has everything that log-update uses.
   return { stream: stream as unknown as NodeJS.WriteStream, sent: () => sent.join('') };
 }
 
-/** No mode is left on, and at no moment one that a Ctrl-C would leave on: no hidden cursor, no other screen. */
+/**
+ * No mode is left on, and none that Ctrl-C would leave on is ever used: no hidden cursor, no other
+ * screen.
+ */
 function expectUntouched(sent: string) {
   const modes = sent.split('\u001b[?').slice(1);
-  // Of each frame alone: the terminal shows it at once.
+  // This mode lasts for one frame: the terminal shows it at once.
   expect(modes.filter((mode) => !/^2026[hl]/.test(mode))).toEqual([]);
   expect(sent.split('\u001b[?2026h').length).toBe(sent.split('\u001b[?2026l').length);
   expect(sent.replaceAll('\u001b[?2026l', '').endsWith('\n')).toBe(true);

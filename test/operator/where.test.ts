@@ -1,4 +1,7 @@
-/** `where`: the verdict over the records, the items and the migrations of all realms; and a source that is not empty any more. */
+/**
+ * `where`: the verdict over the records, the items and the migrations of all realms; and a source
+ * that is no longer empty.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
@@ -7,7 +10,7 @@ import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/** A realm with so many items, and with a record of this state that a migration of that status owns. */
+/** A realm with `items`, and with a record in this state that a migration of that status owns. */
 function holding(
   realm: string,
   items: number,

@@ -1,4 +1,7 @@
-/** A real browser for the tests of the watch page, where one is installed; the build server has to have one. */
+/**
+ * A real browser for the tests of the watch page, where one is installed; the build server must
+ * have one.
+ */
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 

@@ -1,7 +1,7 @@
-/** What people do on the watch page, and what they read there. */
+/** What an operator does and reads on the watch page. */
 import type { Page } from 'playwright-core';
 
-/** With 100 items, unless said otherwise; the tenant is then the one to be moved. */
+/** Installs with 100 items by default; the tenant is then the chosen one. */
 export async function install(
   page: Page,
   tenant: string,
@@ -16,13 +16,13 @@ export async function install(
   await page.locator('#outcome[data-done=true]').waitFor();
 }
 
-/** Until the list of tenants has it chosen. */
+/** Waits until the list of tenants has it chosen. */
 export const chosen = (page: Page, tenant: string): Promise<void> =>
   page
     .locator(`#tenant option:checked[value=${JSON.stringify(tenant)}]`)
     .waitFor({ state: 'attached' });
 
-/** As soon as the button has an effect. */
+/** Presses the button as soon as it has an effect. */
 export const press = (page: Page, name: string): Promise<void> =>
   page.getByRole('button', { name, exact: true }).click();
 
@@ -30,7 +30,7 @@ export async function reached(page: Page, tenant: string, status: string): Promi
   await page
     .locator(`.migration[data-status=${status}]`, { has: page.locator('h3', { hasText: tenant }) })
     .first()
-    .waitFor({ state: 'attached' }); // those that are finished are folded
+    .waitFor({ state: 'attached' }); // finished migrations are folded
 }
 
 export const textsOf = (page: Page, selector: string): Promise<string[]> =>

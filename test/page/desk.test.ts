@@ -1,4 +1,7 @@
-/** Atlassian's desk, by its buttons alone: what it knows, what it says, and what it remembers in its next life. */
+/**
+ * Atlassian's buttons on the watch page: what they know, what they do, and what they keep over a
+ * restart.
+ */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +40,7 @@ interface Shown {
   };
 }
 
-/** What the page would show now. */
+/** The view that the page would show now. */
 async function shown(): Promise<Shown> {
   const response = await fetch(`${watched.page.url}/events`);
   let text = '';
@@ -125,7 +128,7 @@ describe('the desk', () => {
     await press('install', { tenant: 'acme', realm: 'us', items: 0 });
     const { documents, record } = watched.world;
     const before = await record('acme', 'us');
-    // As if somebody else had moved it, and the move were under way in another realm.
+    // As if another client had moved it, and the move were under way in another realm.
     const Key = { tenant: 'acme' };
     await documents('us').send(new DeleteCommand({ TableName: 'residency-local-us-tenants', Key }));
     const Item = { ...before, state: 'frozen' };

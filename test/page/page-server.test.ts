@@ -1,4 +1,7 @@
-/** The watch page's server: who may ask it for what. It is local, and yet every page that a browser has open could reach it. */
+/**
+ * The watch page's server: which requests it answers. Every page that is open in a browser on this
+ * machine could reach it.
+ */
 import { request } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,7 +21,7 @@ interface Reply {
   readonly body: string;
 }
 
-/** Unlike `fetch`, it lets a request claim whatever it likes. */
+/** Unlike `fetch`, it sends any header. */
 function ask(
   method: string,
   path: string,

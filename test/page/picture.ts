@@ -1,4 +1,7 @@
-/** Draws `docs/watch-page.png` anew: `node test/page/picture.ts`. A move is under way, one is cancelled, and one is scheduled. */
+/**
+ * Draws `docs/watch-page.png` again: `node test/page/picture.ts`. A move is under way, one is
+ * cancelled, and one is scheduled.
+ */
 
 import { openBrowser } from './browser.ts';
 import { chosen, install, press, reached } from './clicks.ts';

@@ -1,4 +1,6 @@
-/** The watch page in a real browser: whole moves are clicked through, and the picture at the end is checked. */
+/**
+ * The watch page in a real browser: whole moves are clicked through, and the final view is checked.
+ */
 import { readFileSync } from 'node:fs';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -313,7 +315,7 @@ function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('pageerror', ({ message }) => complaints.push(message));
   page.on('console', (message) => {
-    // The browser itself notes every answer that is not 2xx.
+    // The browser itself logs every answer that is not 2xx.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text());
   });
@@ -322,7 +324,7 @@ function complaintsOf(page: Page): string[] {
 
 const expectSoon = <T>(look: () => Promise<T>) => expect.poll(look);
 
-/** In the browser: what the page's server has to say at the moment. */
+/** Runs in the browser: the newest view that the page's server sends. */
 const lastNews = `new Promise((resolve) => {
   const events = new EventSource('/events');
   events.onmessage = ({ data }) => { events.close(); resolve(data); };

@@ -7,11 +7,14 @@ import { startWorld, type World } from '../support/world.ts';
 export interface WatchedWorld extends AsyncDisposable {
   readonly world: World;
   readonly page: ServedPage;
-  /** Batches that are written to this table wait, so that what is at work can be seen, until they are let go. */
+  /**
+   * Holds batches that are written to this table, so that the present work can be seen, until the
+   * returned function is called.
+   */
   hold(table: string): () => void;
 }
 
-/** With a folder, it is the same world again when it is started anew. */
+/** With a folder, it is the same world again after a restart. */
 export async function startWatchedWorld(dataDir?: string): Promise<WatchedWorld> {
   const writes = writesTo(dataDir === undefined);
   const held = new Map<string, Promise<void>>();

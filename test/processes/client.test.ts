@@ -1,4 +1,7 @@
-/** `examples/client.mjs` against a host in a process of its own: the way that `docs/local-host.md` shows, to each of its ends. */
+/**
+ * `examples/client.mjs` against a host in a process of its own, as `docs/local-host.md` shows it,
+ * to each of its ends.
+ */
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hookToken } from '../../lib/atlassian-tokens.ts';

@@ -1,4 +1,7 @@
-/** A disk that is full: the host says so in one sentence and ends, and its next life has all that was acknowledged. */
+/**
+ * A full disk: the host says so in one sentence and ends, and after its restart has everything that
+ * was acknowledged.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -33,7 +36,10 @@ afterEach(async () => {
   await rm(dataDir, { recursive: true });
 });
 
-/** Files that grow beyond `limit` (of `ulimit -f`, in blocks of 512 bytes or 1 KB) are refused by the kernel. */
+/**
+ * The kernel refuses files that grow beyond `limit` (of `ulimit -f`, in blocks of 512 bytes or 1
+ * KB).
+ */
 function start(limit: number | 'unlimited') {
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, DATA_DIR: dataDir, PORT: String(port), JANITOR_SECONDS: '0' };

@@ -1,4 +1,7 @@
-/** A local host in a process of its own, which a test can kill at any moment and start again on the same ports and data. */
+/**
+ * A local host in a process of its own, which a test can kill at any moment and start again on the
+ * same ports and data.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -15,15 +18,15 @@ export type Environment = Readonly<Record<string, string>>;
 export interface HostProcess {
   readonly dynamoDbUrl: string;
   readonly urlOf: (realm: string) => string;
-  /** All that its processes have printed so far. */
+  /** Everything that its processes have printed so far. */
   readonly output: () => string;
-  /** Until it says that it is up, which is after the janitor has looked around for the first time. */
+  /** Resolves when it says that it is up, which is after the janitor's first run. */
   start(): Promise<void>;
-  /** SIGKILL: nothing in the process has another say. */
+  /** SIGKILL: the process cannot react. */
   kill(): Promise<void>;
 }
 
-/** `env` is all that it gets, beside what Node itself needs. */
+/** `env` is its whole environment, beside what Node itself needs. */
 export function hostProcess(port: number, env: Environment): HostProcess {
   let child: ChildProcess | undefined;
   let printed = '';
@@ -58,7 +61,7 @@ export function hostProcess(port: number, env: Environment): HostProcess {
   };
 }
 
-/** `node bin/local.ts`, as anybody would type it; `hear` is told what it prints. */
+/** `node bin/local.ts`, as an operator would type it; `hear` gets what it prints. */
 export function runLocal(env: Environment, hear: (text: string) => void): ChildProcess {
   const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
   const child = spawn(process.execPath, [ENTRY], { env: { PATH, HOME, TMPDIR, ...env } });
@@ -67,7 +70,10 @@ export function runLocal(env: Environment, hear: (text: string) => void): ChildP
   return child;
 }
 
-/** The first of as many neighbouring free ports as a host needs, below those that the system hands out itself. */
+/**
+ * The first of as many neighbouring free ports as a host needs, below those that the system
+ * assigns.
+ */
 export async function freeTcpPorts(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt += 1) {
     const first = 15_000 + Math.floor(Math.random() * 15_000);

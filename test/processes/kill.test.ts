@@ -1,7 +1,7 @@
 /**
- * Real processes, killed at random moments of real moves: whatever a host had acknowledged is there in its next life, and
- * the move ends by itself, as if nothing had happened. `KILL_SEED=…` repeats the moments of another run, as far as a
- * machine can.
+ * Kills real processes at random moments of real moves: everything that a host had acknowledged is
+ * there after its restart, and the move ends by itself, as if nothing had happened. `KILL_SEED=…`
+ * repeats the moments of another run, as far as a machine can.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -34,15 +34,15 @@ import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 const ITEMS = 20_000;
 const FEWEST_KILLS = 20;
 const MOST_EXTRA_MOVES = 6;
-/** A kill comes at most this long after the work that it is meant for was seen at hand. */
+/** A kill comes at most this long after its kind of work was seen. */
 const SPREAD_MS = 200;
-/** The same after a hook was sent, which is answered in about this time. */
+/** At most this long after a hook was sent, which is about when it is answered. */
 const HOOK_MS = 40;
 const PATIENCE_MS = 240_000;
 
 const SEED = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000);
 const random = randomFrom(SEED);
-/** How often the host was killed, by what it was doing. */
+/** How often the host was killed, by its kind of work. */
 const kills = new Map<string, number>();
 const killed = () => [...kills.values()].reduce((sum, count) => sum + count, 0);
 
@@ -127,7 +127,7 @@ describe('a host that is killed again and again', () => {
     expect(poller.refusals).toEqual([]);
   });
 
-  // A phase can end before the kill that was meant for it. Then further tenants move until all is killed.
+  // A phase can end before its kill. Then further tenants move until every kind of work was killed.
   test(`was killed at least ${FEWEST_KILLS} times, in every kind of work`, async () => {
     for (let id = 3; id < 3 + MOST_EXTRA_MOVES && !isKilledEnough(); id += 1) await extraMove(id);
     expect(killed()).toBeGreaterThanOrEqual(FEWEST_KILLS);
@@ -138,7 +138,7 @@ describe('a host that is killed again and again', () => {
 const isKilledEnough = () =>
   killed() >= FEWEST_KILLS && KINDS_OF_KILLS.every((kind) => kills.has(kind));
 
-/** A move that is taken back in the middle of the purge, with one kill in each kind of work. */
+/** A move that is undone in the middle of the purge, with one kill in each kind of work. */
 async function extraMove(id: number): Promise<void> {
   const site = await installed(`extra-${id}`);
   await settle(site, 0.2 * ITEMS);
@@ -160,7 +160,10 @@ async function extraMove(id: number): Promise<void> {
   expect(sizeOf(await holdings('au', site))).toBe(0);
 }
 
-/** In which phase a kind of work is done, in whose ledger, and which follows in that phase. */
+/**
+ * The phase of each kind of work, the ledger with its records, and the next kind of work in that
+ * phase.
+ */
 type KilledWork = Exclude<Work, 'clear' | 'repair-target'>;
 const AT_HAND: Record<
   KilledWork,
@@ -177,10 +180,10 @@ const AT_HAND: Record<
 
 const KINDS_OF_KILLS = [...Object.keys(AT_HAND), 'start', 'commit', 'rollback'];
 
-/** In the order in which a migration comes to them. */
+/** In the order in which a migration reaches them. */
 const PHASES: readonly (Phase | undefined)[] = [undefined, 'copy', 'commit', 'restore', 'rollback'];
 
-/** Kills the host up to `times` times while this work is at hand: fewer, where it is done before. */
+/** Kills the host up to `times` times during this kind of work: fewer, where it ends before. */
 async function killDuring(work: KilledWork, times: number, site: Site, id: number): Promise<void> {
   for (let count = 0; count < times; count += 1) {
     if (!(await comesTo(work, site, id))) return;
@@ -207,7 +210,7 @@ async function killAndStart(during: string): Promise<void> {
   await host.start();
 }
 
-/** Waits until a worker has this work at hand; `false` when it is over. */
+/** Waits until a worker does this kind of work; `false` when it is over. */
 async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolean> {
   const { phase, side, next } = AT_HAND[work];
   const end = Date.now() + PATIENCE_MS;
@@ -228,7 +231,7 @@ async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolea
 
 const IS_OVER: ReadonlySet<string> = new Set(['ready-to-commit', 'committed', 'rolled-back']);
 
-/** Atlassian's retries, only sooner: again after a fault or no answer, never after a refusal. */
+/** Repeats as Atlassian does, only sooner: after a fault or no answer, never after a refusal. */
 async function insist(
   site: Site,
   hook: Hook,
@@ -245,7 +248,7 @@ async function insist(
   throw new Error(`${hook} was not answered within ${PATIENCE_MS} ms\n${tail()}`);
 }
 
-/** No reply where nobody listens, or the host dies before it has answered. */
+/** No reply where no host listens, or the host dies before it has answered. */
 const ask = (
   site: Site,
   hook: Hook,
@@ -266,7 +269,7 @@ async function reaches(site: Site, id: number, status: string): Promise<void> {
   throw new Error(`migration ${id} is ${said}, not ${status}\n${await standing(site, id)}`);
 }
 
-/** Asks where the migration is, for as long as the test lasts. */
+/** Polls the migration's status, for as long as the test lasts. */
 function pollerOf(site: Site, id: number) {
   const refusals: string[] = [];
   const stop = new AbortController();
@@ -288,7 +291,9 @@ function pollerOf(site: Site, id: number) {
   };
 }
 
-/** A tenant whose users save one template after the other, and remember which of them was acknowledged. */
+/**
+ * A tenant whose users save one template after the other, and keep which of them was acknowledged.
+ */
 function busyWriter(site: Site) {
   const saved: string[] = [];
   const stop = new AbortController();
@@ -333,11 +338,11 @@ async function installed(clientKey: string): Promise<Site> {
   return site;
 }
 
-// What is in the tables, seen from outside of the host's process.
+// Reads the tables from outside of the host's process.
 
 const clients = new Map<string, DynamoDBClient>();
 
-/** Patient enough for a host that is being started again. */
+/** Repeats long enough for a host that is restarting. */
 function clientIn(realm: string): DynamoDBClient {
   const client =
     clients.get(realm) ??
@@ -396,7 +401,7 @@ const differing = (before: Holdings, after: Holdings, policy?: 'move' | 'drop'):
 const sizeOf = (found: Holdings, policy?: 'move' | 'drop'): number =>
   partsWith(policy).reduce((sum, { name }) => sum + (found.get(name)?.size ?? 0), 0);
 
-/** For whoever reads a failure: the record, the leases that are out, and what the host said last. */
+/** For a failure's message: the record, the leases, and the host's last lines. */
 async function standing(site: Site, id: number): Promise<string> {
   const migration = await migrationOf(site, id);
   const records = await Promise.all(

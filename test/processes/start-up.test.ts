@@ -1,4 +1,4 @@
-/** What becomes of a host that cannot start: a sentence, exit code 1, and no waiting. */
+/** A host that cannot start: a sentence, exit code 1, and no waiting. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -51,7 +51,7 @@ describe('a second host', () => {
       said: `port ${port} is taken: PORT=… takes others\n`,
       code: 1,
     });
-    // Its DynamoDB finds a port, and then its Step Functions do not.
+    // Its DynamoDB finds a free port, and then its Step Functions do not.
     expect(await outcome({ PORT: String(port - 3) })).toEqual({
       said: `port ${tcpPortsFrom(port - 3, residency.realms).stepFunctions} is taken: PORT=… takes others\n`,
       code: 1,
@@ -105,7 +105,7 @@ describe('a store whose process was killed', () => {
     await first.client.send(new PutItemCommand({ TableName: migrations, Item: record }));
     await first.close();
 
-    // As two writes look of which the second was never made.
+    // The state after the first of two writes, of which the second was never made.
     const { db } = dynalite.create({ path: join(dataDir, 'us-east-1') });
     await db.open();
     const found: [string, object][] = [];

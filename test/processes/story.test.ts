@@ -1,4 +1,4 @@
-/** `npm start` in a process of its own: it says how it ends, also where it is broken off. */
+/** `npm start` in a process of its own: it says how it ends, also where it is interrupted. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';

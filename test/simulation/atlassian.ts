@@ -1,4 +1,7 @@
-/** Atlassian, and an admin with changing wishes: moves that are retried, doubled, cancelled, forgotten and rolled back late. */
+/**
+ * Atlassian, and an admin who changes their mind: moves that are retried, doubled, cancelled,
+ * forgotten and rolled back late.
+ */
 import type { HookAnswer } from '../../lambdas/app/migration-hooks.ts';
 import type { Facts, Status } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -13,16 +16,19 @@ type HookName = 'schedule' | 'start' | 'status' | 'commit' | 'rollback';
 
 type Reply =
   | { readonly kind: 'answer'; readonly answer: HookAnswer }
-  /** Non-2xx with a code: not asked again. */
+  /** Not 2xx, with a code: not asked again. */
   | { readonly kind: 'refused'; readonly code: string }
-  /** Non-2xx without one, or none at all. */
+  /** Not 2xx and without a code, or no answer at all. */
   | { readonly kind: 'nothing' };
 
 const TRIES = 3;
 const POLL = 5 * MINUTE;
-/** Atlassian does not wait longer for an answer; the function goes on all the same. */
+/** Atlassian waits this long for an answer; the function goes on meanwhile. */
 const PATIENCE = 5 * SECOND;
-/** Tokens live for three minutes; five times as long makes it harder for us. */
+/**
+ * Tokens live for three minutes; the simulation allows five times as long, which is harder for the
+ * app.
+ */
 const TOKEN_SECONDS = 15 * 60;
 
 export interface Habits {
@@ -31,19 +37,19 @@ export interface Habits {
   readonly doubles: number;
   readonly loses: number;
   readonly cancels: number;
-  /** A cancellation once the copy has been started. */
+  /** A cancellation after the copy has started. */
   readonly cancelsLate: number;
   readonly supersedes: number;
   readonly isHasty: boolean;
-  /** Gives a start up at the first time it is not answered. */
+  /** Gives a start up at its first try without an answer. */
   readonly isImpatient: boolean;
-  /** Somebody writes in the very moment in which the tenant is fenced, and takes as long as they can. */
+  /** A user writes at the moment of the fence, and takes as long as a function may. */
   readonly writesLast: number;
-  /** A rollback after a commit that was heard. */
+  /** A rollback after a commit whose answer arrived. */
   readonly regrets: number;
   /** Connect may leave the id out. */
   readonly isNameless: boolean;
-  /** Where it moves to; anywhere, if it is not said. */
+  /** The target realm; a random one where it is left out. */
   readonly target?: Realm;
 }
 
@@ -75,7 +81,9 @@ export function atlassian(world: World, habits: Habits) {
     }
   }
 
-  /** One request. A reply may be lost on the way back, and a request may come twice, the second one whenever it likes. */
+  /**
+   * One request. Its reply may be lost, and it may come twice, the second time at any later moment.
+   */
   async function once(
     hook: HookName,
     realm: Realm,
@@ -98,7 +106,8 @@ export function atlassian(world: World, habits: Habits) {
               isDead: false,
             },
             async () => {
-              // Of a hook with an id, an old token stands for a new one of the same hook; without, its time is what it means.
+              // With an id, a hook with an old token counts as one with a new token. Without an id,
+              // the time of the token says which migration it means.
               const isExpired = clock.now() / 1000 - iat > TOKEN_SECONDS;
               if (habits.isNameless && isExpired) throw new Unauthorized();
               if (!(await world.door.isTenants(realm, hook, iat, secret))) throw new Unauthorized();
@@ -156,7 +165,10 @@ export function atlassian(world: World, habits: Habits) {
       ?.status;
   };
 
-  /** Told until it is heard: a rollback is given up only where the site does not live any more. */
+  /**
+   * Repeats until it is answered. A rollback is given up only where the site no longer lives in the
+   * source.
+   */
   async function undo(realm: Realm, id: string, facts: Facts): Promise<void> {
     if (random.chance(habits.doubles)) {
       const iat = Math.floor(clock.now() / 1000);
@@ -170,12 +182,12 @@ export function atlassian(world: World, habits: Habits) {
     }
   }
 
-  /** Second thoughts about a move that is over: whichever way it then ends is where the site lives. */
+  /** Rolls back a move that is over. The site lives in the realm where that ends. */
   async function regret(source: Realm, id: string, facts: Facts): Promise<void> {
     const target = site.home;
     site.home = source;
     for (;;) {
-      // Unanswered, it may still be on its way: what the status says then is not the end.
+      // A hook without an answer may still be on its way, so that the status is not final yet.
       const wasHeard = (await ask('rollback', source, id, facts)).kind !== 'nothing';
       const reply = await ask('status', source, id, facts);
       const now = wasHeard && reply.kind === 'answer' ? reply.answer.status : '';
@@ -231,7 +243,7 @@ export function atlassian(world: World, habits: Habits) {
       return undo(source, id, facts);
     const committed = await ask('commit', source, id, facts);
     if (committed.kind !== 'answer') {
-      // Late enough, at times, that the source is purged already.
+      // Sometimes so late that the source is purged already.
       if (random.chance(0.5)) await timeline.sleep(random.below(30) * MINUTE);
       return undo(source, id, facts);
     }
@@ -248,7 +260,10 @@ export function atlassian(world: World, habits: Habits) {
     }
   }
 
-  /** The site's app is installed again, with a new secret; Atlassian signs with it once it has been heard. */
+  /**
+   * Installs the site's app again, with a new secret; Atlassian signs with it once the app has
+   * answered.
+   */
   async function install(): Promise<void> {
     installs += 1;
     const number = installs;

@@ -1,4 +1,7 @@
-/** Which combinations of status, step and fault a simulation has seen: a cell that can occur and never did proves nothing. */
+/**
+ * The combinations of status, step and fault that a simulation has seen: a cell that can occur and
+ * was never seen proves nothing.
+ */
 import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import type { FaultKind } from './scheduler.ts';
 
@@ -15,7 +18,7 @@ export class Coverage {
     this.cells.set(cell, (this.cells.get(cell) ?? 0) + times);
   }
 
-  /** Runs what suffers, and counts what it suffered. */
+  /** Runs the work, and counts the faults that it met. */
   async watched<T>(
     status: Status | undefined,
     step: string,

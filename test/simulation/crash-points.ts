@@ -1,6 +1,6 @@
 /**
- * Exhaustively: a death before, and after, every single operation in turn, and whoever else comes in at every moment in turn;
- * what really happens next must mend it.
+ * Exhaustive crashes: a death before and after every single operation in turn, and a second actor
+ * that enters at every moment in turn. The ordinary retries must mend it.
  */
 import { atlassian, type Habits } from './atlassian.ts';
 import { checkAlways } from './invariants.ts';
@@ -12,26 +12,31 @@ import type { Actor, FaultKind, FaultPlan } from './scheduler.ts';
 import { endOf, janitors, type Outcome, play } from './simulate.ts';
 import { world as newWorld, type World, type WorldOptions } from './world.ts';
 
-/** A story that is played again and again, each time with another death, and another moment at which somebody comes in. */
+/**
+ * A story that is played once for each death, and for each moment at which a second actor enters.
+ */
 export interface Script {
   readonly world?: Partial<Pick<WorldOptions, 'items' | 'check'>>;
-  /** What Atlassian does, beside its janitors and a user; without it, nobody is there whom the script does not bring. */
+  /**
+   * Atlassian's habits, beside its janitors and a user; without them only the script's own actors
+   * act.
+   */
   readonly habits?: Partial<Habits>;
-  /** Whose operations are hit: those of every Lambda, unless it is said. */
+  /** The actors whose operations are hit; all Lambdas where it is left out. */
   readonly hits?: (actor: Actor) => boolean;
-  /** Whether somebody could come in at this operation. */
+  /** Whether a second actor may enter at this operation. */
   readonly isEntry?: (world: World, actor: Actor) => boolean;
-  /** What goes on beside Atlassian's move; `entry` holds once it is time to come in. */
+  /** The second actor's work; `entry` resolves when it is time to enter. */
   readonly beside?: (world: World, entry: Entry) => Promise<void>;
-  /** What must be so when everything has come to its end. */
+  /** Checks the end of the story. */
   readonly end?: (world: World) => void;
 }
 
 export interface Entry {
-  /** Of all moments at which somebody could come in, counted from 0. */
+  /** The number of the moment, from 0, among all moments at which the second actor may enter. */
   readonly at: number;
   readonly reached: Promise<void>;
-  /** For a script that has its own way of coming in. */
+  /** For a script that decides itself when to enter. */
   reach(): void;
 }
 
@@ -63,11 +68,11 @@ export interface CrashRun {
   readonly outcome: Outcome;
   /** Operations of Lambdas, of which number `at` was hit. */
   readonly operations: number;
-  /** Whether the moment to come in came. */
+  /** Whether the moment to enter was reached. */
   readonly isEntered: boolean;
 }
 
-/** Plays a scenario in order of arrival; the operation with this number is hit, or none. */
+/** Plays a scenario in order of arrival, and hits the operation with this number, or none. */
 export async function crashAt(
   scenario: Scenario,
   at: number,
@@ -101,7 +106,7 @@ export async function crashAt(
       isOn = false;
     },
   };
-  // The same luck each time: only the death differs.
+  // The same random numbers each time: only the death differs.
   const random = seeded(7);
   const options = { random, faults, check: checkAlways, isFair: true, items: 1 };
   const world = newWorld({ ...options, ...script.world });
@@ -115,7 +120,7 @@ export async function crashAt(
   return { outcome, operations: counted, isEntered };
 }
 
-/** Until Atlassian, and whoever comes in, are done. */
+/** Plays until Atlassian and the second actor are done. */
 async function playScript(world: World, script: Script, entry: Entry): Promise<void> {
   const { timeline } = world;
   const { habits, beside } = script;

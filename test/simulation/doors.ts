@@ -1,11 +1,14 @@
-/** Through which door the simulated Atlassian comes: what it sends, and how the app knows from it whose it is. */
+/**
+ * Whether the simulated Atlassian sends by Connect or by Forge: what it sends, and how the app
+ * finds the tenant from it.
+ */
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Credentials, TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { ForgeClaims } from '../../lambdas/ports.ts';
 import { arrivalAt, TENANT } from '../support/builders.ts';
 import type { MemoryApp } from '../support/memory-app.ts';
 
-/** `both`: came by Connect, and has been made a Forge app without anybody saying so. */
+/** `both`: came by Connect, and became a Forge app without an announcement. */
 export type DoorName = 'connect' | 'forge' | 'both';
 
 export type Door = ReturnType<typeof door>;
@@ -27,13 +30,13 @@ export function door(name: DoorName, app: MemoryApp) {
 
   return {
     isForge,
-    /** What the tenant's record says from the beginning. */
+    /** What the tenant's record has from the beginning. */
     identity: {
       ...(isForge && { cloudId: CLOUD }),
       ...(name === 'forge' && { installations: [first] }),
     },
 
-    /** Whose hook it is, by what stands in the realm that it arrives in; `false` for nobody's. */
+    /** Whether the realm takes the hook for this tenant's. */
     async isTenants(realm: Realm, hook: string, iat: number, secret: string): Promise<boolean> {
       if (!isForge)
         return (await app.tenants.read(realm, TENANT))?.credentials.sharedSecret === secret;
@@ -42,7 +45,7 @@ export function door(name: DoorName, app: MemoryApp) {
       return tenant === TENANT;
     },
 
-    /** A reinstallation, by its number: a secret, or an installation with another id. */
+    /** A reinstallation by its number: a new secret, or an installation with another id. */
     async installed(realm: Realm, credentials: Credentials, number: number): Promise<void> {
       const { lifecycle, identification } = app.realm(realm);
       const arrival = isForge
@@ -58,12 +61,12 @@ export function door(name: DoorName, app: MemoryApp) {
       if (tenant !== undefined) await lifecycle.uninstalled(tenant, iat);
     },
 
-    /** The reinstallation of this number has been heard: from now on Atlassian's tokens name it. */
+    /** The reinstallation of this number was answered: Atlassian's tokens name it from now on. */
     heard(number: number): void {
       installation = installationId(number);
     },
 
-    /** Whether a record has what Atlassian's next hook will be known by. */
+    /** Whether a record has the name that Atlassian's next hook will carry. */
     isKnownTo: ({ cloudId, installations = [] }: TenantRecord): boolean =>
       !isForge || cloudId === CLOUD || installations.some(({ id }) => id === installation),
   };

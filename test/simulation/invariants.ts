@@ -1,4 +1,4 @@
-/** The invariants, looked at after everything that happens. None has an exception that is not a sentence here. */
+/** The invariants, checked after everything that happens. Each exception has a sentence here. */
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { DAY } from '../support/clock.ts';
@@ -18,7 +18,7 @@ export function must(invariant: string, isSo: boolean, message: () => string): v
   if (!isSo) throw new InvariantBroken(invariant, message());
 }
 
-/** After every single operation that wrote: all that this one can have broken. */
+/** After every operation that wrote: checks everything that this one can have broken. */
 export function checkAlways(world: World, { port, name }: Partial<Operation> = {}): void {
   const isOfItems = port === undefined || port === 'partKind' || port === 'app';
   if (isOfItems || port === 'tenants') checkCopies(world);
@@ -43,7 +43,7 @@ function checkCopies(world: World): void {
     () => `no realm is complete: ${describeWrong(wrong)}`,
   );
   for (const { realm, record } of records) {
-    // Active or frozen, it is the copy that serves.
+    // An active or frozen record is the copy that serves.
     if (record?.state === 'active' || record?.state === 'frozen') {
       must(
         'nothing slips through',
@@ -89,7 +89,7 @@ function checkLedger(world: World): void {
   }
 }
 
-/** Of a migration that has just reached its end; what comes later may bring data again. */
+/** Checks a migration that has just ended; a later one may bring data again. */
 function checkFinal(world: World, migration: Migration): void {
   const { ended } = world.seen;
   const key = `${migration.ledger} ${migration.id} ${migration.status}`;
@@ -99,7 +99,7 @@ function checkFinal(world: World, migration: Migration): void {
   if (source === target || facts === undefined) return;
   const left = status === 'committed' ? source : target;
   const state = world.app.tenants.peek(left, TENANT);
-  // Whatever serves there now is not what this migration left: it came since, or never went.
+  // A realm that serves now has data that came since, or never left.
   const isLeft =
     state === undefined || (state.state === 'moved' && state.migration === migration.id);
   if (!isLeft) return;
@@ -124,7 +124,7 @@ function checkFinal(world: World, migration: Migration): void {
   }
 }
 
-/** When Atlassian is done, the faults are over, and time has passed. */
+/** Called when Atlassian is done, the faults are over, and time has passed. */
 export function checkEnd(world: World): void {
   const { app, site, wrongIn } = world;
   for (const migration of world.migrations()) {
@@ -140,7 +140,7 @@ export function checkEnd(world: World): void {
     const slots = app.slots.peek(realm);
     must('it ends', slots.length === 0, () => `realm ${realm} still holds ${slots.length} windows`);
   }
-  // A residency that was over before all this, and that nothing has touched since, is kept for its time.
+  // The data of a retired tenant from before the story is kept for its time.
   const records = REALMS.map((realm) => ({
     realm,
     record: app.tenants.peek(realm, TENANT),
@@ -190,7 +190,7 @@ export function checkEnd(world: World): void {
     must('nowhere else', rest.length === 0, () => `${realm} still holds ${rest.join(', ')}`);
   }
   checkSecrets(world);
-  // A month later, DynamoDB has removed what has an expiry.
+  // A month later, DynamoDB has removed everything with an expiry.
   app.tenants.sweep(world.clock.now() + 40 * DAY);
   const still = app.tenants.peek(here.realm, TENANT);
   must(

@@ -1,4 +1,7 @@
-/** Many seeds, in which nothing may break and nothing that can occur may be missing; and a death at every operation of each script. */
+/**
+ * Many seeds, in which no invariant may break and no possible combination may be missing; and a
+ * death at every operation of each script.
+ */
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';
 import { SCENARIOS } from './crash-points.ts';
@@ -8,7 +11,10 @@ import type { Tally } from './tally.ts';
 const RUN = 'test/simulation/run.ts';
 const SEEDS = 2_500;
 
-/** Of the moments at which somebody comes in beside a death: `npm run simulate -- --crash-points` takes each. */
+/**
+ * Takes each fourth moment at which a second actor enters beside a death: `npm run simulate --
+ * --crash-points` takes each.
+ */
 const EVERY = '4';
 
 describe('a world in which everything goes wrong', () => {

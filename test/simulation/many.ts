@@ -1,4 +1,7 @@
-/** Many seeds, on all processors: slices are handed to processes of this same script, as each comes to the end of its last one. */
+/**
+ * Plays many seeds on all processors: each process of this script takes the next slice when it has
+ * played its last one.
+ */
 import { type ChildProcess, fork } from 'node:child_process';
 import { simulate } from './simulate.ts';
 import { NOTHING, sum, type Tally, tallyOf } from './tally.ts';
@@ -6,14 +9,14 @@ import { NOTHING, sum, type Tally, tallyOf } from './tally.ts';
 export interface Slice {
   readonly from: number;
   readonly seeds: number;
-  /** Also after a seed in which something broke. */
+  /** True: goes on after a seed that broke something. */
   readonly goesOn: boolean;
 }
 
-/** Small enough that all processors are done at about the same time. */
+/** Small enough that all processors end at about the same time. */
 const SLICE = 100;
 
-/** Plays the seeds of a slice one after the other, up to the first in which something breaks. */
+/** Plays the seeds of a slice one after the other, up to the first that breaks something. */
 export async function playAll({ from, seeds, goesOn }: Slice): Promise<Tally> {
   let tally = NOTHING;
   for (let seed = from; seed < from + seeds; seed += 1) {
@@ -23,7 +26,7 @@ export async function playAll({ from, seeds, goesOn }: Slice): Promise<Tally> {
   return tally;
 }
 
-/** The same on several processes. `heard` is told how things stand after each slice. */
+/** The same on several processes. `heard` gets the tally after each slice. */
 export async function playOnAll(
   { from, seeds, goesOn }: Slice,
   processes: number,
@@ -74,7 +77,7 @@ function employ(takeSlice: () => Slice | undefined, add: (tally: Tally) => void)
 
 const SCRIPT = new URL('./run.ts', import.meta.url).pathname;
 
-/** The other end: what `employ` starts. */
+/** The process that `employ` starts. */
 export function playSlices(): void {
   process.on('message', async (slice: Slice) => {
     process.send?.(await playAll(slice));

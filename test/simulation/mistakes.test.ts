@@ -1,4 +1,7 @@
-/** The simulation can fail: each deliberate mistake is noticed within the ordinary number of seeds, by the name of what it breaks. */
+/**
+ * The simulation can fail: each deliberate mistake is noticed within the ordinary number of seeds,
+ * by the name of the invariant that it breaks.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';

@@ -1,20 +1,20 @@
 /**
- * DATA: deliberate mistakes, each a small change of the sources, and the invariant by whose name it is caught. The first
- * fifteen leave out one rule on the order and ownership of writes each; where a second line of defence would hide the
- * loss, that one is left out too, and said.
+ * DATA: deliberate mistakes, each a small change of the sources, with the invariants that notice
+ * it. Each of the first fifteen leaves out one rule on the order and ownership of writes. Where a
+ * second check would prevent the loss, the mistake leaves that out too, and names it.
  */
 export interface Mistake {
   readonly name: string;
-  /** The rule that it leaves out, if it is one. */
+  /** The rule that it leaves out, if it is one of the fifteen. */
   readonly rule?: number;
   readonly changes: readonly {
     readonly file: string;
     readonly from: string;
     readonly to: string;
   }[];
-  /** Where its seeds begin, if not with the first: few worlds come to what it breaks. */
+  /** The first seed, where it is not 1: few worlds reach what it breaks. */
   readonly from?: number;
-  /** Any of these may be what is noticed first. */
+  /** The invariants, any of which may break first. */
   readonly breaks: readonly string[];
 }
 

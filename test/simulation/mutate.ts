@@ -1,4 +1,7 @@
-/** Loaded before a simulation (`node --import`): puts one deliberate mistake into the sources as they are read. */
+/**
+ * Loaded before a simulation (`node --import`): puts one deliberate mistake into the sources when
+ * they are loaded.
+ */
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** An operator who cancels a move at every moment of it, or tries a halted commit again; alone, repeatedly, and beside another. */
+/**
+ * An operator who cancels a move at every moment of it, or retries a halted commit; alone,
+ * repeatedly, and beside a second operator.
+ */
 import type { OperationAnswer } from '../../lambdas/domain/operating/operations.ts';
 import { itemOf } from '../support/builders.ts';
 import { MINUTE, SECOND } from '../support/clock.ts';
@@ -37,7 +40,7 @@ export const CANCELS = {
         first.outcome === second.outcome && first.outcome !== 'left-alone',
         () => `first ${first.message}; and then ${second.message}`,
       );
-      // The record says so: a death between it and its history leaves no entry.
+      // The record says so: a death between the record and its history leaves no entry.
       const isCancelled = world.migrations()[0]?.error?.reason === 'cancelled by operator one';
       must(
         'same answer again',
@@ -87,13 +90,13 @@ export const RETRIES = {
         isDone = true;
       });
       checkRetried(await askUntilHeard(world, 'retry'));
-      // Nobody comes in after the last operation of the first one.
+      // The second operator does not enter after the last operation of the first.
       for (let pauses = 0; !isDone && pauses < 100; pauses += 1) await world.timeline.sleep(SECOND);
     },
   },
 } as const satisfies Record<string, Script>;
 
-/** Whether the moment to come in came before the move was committed. */
+/** Whether the operator entered before the move was committed. */
 async function comesIn({ timeline, migrations }: World, { reached }: Entry): Promise<boolean> {
   const comes = reached.then(() => true);
   const isMissed = async () => {
@@ -103,7 +106,10 @@ async function comesIn({ timeline, migrations }: World, { reached }: Entry): Pro
   return Promise.race([comes, isMissed()]);
 }
 
-/** Somebody has written past the guard; the commit stops, and what is wrong is taken away again. */
+/**
+ * A writer that does not ask the guard writes; the commit halts, and the wrong item is removed
+ * again.
+ */
 async function haltAndMend({ app, timeline, truth, migrations }: World): Promise<void> {
   const stranger = itemOf(TENANT, 'stranger', 'stranger');
   while (migrations()[0]?.status !== 'ready-to-commit') await timeline.sleep(SECOND);
@@ -121,7 +127,10 @@ function checkRetried({ outcome, status, message }: OperationAnswer): void {
   must('same answer again', isLegal, () => message);
 }
 
-/** As soon as it is heard, the source serves again, and what never began holds no window. */
+/**
+ * Once the operator has the answer, the source serves again, and a migration that never began holds
+ * no window.
+ */
 function checkServing({ app }: World, { outcome, status }: OperationAnswer): void {
   if (outcome !== 'cancelled') return;
   const state = app.tenants.peek('us', TENANT)?.state;
@@ -131,7 +140,7 @@ function checkServing({ app }: World, { outcome, status }: OperationAnswer): voi
   must('it ends', isFree, () => `cancelled, and ${slots} windows are held`);
 }
 
-/** The steps that it has taken, by its history. */
+/** The steps that the operator has taken, by the history. */
 const stepsOfOperator = ({ app, migrations }: World) =>
   migrations().flatMap((migration) =>
     app.migrations
@@ -142,7 +151,7 @@ const stepsOfOperator = ({ app, migrations }: World) =>
       ),
   );
 
-/** Told once; what is started runs, whatever became of whoever started it. */
+/** Asks once. An execution that it started runs, even if the asking function died. */
 async function ask(world: World, verb: Verb, who = 'one'): Promise<OperationAnswer | undefined> {
   const { app, timeline, migrations } = world;
   const [{ ledger, tenant, id } = {}] = migrations();

@@ -1,27 +1,33 @@
-/** What the app's users have been told: the content that must be there, wherever the tenant is served. */
+/**
+ * What the app's users were told: the content that must be there, in whichever realm serves the
+ * tenant.
+ */
 
-/** `null` stands for "there is no such item". */
+/** `null` means that there is no such item. */
 export type Content = string | null;
 
 /** Keys are `part partition id`. */
 export function oracle() {
-  /** What an item may be: one thing once a write was acknowledged; more while one may or may not count. */
+  /**
+   * The possible contents of an item: one after an acknowledged write, several while a write may or
+   * may not have landed.
+   */
   const possible = new Map<string, Set<Content>>();
   let revision = 0;
 
   return {
-    /** Another number after everything that anybody was told, or that happened. */
+    /** Changes with every answer and every write. */
     revision: () => revision,
     acknowledged(key: string, content: Content): void {
       revision += 1;
       possible.set(key, new Set([content]));
     },
-    /** It happened, and nobody has been told. */
+    /** The write landed, and its user has no answer. */
     landed(key: string, content: Content): void {
       revision += 1;
       possible.set(key, (possible.get(key) ?? new Set<Content>([null])).add(content));
     },
-    /** The keys at which these holdings are not what they may be. */
+    /** The keys at which these holdings differ from what is possible. */
     wrongIn(holdings: ReadonlyMap<string, string>): readonly string[] {
       const wrong = [...possible].filter(
         ([key, contents]) => !contents.has(holdings.get(key) ?? null),

@@ -1,4 +1,4 @@
-/** Who else is in the world beside Atlassian: users, an operator, and people who do what nobody may. */
+/** The people beside Atlassian: users, an operator, and people who do what they must not. */
 import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { isFinal, type Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -6,7 +6,9 @@ import { itemOf } from '../support/builders.ts';
 import { MINUTE, SECOND } from '../support/clock.ts';
 import { REALMS, TENANT, type World } from './world.ts';
 
-/** Writes, one after another, to wherever Atlassian sends; sometimes to where it sent before. */
+/**
+ * Writes again and again to the realm to which Atlassian sends, and sometimes to the one before.
+ */
 export async function user(
   { timeline, random, write, parts, site }: World,
   name: string,
@@ -30,7 +32,10 @@ export async function user(
   }
 }
 
-/** One write, wherever; `isLast`: passes the guard, and writes when the function has hardly any time left. */
+/**
+ * One write to this realm. `isLast`: passes the guard, and writes when the function has almost no
+ * time left.
+ */
 export async function writeTo(
   { random, write, parts }: World,
   realm: Realm,
@@ -42,7 +47,7 @@ export async function writeTo(
   await write(realm, part.name, partition, id, `${id} ${random.below(1_000)}`, isLast);
 }
 
-/** Looks in from time to time, and tries what an operator can: cancels, tries again, switches moves off and on. */
+/** From time to time an operator cancels, retries, or switches moves off and on. */
 export async function operator(world: World, isOver: () => boolean): Promise<void> {
   const { timeline, random } = world;
   while (!isOver()) {
@@ -60,7 +65,7 @@ async function set(world: World): Promise<void> {
   await asked(world, realm, 'set', { ledger: realm, ...tenant, settings });
 }
 
-/** Told until it is heard, as people do. */
+/** Repeats until it is answered, as operators do. */
 async function ask(
   world: World,
   verb: 'cancel' | 'retry',
@@ -72,7 +77,9 @@ async function ask(
   }
 }
 
-/** Cancels in the moment in which a copy is about to end, and is slow about it; users hear that the site is back. */
+/**
+ * Cancels just when a copy is about to end, and is slow about it; users hear that the site is back.
+ */
 export async function cancelLast(world: World, { ledger, tenant, id }: Migration): Promise<void> {
   const { random, timeline } = world;
   timeline.spawn('a user who comes back', async () => {
@@ -107,7 +114,7 @@ function asked(
     .catch(() => false);
 }
 
-/** What an operator does about a commit that is halted: looks, and has it rolled back. */
+/** An operator looks at a halted commit, and has it rolled back. */
 export async function mend(world: World): Promise<void> {
   const { timeline, app, site } = world;
   const halted = world.migrations().find((migration) => migration.halted);
@@ -127,7 +134,7 @@ export async function mend(world: World): Promise<void> {
   site.home = halted.source;
 }
 
-/** Corrupts, drops or adds an item in a target that is being copied, where the verification has not looked yet. */
+/** Corrupts, drops or adds an item in a target that is being copied and not verified yet. */
 export async function tamper({ timeline, random, app, migrations, parts }: World): Promise<void> {
   for (let times = 0; times < 400; times += 1) {
     await timeline.sleep(1 + random.below(4 * SECOND));
@@ -158,7 +165,10 @@ export async function tamper({ timeline, random, app, migrations, parts }: World
   }
 }
 
-/** Writes past the guard, into a source that has been verified. The commit must stop before it purges that. */
+/**
+ * Writes without the guard into a source that has been verified. The commit must halt before it
+ * purges that.
+ */
 export async function rogue(world: World, isOver: () => boolean): Promise<void> {
   const { timeline, random, app, truth } = world;
   while (!isOver()) {
@@ -172,7 +182,7 @@ export async function rogue(world: World, isOver: () => boolean): Promise<void> 
     app.datasets.put(ready.source, 'templates', itemOf(TENANT, 'rogue', 'rogue'));
     timeline.note(`a rogue writes past the guard in ${ready.source}`);
     world.rogue = { realm: ready.source, key };
-    // What becomes of it when the move is undone is the customer's affair.
+    // What happens to that item when the move is undone is not checked.
     while (world.rogue && !isOver()) {
       await timeline.sleep(SECOND);
       const now = world.migrations().find(({ id }) => id === ready.id);

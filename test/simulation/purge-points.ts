@@ -1,4 +1,6 @@
-/** The end of a retired tenant, which may come back in the midst of it, or just before somebody wakes up who was at it. */
+/**
+ * The purge of a retired tenant that comes back during it, or just before a delayed purge goes on.
+ */
 import { DAY, HOUR, MINUTE, SECOND } from '../support/clock.ts';
 import type { Script } from './crash-points.ts';
 import { checkNeighbours, must } from './invariants.ts';
@@ -6,11 +8,11 @@ import type { Actor } from './scheduler.ts';
 import { REALMS, TENANT, type World } from './world.ts';
 
 const HERE = 'us';
-/** Of which the last fifteen are kept free: it takes several turns. */
+/** The last fifteen seconds are a reserve, so that the purge takes several turns. */
 const SHORT_TURN = 15 * SECOND + 80;
 const LONG_TURN = 5 * MINUTE;
 const MOST_TURNS = 100;
-/** One page of these is not all, in any partition. */
+/** More than one page in every partition. */
 const ITEMS = 5;
 
 const isPurger = ({ name }: Actor) => name.startsWith('purger');
@@ -28,7 +30,7 @@ export const PURGES = {
       await uninstall(world);
       const turns = await purgeUntil(world, HOUR, () => recordIn(world) === undefined);
       must('it ends', turns > 1, () => 'it was to take several turns');
-      await purge(world); // what is done is not done again
+      await purge(world); // finished work is not done again
     },
     end: checkGone,
   },
@@ -54,7 +56,10 @@ export const PURGES = {
   'purge, reinstallation, and a purger that wakes in between': late(2 * MINUTE),
 } as const satisfies Record<string, Script>;
 
-/** Somebody who was at it sleeps; another one finishes, the tenant comes back at once, and then the first one wakes up. */
+/**
+ * A purge is delayed; another one finishes, the tenant comes back at once, and then the first one
+ * goes on.
+ */
 function late(napsFor: number): Script {
   return {
     ...base,
@@ -88,7 +93,7 @@ async function uninstall({ door, site, clock, timeline }: World): Promise<void> 
   clock.advance(31 * DAY);
 }
 
-/** One invocation; what it suffers, the next one mends. */
+/** One invocation; the next one mends what a fault left. */
 async function purge(
   { app, clock, timeline }: World,
   lasts = SHORT_TURN,
@@ -104,7 +109,7 @@ async function purge(
   return purger;
 }
 
-/** Turn after turn; how many it took. */
+/** Turn after turn; returns how many it took. */
 async function purgeUntil(
   world: World,
   pause: number,
@@ -119,7 +124,7 @@ async function purgeUntil(
   }
 }
 
-/** Told until it is heard; then the tenant writes into every part at once. */
+/** Repeats until it is answered; then the tenant writes into every part at once. */
 async function comeBack(world: World, pause: number): Promise<void> {
   const { clock, site, timeline, parts } = world;
   const sharedSecret = world.secretCalled(1);
@@ -145,7 +150,10 @@ const oldIn = (world: World) => [...world.itemsIn(HERE, true).keys()].filter(isO
 /** Two parts with one partition, one with two. */
 const PARTITIONS = 4;
 
-/** Whoever serves has all of the data, or nothing of it and a proof; and whatever was written since. */
+/**
+ * The realm that serves has all of the data, or none of it and a proof, and everything that was
+ * written since.
+ */
 function checkWhole(world: World): void {
   checkNeighbours(world);
   if (recordIn(world)?.state !== 'active') return;

@@ -1,4 +1,4 @@
-/** Random numbers from a seed: the same seed, the same run. */
+/** Random numbers from a seed: the same seed gives the same run. */
 export interface Random {
   /** 0 up to, but not including, 1. */
   next(): number;
@@ -9,7 +9,7 @@ export interface Random {
   pick<T>(from: readonly T[]): T;
 }
 
-/** Mulberry32: small, and good enough to decide who goes next. */
+/** Mulberry32: small, and good enough to choose the next actor. */
 export function seeded(seed: number): Random {
   let state = (seed + 0x9e3779b9) >>> 0;
   function next(): number {

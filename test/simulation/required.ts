@@ -1,8 +1,11 @@
-/** DATA: the combinations of status, step and fault that can occur, and must, in the ordinary number of seeds. */
+/**
+ * DATA: the combinations of status, step and fault that can occur, and must occur within the
+ * ordinary number of seeds.
+ */
 import type { Status } from '../../lambdas/domain/moving/migration.ts';
 import { cellOf, type Seen } from './coverage.ts';
 
-/** What happens to an operation; a function that outlives its time is made by chance, not by plan. */
+/** The fates of an operation. A function outlives its time by chance, not by plan. */
 const FAULTS: readonly Seen[] = [
   'nothing',
   'killed-before',
@@ -11,7 +14,7 @@ const FAULTS: readonly Seen[] = [
   'reply-lost',
 ];
 
-/** Where each task of the workflow does its work. */
+/** The status in which each task of the workflow works. */
 const TASKS: Readonly<Record<string, Status>> = {
   prepareCopy: 'copying',
   clearTargetRange: 'copying',
@@ -31,7 +34,7 @@ const TASKS: Readonly<Record<string, Status>> = {
 };
 const VERIFICATIONS: readonly Status[] = ['copying', 'committing', 'rolling-back'];
 
-/** Where a hook moves something on. */
+/** The status in which a hook changes the migration. */
 const MOVES: readonly (readonly [string, Status | undefined])[] = [
   ['schedule', undefined],
   ['start', 'scheduled'],
@@ -45,7 +48,10 @@ const MOVES: readonly (readonly [string, Status | undefined])[] = [
   ['cancel', 'copying'],
 ];
 
-/** Where a hook may come, early, late, or again. A commit or a start of what has failed is not Atlassian's way; the table of answers has it. */
+/**
+ * The statuses in which a hook may arrive, early, late or again. Atlassian sends no commit or start
+ * to a failed migration; the table of answers has those.
+ */
 const COMES: Readonly<Record<string, readonly (Status | undefined)[]>> = {
   schedule: [
     undefined,

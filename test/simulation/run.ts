@@ -1,7 +1,8 @@
 /**
- * `npm run simulate -- --seeds 200000 [--from 1] [--processes 2] [--coverage] [--all]`, `-- --seed N` for one with its trace, and
- * `-- --crash-points [--scenario S] [--every N]` for a death at every operation, beside each Nth moment at which somebody comes in. Ends with 1, and a way to replay it, when an invariant is
- * broken; with `--all` only after the last seed.
+ * `npm run simulate -- --seeds 200000 [--from 1] [--processes 2] [--coverage] [--all]`, `-- --seed
+ * N` for one seed with its trace, and `-- --crash-points [--scenario S] [--every N]` for a death at
+ * every operation, beside each Nth moment at which a second actor enters. Ends with 1, and a way to
+ * replay it, when an invariant is broken; with `--all` only after the last seed.
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -27,7 +28,7 @@ const { values } = parseArgs({
   },
 });
 
-/** From so many seeds on, nothing that can occur may be missing. */
+/** From this number of seeds on, every possible combination must occur. */
 const ENOUGH_SEEDS = 2_000;
 const PROGRESS_SECONDS = 10;
 const SHOWN = 10;

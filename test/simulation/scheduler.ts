@@ -1,6 +1,6 @@
 /**
- * Decides every interleaving: each operation on a port, and each pause, is a point at which its actor stands until the
- * scheduler lets it go on, kills it, or makes the operation fail. Time passes only here.
+ * Decides every interleaving: at each operation on a port, and at each pause, the actor waits until
+ * the scheduler lets it go on, kills it, or makes the operation fail. Time passes only here.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Fault } from '../../lambdas/domain/refusal.ts';
@@ -8,30 +8,40 @@ import type { ManualClock } from '../support/clock.ts';
 import type { Operation } from '../support/in-memory-cells.ts';
 import type { Random } from './random.ts';
 
-/** Whoever does something: an invocation of a Lambda, which can be killed, or somebody outside, who cannot. */
+/**
+ * An actor: an invocation of a Lambda, which can be killed, or an actor outside of Lambda, which
+ * cannot.
+ */
 export interface Actor {
   readonly name: string;
-  /** Epoch milliseconds after which it cannot run any more; none for somebody outside. */
+  /** Epoch milliseconds after which it cannot run any more; absent outside of Lambda. */
   readonly deadline?: number;
   readonly isLambda: boolean;
-  /** What has been done to it, for the coverage. */
+  /** The faults that it met, for the coverage. */
   readonly suffered: Set<FaultKind>;
   isDead: boolean;
-  /** Goes on only when nearly nobody else can: a function that was paused, or has a slow connection. */
+  /**
+   * Goes on only when almost no other actor can: a paused function, or one with a slow connection.
+   */
   isSluggish?: boolean;
-  /** Which of its operations, counted from 0, it sleeps before, for as long as it can: a paused function. -1 for none. */
+  /**
+   * The number, from 0, of the operation before which it sleeps for as long as it can: a paused
+   * function. -1 for none.
+   */
   sleepsAt?: number;
-  /** For so many milliseconds at most, rather than at random. */
+  /** At most this many milliseconds, instead of a random time. */
   readonly napsFor?: number;
   operations?: number;
   onDeath?: (reason: string) => void;
 }
 
-/** Before or after an operation: killed; an error instead of the operation, or instead of its reply. */
+/**
+ * Before or after an operation: killed; an error instead of the operation, or instead of its reply.
+ */
 export type FaultKind = 'killed-before' | 'killed-after' | 'refused' | 'reply-lost' | 'timed-out';
 
 export interface FaultPlan {
-  /** Decides, at an operation of a Lambda, what goes wrong with it. */
+  /** The fault of an operation of a Lambda; `undefined` for none. */
   next(actor: Actor, operation: Operation): FaultKind | undefined;
   /** Whether this Lambda is paused once. */
   sleeps(actor: Actor): boolean;
@@ -40,7 +50,7 @@ export interface FaultPlan {
 interface Waiting {
   readonly actor: Actor;
   readonly operation?: Operation;
-  /** Epoch milliseconds; of a pause, or of an operation before which somebody sleeps. */
+  /** Epoch milliseconds: the end of a pause or of a sleep before an operation. */
   readonly due?: number;
   readonly go: () => void;
   readonly fail: (error: Error) => void;
@@ -54,28 +64,28 @@ export interface SchedulerOptions {
   readonly faults: FaultPlan;
   /** Called after everything that happened; throws when an invariant is broken. */
   readonly check: (operation?: Operation) => void;
-  /** In order of arrival rather than at random. */
+  /** In order of arrival instead of at random. */
   readonly isFair?: boolean;
 }
 
-/** Everybody has gone on as far as they can: Node comes to its ticks when no promise is left to go on. */
+/** Every actor has gone as far as it can: Node runs its ticks when no promise can go on. */
 const idle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
-/** Somebody asks for ever, or never stops. */
+/** An actor asks for ever, or never stops. */
 export class Endless extends Error {
   override readonly name = 'Endless';
 }
 
 /**
- * Who acts at the moment. One for all schedulers: each more would stand in every later context, which is copied at each
- * operation, and a process would slow down with every seed.
+ * The present actor. One storage for all schedulers: each further one would be in every later
+ * context, which is copied at each operation, and a process would slow down with every seed.
  */
 const current = new AsyncLocalStorage<Actor>();
 
 const MOST_TURNS = 30_000;
-/** How often time passes although somebody could go on: that somebody is slow. */
+/** Probability that time passes although an actor could go on: that actor is slow. */
 const SLOWNESS = 0.03;
-/** How many invocations are slower than all others. */
+/** The share of invocations that are slower than all others. */
 const SLUGGISH = 0.06;
 /** A function that sleeps does so before one of its first operations. */
 const MOST_AWAKE = 12;
@@ -90,7 +100,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
   let failure: unknown;
 
   const note = (text: string) => notes.push({ at: clock.now(), text });
-  /** Everything that happened, a line each. */
+  /** Everything that happened, one line each. */
   const trace = () =>
     notes.map(({ at, text }) => `${new Date(at).toISOString().slice(5, 23)}  ${text}`);
 
@@ -100,7 +110,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     return actor;
   }
 
-  /** Before each operation of a port. Of a dead actor nothing happens any more. */
+  /** Called before each operation of a port. A dead actor does nothing more. */
   function step(operation: Operation): Promise<void> {
     const actor = actorNow();
     actor.isSluggish ??= actor.isLambda && !isFair && random.chance(SLUGGISH);
@@ -111,7 +121,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     });
   }
 
-  /** When it wakes: somewhere in the time that it has left, or at the last moment of it. */
+  /** When it wakes: at a random moment of the time that it has left, or at the last one. */
   function napOf(actor: Actor): number | undefined {
     if (actor.deadline === undefined || (isFair && actor.sleepsAt === undefined)) return undefined;
     actor.operations = (actor.operations ?? -1) + 1;
@@ -123,7 +133,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     return random.chance(0.5) ? actor.deadline - 1 : clock.now() + random.below(left);
   }
 
-  /** After each write that happened. */
+  /** Called after each write that was made. */
   async function after(operation: Operation): Promise<void> {
     const actor = actorNow();
     checked(operation);
@@ -135,7 +145,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     await new Promise(() => undefined);
   }
 
-  /** A pause of somebody outside, or of a workflow. */
+  /** A pause of an actor outside of Lambda, or of a workflow. */
   function sleep(milliseconds: number): Promise<void> {
     const actor = actorNow();
     return new Promise((go, fail) => {
@@ -153,7 +163,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     actor.onDeath?.(kind);
   }
 
-  /** Somebody who acts beside all others, until they are done. */
+  /** Starts an actor outside of Lambda, which acts beside all others until it is done. */
   function spawn(name: string, run: () => Promise<void>): void {
     const actor: Actor = { name, isLambda: false, suffered: new Set(), isDead: false };
     current.run(actor, () => {
@@ -195,7 +205,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     }
   }
 
-  /** Lets everybody act until nobody is left, or `isEnough`. */
+  /** Lets the actors act until none is left, or `isEnough`. */
   async function run(isEnough: () => boolean = () => false): Promise<void> {
     for (;;) {
       await idle();
@@ -216,7 +226,8 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
         else operations.push(one);
         if (operation !== undefined && due !== undefined && !isAsleep) woken ??= one;
       }
-      // Whoever slept to the last moment has it, however much happened in it.
+      // An actor that slept to its last moment still makes its operation, whatever else happened in
+      // that moment.
       if (woken?.operation !== undefined) {
         happen(woken, woken.operation);
         continue;
@@ -263,7 +274,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
         break;
       case 'killed-after':
       case 'reply-lost':
-        // A read that nobody hears of has not happened.
+        // A read whose reply is lost has not happened.
         if (access === 'write') {
           lostReplies.set(operation, kind);
           next.go();
@@ -287,7 +298,7 @@ export function scheduler({ clock, random, faults, check, isFair = false }: Sche
     }
   }
 
-  /** From here on nobody is slow: what can go on does so before time passes. */
+  /** From here on no actor is slow: each goes on as far as it can before time passes. */
   function hurry(): void {
     slowness = 0;
   }

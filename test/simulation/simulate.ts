@@ -1,4 +1,4 @@
-/** One seed, one world: who is in it, what goes wrong, and whether everything held. */
+/** Plays one seed: who is in its world, which faults happen, and whether every invariant held. */
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import { HOUR, MINUTE } from '../support/clock.ts';
 import { atlassian, type Habits } from './atlassian.ts';
@@ -20,7 +20,7 @@ export interface Outcome {
   readonly coverage: Coverage;
 }
 
-/** How much there was of what. */
+/** The counts of a run. */
 export type Figures = Readonly<Record<(typeof COUNTED)[number], number>>;
 export const COUNTED = [
   'migrations',
@@ -44,7 +44,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     doubles: random.chance(0.5) ? 0.25 : 0,
     loses: random.chance(0.5) ? 0.25 : 0.02,
     cancels: random.chance(0.3) ? 0.3 : 0,
-    // What a run has it in for must come up in it.
+    // The step that a run focuses on must occur in it.
     cancelsLate: focus !== undefined && ROLLBACK.includes(focus) ? 0.7 : luck(0.3, 0.3),
     supersedes: random.chance(0.2) ? 0.4 : 0,
     isHasty: random.chance(0.6),
@@ -88,7 +88,7 @@ export async function simulate(seed: number): Promise<Outcome> {
           if (random.chance(0.3)) await admin.uninstall();
           if (random.chance(0.5)) await timeline.sleep(random.below(20) * MINUTE);
           if (random.chance(0.75)) await admin.install();
-          // Twice in a second, which tokens cannot tell apart by their time.
+          // Twice in a second, so that the tokens' times are the same.
           if (random.chance(0.2)) await admin.install();
         }
         isCalm = true;
@@ -107,7 +107,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   });
 }
 
-/** By the seed itself, so that a door more takes no decision from anything else. */
+/** Chosen by the seed itself, so that another entry changes no other random decision. */
 const DOORS: readonly DoorName[] = ['connect', 'connect', 'forge', 'connect', 'both'];
 
 function hurried(world: World, task: string, migration: Migration): void {
@@ -115,7 +115,7 @@ function hurried(world: World, task: string, migration: Migration): void {
   world.timeline.spawn('an operator in a hurry', () => cancelLast(world, migration));
 }
 
-/** Runs, and says how it ended; a broken invariant and an endless run are outcomes alike. */
+/** Runs, and returns how it ended: a broken invariant and an endless run are outcomes too. */
 export async function play(world: World, seed: number, run: () => Promise<void>): Promise<Outcome> {
   const failure = await run().then(
     () => undefined,
@@ -143,7 +143,7 @@ function nameOf(error: unknown): string {
   return error instanceof Endless ? 'it ends' : 'an unexpected error';
 }
 
-/** The faults are over, and time passes: everything must come to its end by itself. */
+/** The faults are over, and time passes: everything must end by itself. */
 export async function endOf(world: World, faults: { stop(): void }): Promise<void> {
   faults.stop();
   world.timeline.hurry();
@@ -151,7 +151,7 @@ export async function endOf(world: World, faults: { stop(): void }): Promise<voi
   const until = clock.now() + 40 * HOUR;
   let isDone = false;
   timeline.spawn('the end', async () => {
-    // What is still on its way arrives, and what runs comes to its end.
+    // Requests that are still on their way arrive, and executions end.
     await timeline.sleep(30 * MINUTE);
     const isOpen = () =>
       app.workflows.running().length > 0 ||
@@ -170,7 +170,10 @@ export async function endOf(world: World, faults: { stop(): void }): Promise<voi
   checkEnd(world);
 }
 
-/** Every few minutes in every realm, and, after every few things that happened, whatever has been started runs. */
+/**
+ * Runs the janitor in every realm every few minutes, and starts new executions after every few
+ * operations.
+ */
 export async function janitors(
   { timeline, janitor, follow }: World,
   isOver: () => boolean,
@@ -184,7 +187,7 @@ export async function janitors(
 
 const RESTORE = ['beginRestore', 'restoreSourceRange', 'finishRestore', 'verifyRange of restore'];
 const ROLLBACK = ['beginRollback', 'releaseSource', 'discardTargetRange', 'finishRollback'];
-/** What a run may have it in for: every function of the workflow, and every hook, has its bad days. */
+/** What a run may focus its faults on: every function of the workflow, and every hook. */
 const FOCUS = [
   ...['prepareCopy', 'clearTargetRange', 'copyRange', 'finishCopy', 'failMigration'],
   ...['beginCommit', 'passPointOfNoReturn', 'purgeSourceRange', 'finishCommit'],
@@ -201,11 +204,11 @@ const FOCUS = [
   ...['cancel', 'retry', 'set'],
 ];
 
-/** How many functions are paused, of those that a run has it in for, and of all others. */
+/** The share of functions that are paused: of those in focus, and of all others. */
 const SLEEPY = 0.6;
 const SLEEPY_AT_ALL = 0.01;
 
-/** A few faults, spread at random, or over one function alone; none once they are over. */
+/** A few faults, at random or on one function; none after `stop`. */
 function bounded(random: Random, focus: string | undefined): FaultPlan & { stop(): void } {
   let left = random.chance(0.2) ? 0 : 1 + random.below(10);
   const rate = random.chance(0.3) ? 0.05 : 0.01;

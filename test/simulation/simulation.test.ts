@@ -1,4 +1,7 @@
-/** What can be played in seconds: some seeds in which nothing may break, and a death at every operation of a plain move. */
+/**
+ * What can be played in seconds: some seeds in which no invariant may break, and a death at every
+ * operation of a plain move.
+ */
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';
 import { cellOf, type Seen } from './coverage.ts';

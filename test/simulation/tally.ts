@@ -1,4 +1,4 @@
-/** What many seeds come to: how much happened, which cells were seen, and which seeds broke something. */
+/** The sum of many seeds: counts, combinations that were seen, and seeds that broke something. */
 import { Coverage } from './coverage.ts';
 import { COUNTED, type Figures, type Outcome } from './simulate.ts';
 
@@ -11,7 +11,7 @@ export interface Broken {
   readonly trace: readonly string[];
 }
 
-/** As it is passed from process to process. */
+/** As it is passed between processes. */
 export interface Tally {
   readonly seeds: number;
   readonly figures: Figures;

@@ -1,4 +1,7 @@
-/** The real apps of three realms over ports in memory, in a world where time and luck are the scheduler's. */
+/**
+ * The real apps of three realms over ports in memory, in a world whose time and chance the
+ * scheduler decides.
+ */
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
@@ -17,7 +20,7 @@ import type { Random } from './random.ts';
 import { type FaultKind, type FaultPlan, scheduler } from './scheduler.ts';
 
 export const TENANT = 'tenant-1';
-/** Keys that begin like the tenant's: nobody's business but their own. */
+/** Keys that begin like the tenant's, and belong to other tenants. */
 export const NEIGHBOURS = ['tenant-10', 'tenant-1#00'];
 export const REALMS: readonly Realm[] = ['us', 'de', 'eu'];
 
@@ -40,7 +43,7 @@ const LONGEST_WRITER_TIMEOUT = 19 * SECOND;
 const HOOK_TIMEOUT = 10 * SECOND;
 const TURN_TIMEOUT = 300 * SECOND;
 const SECRET = 'canary-secret';
-/** Of the residency that is over: who still has it has not been here since. */
+/** The secret of the old residency: a realm that still has it has seen no hook since. */
 export const PAST_SECRET = 'canary-secret of the past';
 
 export interface WorldOptions {
@@ -51,9 +54,9 @@ export interface WorldOptions {
   readonly items?: number;
   /** The tenant once lived in `de`, was uninstalled there, and its data is still kept. */
   readonly hasPast?: boolean;
-  /** The one that Atlassian comes through. */
+  /** Whether Atlassian sends by Connect or by Forge. */
   readonly through?: DoorName;
-  /** Told of every task before it is invoked. */
+  /** Called with every task before it is invoked. */
   readonly sees?: (world: World, task: string, migration: Migration) => void;
   readonly check: (world: World, operation?: Operation) => void;
 }
@@ -92,7 +95,9 @@ export function world({
   const truth = oracle();
   const itsDoor = door(through, app);
 
-  /** Atlassian's view: where the site's app lives, which secret it signs with, and what it has been told last. */
+  /**
+   * Atlassian's view: where the site's app lives, which secret it signs with, and the last answer.
+   */
   const site = { home: 'us' as Realm, secret: `${SECRET}-0`, isInstalled: true };
 
   const neighbours = new Map<string, string>();
@@ -138,7 +143,7 @@ export function world({
     }
   }
 
-  /** Every item of a tenant in a realm, in the parts that move (or all of them), by key. */
+  /** Every item of a tenant in a realm, in the parts that move (or in all), by key. */
   function itemsIn(realm: Realm, isAll = false): ReadonlyMap<string, string> {
     const found = new Map<string, string>();
     for (const part of PARTS) {
@@ -152,7 +157,10 @@ export function world({
     return found;
   }
 
-  /** At which keys a realm is not what the users were told; looked at again only when either has changed. */
+  /**
+   * The keys at which a realm differs from what the users were told; computed again only when
+   * either has changed.
+   */
   const looked = new Map<Realm, { readonly at: string; readonly wrong: readonly string[] }>();
   function wrongIn(realm: Realm): readonly string[] {
     const at = `${app.datasets.revision(realm)} ${truth.revision()}`;
@@ -166,7 +174,7 @@ export function world({
   const migrations = (): readonly Migration[] =>
     REALMS.flatMap((realm) => app.migrations.peekAll(realm));
 
-  /** An install is signed by Atlassian, not by the tenant. */
+  /** Atlassian signs an install, not the tenant. */
   function installed(
     realm: Realm,
     { sharedSecret, iat, number }: Install,
@@ -177,7 +185,7 @@ export function world({
     return timeline.invoke(`installed@${realm}`, HOOK_TIMEOUT, run, suffered);
   }
 
-  /** An acknowledged write is one whose function has come to its end. */
+  /** An acknowledged write is one whose function has ended. */
   async function write(
     realm: Realm,
     part: string,
@@ -215,7 +223,10 @@ export function world({
       .catch(() => false);
   }
 
-  /** Executions that run, each as somebody beside all others; a bad end is told to settle, mostly. */
+  /**
+   * Runs started executions, each as an actor of its own. A failed one is usually reported to
+   * `settle`.
+   */
   const begun = new Set<string>();
   function follow(): void {
     for (const { name, run, state } of app.workflows.runs()) {
@@ -264,7 +275,9 @@ export function world({
     if (ending === 'failed') await settle(run);
   }
 
-  /** EventBridge calls up to three times, and once in a while not at all: then the janitor is left. */
+  /**
+   * EventBridge calls up to three times, and sometimes not at all: then only the janitor finds it.
+   */
   async function settle(run: Run): Promise<void> {
     if (!isFair && random.chance(0.05)) return;
     for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -291,7 +304,7 @@ export function world({
     coverage,
     door: itsDoor,
     follow,
-    /** Requests of Atlassian, those that came twice and the lifecycle's included. */
+    /** Requests of Atlassian, doubled ones and lifecycle events included. */
     hooks: { sent: 0 },
     installed,
     itemsIn,
@@ -305,12 +318,12 @@ export function world({
     timeline,
     /** Ids whose rollback was answered `rolled-back`: nothing may revive them. */
     buried: new Set<string>(),
-    /** An item that somebody wrote past the guard into a source that was verified already. */
+    /** An item that was written without the guard into a source that was already verified. */
     rogue: undefined as { readonly realm: Realm; readonly key: string } | undefined,
     truth,
     write,
     wrongIn,
-    /** What has been seen of the realms, and of migrations at their end, so that it is looked at once. */
+    /** What was checked in the realms, and of ended migrations, so that it is checked once. */
     seen: { neighbours: new Map<Realm, number>(), ended: new Set<string>() },
     secretMark: SECRET,
   };
@@ -321,7 +334,7 @@ export function world({
 export interface Install {
   readonly sharedSecret: string;
   readonly iat: number;
-  /** Of the secret: each try is a token of its own second. */
+  /** Number of the secret; each try has a token of its own second. */
   readonly number: number;
 }
 

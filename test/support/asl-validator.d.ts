@@ -1,4 +1,4 @@
-/** The part of asl-validator's interface that the tests use; the package brings no types. */
+/** Types for the part of asl-validator that the tests use; the package has none. */
 declare module 'asl-validator' {
   export default function validate(
     definition: unknown,

@@ -1,4 +1,4 @@
-/** A small app that exists already, in every realm, and the router in front of it and of us. */
+/** A small existing app in every realm, and the router in front of it and of our stacks. */
 import { createServer, type IncomingMessage, type Server, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectDescriptor } from '../../descriptor/connect.ts';
@@ -6,17 +6,17 @@ import type { Residency } from '../../lambdas/domain/residency.ts';
 import { residency as configured } from '../../residency.config.ts';
 
 export interface Beside extends AsyncDisposable {
-  /** Realm `de` is at `{router}/de`; the app is told of its installations. */
+  /** Realm `de` is at `{router}/de`; the app gets its installations. */
   readonly residency: Residency;
-  /** Which realm's API our paths of a base URL lead to, once there is a host. */
+  /** The API of ours that our paths of a base URL lead to, by realm, once there is a host. */
   readonly routes: Map<string, string>;
-  /** What each realm's app was told, as `de installed`. */
+  /** The events that each realm's app got, as `de installed`. */
   readonly told: string[];
-  /** What the app's own descriptor says beside our fields, or instead. */
+  /** What the app's own descriptor says beside our fields, or instead of them. */
   descriptor: Readonly<Record<string, unknown>>;
 }
 
-/** What the runbook's nginx sends to us. */
+/** The paths that the runbook's nginx sends to us. */
 const OURS = /^\/(installed|uninstalled|dare-migration\/.*)$/;
 
 export async function startBeside(): Promise<Beside> {

@@ -1,4 +1,4 @@
-/** Records and requests with sensible contents, of which a test says only what it is about. */
+/** Records and requests with sensible contents, of which a test sets only what it is about. */
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import type { Facts, Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../lambdas/domain/moving/range-record.ts';
@@ -59,7 +59,10 @@ export const rangeRecord = (rest: Partial<RangeRecord> = {}): RangeRecord => ({
   ...rest,
 });
 
-/** A window that begins `startsIn` milliseconds from now; the location is written as Atlassian writes it. */
+/**
+ * A window that begins `startsIn` milliseconds from now; the location is written as Atlassian
+ * writes it.
+ */
 export function factsFrom(
   clock: Clock,
   { location = 'DE', startsIn = HOUR, lasts = 2 * HOUR } = {},
@@ -72,7 +75,7 @@ export function factsFrom(
   };
 }
 
-/** Issued now; later ones win. */
+/** Issued now; a later one wins. */
 export const arrivalAt = (
   clock: Clock,
   sharedSecret: string,

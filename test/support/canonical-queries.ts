@@ -1,13 +1,13 @@
 /**
- * Queries and their canonical form, as the interoperability vectors of Atlassian's libraries have them: the cases of their
- * signing test, told again. What verifies a request and what plays Atlassian are each held to them.
+ * Queries and their canonical form, as the interoperability vectors of Atlassian's libraries have
+ * them. Our verification and the simulated Atlassian are both tested with them.
  */
 const REFERRER =
   'http%3A%2F%2Ffrom.net%2Fp%3Fx%3DA%2B%252B%2BB%26y%3D%2524-_.%252B%2521*%2527%2528%2529%252C';
 const SEARCH_LINK =
   'http%3A%2F%2Fion%3A2990%2Fjira%2Fsecure%2FIssueNavigator.jspa%3Freset%3Dtrue%26jqlQuery%3Dissuetype%2B%253D%2BBug';
 
-/** Of the path `/test`: what it shows, the raw query, its canonical form. */
+/** For the path `/test`: what it shows, the raw query, its canonical form. */
 export const CANONICAL_QUERIES: readonly (readonly [string, string, string])[] = [
   ['one parameter', 'param=value', 'param=value'],
   ['no parameter', '', ''],
@@ -95,7 +95,10 @@ export const CANONICAL_QUERIES: readonly (readonly [string, string, string])[] =
   ],
 ];
 
-/** Paths and their canonical form. The older vectors leave `&` bare; since then it is escaped, as the libraries do. */
+/**
+ * Paths and their canonical form. The older vectors leave `&` bare; newer ones escape it, as the
+ * libraries do.
+ */
 export const CANONICAL_PATHS: readonly (readonly [string, string])[] = [
   ['/test', '/test'],
   ['/endsWithDelimiter/', '/endsWithDelimiter'],

@@ -2,11 +2,11 @@
 import type { Clock } from '../../lambdas/ports.ts';
 
 export interface ManualClock extends Clock {
-  /** Never back. Milliseconds. */
+  /** Milliseconds; only forward. */
   advance(milliseconds: number): void;
   /** Epoch milliseconds; an earlier time than now is ignored. */
   advanceTo(time: number): void;
-  /** As when somebody sets the clock of the machine. Milliseconds. */
+  /** As when an operator sets the clock of the machine back. Milliseconds. */
   setBack(milliseconds: number): void;
 }
 

@@ -1,7 +1,10 @@
-/** Reads what a document tells people to type, as a shell and as IAM would. */
+/** Reads the commands in a document as a shell and as IAM would. */
 import { ACCOUNT } from './policies.ts';
 
-/** Words in quotes or without; a name after `$` is one of `values`. Everything else of a shell is left as it is. */
+/**
+ * Words in quotes or without; a name after `$` is one of `values`. All other syntax of a shell is
+ * left as it is.
+ */
 export function shellWords(
   text: string,
   values: Readonly<Record<string, string>> = {},
@@ -30,7 +33,7 @@ const rule = ({ name = '' }: Options) => arn('events', `rule/${name}`);
 const log = ({ 'log-group-name': name = '' }: Options) => arn('logs', `log-group:${name}`);
 const anything = () => '*';
 
-/** By the names of AWS's own list of actions, resources and condition keys. */
+/** By the names in AWS's list of actions, resources and condition keys. */
 const COMMANDS: Readonly<Record<string, Row>> = {
   'cloudformation update-termination-protection': [
     'cloudformation:UpdateTerminationProtection',
@@ -55,7 +58,10 @@ const COMMANDS: Readonly<Record<string, Row>> = {
   'sqs receive-message': ['sqs:ReceiveMessage', queue],
 };
 
-/** What a call of AWS's command line asks IAM for. Fails for a command that is not in the table above. */
+/**
+ * What a command of AWS's command line asks IAM for. Fails for a command that is not in the table
+ * above.
+ */
 export function awsCommand(command: string): Asked {
   const [, service = '', verb = '', ...rest] = shellWords(command);
   const row = COMMANDS[`${service} ${verb}`];

@@ -74,15 +74,21 @@ export async function dynamoDbPortsHost(clock: Clock) {
     tenants: dynamoDbTenants({ clientFor, tableOf: (realm) => names(realm).tenants, clock }),
     ledger: dynamoDbLedger({ clientFor, tableOf: (realm) => names(realm).migrations, clock, log }),
     log,
-    /** Where the embedded DynamoDB listens, for clients in other processes; realm us is in region us-test-1. */
+    /**
+     * For clients in other processes: the URL of the embedded DynamoDB. Realm us is in region
+     * us-test-1.
+     */
     url: database.url,
     clientFor: client,
 
-    /** Every call from here on is answered so. */
+    /** Injects the fault into every later call. */
     inject(fault: (call: DynamoDbCall) => InjectedFault | undefined): void {
       inject = fault;
     },
-    /** Of the next writes: each happens, its connection breaks, and the SDK sends it again. */
+    /**
+     * Loses the replies of the next `count` writes: each is made, its connection breaks, and the
+     * SDK sends it again.
+     */
     loseReplies(count: number): void {
       let left = count;
       const repeated = new Set<string>();
@@ -94,7 +100,7 @@ export async function dynamoDbPortsHost(clock: Clock) {
         return { lost: true };
       };
     },
-    /** Once, before the next write is looked at. */
+    /** Called once, before the next write is checked. */
     beforeNextWrite(act: () => Promise<void>): void {
       beforeWrite = act;
     },

@@ -1,6 +1,6 @@
 /**
- * What is kept in memory can no longer be changed, by whoever wrote it or reads it: so all of them may be given the very
- * same one. The entries of a map, and bytes, cannot be frozen: nobody here writes to either.
+ * Freezes records that are kept in memory, so that all readers can get the same object. The entries
+ * of a map, and bytes, cannot be frozen; no code here writes to either.
  */
 export function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,7 @@
 /**
- * Records in memory that change only by compare-and-set, as the DynamoDB adapters change their items. Before each single
- * read and each single write stands a point at which a test may let others go first, or end the caller.
+ * Records in memory that change only by compare-and-set, as the DynamoDB adapters change their
+ * items. Before each single read and write, a test may let other callers go first, or end the
+ * caller.
  */
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Fault } from '../../lambdas/domain/refusal.ts';
@@ -17,13 +18,13 @@ export interface Operation {
   readonly access: 'read' | 'write';
 }
 
-/** What a test hangs into every operation of the ports. */
+/** A test's hooks into every operation of the ports. */
 export interface Hooks {
   /** Awaited before an operation; when it throws, the operation does not happen. */
   readonly step?: ((operation: Operation) => Promise<void>) | undefined;
   /**
-   * Awaited after a write that happened. When it throws a `LostReply`, the client sends the write again, as the SDK does;
-   * when it throws anything else, no reply ever comes.
+   * Awaited after a write that was made. When it throws a `LostReply`, the client sends the write
+   * again, as the SDK does. When it throws anything else, no reply arrives.
    */
   readonly after?: ((operation: Operation) => Promise<void>) | undefined;
 }
@@ -33,7 +34,7 @@ export class LostReply extends Error {
   override readonly name = 'LostReply';
 }
 
-/** As often as the adapters try, or more. */
+/** At least as often as the adapters try. */
 export const MOST_TRIES = 12;
 
 interface Cell<T> {
@@ -47,7 +48,10 @@ export type Cells<T> = ReturnType<typeof inMemoryCells<T>>;
 
 export function inMemoryCells<T>(hooks: Hooks = {}) {
   const cells = new Map<string, Cell<T>>();
-  /** Never the same again, so that a record that was removed and put anew is not mistaken for the one that was read. */
+  /**
+   * Never repeats, so that a record that was removed and written again differs from the one that
+   * was read.
+   */
   let revisions = 0;
   const nextRevision = (): number => {
     revisions += 1;
@@ -63,7 +67,7 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
     return cell ?? { record: undefined, revision: 0 };
   }
 
-  /** Strongly consistent, as a query on the table is: one operation, whatever it finds. */
+  /** Strongly consistent, as a query on the table: one operation, however many records it finds. */
   async function list(site: Site, prefix: string): Promise<readonly T[]> {
     return (await listCells(site, prefix)).map(({ record }) => record);
   }
@@ -75,8 +79,8 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
   }
 
   /**
-   * `false` when the stored revision is not `revision` any more; 0 stands for "there is none". The record is stored under
-   * the revision `following`.
+   * `false` when the stored revision is not `revision` any more; 0 means that there is no record.
+   * The record is stored under the revision `following`.
    */
   async function put(
     site: Site,
@@ -95,7 +99,8 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
       await hooks.after?.(operation);
     } catch (error) {
       if (!(error instanceof LostReply)) throw error;
-      // Sent again, the condition fails; and the client looks whether what is stored is its own.
+      // When the write is sent again, its condition fails. The client then checks whether the
+      // stored record is its own.
       return cells.get(key)?.revision === (record === 'remove' ? undefined : following);
     }
     return true;
@@ -131,17 +136,17 @@ export function inMemoryCells<T>(hooks: Hooks = {}) {
     peekAll,
     /** For assertions: takes no step. */
     peek: (key: string): T | undefined => cells.get(key)?.record,
-    /** Puts a record there as if it had always been; takes no step. */
+    /** Sets a record as if it had always been there; takes no step. */
     set(key: string, record: T): void {
       cells.set(key, { record: frozen(record), revision: nextRevision() });
     },
-    /** Takes away what the predicate says, as a time to live does; takes no step. */
+    /** Removes the records that match, as a time to live does; takes no step. */
     sweep(isOver: (record: T) => boolean): void {
       for (const [key, { record }] of cells) if (isOver(record)) cells.delete(key);
     },
   };
 }
 
-/** A key whose parts cannot run into each other, and which begins like those of its first parts. */
+/** A key whose parts cannot run into each other; it begins with the key of its first parts. */
 export const keyOf = (...parts: readonly string[]): string =>
   parts.map((part) => `${JSON.stringify(part)},`).join('');

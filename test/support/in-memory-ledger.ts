@@ -43,15 +43,15 @@ import type {
 import { frozen } from './frozen.ts';
 import { type Hooks, inMemoryCells, keyOf, MOST_TRIES } from './in-memory-cells.ts';
 
-/** What a test may look at and set besides; none of it takes a step. */
+/** Further functions for tests; none of them takes a step. */
 export interface InMemoryMigrations extends MigrationStore {
   peek(key: MigrationKey): Migration | undefined;
-  /** Of one realm's ledger. */
+  /** The migrations of one realm's ledger. */
   peekAll(ledger: Realm): readonly Migration[];
   set(migration: Migration): void;
   /** In the order in which the entries were written. */
   peekHistory(key: MigrationKey): readonly HistoryEntry[];
-  /** Tombstones whose time is over by then vanish. Epoch milliseconds. */
+  /** Removes tombstones that have expired by then. Epoch milliseconds. */
   sweep(now: number): void;
 }
 
@@ -66,7 +66,10 @@ export interface InMemoryLedger extends Ledger {
   };
   readonly slots: SlotStore & { peek(realm: Realm): readonly Slot[] };
   readonly settings: SettingsStore & {
-    /** What operators set for the realm, or for one tenant in it, or what somebody wrote there by hand. */
+    /**
+     * Sets an operator's settings for the realm or one tenant, or any fields that were written by
+     * hand.
+     */
     set(realm: Realm, settings: Readonly<Record<string, unknown>>, tenant?: string): void;
   };
 }
@@ -108,7 +111,10 @@ function inMemoryMigrations(clock: Clock, hooks: Hooks): InMemoryMigrations {
   const cellOf = ({ ledger, tenant, id }: MigrationKey) => keyOf(ledger, tenant, id);
   let written = 0;
 
-  /** A write of its own after the status has moved: whoever is stopped in between leaves no entry. */
+  /**
+   * A write of its own after the status has changed: a caller that is stopped in between leaves no
+   * entry.
+   */
   async function recordHistory(key: MigrationKey, entry: HistoryEntry): Promise<void> {
     const { ledger, tenant, id } = key;
     const { at, status, attempt } = entry;

@@ -24,9 +24,9 @@ export interface InMemoryDatasets {
   readonly kind: PartKind;
   put(realm: Realm, part: string, ...items: readonly Item[]): void;
   remove(realm: Realm, part: string, ...items: readonly Item[]): void;
-  /** In the order of the keys, expired ones too. */
+  /** In the order of the keys, expired items included. */
   read(realm: Realm, part: string, partition: string): readonly Item[];
-  /** Another number after each write in the realm. */
+  /** Changes after each write in the realm. */
   revision(realm: Realm): number;
 }
 
@@ -37,7 +37,7 @@ interface InMemoryOptions {
   readonly pageItems?: number;
 }
 
-/** What was done about one key: the item that the digest is to count, and whether something was written. */
+/** The result for one key: the item that the digest counts, and whether something was written. */
 interface Visit {
   readonly seen?: Item | undefined;
   readonly changed?: boolean;
@@ -48,7 +48,7 @@ export function inMemoryPartKind({
   clock,
   pageItems = 100,
 }: InMemoryOptions): InMemoryDatasets {
-  /** Realm, part and partition, a line each; then the sort key. */
+  /** Realm, part and partition, one line each; then the sort key. */
   const partitions = new Map<string, Map<string, Item>>();
   const revisions = new Map<Realm, number>();
   const revision = (realm: Realm): number => revisions.get(realm) ?? 0;
@@ -86,7 +86,7 @@ export function inMemoryPartKind({
       compareKeys(partCalled(name), a, b),
     );
 
-  /** The keys that any of the realms has after the cursor; each time as things stand then. */
+  /** The keys that any of the realms has after the cursor, at the time of the call. */
   function keysAfter(
     range: Range,
     realms: readonly Realm[],

@@ -7,13 +7,13 @@ import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { TenantStore } from '../../lambdas/ports.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
 
-/** What a test may look at and set besides; none of it takes a step. */
+/** Further functions for tests; none of them takes a step. */
 export interface InMemoryTenants extends TenantStore {
   peek(realm: Realm, tenant: string): TenantRecord | undefined;
-  /** Of one realm, in the order of the tenants' ids. */
+  /** The records of one realm, in the order of the tenants' ids. */
   peekAll(realm: Realm): readonly TenantRecord[];
   set(realm: Realm, record: TenantRecord): void;
-  /** Stubs whose time is over by then vanish. Epoch milliseconds. */
+  /** Removes stubs that have expired by then. Epoch milliseconds. */
   sweep(now: number): void;
 }
 

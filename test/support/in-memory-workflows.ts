@@ -1,4 +1,7 @@
-/** The state machines of all realms, as far as a start goes: which runs there are, and which of them have ended. */
+/**
+ * The state machines of all realms, as far as starts go: which runs there are, and which have
+ * ended.
+ */
 import { executionName } from '../../lambdas/adapters/step-functions.ts';
 import type { Run, Workflows } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
@@ -12,9 +15,9 @@ export interface RecordedRun {
   readonly state: RunState;
 }
 
-/** What a test may look at and do besides; none of it takes a step. */
+/** Further functions for tests; none of them takes a step. */
 export interface InMemoryWorkflows extends Workflows {
-  /** In the order of their starts; a start of one that ran already is no second one. */
+  /** In the order of their starts; a repeated start of a run adds none. */
   runs(): readonly RecordedRun[];
   running(): readonly Run[];
   /** Ends a run; its name stays taken. */

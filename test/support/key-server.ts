@@ -1,9 +1,9 @@
-/** A server of public keys that counts what it is asked, and can be told how to answer. */
+/** A server of public keys that counts its requests, and whose answers a test sets. */
 import { createServer } from 'node:http';
 
 export interface KeyServer {
   readonly url: string;
-  /** Paths, in the order in which they were asked for. */
+  /** Paths, in the order of the requests. */
   readonly asked: readonly string[];
   close(): Promise<void>;
 }

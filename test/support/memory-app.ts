@@ -1,6 +1,7 @@
 /**
- * The apps of several realms over one shared set of ports in memory, put together as `compose.ts` does, and a small
- * interpreter of the workflow: a whole move takes milliseconds, and the clock moves only as far as somebody waits.
+ * The apps of several realms over one shared set of ports in memory, composed as in `compose.ts`,
+ * and a small interpreter of the workflow. A whole move takes milliseconds, and the clock moves
+ * only when a task or a test waits.
  */
 
 import { sha256 } from '../../lambdas/adapters/receipt-signer.ts';
@@ -58,7 +59,9 @@ export interface MemoryAppOptions {
   readonly clash?: string;
 }
 
-/** What it signs is told by the signature: the real key is held against in the tests of the local host. */
+/**
+ * A stand-in whose signature shows what it signed. The tests of the local host use the real key.
+ */
 const memorySigner: Signer = {
   hash: sha256,
   sign: async (realm, hash) => ({
@@ -109,7 +112,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
 
   const { runWorkflow, runAll } = workflowRunner(realm, workflows, clock);
 
-  /** All items of a tenant in a realm, by part; what is nowhere does not appear. */
+  /** All items of a tenant in a realm, by part; empty parts are left out. */
   function holdings(
     at: Realm,
     tenant: string = TENANT,
@@ -123,7 +126,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
     return Object.fromEntries(found.filter(([, items]) => items?.length));
   }
 
-  /** Items in every partition of every part. */
+  /** Writes items into every partition of every part. */
   function fill(at: Realm, tenant: string = TENANT, perPartition = 4, word: string = at): void {
     for (const part of parts) {
       for (const [shard, partition] of partitionsOf(part, tenant).entries()) {
@@ -200,7 +203,7 @@ export function realmApp(
 export type Tasks = RealmApp['tasks'];
 export type { Invocation };
 
-/** Every page is an operation of its own, as it is of a database. */
+/** Makes every page an operation of its own, as it is for a database. */
 function stepped(kind: PartKind, hooks: Hooks): PartKind {
   async function* pages(
     operation: Operation,

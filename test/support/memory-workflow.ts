@@ -1,4 +1,7 @@
-/** A small interpreter of the realm-migration workflow: the states of each phase, in the order of the ASL file. */
+/**
+ * A small interpreter of the realm-migration workflow: the states of each phase, in the order of
+ * the ASL file.
+ */
 import type { Invocation, Turn } from '../../lambdas/app/phases/range-turn.ts';
 import type { Plan } from '../../lambdas/app/phases/task-input.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -11,17 +14,26 @@ import type { RealmApp } from './memory-app.ts';
 export type Ending = 'succeeded' | 'failed';
 
 export interface WorkflowOptions {
-  /** What a Wait state, and the time between two tries, is; moves the clock unless something else is said. */
+  /** What a Wait state and a retrier's pause do; the default moves the clock. */
   readonly wait?: (milliseconds: number) => Promise<void> | void;
-  /** All ranges of a Map at once, as Step Functions has them; one after the other unless it is said. */
+  /**
+   * True: works on all ranges of a Map at once, as Step Functions does. Default: one after the
+   * other.
+   */
   readonly parallel?: boolean;
-  /** Around every invocation of a task, with the name of the task: may refuse to call it, or throw after it. */
+  /**
+   * Wraps every invocation of a task, with the name of the task; may refuse to call it, or throw
+   * after it.
+   */
   readonly invoke?: (task: string, call: () => Promise<unknown>) => Promise<unknown>;
-  /** How often a task is tried that throws anything but `PermanentError`: as the retriers do, unless it is said. */
+  /**
+   * How often a task is tried that throws anything but `PermanentError`; default: as the retriers
+   * do.
+   */
   readonly tries?: number;
 }
 
-/** A Lambda's time-out. */
+/** The largest timeout of a Lambda. */
 const LONGEST_INVOCATION = 300_000;
 const TRIES = 9;
 const MOST_EXECUTIONS = 200;
@@ -33,7 +45,10 @@ export function workflowRunner(
 ) {
   let invocations = 0;
 
-  /** Runs one execution to its end, which is recorded as the workflow's; says how it ended, and settles nothing. */
+  /**
+   * Runs one execution to its end, and records that in the workflow. Returns how it ended; `settle`
+   * is not called.
+   */
   async function runWorkflow(run: Run, options: WorkflowOptions = {}): Promise<Ending> {
     const ending = await interpret(run, options).then(
       () => 'succeeded' as const,
@@ -43,7 +58,10 @@ export function workflowRunner(
     return ending;
   }
 
-  /** Runs what has been started, and what that starts, until nothing runs; a bad end is settled as EventBridge has it. */
+  /**
+   * Runs what was started, and what that starts, until nothing runs. `settle` is called for a
+   * failed run, as by EventBridge.
+   */
   async function runAll(
     options: WorkflowOptions = {},
   ): Promise<readonly (readonly [Run, Ending])[]> {
@@ -63,7 +81,10 @@ export function workflowRunner(
     const input = inputOf(run);
     const wait = options.wait ?? ((milliseconds: number) => clock.advance(milliseconds));
 
-    /** A task with its retriers: `PermanentError` ends it, anything else is tried again after a pause. */
+    /**
+     * A task with its retriers: `PermanentError` ends it, anything else is tried again after a
+     * pause.
+     */
     async function task<T>(name: string, call: (invocation: Invocation) => Promise<T>): Promise<T> {
       for (let failures = 0; ; failures += 1) {
         invocations += 1;
@@ -106,7 +127,7 @@ export function workflowRunner(
       else for (const range of ranges) await oneRange(range);
     }
 
-    /** Asks again for as long as workers have to be waited for. */
+    /** Asks again for as long as the plan has to wait for workers. */
     async function planned(
       name: string,
       begin: (invocation: Invocation) => Promise<Plan>,
@@ -128,7 +149,7 @@ export function workflowRunner(
       await task('finishCopy', () => tasks.finishCopy(input));
     }
 
-    /** Every state of the copy is caught, and its failure recorded. */
+    /** Every state of the copy has a catcher, which records the failure. */
     async function copyOrFail(): Promise<void> {
       try {
         await copy();
@@ -170,7 +191,7 @@ export function workflowRunner(
   return { runWorkflow, runAll };
 }
 
-/** What the execution of a run is given, and settling is told. */
+/** The input of a run's execution, and of `settle`. */
 export const inputOf = ({ ledger, tenant, id, phase, attempt }: Run) => ({
   ledger,
   tenant,
@@ -179,7 +200,7 @@ export const inputOf = ({ ledger, tenant, id, phase, attempt }: Run) => ({
   attempt,
 });
 
-/** As Step Functions reports the error of a Lambda to a catcher. */
+/** The error of a Lambda, as Step Functions gives it to a catcher. */
 function failureOf(error: unknown) {
   const { name, message } = error instanceof Error ? error : new Error('unknown');
   return { Error: name, Cause: JSON.stringify({ errorType: name, errorMessage: message }) };

@@ -5,7 +5,7 @@ import type { Metrics } from '../../lambdas/ports.ts';
 export interface Measurement {
   readonly name: MetricName;
   readonly value: number;
-  /** The status, hook or code that it is singled out by. */
+  /** The value of the metric's dimension: a status, hook or code. */
   readonly word?: string | undefined;
 }
 

@@ -1,4 +1,7 @@
-/** One move in memory: its hooks as Atlassian calls them, the states it can be driven into, and what then stands. */
+/**
+ * One move in memory: its hooks as Atlassian calls them, the states it can be driven into, and the
+ * resulting records.
+ */
 import type { HookAnswer } from '../../lambdas/app/migration-hooks.ts';
 import type { Migration, MigrationKey, Status } from '../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -17,14 +20,14 @@ export type Row = Status | 'no record';
 interface MoveOptions {
   readonly id?: string;
   readonly tenant?: string;
-  /** Where the hooks go. */
+  /** The realm that gets the hooks. */
   readonly source?: Realm;
   readonly location?: string;
 }
 
 export type Move = ReturnType<typeof move>;
 
-/** What a hook answers, as text: `200 copying`, `200 failed E0004`, `409 E0001`, `503`. */
+/** A hook's answer as text: `200 copying`, `200 failed E0004`, `409 E0001`, `503`. */
 export async function answerOf(answer: Promise<HookAnswer>): Promise<string> {
   try {
     const { status, errorResponseCode } = await answer;
@@ -61,7 +64,7 @@ export function move(app: MemoryApp, options: MoveOptions = {}) {
     status: (at = source) => answerOf(app.realm(at).migrations.status(app.caller(tenant), { id })),
   };
 
-  /** What stands in the ledger; throws where nothing does. */
+  /** The migration's record; throws where there is none. */
   function record(): Migration {
     const found = app.migrations.peek(key);
     if (found === undefined) throw new Error(`migration ${id} is not on record`);
@@ -73,7 +76,7 @@ export function move(app: MemoryApp, options: MoveOptions = {}) {
     if (found !== wanted) throw new Error(`the answer is ${found}, and not ${wanted}`);
   }
 
-  /** Drives it from nothing into a state, by hooks, tasks and the passing of time alone. */
+  /** Drives it from nothing into a state, only by hooks, tasks and the passing of time. */
   async function driveTo(row: Row): Promise<void> {
     if (row === 'no record') return;
     await expectAnswer(said.schedule(), '200 scheduled');
@@ -114,7 +117,7 @@ export function move(app: MemoryApp, options: MoveOptions = {}) {
   };
 }
 
-/** Where the tenant is, and with what: all that a customer could notice. */
+/** Where the tenant is, and its items: everything that a customer could notice. */
 export function situation(app: MemoryApp, tenant: string = TENANT) {
   const realms = app.realms.flatMap((realm) => {
     const record = app.tenants.peek(realm, tenant);
@@ -126,7 +129,7 @@ export function situation(app: MemoryApp, tenant: string = TENANT) {
   return Object.fromEntries(realms);
 }
 
-/** Everything of the caller ends at its `stop`th operation: before it happens, or after it has. */
+/** Ends the caller at its operation number `stop`: before it happens, or after it has. */
 export function interruptedAt(stop: number, when: 'before' | 'after') {
   let isArmed = false;
   let seen = 0;
@@ -146,7 +149,7 @@ export function interruptedAt(stop: number, when: 'before' | 'after') {
   };
 }
 
-/** Stops the first operation that matches, once it is armed, until it is let go. */
+/** Once it is armed, stops the first operation that matches until it is released. */
 export function gateAt(matches: (operation: Operation) => boolean) {
   const [reached, opened] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let isArmed = false;
@@ -167,7 +170,7 @@ export function gateAt(matches: (operation: Operation) => boolean) {
   };
 }
 
-/** What was written, in order, as `realm port`, since it was armed. */
+/** The writes since it was armed, in order, as `realm port`. */
 export function traceOfWrites() {
   let writes: string[] = [];
   return {

@@ -1,4 +1,7 @@
-/** All that a run of the tests leaves on disk lies in one folder of the system's temporary one, and goes with the run. */
+/**
+ * Puts all files of a test run into one folder of the system's temporary one, which is removed with
+ * the run.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +10,8 @@ export default function setUp(): () => void {
   const folder = mkdtempSync(join(tmpdir(), 'app-data-residency-'));
   const before = process.env['TMPDIR'];
   process.env['TMPDIR'] = folder;
-  // Hosts, command lines and simulations are started a hundred times: compiled once, each needs half the time to start.
+  // Tests start hosts, command lines and simulations a hundred times. With compiled code in a
+  // cache, each starts in half the time.
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED;
   return () => {
     if (before === undefined) delete process.env['TMPDIR'];
@@ -16,5 +20,5 @@ export default function setUp(): () => void {
   };
 }
 
-/** Node keeps by content what it has compiled: it outlives the run, and nothing in it can be out of date. */
+/** Node keys the cache by content. So it outlives the run, and nothing in it can be out of date. */
 const COMPILED = new URL('../../node_modules/.cache/node-compile', import.meta.url).pathname;

@@ -1,11 +1,11 @@
-/** What IAM is told of a call that the operator's command line makes, and whether a role allows it. */
+/** What a call of the operator's command line asks IAM for, and whether a role allows it. */
 import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { residency } from '../../residency.config.ts';
 import { type Context, mayRole, type Who } from './operator-roles.ts';
 import { ACCOUNT } from './policies.ts';
 import type { RealmTemplate } from './templates.ts';
 
-/** Each call once that the role of its realm does not allow. */
+/** The calls, each once, that the role of its realm does not allow. */
 export function refusedTo(
   who: Who,
   calls: readonly OperatorCall[],
@@ -23,13 +23,13 @@ export function refusedTo(
 }
 
 /**
- * DynamoDB names the attributes of projection and filter, those of the item after which a page begins, and how they are
- * selected.
+ * DynamoDB tells IAM the attributes of projection and filter, those of the item where a page
+ * begins, and how they are selected.
  */
 export function asked({ service, command, realm, input }: OperatorCall) {
   const fields: Readonly<Record<string, unknown>> = { ...input };
   const region = residency.realms.find((row) => row.realm === realm)?.region ?? '';
-  // The one call here whose right has another name.
+  // The one call here whose action has another name.
   const action = `${service}:${command === 'Invoke' ? 'InvokeFunction' : command}`;
   if (service === 'states')
     return { realm, action, resource: String(fields['stateMachineArn']), context: {} };

@@ -1,6 +1,7 @@
 /**
- * The operator's command line against a host of this process: in it, since a process of its own for each command costs most
- * of a test's time; or as it is typed, `bin/residency.ts` in a process of its own.
+ * The operator's command line against a host of this process. It usually runs in this process too,
+ * because a new process for each command takes most of a test's time; `typed` runs
+ * `bin/residency.ts` in a process of its own.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +10,9 @@ import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
 
-/** What a terminal would obey, or would not show, besides the line breaks of the layout. */
+/**
+ * Characters that a terminal would obey, or would not show, beside the line breaks of the layout.
+ */
 const RAW = /(?!\n)[\p{C}\p{Zl}\p{Zp}]/u;
 
 export interface Said {
@@ -20,11 +23,11 @@ export interface Said {
 
 export interface OperatorCommand {
   (...args: readonly string[]): Promise<Said>;
-  /** With `--json`: what it printed, parsed, beside the exit code. */
+  /** With `--json`: its parsed output, beside the exit code. */
   json(...args: readonly string[]): Promise<{ readonly code: number; readonly report: unknown }>;
 }
 
-/** `port` is the host's first. Nobody is there to be asked, and no terminal. */
+/** `port` is the host's first. There is no terminal, so no question can be answered. */
 export function operatorCommand(port: number): OperatorCommand {
   const run = async (...args: readonly string[]): Promise<Said> => {
     let [stdout, stderr] = ['', ''];
@@ -52,7 +55,7 @@ export function operatorCommand(port: number): OperatorCommand {
   });
 }
 
-/** The environment has no credentials: none of the operator's may be needed, or sent. */
+/** The environment has no credentials: the operator's own must be neither needed nor sent. */
 export function typed(args: readonly string[]): Promise<Said> {
   const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
   return new Promise((resolve) => {

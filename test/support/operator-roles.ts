@@ -1,4 +1,7 @@
-/** What the roles for people allow, read from a synthesised template and decided as IAM does, as far as they need it. */
+/**
+ * Reads the operators' roles from a synthesised template, and decides as IAM does, as far as they
+ * need it.
+ */
 import { expect } from 'vitest';
 import { documentsOf, textOf } from './policies.ts';
 import { at, listOf, type RealmTemplate } from './templates.ts';
@@ -21,13 +24,16 @@ export function roleId(name: string, { resources }: RealmTemplate): string {
   return found[0];
 }
 
-/** `residency-{stage}-{realm}-operator-read`, whatever the stage. */
+/** `residency-{stage}-{realm}-operator-read`, in any stage. */
 function nameIn({ resources, realm }: RealmTemplate, who: Who): string {
   const names = Object.values(resources).map(({ Properties }) => String(Properties['RoleName']));
   return names.find((name) => name.endsWith(`-${realm}-${who}`)) ?? who;
 }
 
-/** As IAM decides, as far as these two roles need it: one allowance whose condition holds. */
+/**
+ * Decides as IAM does, as far as these roles need it: one statement must allow it, and its
+ * condition must hold.
+ */
 export function mayRole(
   template: RealmTemplate,
   who: Who,
@@ -49,7 +55,7 @@ export function mayRole(
 const matches = (pattern: string, text: string): boolean =>
   new RegExp(`^${pattern.replace(/[^\w*]/g, '\\$&').replaceAll('*', '.*')}$`).test(text);
 
-/** Every operator that is used; another one fails the test. */
+/** Handles every operator that is used; any other fails the test. */
 function holds(condition: unknown, context: Context): boolean {
   return Object.entries(Object(condition)).every(([operator, keys]) =>
     Object.entries(Object(keys)).every(([key, value]) => {

@@ -41,9 +41,9 @@ export const notes = (tenant: string, count: number): readonly Item[] =>
   Array.from({ length: count }, (_, index) =>
     note(tenant, `note-${String(index).padStart(2, '0')}`, { text: { S: `text ${index}` } }),
   );
-/** The text of a Number: so many seconds after now, or before. */
+/** The text of a Number: this many seconds after now, or before it. */
 export const inSeconds = (seconds: number) => ({ N: String(NOW.asOf + seconds) });
-/** What may stand in an expiry attribute, and DynamoDB removes nothing for it. Names are sort keys. */
+/** Values of an expiry attribute for which DynamoDB removes nothing. Names are sort keys. */
 export const KEPT_FOR_EVER: Readonly<Record<string, Item[string]>> = {
   'a text of a time that is over': { S: String(NOW.asOf - 1) },
   'a text of digits': { S: '1' },
@@ -73,7 +73,7 @@ export async function last(checkpoints: AsyncIterable<Checkpoint>): Promise<Chec
   return checkpoint;
 }
 
-/** Runs it in as many turns as it takes, each of which is over as soon as it has begun. */
+/** Runs it in as many turns as it takes; each turn ends as soon as it has begun. */
 export async function inTurns(
   turn: (from: Checkpoint | undefined) => AsyncIterable<Checkpoint>,
 ): Promise<readonly Checkpoint[]> {
@@ -82,7 +82,9 @@ export async function inTurns(
   return ends;
 }
 
-/** One run of the contract. Its host is there once the tests run, not while they are being defined. */
+/**
+ * One run of the contract. Its host exists once the tests run, not while they are being defined.
+ */
 export interface PartKindSuite {
   readonly host: PartKindHost;
   readonly kind: PartKind;

@@ -1,7 +1,10 @@
-/** Reads from a synthesised template what each Lambda may do, by the same rules as IAM: exact names, and `*` where a policy has one. */
+/**
+ * Reads from a synthesised template what each Lambda may do, by IAM's rules: exact names, and `*`
+ * where a policy has one.
+ */
 import { at, listOf, type RealmTemplate, type Resource } from './templates.ts';
 
-/** The account that text is made with where a template says `AWS::AccountId`: the local host's. */
+/** The account that replaces `AWS::AccountId` in a template: the local host's. */
 export const ACCOUNT = '000000000000';
 
 export interface Statement {
@@ -53,7 +56,10 @@ export function isAllowed(
   );
 }
 
-/** All statements of a role: inline, managed, and attached from outside. Refuses what this reader does not understand. */
+/**
+ * All statements of a role: inline, managed, and attached from outside. Refuses what this reader
+ * does not understand.
+ */
 export function statementsOf(template: RealmTemplate, roleId: string): readonly Statement[] {
   const documents = documentsOf(template, roleId).flatMap(({ document }) => document);
   const statements = documents.flatMap((document) => readDocument(template, document));
@@ -98,7 +104,7 @@ export function readDocument(template: RealmTemplate, document: unknown): readon
   }));
 }
 
-/** The value as it will be once deployed, as far as a template says. */
+/** The value after deployment, as far as a template says. */
 export function textOf(template: RealmTemplate, value: unknown): string {
   if (typeof value === 'string') return value;
   const join = at(value, 'Fn::Join');
@@ -143,7 +149,7 @@ function roleIdOf(lambda: Resource): string {
   return String(at(lambda.Properties['Role'], 'Fn::GetAtt', 0));
 }
 
-/** `*` stands for any text, as in IAM. */
+/** `*` matches any text, as in IAM. */
 function matches(pattern: string, text: string): boolean {
   const escaped = pattern.split('*').map((literal) => literal.replace(/[^\w]/g, '\\$&'));
   return new RegExp(`^${escaped.join('.*')}$`).test(text);

@@ -1,4 +1,7 @@
-/** Which function asked AWS for what, in a run of the local host: what the synthesised policies are held against. */
+/**
+ * The calls to AWS that each function made in a run of the local host; a test compares them with
+ * the synthesised policies.
+ */
 
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { currentFunction } from '../../lib/local/invocation.ts';

@@ -1,4 +1,4 @@
-/** As much of Step Functions as a start needs: names that are taken for good, by one input each. */
+/** The part of Step Functions that a start needs: each name is taken for ever, by one input. */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 

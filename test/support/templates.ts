@@ -1,4 +1,6 @@
-/** Synthesises the stacks in this process, with a stub for the bundles, and reads their templates. */
+/**
+ * Synthesises the stacks in this process, with a stub for the bundles, and reads their templates.
+ */
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +9,8 @@ import { stackRows } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { residencyApp } from '../../lib/app.ts';
 
-// CDK's own check of finished templates takes longer than all else, each time: `npm run synth` makes it, once. cdk-nag's runs here too.
+// CDK's own check of finished templates takes longer than all else; `npm run synth` makes it once.
+// cdk-nag's checks run here too.
 process.env['CDK_VALIDATION'] = 'false';
 
 export interface Resource {
@@ -24,7 +27,7 @@ export interface RealmTemplate {
   readonly resources: Readonly<Record<string, Resource>>;
 }
 
-/** What `cdk -c` gives, on top of what `cdk.json` says. */
+/** What `cdk -c` gives, on top of `cdk.json`. */
 export type Context = Readonly<Record<string, unknown>>;
 
 export function appOf(residency: Residency, context: Context = {}): App {
@@ -38,7 +41,10 @@ export function appOf(residency: Residency, context: Context = {}): App {
 /** By configuration, and by context as text. */
 const known = new WeakMap<Residency, Map<string, readonly RealmTemplate[]>>();
 
-/** As `synthesised` gives them, once for all files that a worker runs: they are for reading alone. */
+/**
+ * The result of `synthesised`, computed once for all files that a worker runs. Tests must not
+ * change it.
+ */
 export function templatesOf(residency: Residency, context: Context = {}): readonly RealmTemplate[] {
   const byContext = known.get(residency) ?? new Map<string, readonly RealmTemplate[]>();
   known.set(residency, byContext);

@@ -1,4 +1,4 @@
-/** Tokens as Atlassian makes them, and as it never would. */
+/** Tokens as Atlassian makes them, and others that it never would. */
 import { createHmac, createPublicKey, createSign, generateKeyPairSync } from 'node:crypto';
 
 export const installKeyPair = () =>
@@ -31,7 +31,10 @@ export function hs256(
   return `${content}.${createHmac('sha256', secret).update(content).digest('base64url')}`;
 }
 
-/** Signatures by private key and content: RS256 signs the same content in the same way each time, in almost a millisecond. */
+/**
+ * Signatures by private key and content. RS256 gives the same signature for the same content, and
+ * takes almost a millisecond.
+ */
 const signatures = new Map<string, string>();
 
 /** Signed with a private key; the header may claim anything. */
@@ -48,7 +51,7 @@ export function rs256(claims: Claims, privateKey: string, header: Claims): strin
 export const unsigned = (claims: Claims, header: Claims = { alg: 'none', typ: 'JWT' }): string =>
   `${encoded(header)}.${encoded(claims)}.`;
 
-/** The same token in other spellings, which decoders of base64url take for the same bytes. */
+/** Other spellings of the same token, which decoders of base64url take for the same bytes. */
 export function respellings(token: string): Readonly<Record<string, string>> {
   const [header = '', payload = '', signature = ''] = token.split('.');
   return {
@@ -63,7 +66,10 @@ export function respellings(token: string): Readonly<Record<string, string>> {
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** Of a text whose last character has bits to spare, as a signature by RSA-2048 or HMAC-SHA-256 has. */
+/**
+ * Another spelling of a text whose last character has unused bits, as a signature by RSA-2048 or
+ * HMAC-SHA-256 has.
+ */
 function withUnusedBits(encodedBytes: string): string {
   if (encodedBytes.length % 4 === 0) throw new Error('there are no unused bits');
   const last = ALPHABET.indexOf(encodedBytes.at(-1) ?? '');

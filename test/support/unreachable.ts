@@ -25,7 +25,9 @@ export function disturbance() {
     setReachable(isReachable: boolean): void {
       isUnreachable = !isReachable;
     },
-    /** Of the next writes: each happens, and the client has to send it again. */
+    /**
+     * Loses the replies of the next `count` writes: each is made, and the client sends it again.
+     */
     loseReplies(count: number): void {
       repliesToLose = count;
     },

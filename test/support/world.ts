@@ -1,4 +1,7 @@
-/** The five realms on real parts, small tenants in them, and Atlassian at hand: what the end-to-end tests play with. */
+/**
+ * The five realms on real parts, with small tenants and Atlassian: the world of the end-to-end
+ * tests.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
@@ -34,7 +37,7 @@ export interface World extends AsyncDisposable {
   /** In the embedded metric format, as Lambda would have logged them. */
   readonly measurements: readonly string[];
   installed(clientKey: string, realm?: string): Promise<Site>;
-  /** `count` items in every part of the tenant's, by the SDK. */
+  /** Writes `count` items into every part of the tenant, by the SDK. */
   fill(tenant: string, realm: string, count?: number): Promise<void>;
   put(realm: string, part: string, ...items: readonly Record<string, unknown>[]): Promise<void>;
   remove(realm: string, part: string, key: Readonly<Record<string, string>>): Promise<void>;
@@ -43,11 +46,11 @@ export interface World extends AsyncDisposable {
   receipt(realm: string, tenant: string, migrationId: number): Promise<Receipt | undefined>;
   /** Every item of the parts that move, by part and key. */
   items(tenant: string, realm: string): Promise<Snapshot>;
-  /** Every item of every part. */
+  /** Counts the items of all parts. */
   countAll(tenant: string, realm: string): Promise<number>;
   record(tenant: string, realm: string): Promise<Record<string, unknown> | undefined>;
   documents(realm: string): DynamoDBDocumentClient;
-  /** What the app calls the site of this client key. */
+  /** Our id of the site with this client key. */
   idOf(clientKey: string): string;
   hook(
     site: Site,
@@ -72,7 +75,10 @@ export interface World extends AsyncDisposable {
 
 const FAST = { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0', JANITOR_SECONDS: '0' };
 
-/** The sample app with 4 shards for its 16: each move is a third of the work, and takes the same way. */
+/**
+ * The sample app with 4 shards instead of 16: each move takes a third of the work, in the same
+ * steps.
+ */
 const FEWER_SHARDS: Residency = {
   ...configured,
   parts: configured.parts.map((part) =>
@@ -80,18 +86,24 @@ const FEWER_SHARDS: Residency = {
   ),
 };
 
-/** How its sites are installed, and asked: `both` came by Connect, and was made a Forge app without anybody saying so. */
+/**
+ * How its sites are installed and send requests. `both` came by Connect, and became a Forge app
+ * without an announcement.
+ */
 export const DOORS = ['connect', 'forge', 'both'] as const;
 export type WorldDoor = (typeof DOORS)[number];
 
-/** How long a test waits for something that is certain to come: a machine may be busy, and a wait that is over ends at once. */
+/**
+ * How long a test waits for something that is certain to come. A machine may be busy; a wait ends
+ * as soon as its state is there.
+ */
 const PATIENCE_MS = 240_000;
 
 export async function startWorld({
   door = 'connect',
   ...options
 }: Partial<LocalHostOptions> & { readonly door?: WorldDoor } = {}): Promise<World> {
-  // Whoever finds it by its port has read `residency.config.ts`.
+  // A test that finds the host by its port has read `residency.config.ts`.
   const residency = options.residency ?? (options.port === undefined ? FEWER_SHARDS : configured);
   const lines: string[] = [];
   const measurements: string[] = [];
@@ -112,7 +124,10 @@ export async function startWorld({
   if (!atlassian) throw new Error('the world has no Atlassian');
   const clients = new Map<string, DynamoDBDocumentClient>();
   const sites = new Map<string, Site>();
-  /** Tests say a site's client key, through whichever door it came; what is stored has our id. */
+  /**
+   * Tests name a site by its client key, whether it came by Connect or by Forge; the tables have
+   * our id.
+   */
   const idOf = (tenant: string): string => {
     const site = sites.get(tenant);
     return site === undefined ? tenant : tenantOf(site);

@@ -41,7 +41,7 @@ const attribute: fc.Arbitrary<AttributeValue> = fc.letrec<{ value: AttributeValu
 })).value;
 const item: fc.Arbitrary<Item> = fc.dictionary(text, attribute, { maxKeys: 5 });
 
-/** The same item, told in another order wherever DynamoDB keeps none. */
+/** The same item in another order, wherever DynamoDB keeps none. */
 const turned = (one: Item): Item =>
   Object.fromEntries(
     Object.entries(one)
@@ -57,7 +57,7 @@ function turnedValue(value: AttributeValue): AttributeValue {
   return value;
 }
 
-/** An independent notion of equality: sets as JavaScript sets, bytes as text. */
+/** An independent definition of equality: sets as JavaScript sets, bytes as text. */
 function plain(value: AttributeValue): unknown {
   if (value.SS) return { SS: new Set(value.SS) };
   if (value.NS) return { NS: new Set(value.NS) };

@@ -1,4 +1,7 @@
-/** Items are written in the words in which they were read: each text must be its item's, whole, and nothing else. */
+/**
+ * Items are written as the text that was read: each text must be the whole text of its item, and
+ * nothing else.
+ */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

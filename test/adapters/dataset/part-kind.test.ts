@@ -1,4 +1,4 @@
-/** Both part kinds keep the contract, and the one over DynamoDB withstands what DynamoDB does under load. */
+/** Both part kinds keep the contract, and the one over DynamoDB copes with DynamoDB under load. */
 import { afterEach, describe, expect, test } from 'vitest';
 import { BATCH, MOST_IN_FLIGHT } from '../../../lambdas/adapters/dataset/adaptive-rate.ts';
 import type { Item } from '../../../lambdas/adapters/dataset/item-key.ts';
@@ -40,7 +40,7 @@ describe('a DynamoDB under load', () => {
     host = undefined;
   });
 
-  /** Counts the batches that are written in `de`, and lets `fault` spoil any of them. */
+  /** Counts the batches that are written in `de`; `fault` may spoil any of them. */
   async function start(
     fault: (batch: number) => InjectedFault | undefined,
     pageItems = 100,
@@ -101,7 +101,7 @@ describe('a DynamoDB under load', () => {
       undefined,
       Number.POSITIVE_INFINITY,
     ));
-    expect(writes.length).toBeLessThan(50); // 44 full ones; page by page it would be 10 × 5
+    expect(writes.length).toBeLessThan(50); // 44 full batches; page by page it would be 10 × 5
   });
 
   test.each<[string, InjectedFault]>([
@@ -216,7 +216,7 @@ describe('a DynamoDB under load', () => {
     const most = MOST_IN_FLIGHT * BATCH + page;
     for await (const { changed } of copy) {
       expect(changed).toBeGreaterThanOrEqual(page);
-      // Its record of that checkpoint never arrives. Until writing comes to rest:
+      // The record of that checkpoint is never written. Waits until writing stops:
       let written = 0;
       do {
         written = writes.length;
@@ -229,7 +229,7 @@ describe('a DynamoDB under load', () => {
     expect(stored).toBeGreaterThan(most - page);
   });
 
-  /** Follows the work until it has been given this many checkpoints, each of which takes a while to record. */
+  /** Takes this many checkpoints of the work; each takes a while to record. */
   async function interrupted(work: AsyncIterable<Checkpoint>, after: number) {
     let last: Checkpoint | undefined;
     let given = 0;

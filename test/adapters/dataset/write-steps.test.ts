@@ -1,4 +1,4 @@
-/** Work that goes on while its progress is recorded: which checkpoints its consumer gets to see. */
+/** Writing goes on while a checkpoint is recorded: which checkpoints the consumer gets. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type WriteStep, writeSteps } from '../../../lambdas/adapters/dataset/write-steps.ts';
@@ -8,7 +8,7 @@ import { EMPTY_DIGEST } from '../../../lambdas/domain/datasets/digest.ts';
 const PAGES = 60;
 const NO_WRITES = { write: async () => {}, close: async () => {} };
 
-/** Pages to be read, each in no time. */
+/** Pages that are read at once. */
 async function* pages(): AsyncGenerator<WriteStep> {
   for (let page = 1; page <= PAGES; page += 1) {
     const done = page === PAGES;
@@ -26,7 +26,8 @@ test('a reader that is ahead of its recorder has its newest checkpoint recorded,
   }
   expect(recorded.at(-1)).toBe(PAGES);
   expect(recorded).toEqual([...recorded].sort((a, b) => a - b));
-  // Six pages are read ahead at most: one is being recorded, and the next record covers the five that came meanwhile.
+  // At most six pages are read ahead: while one checkpoint is recorded, the next one covers the
+  // five pages after it.
   expect(recorded.length).toBeLessThan(PAGES / 2);
 });
 

@@ -1,4 +1,7 @@
-/** The window of a worker that stops: what it has sent lands, and nobody waits for the rest. */
+/**
+ * The write window of a worker that stops: sent batches land, and the worker does not wait for the
+ * others.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { put } from '../../../lambdas/adapters/dataset/item-wire.ts';

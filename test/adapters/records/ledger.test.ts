@@ -1,4 +1,6 @@
-/** Both ledgers keep the contract; and the one over DynamoDB takes as many windows as a fleet has. */
+/**
+ * Both ledgers keep the contract, and the one over DynamoDB takes as many windows as a fleet has.
+ */
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { issued } from '../../../lambdas/app/phases/notary.ts';

@@ -1,4 +1,7 @@
-/** Aliases of tenants in DynamoDB: what a crash between any two writes leaves, and what is never left. */
+/**
+ * Aliases of tenants in DynamoDB: what a crash between any two writes leaves, and what it never
+ * leaves.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
 import type { Decide } from '../../../lambdas/ports.ts';
@@ -25,13 +28,16 @@ const named = (rest: Partial<TenantRecord> = {}): TenantRecord =>
 const change = (decide: Decide<TenantRecord>) => host.tenants.change('us', tenant, decide);
 const found = async (id = 'a') =>
   (await host.tenants.find('us', { kind: 'installation', value: installation(id).id })).length;
-/** What is stored for the tenant besides its record, and when it expires. */
+/** The tenant's aliases, with their expiry. */
 const aliases = async (): Promise<readonly (readonly [string, unknown])[]> =>
   (await host.tenantItems('us'))
     .filter((item) => item['holders'] && JSON.stringify(item).includes(`${tenant}"`))
     .map((item) => [String(item['tenant']), item['expiresAt']]);
 
-/** Ends the caller at its `at`-th write: that one and all later ones do not happen. `false` when it made fewer. */
+/**
+ * Ends the caller at its write number `at`: that write and all later ones are not made. Returns
+ * `false` when it made fewer.
+ */
 async function dyingAt(at: number, act: () => Promise<unknown>): Promise<boolean> {
   let writes = 0;
   host.inject(({ operation }) => {
@@ -47,7 +53,7 @@ async function dyingAt(at: number, act: () => Promise<unknown>): Promise<boolean
   return hasDied;
 }
 
-/** Does it again and again, each time dying one write later, until it does not die. */
+/** Repeats it, each time ended one write later, until it makes all its writes. */
 async function withEveryDeath(
   prepare: () => Promise<unknown>,
   act: () => Promise<unknown>,
@@ -83,7 +89,7 @@ describe('a new record', () => {
         if (record === undefined) {
           for (const [, expiresAt] of await aliases()) expect(expiresAt).toBe(day);
         }
-        // Whoever repeats it, or writes the record for another reason, finishes it.
+        // A repetition, or another write of the record, finishes the work.
         await change((current) => ({ ...(current ?? named()), released: ['again'] }));
         await change((current) => ({ ...(current ?? named()), released: ['and again'] }));
         expect(await found()).toBe(1);

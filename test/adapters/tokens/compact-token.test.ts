@@ -1,4 +1,4 @@
-/** A token in its one spelling: what decoders overlook is refused. */
+/** A token has one accepted spelling: others that decoders take are refused. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compactToken } from '../../../lambdas/adapters/tokens/compact-token.ts';

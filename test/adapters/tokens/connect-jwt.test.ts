@@ -1,4 +1,4 @@
-/** Connect's tokens: what is accepted, and everything else. */
+/** Connect's tokens: which are accepted, and that all others are refused. */
 import { createQueryStringHash, encodeSymmetric, fromMethodAndUrl } from 'atlassian-jwt';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 afterAll(async () => server?.close());
 
-/** Both things that a hook does with a tenant's token. */
+/** Both ways in which a hook uses a tenant's token. */
 function verified(token: string | undefined, rest: Partial<SignedRequest> = {}, secret = SECRET) {
   const claimed = jwt.claimedBy(request(token, rest), 'request');
   jwt.verifySignature(token ?? '', secret);
@@ -172,7 +172,7 @@ describe('a tenant’s token', () => {
         (at, character) => {
           fc.pre(token[at] !== character);
           const changed = token.slice(0, at) + character + token.slice(at + 1);
-          // The last character of a signature has bits that mean nothing.
+          // The last character of a signature has unused bits.
           fc.pre(at < token.length - 1);
           expect(() => verified(changed)).toThrow(Unauthenticated);
         },

@@ -1,4 +1,7 @@
-/** The keys of Forge: a pinned set, looked up at most once per interval, and good for a while without its server. */
+/**
+ * Forge's keys: a pinned set, fetched at most once per interval, and good for a day without its
+ * server.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { forgeToken } from '../../../lambdas/adapters/tokens/forge-token.ts';
 import { keysOfCloud } from '../../../lambdas/adapters/tokens/isolated-clouds.ts';
@@ -30,7 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-/** Good at the clock's time. */
+/** A token that is valid at the clock's time. */
 function token(kid = 'one', key = privateKey): string {
   const iat = Math.floor(clock.now() / 1000);
   const claims = { ...invocationClaims(INVOCATION), iat, nbf: iat, exp: iat + 25 };

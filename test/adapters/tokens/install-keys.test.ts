@@ -1,4 +1,7 @@
-/** The public keys of signed installs: which are asked for, which are kept, and what no key server may say. */
+/**
+ * Public keys of signed installs: which are fetched, which are kept, and what a key server may not
+ * answer.
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { installKeys } from '../../../lambdas/adapters/tokens/install-keys.ts';

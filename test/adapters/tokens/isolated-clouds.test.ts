@@ -1,4 +1,7 @@
-/** Tokens of isolated clouds: by the keys of the cloud that they name, where the configuration knows it; otherwise without a fetch. */
+/**
+ * Tokens of isolated clouds: verified by the keys of the cloud that they name, where the
+ * configuration lists it; otherwise refused without a fetch.
+ */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { forgeToken } from '../../../lambdas/adapters/tokens/forge-token.ts';
 import { keysOfCloud } from '../../../lambdas/adapters/tokens/isolated-clouds.ts';

@@ -1,4 +1,7 @@
-/** The query string hash, by the edge cases of the protocol and against the library that senders use. */
+/**
+ * The query string hash: edge cases of the protocol, and a comparison with the library that senders
+ * use.
+ */
 import { createQueryStringHash, fromMethodAndUrl } from 'atlassian-jwt';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -106,7 +109,9 @@ describe('atlassian-jwt', () => {
       '🦉',
     ),
   });
-  /** Names that encoding does not change, each once: others the library sorts before it encodes them. */
+  /**
+   * Names that encoding does not change, each once: the library sorts names before it encodes them.
+   */
   const name = fc
     .string({
       minLength: 1,

@@ -1,4 +1,4 @@
-/** What operators can do: cancel, retry, set; each as often as they like. */
+/** Operators' changes: cancel, retry and set, each any number of times. */
 import { describe, expect, test } from 'vitest';
 import type { Status } from '../../../lambdas/domain/moving/migration.ts';
 import { Fault } from '../../../lambdas/domain/refusal.ts';
@@ -149,7 +149,7 @@ describe('an operator who retries', () => {
       outcome: 'retried',
       message: `phase ${phase}, attempt 2 of migration 57500 has been started`,
     });
-    // What is counted over all phases is in the execution's name alone.
+    // The attempt over all phases is only in the execution's name.
     expect(runningRuns(migration)).toEqual([`${phase} ${attempt + 1}`]);
     expect(history().at(-1)).toMatchObject({
       status: row,
@@ -173,7 +173,7 @@ describe('an operator who retries', () => {
       status: 'committing',
     });
     await app.runAll();
-    expect(record().halted).toContain('templates'); // nobody has mended anything
+    expect(record().halted).toContain('templates'); // nothing was mended
     app.datasets.remove('us', 'templates', stranger);
     await operator(migration).retry();
     expect(record().halted).toBeUndefined();

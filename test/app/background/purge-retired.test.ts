@@ -1,4 +1,4 @@
-/** What becomes of tenants that were uninstalled, and have not come back for 30 days. */
+/** Tenants that were uninstalled, and have not come back for 30 days, are purged. */
 import { describe, expect, test } from 'vitest';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { Fault } from '../../../lambdas/domain/refusal.ts';
@@ -12,7 +12,7 @@ import { gateAt, interruptedAt, move, situation, tenantInUs } from '../../suppor
 const NEIGHBOUR = 'tenant-10';
 let invocations = 0;
 
-/** Uninstalled so many days ago, beside a neighbour that is not. */
+/** A tenant that was uninstalled `days` ago, beside one that was not. */
 async function retired(days: number, options: MemoryAppOptions = {}): Promise<MemoryApp> {
   const app = tenantInUs(options);
   app.tenants.set('us', tenantRecord({ tenant: NEIGHBOUR }));
@@ -28,7 +28,7 @@ const install = (app: MemoryApp, secret = 'secret-2') =>
   app.realm('us').lifecycle.installed(arrivalAt(app.clock, secret));
 const recordIn = (app: MemoryApp, realm: Realm = 'us') => app.tenants.peek(realm, TENANT);
 
-/** One run of an invocation that has five minutes. */
+/** One invocation that has five minutes. */
 function purge(app: MemoryApp, milliseconds = 5 * MINUTE, at: Realm = 'us'): Promise<void> {
   invocations += 1;
   const deadline = app.clock.now() + milliseconds;
@@ -65,7 +65,7 @@ describe('a retired tenant that is due', () => {
     let turns = 0;
     for (; recordIn(app) !== undefined; turns += 1) {
       expect(turns).toBeLessThan(40);
-      await purge(app, 24 * SECOND); // of which nine are for pages
+      await purge(app, 24 * SECOND); // nine of them are left for pages
       clock.advance(HOUR);
     }
     expect(turns).toBeGreaterThan(1);

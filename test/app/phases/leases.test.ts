@@ -1,4 +1,7 @@
-/** A lease is held for as long as somebody works under it, and no longer: also where replies are lost, or the clock is set back. */
+/**
+ * A lease is held as long as a worker works under it, and no longer, also where replies are lost or
+ * the clock is set back.
+ */
 import { describe, expect, test } from 'vitest';
 import { secondsLeft } from '../../../lambdas/app/phases/task-input.ts';
 import { Fault } from '../../../lambdas/domain/refusal.ts';
@@ -9,7 +12,7 @@ import { type Hooks, LostReply, type Operation } from '../../support/in-memory-c
 import type { MemoryApp } from '../../support/memory-app.ts';
 import { move, tenantInUs } from '../../support/moves.ts';
 
-/** Disturbs the first write of each range's record, which is the one that takes the lease. */
+/** Disturbs the first write of each range's record, which takes the lease. */
 function disturbed(act: 'before' | 'after', error: () => Error): Hooks {
   const seen = new Set<string>();
   const hit = async ({ port, access, detail = '' }: Operation) => {
@@ -26,7 +29,7 @@ async function copying(hooks: Hooks = {}) {
   return migration;
 }
 
-/** How long the copy takes, in milliseconds, and what its hook then says. */
+/** How long the copy takes, in milliseconds, and the status afterwards. */
 async function copied({ app, said }: Awaited<ReturnType<typeof copying>>) {
   const begun = app.clock.now();
   await app.runAll();
@@ -50,7 +53,7 @@ describe('a worker whose write of a lease was answered by nothing', () => {
       await copying(disturbed(act, () => new Fault('no reply came'))),
     );
     expect(says).toBe('200 ready-to-commit');
-    // One failure of each task, and the pause of the retrier after it: the claim, and four ranges in turn.
+    // Each task fails once, and the retrier pauses after it: the claim, and four ranges in turn.
     expect(took - undisturbed.took).toBeLessThan(15 * SECOND);
   });
 

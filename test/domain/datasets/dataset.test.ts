@@ -1,4 +1,7 @@
-/** The dataset: which partition keys are a tenant's, and which declarations cannot be moved safely. */
+/**
+ * The dataset: which partition keys belong to a tenant, and which declarations cannot be moved
+ * safely.
+ */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

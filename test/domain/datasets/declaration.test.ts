@@ -1,4 +1,7 @@
-/** Which declarations of parts are refused when the configuration is loaded, and what the refusal says. */
+/**
+ * Declarations of parts that are refused when the configuration is loaded, and the sentences of the
+ * refusals.
+ */
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart, Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../../lambdas/domain/datasets/declaration.ts';
@@ -12,7 +15,7 @@ const part: DynamoDbPart = {
 };
 const sharded: DynamoDbPart = { ...part, name: 'exports', shards: 16 };
 
-/** What a configuration in JavaScript, or with a cast, can hold. */
+/** A configuration that only JavaScript, or a cast, allows. */
 const declared = (change: Readonly<Record<string, unknown>>): readonly Part[] => [
   { ...part, ...change } as DynamoDbPart,
 ];

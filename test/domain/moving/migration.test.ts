@@ -37,7 +37,7 @@ const stepsFrom = (status: Status): readonly (readonly [Step, Status])[] => {
   });
 };
 
-/** Every status that can be reached, this one too. */
+/** Every status that can be reached, `from` included. */
 function reachable(
   from: Status,
   without: (from: Status, step: Step) => boolean = () => false,
@@ -49,7 +49,7 @@ function reachable(
   return found;
 }
 
-/** Where any sequence of steps leads; a step that a status does not know changes nothing. */
+/** The status after a sequence of steps; a step that a status does not know changes nothing. */
 const endOf = (steps: readonly Step[], from: Status = 'scheduled'): Status =>
   steps.reduce<Status>((status, step) => new Map(stepsFrom(status)).get(step) ?? status, from);
 
@@ -107,7 +107,7 @@ describe('the transition table', () => {
   test('makes a step that is taken twice at once the same as one that is taken once', () => {
     for (const status of STATUSES) {
       for (const [step, to] of stepsFrom(status)) {
-        // The step is still known afterwards only where it means something else: nowhere.
+        // No step that was taken has another meaning afterwards.
         expect(endOf([step], to), `${step} from ${status}`).toBe(to);
       }
     }

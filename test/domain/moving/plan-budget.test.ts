@@ -1,11 +1,13 @@
-/** How many ranges a configuration may declare: what every attempt of a workflow can visit, and not one more. */
+/**
+ * How many ranges a configuration may declare: as many as every attempt of a workflow can visit.
+ */
 import { describe, expect, test } from 'vitest';
 import { plan } from '../../../lambdas/app/phases/task-input.ts';
 import type { DynamoDbPart, Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../../lambdas/domain/datasets/declaration.ts';
 import { leastTurns, MOST_TURNS } from '../../../lambdas/domain/moving/plan-budget.ts';
 
-/** So many parts, of so many shards each. */
+/** `count` parts of `shards` shards each. */
 const partsOf = (policy: DynamoDbPart['policy'], count: number, shards: number): readonly Part[] =>
   Array.from({ length: count }, (_, number) => ({
     kind: 'dynamodb',

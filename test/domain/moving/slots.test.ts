@@ -1,4 +1,4 @@
-/** The windows that a realm has given away, and the cap on them. */
+/** The windows that a realm has accepted, and the cap on them. */
 import { describe, expect, test } from 'vitest';
 import {
   isHeld,
@@ -95,7 +95,7 @@ test('a window is taken out, and no other', () => {
   expect(withoutWindow(windows, slot('three', 0, 1))).toBeUndefined();
 });
 
-/** Places as they fill up and are freed, by chance, with the cap now higher and now lower. */
+/** Windows are added and freed at random, and the cap changes. */
 test.each([1, 2, 3, 4, 5, 6, 7, 8])(
   'never do more overlap than the cap, and none is refused that has room: luck %i',
   (seed) => {

@@ -1,4 +1,6 @@
-/** Who needs an operator: what is halted, and what has begun to commit or to roll back and does not come to an end. */
+/**
+ * Which migrations need an operator: halted ones, and those whose commit or rollback does not end.
+ */
 import { describe, expect, test } from 'vitest';
 import { type Migration, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
 import { isStuck } from '../../../lambdas/domain/moving/stuck.ts';

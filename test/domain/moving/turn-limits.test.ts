@@ -1,4 +1,4 @@
-/** How ranges share what an operator allows a move. */
+/** How ranges share the limits that an operator sets for a move. */
 import { describe, expect, test } from 'vitest';
 import type { RangeRecord } from '../../../lambdas/domain/moving/range-record.ts';
 import { isCrowded, writesOf } from '../../../lambdas/domain/moving/turn-limits.ts';

@@ -1,4 +1,4 @@
-/** Base URLs in one spelling, and those that cannot be meant. */
+/** Base URLs in one spelling, and those that are refused. */
 import { describe, expect, test } from 'vitest';
 import { baseUrlIn, checkBaseUrls } from '../../../lambdas/domain/operating/urls.ts';
 import { baseUrlsOf, defineResidency } from '../../../lambdas/domain/residency.ts';

@@ -1,4 +1,4 @@
-/** When a copy under way will be done, and when it is given up. */
+/** When a running copy will be done, and when it is given up. */
 import { describe, expect, test } from 'vitest';
 import { EMPTY_DIGEST } from '../../../lambdas/domain/datasets/digest.ts';
 import type { Migration, Projection } from '../../../lambdas/domain/moving/migration.ts';
@@ -9,7 +9,7 @@ import { MINUTE, SECOND } from '../../support/clock.ts';
 
 const START = Date.parse('2026-12-26T00:00:00.000Z');
 const DRAIN = 60;
-/** 1,000 items; two hours, of which the last five minutes are kept. */
+/** 1,000 items; two hours, of which the last five minutes are the reserve. */
 const migration = (rest: Partial<Migration> = {}): Migration =>
   migrationRecord({
     status: 'copying',
@@ -34,7 +34,7 @@ const copied = (items: number): readonly RangeRecord[] => [
 ];
 const at = (minutes: number) => START + DRAIN * SECOND + minutes * MINUTE;
 
-/** Looks every five minutes, from the tenth on, at what `itemsAt` says is copied. */
+/** Looks every five minutes from the tenth on; `itemsAt` gives the copied items. */
 function looks(itemsAt: (minute: number) => number, until = 110): readonly Projection[] {
   const found: Projection[] = [];
   let projection: Projection | undefined;

@@ -1,4 +1,4 @@
-/** Which of two credentials stand, in whichever order and realm they arrive. */
+/** Which of two credentials win, in any order and realm of their arrival. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { afterArrival, afterMeeting } from '../../../lambdas/domain/tenants/credentials.ts';

@@ -1,4 +1,7 @@
-/** The fence: each write on a tenant's record, what it needs, what it leaves, and whom it does not belong to. */
+/**
+ * The fence: for each write on a tenant's record, its condition, its result, and that it acts only
+ * for the migration that owns the record.
+ */
 import { describe, expect, test } from 'vitest';
 import {
   claim,
@@ -42,7 +45,7 @@ const owned = (state: TenantState, migration = M, rest: Partial<TenantRecord> = 
 const arrived = (rest: Partial<TenantRecord> = {}) =>
   tenantRecord({ arrivedBy: M, ledger: 'us', ...rest });
 
-/** By name: the write, and the records of M on which it does something. */
+/** By name: the write, and the records of M that it changes. */
 const WRITES: Readonly<
   Record<
     string,
@@ -356,7 +359,8 @@ describe('credentials', () => {
     expect(withFactsOf(recent, old)).toEqual(recent);
     expect(withFactsOf(old, { ...old, uninstalledIat: 3_000 })?.uninstalledIat).toBe(3_000);
     expect(withFactsOf(recent, { ...old, uninstalledIat: 1_500 })?.uninstalledIat).toBeUndefined();
-    // Uninstalled and installed again within one second; the other record has not heard of the second.
+    // Uninstalled and installed again within one second; the other record does not have the
+    // installation yet.
     expect(withFactsOf(recent, { ...old, uninstalledIat: 2_000 })?.uninstalledIat).toBeUndefined();
     expect(withFactsOf(recent, { ...recent, uninstalledIat: 2_000 })?.uninstalledIat).toBe(2_000);
   });

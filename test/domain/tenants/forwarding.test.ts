@@ -1,4 +1,4 @@
-/** Which realm's app hears of a lifecycle event, and when it must not. */
+/** Which realm's app gets a lifecycle event, and when it must not. */
 import { describe, expect, test } from 'vitest';
 import { defineResidency } from '../../../lambdas/domain/residency.ts';
 import {

@@ -1,4 +1,4 @@
-/** Whom Atlassian means: names, what is learned of them, and which tenant of several a site can mean. */
+/** The names of a tenant: how they are learned, and which of several tenants of a site is meant. */
 import { describe, expect, test } from 'vitest';
 import { isClientKey } from '../../../lambdas/domain/requests.ts';
 import {

@@ -1,4 +1,4 @@
-/** How a realm becomes a tenant's own at `installed`. */
+/** The opening of a realm for a tenant at `installed`. */
 import { describe, expect, test } from 'vitest';
 import {
   abandonOpening,

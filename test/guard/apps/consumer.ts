@@ -1,4 +1,4 @@
-/** A vendor's TypeScript, checked against the types as they are published; it is never run. */
+/** A vendor's TypeScript, checked against the published types; it is never run. */
 import {
   answerTo,
   judged,

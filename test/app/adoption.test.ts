@@ -153,7 +153,7 @@ describe('where the vendor has switched adoption on', () => {
     expect(tenantsIn(app)).toEqual([`${TENANT} active`]);
   });
 
-  test('nobody is meant, and no alarm raised, where two tenants have the host, or the one is uninstalled', async () => {
+  test('no tenant is meant, and no alarm raised, where two tenants have the host, or its tenant is uninstalled', async () => {
     const app = adoptable();
     const told = { baseUrl: `https://${HOST}`, productType: 'confluence' };
     app.tenants.set('us', tenantRecord({ tenant: 'second', installation: told }));
@@ -180,7 +180,7 @@ describe('an operator who adopts', () => {
     expect(tenantsIn(app)).toEqual([`${TENANT} active`]);
   });
 
-  test('and then disowns has taken it back, in every realm and for good, whoever tells of it', async () => {
+  test('and then disowns is taken from the tenant in every realm, and not learned again from any', async () => {
     const app = adoptable();
     await ask(app, 'adopt');
     const its = move(app);

@@ -80,7 +80,7 @@ describe('a start', () => {
     expect(await migration.app.slots.list('us')).toEqual([]);
   });
 
-  test('of an id that was superseded is refused, and fences nobody', async () => {
+  test('of an id that was superseded is refused, and fences no tenant', async () => {
     const app = tenantInUs();
     const [first, second] = [move(app, { id: '1' }), move(app, { id: '2' })];
     await first.said.schedule();

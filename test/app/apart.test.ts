@@ -51,7 +51,7 @@ describe('after a deployment in which two tables are one', () => {
     );
   });
 
-  test('a retired tenant is not purged, and somebody is told', async () => {
+  test('a retired tenant is not purged, and an alarm is raised', async () => {
     const found = await redeployed('no record');
     const { app } = found;
     const record = app.tenants.peek('us', 'tenant-1');

@@ -83,7 +83,7 @@ describe('at the stub of a tenant whose next migration runs elsewhere', () => {
     expect(await said.start('us')).toBe('200 copying');
   });
 
-  test('a rollback of an id that nobody knows is remembered where the tenant lives: a delayed schedule is refused', async () => {
+  test('a rollback of an unknown id leaves a tombstone where the tenant lives: a delayed schedule is refused', async () => {
     const { app } = await afterOneMove('no record');
     const unknown = move(app, { id: '7', source: 'de', location: 'EU' });
     expect(await unknown.said.rollback('us')).toBe('200 rolled-back');
@@ -151,7 +151,7 @@ test('over two moves, a rollback at the first stub reaches the third realm', asy
   expect(await unknown.said.schedule('eu')).toBe('409 E9999');
 });
 
-test('in the target of a move, a rollback of an id that nobody knows is remembered in the source', async () => {
+test('in the target of a move, a rollback of an unknown id leaves a tombstone in the source', async () => {
   const its = move(tenantInUs(), { id: '1' });
   await its.driveTo('ready-to-commit');
   const { app } = its;

@@ -245,7 +245,7 @@ describe('a window that cannot suffice', () => {
     );
   });
 
-  test('is refused at the start when the size became known later; it stays scheduled, nobody is fenced, and it can be rolled back', async () => {
+  test('is refused at the start when the size became known later; it stays scheduled, the tenant is not fenced, and it can be rolled back', async () => {
     const { slow, ...options } = slowCounts();
     const migration = await moved('scheduled', options);
     const { app, said } = migration;

@@ -265,7 +265,7 @@ describe('a rollback', () => {
 });
 
 describe('a whole move', () => {
-  test('touches nobody else, in neither realm', async () => {
+  test('touches no other tenant, in neither realm', async () => {
     const app = tenantInUs();
     const neighbours = ['tenant-10', 'tenant-1#00', 'tenant-'];
     for (const neighbour of neighbours) {

@@ -406,7 +406,7 @@ function fail(message: string): never {
 }
 
 describe('rule 5: leases', () => {
-  test('nobody withdraws, releases or discards while an invocation that copies may still live', async () => {
+  test('nothing is withdrawn, released or discarded while an invocation that copies may still live', async () => {
     const gate = gateAt(({ port, name }) => port === 'partKind' && name === 'copy');
     const migration = await moved('copying', { hooks: gate.hooks });
     const { app, said } = migration;
@@ -501,7 +501,7 @@ describe('rule 5: leases', () => {
 });
 
 describe('rule 6: failed is written before the fence is lifted', () => {
-  test('whoever makes it fail', async () => {
+  test('by a task and by the janitor', async () => {
     for (const who of ['task', 'janitor'] as const) {
       const trace = traceOfWrites();
       const { app, facts, record } = await moved('copying', { hooks: trace.hooks });
@@ -623,7 +623,7 @@ describe('rule 8: the janitor', () => {
     expect(stateIn(app, 'us')).toBe('active');
   });
 
-  test('rolls back what has failed, once nobody has asked for an hour after the window', async () => {
+  test('rolls back what has failed, an hour after the window without a hook', async () => {
     const migration = await moved('failed');
     const { app, record } = migration;
     app.clock.advanceTo(endOf(migration) + 30 * MINUTE);

@@ -110,7 +110,7 @@ describe('ranges at work at once', () => {
     expect(situation(app)).toMatchObject({ de: { state: 'standby' } });
   });
 
-  test('go on where somebody has mistyped the setting', async () => {
+  test('go on where an operator has mistyped the setting', async () => {
     const { app, said } = await movedUnder('copying', 'de', {});
     app.settings.set('de', { concurrency: 'four', rateLimit: -1 });
     await app.runAll(concurrently(app));

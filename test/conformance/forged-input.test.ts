@@ -145,7 +145,7 @@ describe('a poisoned item', () => {
   });
 });
 
-describe('a token that claims to be from somebody', () => {
+describe('a token that claims to be from a tenant', () => {
   test.each([
     ['/dare-migration', `JWT ${hs256({ iss: POISON }, 'x')}`],
     [

@@ -216,7 +216,7 @@ describe('a good token', () => {
     expect(JSON.parse(mine.text)).toEqual({ status: 'scheduled' });
   });
 
-  test('of an installation at a site where nobody is known is refused, and the log says which ids were unknown', async () => {
+  test('of an installation at a site without a known tenant is refused, and the log says which ids were unknown', async () => {
     const stranger = { ...MINE, installationId: installationId(3), cloudId: randomUUID() };
     expect(await status(as(stranger))).toEqual(UNAUTHORIZED);
     const line = host.lines.find((each) => each.includes(stranger.installationId));

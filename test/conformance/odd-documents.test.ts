@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => host[Symbol.asyncDispose]());
 
 describe.each(VALUES)('%s', (name, json) => {
-  test('is kept with an installation, unless nobody could walk over it', async () => {
+  test('is kept with an installation, unless it is nested too deeply', async () => {
     const tenant = `odd-${name.length}`;
     const token = host.signedInstall(host.installClaims(tenant, '/installed'));
     const body = `{"clientKey":"${tenant}","sharedSecret":"${SECRET}","unknown":${json}}`;

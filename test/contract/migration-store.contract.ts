@@ -105,7 +105,7 @@ export function migrationStoreContract({ the, ledger, clock, tenant, keyOf }: Le
       expect(commit?.record?.status).toBe(rollback?.record?.status);
     });
 
-    test('decides again when somebody wrote in between', async () => {
+    test('decides again when another writer wrote in between', async () => {
       await put();
       the().beforeNextWrite(async () => {
         await store().change(

@@ -73,7 +73,7 @@ export function settingsStoreContract({ the, ledger, clock, tenant }: LedgerSuit
       expect(await store().history('us', tenant())).toHaveLength(3);
     });
 
-    test('that somebody wrote by hand are ignored where they are none, and complained of', async () => {
+    test('that an operator wrote by hand are ignored, with an alarm, where they are no settings', async () => {
       const alarms = () => the().log.alarms().length;
       const before = alarms();
       await the().setSettings(

@@ -153,7 +153,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
       for (const { record } of changes) expect(record).toEqual(stands);
     });
 
-    test('decides again when somebody wrote between its read and its write', async () => {
+    test('decides again when another writer wrote between its read and its write', async () => {
       await put();
       const seen: unknown[] = [];
       the().beforeNextWrite(async () => {
@@ -194,7 +194,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
       expect(await read()).toMatchObject({ migration: 'second', fencedAt: 1 });
     });
 
-    test('gives up with a fault when somebody always wrote in between', async () => {
+    test('gives up with a fault when another writer always wrote in between', async () => {
       await put();
       const disturb = async (): Promise<void> => {
         await the().tenants.change('us', tenant, mark('in between'));
@@ -217,7 +217,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
       const installed = (...ids: string[]) =>
         ids.map((id, at) => ({ id: `${INSTALLATION}${tenant}-${id}`, iat: at + 1 }));
 
-      test('finds nobody where nobody has it', async () => {
+      test('finds no tenant where none has it', async () => {
         expect(await byInstallation('a')).toEqual([]);
       });
 
@@ -239,7 +239,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
         expect(await the().tenants.find('us', asClient)).toEqual([]);
       });
 
-      test('finds by host name whoever has no cloud id, and by a cloud id that only the installation told', async () => {
+      test('finds a tenant without a cloud id by its host name, and by a cloud id that only the installation has', async () => {
         await put({ installation: { baseUrl: `https://${tenant}.example/wiki` } });
         expect(await bySite(`${tenant}.example`)).toHaveLength(1);
         const cloudId = `11111111-1111-4111-8111-${tenant.padStart(12, '0')}`;
@@ -278,7 +278,7 @@ export function tenantStoreContract(name: string, start: () => Promise<TenantSto
         expect(await byInstallation('a')).toMatchObject([{ state: 'active' }]);
       });
 
-      test('still finds a record that was to be removed, and was kept because somebody wrote in between', async () => {
+      test('still finds a record that was to be removed, and was kept because another writer wrote in between', async () => {
         await put({ installations: installed('a') });
         the().beforeNextWrite(async () => {
           await the().tenants.change('us', tenant, mark('in between'));

@@ -82,7 +82,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect(await reply.json()).toMatchObject({ errorResponseCode: 'E9999' });
     });
 
-    test('for a realm that nobody serves is refused with the code for that', async () => {
+    test('for a location without a realm is refused with the code for that', async () => {
       const reply = await post(
         `${us}${schedule}`,
         signed(schedule),

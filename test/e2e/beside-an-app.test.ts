@@ -101,7 +101,7 @@ describe('doctor', () => {
     expect(wrong[0]?.says).toContain('/de/dare-migration/health realm us of stage local answers');
   });
 
-  test('finds a router that leads to the app, which knows no such path, or to nobody', async () => {
+  test('finds a router that leads to the app, which knows no such path, or nowhere', async () => {
     beside.routes.set('eu', `${world.host.urls['us']}/elsewhere`);
     beside.routes.set('au', 'http://127.0.0.1:1');
     const { wrong } = await doctor();

@@ -154,7 +154,7 @@ describe('a copy', () => {
     },
   );
 
-  test('that somebody writes into is made equal, and the keys are named', async () => {
+  test('that another writer changes is made equal, and the keys are named', async () => {
     const { installed, fill, put, items, scheduled, hook, until, lines } = await faultyWorld();
     const site = await installed('differs');
     await fill('differs', 'us');

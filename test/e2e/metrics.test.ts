@@ -144,7 +144,7 @@ describe('what moves measure', () => {
     ]);
   });
 
-  test('counts each line that calls for an operator, whoever said it', () => {
+  test('counts each line that calls for an operator, from every function', () => {
     const said = alarmLines.join('\n');
     expect(said).toContain(`migration ${MIGRATIONS[2]} is halted`);
     expect(said).toContain('is not the same in both realms');

@@ -48,7 +48,7 @@ describe('a move between two realms that share a table', () => {
     return count;
   }
 
-  test('fails before the target is claimed, wakes somebody, and loses nothing', async () => {
+  test('fails before the target is claimed, raises an alarm, and loses nothing', async () => {
     const site = await world.installed('acme', 'de');
     await world.fill('acme', 'de', 20);
     await world.scheduled(site, 1, 'EU');

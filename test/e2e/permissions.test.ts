@@ -187,7 +187,7 @@ describe.concurrent('functions ask AWS', () => {
     await world.hook(site, 'rollback', 1);
     await world.until(site, 1, ['rolled-back']);
   });
-  test('for a copy that somebody writes into', async () => {
+  test('for a copy that another writer changes', async () => {
     const site = await world.installed('written-into');
     await world.fill('written-into', 'us');
     await world.scheduled(site, 1);

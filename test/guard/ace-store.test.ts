@@ -84,7 +84,7 @@ describe('the client info of a tenant', () => {
     });
   });
 
-  test('is null of a tenant that nobody installed, and of what is no client key', async () => {
+  test('is null for a tenant that was never installed, and for what is no client key', async () => {
     expect(await store.get('clientInfo', 'nobody')).toBeNull();
     expect(await store.get('clientInfo', `#installation#${INSTALLATION}`)).toBeNull();
   });

@@ -103,7 +103,7 @@ describe('an app of Express with the packed guard', () => {
     await expectAnswers('us', NOBODY, NOBODY);
   });
 
-  test('answers 401 to a request that names nobody, or has no form of a client key, and reads nothing', async () => {
+  test('answers 401 to a request that names no tenant, or has no form of a client key, and reads nothing', async () => {
     const calls: string[] = [];
     host.inject(({ operation }) => {
       calls.push(operation);
@@ -136,7 +136,7 @@ describe('an app of Express with the packed guard', () => {
     expect(asks).not.toContain('sharedSecret');
   });
 
-  test('lets nobody in while the table cannot be read, and says why in its log', async () => {
+  test('lets no request in while the table cannot be read, and says why in its log', async () => {
     host.inject(() => ({ error: 'AccessDeniedException', says: 'not allowed' }));
     expect(await asked('us', 'GET')).toEqual({
       status: 503,

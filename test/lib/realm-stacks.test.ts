@@ -98,7 +98,7 @@ describe('the stacks', () => {
     expect(baseUrlsOf(shared, 'dev')).toEqual({ us: 'https://us.dev.app.example.com' });
   });
 
-  test('of production take their domain from the configuration, where nobody forgets it', () => {
+  test('of production take their domain from the configuration, where it cannot be forgotten', () => {
     const given = { domain: 'app.example.com', hostedZoneId: 'Z1' };
     expect(() => appOf(residency, { ...given, stage: 'prod' })).toThrow(
       'in prod it stands in residency.config.ts, because a deployment that forgets -c domain',

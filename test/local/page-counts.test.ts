@@ -77,7 +77,7 @@ describe('a count', () => {
 });
 
 describe('work that is done seldom', () => {
-  test('is done at once where somebody waits for it', async () => {
+  test('is done at once for a caller that waits for it', async () => {
     let begun = 0;
     const work = seldom(async () => {
       begun += 1;

@@ -65,7 +65,7 @@ describe.concurrent('cancel', () => {
     expect((await world.record('now', 'us'))?.['state']).toBe('active');
   });
 
-  test('asks nobody who is not there: without --yes it does nothing', async () => {
+  test('asks nothing without a terminal: without --yes it does nothing', async () => {
     await world.scheduled(await world.installed('unasked'), 3);
     expect(await residency('cancel', 'unasked')).toEqual({
       code: 2,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 
-test('ends in silence, and well, when nobody reads it any more', async () => {
+test('ends without an error when its reader has closed the pipe', async () => {
   const command = spawn(process.execPath, ['bin/residency.ts', '--help']);
   command.stdout.destroy();
   const [complaints, [code]] = await Promise.all([text(command.stderr), once(command, 'close')]);

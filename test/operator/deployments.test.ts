@@ -119,7 +119,7 @@ describe('a command that writes', () => {
     ]);
   });
 
-  test('asks nobody for what will be refused', async () => {
+  test('does not ask about what will be refused', async () => {
     const all = [
       await asked('y', 'cancel', 'acme'),
       await asked('y', 'retry', 'acme'),
@@ -132,7 +132,7 @@ describe('a command that writes', () => {
     expect(all.map(({ code }) => code)).toEqual([1, 1, 2, 1, 2, 1]);
   });
 
-  test('asks nobody for what is so already', async () => {
+  test('does not ask about what is set already', async () => {
     const args = ['set', '--realm', 'sg', '--new-moves'];
     const [first, second] = [await asked('y', ...args, 'off'), await asked('y', ...args, 'off')];
     await asked('y', ...args, 'default');

@@ -167,7 +167,7 @@ describe('an audit', () => {
     expect(await audited()).toEqual([]);
   });
 
-  test('finds a receipt that somebody has changed in both ledgers', async () => {
+  test('finds a receipt that was changed in both ledgers', async () => {
     const before = await Promise.all(
       ['us', 'de'].map((realm) => item(realm, 'first', 'receipt#0')),
     );

@@ -61,7 +61,7 @@ describe('what stands first', () => {
     }),
   ];
 
-  test('is who is served by nobody; then late, halted, failed, stuck, paused, and what takes its course', () => {
+  test('is a tenant that no realm serves; then late, halted, failed, stuck, paused, and moves that need nothing', () => {
     const entries = statusEntries(moves, [paused], NOW);
     expect(entries.map(({ kind, tenant, needsYou }) => [kind, tenant, needsYou])).toEqual([
       ['nobody-serves', 'nobody', true],
@@ -131,7 +131,7 @@ describe('on a host', () => {
   });
   afterAll(() => world[Symbol.asyncDispose]());
 
-  test('nothing needs anybody while no move is open', async () => {
+  test('nothing needs an operator while no move is open', async () => {
     const { code, stdout } = await residency('status');
     expect([code, stdout]).toEqual([
       0,

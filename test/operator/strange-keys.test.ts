@@ -40,7 +40,7 @@ describe('a part whose keys are not what is declared', { timeout: 120_000 }, () 
     expect(audit).toMatchObject({ code: 0, report: { findings: [] } });
   });
 
-  test('is found by doctor, a plain audit and a rehearsal, with the shape of its keys and nobody’s data', async () => {
+  test('is found by doctor, a plain audit and a rehearsal, with the form of its keys and no data', async () => {
     await world.put(
       'us',
       'templates',

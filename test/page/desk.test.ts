@@ -117,7 +117,7 @@ describe('the desk', () => {
     expect(await readFile(file, 'utf8')).toContain(JSON.stringify(secret));
   });
 
-  test('starts with a file that is broken, and knows nobody', async () => {
+  test('starts with a file that is broken, and knows no site', async () => {
     await watched[Symbol.asyncDispose]();
     await writeFile(join(dataDir, 'atlassian-sites.json'), '[{"realm":"us"},{"site":');
     watched = await startWatchedWorld(dataDir);

@@ -132,7 +132,7 @@ describe('a button', () => {
     expect(JSON.parse(again.body).message).toBe('acme lives in us');
   });
 
-  test('shows nobody a secret', async () => {
+  test('shows no secret', async () => {
     await ask('POST', '/atlassian/install', own(), tenant('secretive', 0));
     const record = await watched.world.record('secretive', 'us');
     const sharedSecret = record?.['sharedSecret'];

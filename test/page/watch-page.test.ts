@@ -163,7 +163,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     );
   });
 
-  test('says who is served by nobody, and which numbers are older than the latest writes', async () => {
+  test('names tenants that no realm serves, and numbers that are older than the latest writes', async () => {
     const page = await opened();
     expect(await page.locator('#unserved').isVisible()).toBe(false);
     const { documents } = watched.world;

@@ -49,7 +49,7 @@ describe('the example of a client', () => {
     expect(code).toBe(1);
   });
 
-  test('ends where somebody else rolls its move back', async () => {
+  test('ends where another client rolls its move back', async () => {
     const running = runScript(CLIENT, [], { env: { ...env, TENANT: 'tenant-2' } });
     const baseUrl = host.urlOf('us');
     const url = `${baseUrl}/dare-migration/rollback`;

@@ -78,7 +78,7 @@ describe('a new record', () => {
     ]);
   });
 
-  test('that came to nothing leaves at most aliases that find nobody, and expire within a day', async () => {
+  test('that wrote no record leaves at most aliases that find no tenant, and expire within a day', async () => {
     const deaths = await withEveryDeath(
       async () => {},
       () => change(() => named()),
@@ -168,7 +168,7 @@ describe('a record that is removed', () => {
 });
 
 describe('an alias', () => {
-  test('that is left over finds nobody', async () => {
+  test('that is left over finds no tenant', async () => {
     await change(() => named());
     await host.putTenantItem('us', {
       tenant: `#installation#${installation('x').id}`,
@@ -186,7 +186,7 @@ describe('an alias', () => {
     expect(await found()).toBe(1);
   });
 
-  test('whose time is over finds nobody, although it is still there', async () => {
+  test('that has expired finds no tenant, although it is still there', async () => {
     await change(() => named());
     const key = `#installation#${installation().id}`;
     const past = Math.floor(clock.now() / 1000) - 1;

@@ -304,7 +304,7 @@ describe('a signed install', () => {
     expect(server?.asked.slice(before)).toEqual(['/key-2']);
   });
 
-  test('is refused with a key id that nobody knows', async () => {
+  test('is refused with an unknown key id', async () => {
     answer = { status: 404 };
     await expect(verify(signed({}, { alg: 'RS256', kid: 'unknown' }))).rejects.toThrow(
       Unauthenticated,

@@ -65,7 +65,7 @@ describe('the keys of Forge', () => {
     expect(fetches()).toBe(2);
   });
 
-  test('a flood of unknown ones causes one fetch per interval, and keeps nobody else out', async () => {
+  test('a flood of unknown ones causes one fetch per interval, and does not keep known ones out', async () => {
     await verify(token());
     for (let second = 0; second < 20; second += 1) {
       clock.advance(SECOND);

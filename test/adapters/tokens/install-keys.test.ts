@@ -125,7 +125,7 @@ describe('install keys', () => {
     expect(asked).toEqual([`/${kid}`]);
   });
 
-  test('are a fault where nobody answers', async () => {
+  test('are a fault where no server answers', async () => {
     const gone = await startKeyServer(() => undefined);
     await gone.close();
     await expect(installKeys([gone.url], manualClock()).find(KID)).rejects.toThrow(Fault);

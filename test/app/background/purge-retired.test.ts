@@ -174,7 +174,7 @@ describe('while a retired tenant is being purged', () => {
     expect(Object.keys(app.holdings('us'))).toEqual(['templates', 'exports', 'previews']);
   });
 
-  test('nobody is served, and nothing is uninstalled, scheduled or lost', async () => {
+  test('no realm serves it, and nothing is uninstalled, scheduled or lost', async () => {
     const gate = gateAt(isPage);
     const app = await retired(31, { hooks: gate.hooks });
     gate.arm();

@@ -27,7 +27,7 @@ describe('a turn finds all places taken', () => {
     expect(isCrowded(concurrency === undefined ? {} : { concurrency }, mine, leased)).toBe(crowded);
   });
 
-  test('all but as many as there are places, whoever looks first', () => {
+  test('all ranges but the allowed number, in any order of looking', () => {
     const all = ['a/1', 'a/2', 'a/3', 'b/1', 'b/2'].map((range) => at(range, 300));
     expect(all.filter((one) => !isCrowded({ concurrency: 2 }, one, all))).toHaveLength(2);
   });

@@ -165,7 +165,7 @@ describe('release', () => {
     });
   });
 
-  test('remembers also where the record is somebody else’s, and changes nothing else', () => {
+  test('names the migration also in a record that another one owns, and changes nothing else', () => {
     for (const state of STATES) {
       expect(release(owned(state, N), M, NOW)).toEqual({ ...owned(state, N), released: [M] });
     }

@@ -82,13 +82,13 @@ describe('of the tenants of one site', () => {
     expect(onlyOneOf([jira, confluence], 'confluence')).toBe(confluence);
   });
 
-  test('nobody is meant when it could be either, or when there is none', () => {
+  test('no tenant is meant when it could be either, or when there is none', () => {
     expect(onlyOneOf([jira, confluence], undefined)).toBeUndefined();
     expect(onlyOneOf([jira], 'confluence')).toBeUndefined();
     expect(onlyOneOf([], 'jira')).toBeUndefined();
   });
 
-  test('whoever is still installed goes before those who are not', () => {
+  test('a tenant that is still installed goes before those that are not', () => {
     const gone = tenantRecord({ tenant: 'old', product: 'jira', state: 'retired' });
     const leaving = tenantRecord({ tenant: 'leaving', product: 'jira', uninstalledIat: 5 });
     expect(onlyOneOf([gone, jira, leaving], 'jira')).toBe(jira);

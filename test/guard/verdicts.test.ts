@@ -267,6 +267,18 @@ describe('options that name no table are refused', () => {
 });
 
 describe('a record that cannot be read', () => {
+  test('is a fault where its state is one of a later version', async () => {
+    await host.putTenantItem('us', {
+      tenant: 'later-version',
+      state: 'archived',
+      installation: '{}',
+      credentialsIat: 1,
+    });
+    await expect(outside('later-version', 'read')).rejects.toThrow(
+      /is "archived", which this version of app-data-residency-guard does not know$/,
+    );
+  });
+
   test('is a fault, also where the item is none of these stacks', async () => {
     await host.putTenantItem('us', { tenant: 'foreign', state: 'active' });
     await expect(outside('foreign', 'read')).rejects.toMatchObject({ name: 'ResidencyFault' });

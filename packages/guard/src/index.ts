@@ -16,6 +16,7 @@ import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
 import { VERDICT_ATTRIBUTES, verdictOn } from '../../../lambdas/domain/tenants/verdict.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { allowedUntil } from './deadline.ts';
+import { ResidencyFault } from './fault.ts';
 import { readTenants, tenantsTable } from './tenants.ts';
 import type { Access, GuardOptions, ResidencyGuard, Verdict, Whose } from './types.ts';
 
@@ -37,7 +38,12 @@ export function residencyGuard(options: GuardOptions): ResidencyGuard {
     const record = await find(whose);
     const found = { tenant: record?.tenant, state: record?.state };
     return (access) => {
-      const verdict = verdictOn(record, access, baseUrls);
+      const verdict: ReturnType<typeof verdictOn> | undefined = verdictOn(record, access, baseUrls);
+      // The stacks may be newer than this package.
+      if (verdict === undefined)
+        throw new ResidencyFault(
+          `a tenant of realm ${realm} is "${record?.state}", which this version of app-data-residency-guard does not know`,
+        );
       return verdict.kind === 'allowed' ? allowed(found) : { ...verdict, ...found };
     };
   }

@@ -10,6 +10,7 @@ import { DeadLetters } from './dead-letters.ts';
 import type { Deployment } from './deployment.ts';
 import { entriesOf } from './entries.ts';
 import { signsReceipts } from './grants.ts';
+import { GuardPolicy } from './guard-policy.ts';
 import { HooksApi } from './hooks-api.ts';
 import { KEY_HOLDER } from './key-holder.ts';
 import { Monitoring } from './monitoring.ts';
@@ -74,6 +75,7 @@ export class RealmStack extends Stack {
       hookErrors,
       deadLetters: deadLetters.queue,
     });
+    new GuardPolicy(this, 'Guard', deployment);
     new Operators(this, 'Operators', { deployment, statements: [receiptKey.reading] });
   }
 }

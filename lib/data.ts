@@ -99,8 +99,10 @@ export class Data extends Construct {
       new Table(this, `Part-${part.name}`, {
         ...common,
         tableName: names.part(part),
-        partitionKey: { name: part.partitionKey, type: AttributeType.STRING },
-        sortKey: { name: part.sortKey.name, type: ATTRIBUTE_TYPES[part.sortKey.type] },
+        partitionKey: { name: part.partitionKey, type: ATTRIBUTE_TYPES[part.keyType ?? 'S'] },
+        ...(part.sortKey !== undefined && {
+          sortKey: { name: part.sortKey.name, type: ATTRIBUTE_TYPES[part.sortKey.type] },
+        }),
         ...defined({ timeToLiveAttribute: part.ttlAttribute }),
       });
     }

@@ -93,11 +93,14 @@ export function counting({
   residency,
 }: Deployment): readonly (readonly PolicyStatement[])[] {
   const alike = Map.groupBy(residency.parts, ({ partitionKey, sortKey, ttlAttribute }) =>
-    JSON.stringify([partitionKey, sortKey.name, ttlAttribute]),
+    JSON.stringify([partitionKey, sortKey?.name, ttlAttribute]),
   );
   return [...alike.values()].map((parts) => {
     const resources = parts.map((part) => arnOf(region, 'dynamodb', `table/${names.part(part)}`));
-    const keys = parts.flatMap(({ partitionKey, sortKey }) => [partitionKey, sortKey.name]);
+    const keys = parts.flatMap(({ partitionKey, sortKey }) => [
+      partitionKey,
+      ...(sortKey === undefined ? [] : [sortKey.name]),
+    ]);
     const expiry = parts.flatMap(({ ttlAttribute }) => ttlAttribute ?? []);
     return [
       new PolicyStatement({

@@ -23,6 +23,7 @@ const SHOWN: Readonly<
   installation: true,
   clientKey: true,
   installations: true,
+  formerInstallations: true,
   cloudId: true,
   product: true,
   tenantKey: true,

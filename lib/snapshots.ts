@@ -10,6 +10,7 @@ import {
   QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
 
 /** The items of one part: key to hash of the whole item. */
 export type Snapshot = ReadonlyMap<string, string>;
@@ -18,10 +19,10 @@ export async function snapshotOf(
   client: DynamoDBClient,
   table: string,
   part: Part,
-  tenant: string,
+  values: KeyValues,
 ): Promise<Snapshot> {
   const items = new Map<string, string>();
-  for (const partition of partitionsOf(part, tenant)) {
+  for (const partition of partitionsOf(part, values)) {
     let from: Record<string, AttributeValue> | undefined;
     do {
       const page = await client.send(
@@ -30,18 +31,23 @@ export async function snapshotOf(
           ConsistentRead: true,
           KeyConditionExpression: '#partition = :partition',
           ExpressionAttributeNames: { '#partition': part.partitionKey },
-          ExpressionAttributeValues: { ':partition': { S: partition } },
+          ExpressionAttributeValues: { ':partition': keyValueOf(part, partition) },
           ExclusiveStartKey: from,
         }),
       );
       for (const item of page.Items ?? []) {
-        const key = canonical([item[part.partitionKey], item[part.sortKey.name]]);
+        const key = canonical([item[part.partitionKey], part.sortKey && item[part.sortKey.name]]);
         items.set(key, createHash('sha256').update(canonical(item)).digest('hex'));
       }
       from = page.LastEvaluatedKey;
     } while (from !== undefined);
   }
   return items;
+}
+
+function keyValueOf({ keyType }: Part, partition: string): AttributeValue {
+  if (keyType === 'B') return { B: Buffer.from(partition, 'base64') };
+  return keyType === 'N' ? { N: partition } : { S: partition };
 }
 
 /** How many items are missing, extra or different. */

@@ -44,7 +44,7 @@ const INVOCATION_MS = 300_000;
 export const run: Variant = async (job, begin) => {
   const app = appFor(job);
   const input = await onRecord(app, job);
-  const ranges = rangesOf([PARTS[job.part]], TENANT);
+  const ranges = rangesOf([PARTS[job.part]], { tenant: TENANT });
   await begin();
   await Promise.all(ranges.map(({ id }) => untilDone(app, job, { ...input, range: id })));
 };

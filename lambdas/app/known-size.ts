@@ -1,5 +1,6 @@
 /** What is known of a tenant's size: from a count, or from the move by which it came; and what may be refused by it. */
 
+import type { KeyValues } from '../domain/datasets/key-values.ts';
 import {
   type KnownSize,
   type Measurement,
@@ -49,16 +50,16 @@ export async function knownSize(
  */
 export async function misfitNow(
   context: AppContext,
-  tenant: string,
+  values: KeyValues,
   facts: Facts,
 ): Promise<string | undefined> {
   const { ports, settings } = context;
   const { parts, drainSeconds } = settings;
-  const known = await knownSize(context, tenant);
+  const known = await knownSize(context, values.tenant);
   const misfitOf = (size: KnownSize) => misfit(size, parts, facts, drainSeconds, ports.clock.now());
   const suspicion = known && misfitOf(known);
   if (known === undefined || suspicion === undefined) return undefined;
-  const counted = await countedNow(context, tenant);
+  const counted = await countedNow(context, values);
   const reason = counted && misfitOf(counted.size);
   if (reason !== undefined || counted?.isWhole) return reason;
   return Date.parse(known.at) > ports.clock.now() - FRESH ? suspicion : undefined;
@@ -67,14 +68,14 @@ export async function misfitNow(
 /** All ranges at once; a whole count replaces the one on record. `undefined` where the store gives no answer. */
 async function countedNow(
   { ports, settings: { realm, parts } }: AppContext,
-  tenant: string,
+  values: KeyValues,
 ): Promise<{ readonly size: KnownSize; readonly isWhole: boolean } | undefined> {
   const { measurements, partKind, clock, log } = ports;
   const begunAt = new Date(clock.now()).toISOString();
   const until = clock.now() + COUNT_MS;
   try {
     const sizes = await Promise.all(
-      movingRanges(parts, tenant).map(
+      movingRanges(parts, values).map(
         async (range): Promise<[string, RangeSize]> => [
           range.id,
           await partKind.size(range, realm, until),
@@ -85,12 +86,12 @@ async function countedNow(
     const isWhole = sizes.every(([, { complete }]) => complete);
     if (isWhole) {
       const finishedAt = new Date(clock.now()).toISOString();
-      await measurements.write(realm, tenant, { ...counted, finishedAt });
+      await measurements.write(realm, values.tenant, { ...counted, finishedAt });
     }
     return { size: sizeOfRanges(counted), isWhole };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    log.warn(`the tenant cannot be counted: ${error.message}`, { clientKey: tenant });
+    log.warn(`the tenant cannot be counted: ${error.message}`, { clientKey: values.tenant });
     return undefined;
   }
 }

@@ -9,6 +9,7 @@ import {
   isNoOp,
   type Migration,
   sameFacts,
+  valuesOf,
 } from '../domain/moving/migration.ts';
 import { realmOfLocation } from '../domain/realm.ts';
 import { conflict, Fault, notScheduled, Refusal } from '../domain/refusal.ts';
@@ -89,8 +90,9 @@ export function migrationHooks(context: AppContext) {
     const isOver = Date.parse(current.facts?.endTime ?? '') <= clock.now();
     if (isOver) return expire(current, 'its window was over before it began');
     // It stays scheduled, so that its rollback finds what it undoes; and nobody was fenced.
-    const { id, tenant, facts } = current;
-    const reason = facts && !isNoOp(current) ? await misfitNow(context, tenant, facts) : undefined;
+    const { id, facts } = current;
+    const reason =
+      facts && !isNoOp(current) ? await misfitNow(context, valuesOf(current), facts) : undefined;
     if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
     const startedAt = new Date(clock.now()).toISOString();
     return steps.take(current, 'start', 'start', { startedAt, startedIat: iat });

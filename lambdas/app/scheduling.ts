@@ -1,5 +1,6 @@
 /** Schedules: what speaks against a new one, which of several stands, and what is left of one that never was. */
 
+import { keyValuesOf } from '../domain/datasets/key-values.ts';
 import {
   type Facts,
   isLater,
@@ -32,9 +33,9 @@ export function scheduling(context: AppContext) {
     facts: Facts,
   ): Promise<Migration> {
     checkWindow(facts, clock.now());
-    await checkTenant(caller, facts);
+    const values = keyValuesOf(await movableTenant(caller, facts));
     const target = stackOf(settings.realms, location);
-    const reason = target === here ? undefined : await misfitNow(context, caller.tenant, facts);
+    const reason = target === here ? undefined : await misfitNow(context, values, facts);
     if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);
     const now = new Date(clock.now()).toISOString();
     const key = { ledger: here, tenant: caller.tenant, id };
@@ -43,6 +44,7 @@ export function scheduling(context: AppContext) {
       status: 'scheduled',
       source: here,
       target,
+      keyValues: values,
       facts,
       scheduledAt: now,
       scheduledIat: caller.iat,
@@ -70,8 +72,8 @@ export function scheduling(context: AppContext) {
     return supersede(migration);
   }
 
-  /** What speaks against a new schedule: the tenant is elsewhere, or moving; moves are switched off. */
-  async function checkTenant({ tenant }: Caller, facts: Facts): Promise<void> {
+  /** Throws what speaks against a new schedule: the tenant is elsewhere, or moving; moves are switched off. */
+  async function movableTenant({ tenant }: Caller, facts: Facts): Promise<TenantRecord> {
     const record = await tenants.read(here, tenant);
     const others = await migrations.list(here, tenant);
     const underWay = others.find(isUnderWay);
@@ -96,6 +98,7 @@ export function scheduling(context: AppContext) {
     if ((await ports.settings.read(here, tenant)).noNewMoves) {
       throw conflict(`moves to ${facts.location} are switched off for now`, 'E0003');
     }
+    return record;
   }
 
   /** The migration by which the tenant came here is committed: the receipt says so, or, where a crash kept it away, its ledger. */

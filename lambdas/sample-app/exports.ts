@@ -31,7 +31,7 @@ export const handler = onLambda(endpoint);
 function shardOf(parts: readonly Part[], tenant: string, id: string): string {
   const part = parts.find(({ name }) => name === 'exports');
   if (part === undefined) throw new Error('the dataset has no part exports');
-  const shards = partitionsOf(part, tenant);
+  const shards = partitionsOf(part, { tenant });
   const hash = createHash('sha256').update(id).digest().readUInt32BE(0);
   return shards[hash % shards.length] ?? tenant;
 }

@@ -66,18 +66,20 @@ export async function createTables(
 
 const partTable = (
   table: string,
-  { partitionKey, sortKey }: DynamoDbPart,
+  { partitionKey, keyType = 'S', sortKey }: DynamoDbPart,
 ): CreateTableCommandInput => ({
   TableName: table,
   BillingMode: 'PAY_PER_REQUEST',
   AttributeDefinitions: [
-    { AttributeName: partitionKey, AttributeType: 'S' },
-    { AttributeName: sortKey.name, AttributeType: sortKey.type },
+    { AttributeName: partitionKey, AttributeType: keyType },
+    ...(sortKey === undefined
+      ? []
+      : [{ AttributeName: sortKey.name, AttributeType: sortKey.type }]),
   ],
-  KeySchema: keySchema(partitionKey, sortKey.name),
+  KeySchema: keySchema(partitionKey, sortKey?.name),
 });
 
-const keySchema = (hash: string, range: string) => [
+const keySchema = (hash: string, range: string | undefined) => [
   { AttributeName: hash, KeyType: 'HASH' as const },
-  { AttributeName: range, KeyType: 'RANGE' as const },
+  ...(range === undefined ? [] : [{ AttributeName: range, KeyType: 'RANGE' as const }]),
 ];

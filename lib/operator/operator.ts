@@ -8,6 +8,7 @@ import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-k
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { extended, type KeyValues, keyValuesOf } from '../../lambdas/domain/datasets/key-values.ts';
 import { defined } from '../../lambdas/domain/defined.ts';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
@@ -206,16 +207,28 @@ export interface PartCount {
   readonly bytes: number;
 }
 
+/** What a tenant's keys are made of, by what the records of all realms know of it. */
+export async function keyValuesIn(
+  { tenants, realms }: Pick<Operator, 'tenants' | 'realms'>,
+  tenant: string,
+): Promise<KeyValues> {
+  const records = await Promise.all(realms.map((realm) => tenants.read(realm, tenant)));
+  return records.reduce<KeyValues>(
+    (known, record) => (record === undefined ? known : extended(known, keyValuesOf(record))),
+    { tenant },
+  );
+}
+
 /** Counts in DynamoDB; no item travels. */
 export async function partCountsOf(
   { partKind, residency }: Pick<Operator, 'partKind' | 'residency'>,
   realm: Realm,
-  tenant: string,
+  values: KeyValues,
 ): Promise<readonly PartCount[]> {
   return Promise.all(
     residency.parts.map(async (part) => {
       const ranges = await Promise.all(
-        rangesOf([part], tenant).map((range) =>
+        rangesOf([part], values).map((range) =>
           partKind.size(range, realm, Number.POSITIVE_INFINITY),
         ),
       );

@@ -8,6 +8,12 @@ import type { LedgerSuite } from './ledger-suite.ts';
 
 const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   ...migrationRecord(),
+  keyValues: {
+    tenant: 'tenant-1',
+    cloudId: 'cloud-1',
+    installations: ['ari:cloud:ecosystem::installation/1'],
+    tenantKey: '17',
+  },
   facts: {
     location: 'de',
     startTime: '2026-12-26T00:00:00.000Z',

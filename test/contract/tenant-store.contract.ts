@@ -28,6 +28,7 @@ const COMPLETE: Required<TenantRecord> = {
     { id: 'ari:cloud:ecosystem::installation/1', iat: 1 },
     { id: 'ari:cloud:ecosystem::installation/2', iat: 2 },
   ],
+  formerInstallations: ['ari:cloud:ecosystem::installation/0'],
   cloudId: 'cloud-complete',
   tenantKey: 'own id 7',
   product: 'confluence',

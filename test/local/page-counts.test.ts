@@ -54,7 +54,7 @@ describe('a count', () => {
     client: Object.assign(Object.create(DynamoDBDocumentClient.prototype), { send }),
     table: 'templates',
     part,
-    tenant: 'acme',
+    values: { tenant: 'acme' },
   });
 
   test('is stale from the next write until it is done again, also where counting fails', async () => {

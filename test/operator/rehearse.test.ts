@@ -4,8 +4,7 @@
  */
 import { GetCommand, PutCommand, QueryCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
-import { REHEARSAL } from '../../lambdas/domain/operating/rehearsal.ts';
+import { rehearsalRanges } from '../../lambdas/domain/operating/rehearsal.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { forecast } from '../../lib/operator/tenants/forecast.ts';
 import { residency as configured } from '../../residency.config.ts';
@@ -41,7 +40,7 @@ afterEach(() => {
 async function left(realm: string): Promise<number> {
   let count = 0;
   for (const part of configured.parts)
-    for (const { partition } of rangesOf([part], REHEARSAL)) {
+    for (const { partition } of rehearsalRanges([part])) {
       const { Count = 0 } = await world.documents(realm).send(
         new QueryCommand({
           TableName: `residency-local-${realm}-${part.name}`,

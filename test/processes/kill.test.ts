@@ -371,7 +371,7 @@ async function migrationOf({ clientKey }: Site, id: number): Promise<Migration> 
 }
 
 async function settle({ clientKey }: Site, items: number): Promise<void> {
-  for (const [part, own] of datasetOf(residency.parts, clientKey, items))
+  for (const [part, own] of datasetOf(residency.parts, { tenant: clientKey }, items))
     await seed(clientIn('us'), names('us').part(part), own);
 }
 
@@ -381,7 +381,7 @@ async function holdings(realm: string, { clientKey }: Site): Promise<Holdings> {
   const read = residency.parts.map(
     async (part): Promise<[string, Snapshot]> => [
       part.name,
-      await snapshotOf(clientIn(realm), names(realm).part(part), part, clientKey),
+      await snapshotOf(clientIn(realm), names(realm).part(part), part, { tenant: clientKey }),
     ],
   );
   return new Map(await Promise.all(read));

@@ -394,8 +394,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         'lambdas/domain/datasets/dataset.ts',
-        'if (part.shards === undefined) return [tenant];',
-        "if (part.shards === undefined) return [tenant, tenant + '0'];",
+        '  keysOf(part, values);',
+        "  part.shards === undefined ? [values.tenant, values.tenant + '0'] : keysOf(part, values);",
       ),
     ],
     breaks: ['nowhere else', 'complete somewhere', 'only the tenant'],

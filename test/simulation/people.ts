@@ -22,7 +22,7 @@ export async function user(
     await write(
       realm,
       part.name,
-      random.pick(partitionsOf(part, TENANT)),
+      random.pick(partitionsOf(part, { tenant: TENANT })),
       id,
       random.chance(0.2) ? null : `${name} ${number}`,
     );
@@ -43,7 +43,7 @@ export async function writeTo(
   isLast = false,
 ): Promise<void> {
   const part = random.pick(parts.filter(({ policy }) => policy === 'move'));
-  const partition = random.pick(partitionsOf(part, TENANT));
+  const partition = random.pick(partitionsOf(part, { tenant: TENANT }));
   await write(realm, part.name, partition, id, `${id} ${random.below(1_000)}`, isLast);
 }
 
@@ -146,7 +146,7 @@ export async function tamper({ timeline, random, app, migrations, parts }: World
       continue;
     }
     const part = random.pick(parts.filter(({ policy }) => policy === 'move'));
-    const partition = random.pick(partitionsOf(part, TENANT));
+    const partition = random.pick(partitionsOf(part, { tenant: TENANT }));
     const found = app.rangeRecords
       .peek(copying.target, copying)
       .filter(({ range }) => range.startsWith(part.name));

@@ -113,7 +113,7 @@ export function world({
     ...itsDoor.identity,
   });
   for (const part of PARTS) {
-    for (const partition of partitionsOf(part, TENANT)) {
+    for (const partition of partitionsOf(part, { tenant: TENANT })) {
       for (let number = 0; number < items; number += 1) {
         const id = `item-${number}`;
         app.datasets.put('us', part.name, itemOf(partition, id, 'first'));
@@ -132,7 +132,7 @@ export function world({
       purgeDueAt: Math.floor(clock.now() / 1000) + 20 * 24 * 60 * 60,
     });
     for (const part of PARTS) {
-      for (const partition of partitionsOf(part, TENANT)) {
+      for (const partition of partitionsOf(part, { tenant: TENANT })) {
         app.datasets.put(
           'de',
           part.name,
@@ -148,7 +148,7 @@ export function world({
     const found = new Map<string, string>();
     for (const part of PARTS) {
       if (part.policy === 'drop' && !isAll) continue;
-      for (const partition of partitionsOf(part, TENANT)) {
+      for (const partition of partitionsOf(part, { tenant: TENANT })) {
         for (const { id, text } of app.datasets.read(realm, part.name, partition)) {
           found.set(`${part.name} ${partition} ${id?.S}`, text?.S ?? '');
         }

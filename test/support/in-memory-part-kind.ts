@@ -10,6 +10,7 @@ import {
   compareKeys,
   cursorOf,
   type Item,
+  partitionIn,
   printableKey,
   startKey,
 } from '../../lambdas/adapters/dataset/item-key.ts';
@@ -67,7 +68,7 @@ export function inMemoryPartKind({
   }
 
   function holder(realm: Realm, name: string, item: Item): Map<string, Item> {
-    const partition = item[partCalled(name).partitionKey]?.S;
+    const partition = partitionIn(partCalled(name), item);
     if (partition === undefined) throw new Error(`an item of ${name} has no partition key`);
     return itemsOf(realm, name, partition);
   }

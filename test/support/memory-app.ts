@@ -119,7 +119,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   ): Readonly<Record<string, readonly string[]>> {
     const found = parts.map((part) => [
       part.name,
-      partitionsOf(part, tenant).flatMap((partition) =>
+      partitionsOf(part, { tenant }).flatMap((partition) =>
         datasets.read(at, part.name, partition).map(({ id, text }) => `${id?.S}: ${text?.S}`),
       ),
     ]);
@@ -129,7 +129,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   /** Writes items into every partition of every part. */
   function fill(at: Realm, tenant: string = TENANT, perPartition = 4, word: string = at): void {
     for (const part of parts) {
-      for (const [shard, partition] of partitionsOf(part, tenant).entries()) {
+      for (const [shard, partition] of partitionsOf(part, { tenant }).entries()) {
         for (let number = 0; number < perPartition; number += 1) {
           const item = itemOf(partition, `${part.name}-${shard}-${number}`, `${word} ${number}`);
           datasets.put(at, part.name, item);

@@ -174,7 +174,7 @@ export async function startWorld({
     },
     async fill(tenant, realm, count = 40) {
       for (const part of residency.parts) {
-        const partitions = partitionsOf(part, idOf(tenant));
+        const partitions = partitionsOf(part, { tenant: idOf(tenant) });
         const items = Array.from({ length: count }, (_, number) => ({
           tenant: partitions[number % partitions.length],
           id: `${part.name}-${String(number).padStart(5, '0')}`,
@@ -278,7 +278,7 @@ export async function startWorld({
     const snapshots = await Promise.all(
       residency.parts
         .filter(({ policy }) => isWanted(policy))
-        .map((part) => snapshotOf(client, names(realm).part(part), part, idOf(tenant))),
+        .map((part) => snapshotOf(client, names(realm).part(part), part, { tenant: idOf(tenant) })),
     );
     client.destroy();
     return snapshots.flatMap((snapshot) => [...snapshot]);

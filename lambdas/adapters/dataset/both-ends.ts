@@ -9,12 +9,13 @@ import {
   compareKeys,
   cursorOf,
   type Item,
+  partitionValue,
   startKey,
   type WireItem,
 } from './item-key.ts';
 import { queryItems } from './item-wire.ts';
 import { shareBetween } from './key-distance.ts';
-import type { RangeSide } from './range-reader.ts';
+import { cursorAfter, limitOf, type RangeSide } from './range-reader.ts';
 
 /** `cursor` says where both ends stand, and is absent when they have met. */
 export interface EndsPage {
@@ -53,7 +54,7 @@ export async function* readBothEnds(
   /** The first look at the back takes one item: a range of a single page must not be read twice. */
   function askBeginning(): void {
     ask('front', side.pageItems);
-    if (isUrgent() && beginning === undefined) ask('back', 1);
+    if (part.sortKey !== undefined && isUrgent() && beginning === undefined) ask('back', 1);
   }
 
   /** One end always goes on; the other only if the estimate says that something is left for it. */
@@ -134,7 +135,9 @@ async function query(
   limit: number | undefined,
 ): Promise<Arrival> {
   const [from, to] = end === 'front' ? [front, back] : [back, front];
-  const bound: AttributeValue | undefined = to?.[part.sortKey.name];
+  const sortKey = part.sortKey?.name;
+  const bound: AttributeValue | undefined = sortKey === undefined ? undefined : to?.[sortKey];
+  const names = sortKey === undefined ? ['#p'] : ['#p', '#s'];
   const needsSortKey = bound !== undefined || content === 'keys';
   const { page } = await queryItems(client, {
     TableName: table,
@@ -143,16 +146,21 @@ async function query(
     KeyConditionExpression: `#p = :p${bound === undefined ? '' : ` AND #s ${end === 'front' ? '<' : '>'} :s`}`,
     ExpressionAttributeNames: {
       '#p': part.partitionKey,
-      ...(needsSortKey && { '#s': part.sortKey.name }),
+      ...(needsSortKey && sortKey !== undefined && { '#s': sortKey }),
     },
     ExpressionAttributeValues: {
-      ':p': { S: partition },
+      ':p': partitionValue(part, partition),
       ...(bound !== undefined && { ':s': bound }),
     },
-    ...(content === 'keys' && { ProjectionExpression: '#p, #s' }),
+    ...(content === 'keys' && { ProjectionExpression: names.join(', ') }),
     ...(from !== undefined && { ExclusiveStartKey: { ...from } }),
-    Limit: limit,
+    Limit: limitOf(part, limit),
   });
   const { Items: items = [], LastEvaluatedKey: lastKey } = page;
-  return { end, items, lastKey: lastKey && startKey(part, partition, cursorOf(part, lastKey)) };
+  const cursor = cursorAfter(part, lastKey);
+  return {
+    end,
+    items,
+    lastKey: cursor === undefined ? undefined : startKey(part, partition, cursor),
+  };
 }

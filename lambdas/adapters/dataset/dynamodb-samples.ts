@@ -45,7 +45,10 @@ export function dynamoDbSamples(
     const seen: ItemDigest[] = [];
     for await (const { items } of readPages(side)) {
       for (const item of items.filter((one) => isLive(part, one, horizon))) {
-        const sample: WireItem = { ...item, [part.partitionKey]: { S: partition } };
+        const sample: WireItem = {
+          ...item,
+          [part.partitionKey]: { [part.keyType ?? 'S']: partition },
+        };
         writes.push(put(cursorOf(part, sample), JSON.stringify(sample)));
         seen.push(itemDigest(part, sample, horizon));
       }

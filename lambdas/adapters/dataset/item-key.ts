@@ -1,6 +1,7 @@
 /** The key of an item: as a key, as a cursor, in DynamoDB's order, and for people to read. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
+import { PermanentError } from '../../domain/refusal.ts';
 
 export type Item = Readonly<Record<string, AttributeValue>>;
 
@@ -26,21 +27,39 @@ export const base64 = (bytes: Uint8Array | string): string =>
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 
+/** The partition key of a range as DynamoDB has it: its text, the digits of a number, or bytes. */
+export function partitionValue({ keyType = 'S' }: DynamoDbPart, partition: string): AttributeValue {
+  if (keyType === 'B') return { B: new Uint8Array(Buffer.from(partition, 'base64')) };
+  return keyType === 'N' ? { N: partition } : { S: partition };
+}
+
+/** The partition key of an item, as a range has it; `undefined` where the item has none of the declared type. */
+export function partitionIn(part: DynamoDbPart, item: AnyItem): string | undefined {
+  const { keyType = 'S', partitionKey } = part;
+  const value = item[partitionKey];
+  return keyType === 'B' ? value?.B && base64(value.B) : value?.[keyType];
+}
+
 /** The key attributes alone. */
 export function keyOf(part: DynamoDbPart, item: AnyItem): WireItem {
-  const { partitionKey, sortKey } = part;
-  const partition = item[partitionKey]?.S;
+  const { partitionKey, keyType = 'S', sortKey } = part;
+  const partition = partitionIn(part, item);
   if (partition === undefined) throw mismatch(part);
   return {
-    [partitionKey]: { S: partition },
-    [sortKey.name]: { [sortKey.type]: cursorOf(part, item) },
+    [partitionKey]: { [keyType]: partition },
+    ...(sortKey !== undefined && { [sortKey.name]: { [sortKey.type]: cursorOf(part, item) } }),
   };
 }
 
+/** The position after the one item that is under a key without a sort key. */
+const AFTER_THE_ONLY_ITEM = 'the only item';
+
 /** The position after this item: its sort key as text (binary as base64). The partition is known from the range. */
 export function cursorOf(part: DynamoDbPart, item: AnyItem): string {
-  const value = item[part.sortKey.name];
-  const text = part.sortKey.type === 'B' ? value?.B && base64(value.B) : value?.[part.sortKey.type];
+  const { sortKey } = part;
+  if (sortKey === undefined) return AFTER_THE_ONLY_ITEM;
+  const value = item[sortKey.name];
+  const text = sortKey.type === 'B' ? value?.B && base64(value.B) : value?.[sortKey.type];
   if (text === undefined) throw mismatch(part);
   return text;
 }
@@ -51,7 +70,11 @@ export function startKey(
   partition: string,
   cursor: string,
 ): Record<string, AttributeValue> {
-  return { [part.partitionKey]: { S: partition }, [part.sortKey.name]: sortValue(part, cursor) };
+  const { partitionKey, sortKey } = part;
+  return {
+    [partitionKey]: partitionValue(part, partition),
+    ...(sortKey !== undefined && { [sortKey.name]: sortValue(sortKey, cursor) }),
+  };
 }
 
 /** The sort key as one line of text. The range that it belongs to names the partition. */
@@ -63,9 +86,9 @@ export const printableKey = (part: DynamoDbPart, item: AnyItem): string =>
 /** Negative, zero or positive, in the order in which a Query returns the items of one partition. */
 export function compareKeys(part: DynamoDbPart, one: AnyItem, other: AnyItem): number {
   const [a, b] = [cursorOf(part, one), cursorOf(part, other)];
-  if (part.sortKey.type === 'N') return compareNumbers(a, b);
+  if (part.sortKey?.type === 'N') return compareNumbers(a, b);
   // Both by unsigned bytes; comparing JavaScript strings would put U+FF5E before an emoji's surrogates.
-  const encoding = part.sortKey.type === 'B' ? 'base64' : 'utf8';
+  const encoding = part.sortKey?.type === 'B' ? 'base64' : 'utf8';
   return Buffer.compare(Buffer.from(a, encoding), Buffer.from(b, encoding));
 }
 
@@ -87,12 +110,18 @@ function scaled(number: string): bigint {
   return sign === '-' ? -magnitude : magnitude;
 }
 
-function sortValue({ sortKey }: DynamoDbPart, cursor: string): AttributeValue {
+function sortValue(sortKey: NonNullable<DynamoDbPart['sortKey']>, cursor: string): AttributeValue {
   if (sortKey.type === 'B') return { B: new Uint8Array(Buffer.from(cursor, 'base64')) };
   return sortKey.type === 'N' ? { N: cursor } : { S: cursor };
 }
 
-const mismatch = (part: DynamoDbPart): Error =>
-  new Error(
-    `part "${part.name}": its table does not have the declared keys ${part.partitionKey} and ${part.sortKey.name}`,
+/** Throws where a key that DynamoDB answers with has other attributes than are declared. */
+export function checkKey(part: DynamoDbPart, key: AnyItem): void {
+  const declared = [part.partitionKey, ...(part.sortKey === undefined ? [] : [part.sortKey.name])];
+  if (Object.keys(key).sort().join() !== declared.sort().join()) throw mismatch(part);
+}
+
+const mismatch = ({ name, partitionKey, keyType = 'S', sortKey }: DynamoDbPart): Error =>
+  new PermanentError(
+    `part "${name}": its table does not have the declared keys ${partitionKey} (${keyType})${sortKey === undefined ? ' alone' : ` and ${sortKey.name} (${sortKey.type})`}`,
   );

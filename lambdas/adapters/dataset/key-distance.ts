@@ -16,7 +16,7 @@ export function shareBetween(
     return Number.POSITIVE_INFINITY;
   const keys = [beginning, front, back].map((item) => cursorOf(part, item));
   const [start = 0, middle = 0, end = 0] =
-    part.sortKey.type === 'N' ? keys.map(Number) : positions(keys);
+    part.sortKey?.type === 'N' ? keys.map(Number) : positions(keys);
   const share = (end - middle) / (middle - start);
   return Number.isFinite(share) ? share : Number.POSITIVE_INFINITY;
 }

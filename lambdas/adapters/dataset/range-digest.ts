@@ -5,6 +5,7 @@ import type { Checkpoint, Clock, Horizon } from '../../ports.ts';
 import { readBothEnds } from './both-ends.ts';
 import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { isLive, itemDigest } from './item-encoding.ts';
+import { checkKey, partitionValue } from './item-key.ts';
 import type { RangeSide } from './range-reader.ts';
 import { type WriteStep, writeSteps } from './write-steps.ts';
 import type { WriteWindow } from './write-window.ts';
@@ -50,16 +51,17 @@ export async function isEmptyRange({
   part,
   partition,
 }: RangeSide): Promise<boolean> {
-  const { Count } = await client.send(
+  const { Count, LastEvaluatedKey: lastKey } = await client.send(
     new QueryCommand({
       TableName: table,
       ConsistentRead: true,
       KeyConditionExpression: '#p = :p',
       ExpressionAttributeNames: { '#p': part.partitionKey },
-      ExpressionAttributeValues: { ':p': { S: partition } },
+      ExpressionAttributeValues: { ':p': partitionValue(part, partition) },
       Limit: 1,
       Select: 'COUNT',
     }),
   );
+  if (lastKey !== undefined) checkKey(part, lastKey);
   return Count === 0;
 }

@@ -4,7 +4,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { defined } from '../../domain/defined.ts';
-import { cursorOf, startKey, type WireItem } from './item-key.ts';
+import {
+  type AnyItem,
+  checkKey,
+  cursorOf,
+  partitionValue,
+  startKey,
+  type WireItem,
+} from './item-key.ts';
 import { itemTexts } from './item-texts.ts';
 import { queryItems } from './item-wire.ts';
 
@@ -36,14 +43,25 @@ export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerat
       ConsistentRead: true,
       KeyConditionExpression: '#partition = :partition',
       ExpressionAttributeNames: { '#partition': part.partitionKey },
-      ExpressionAttributeValues: { ':partition': { S: partition } },
+      ExpressionAttributeValues: { ':partition': partitionValue(part, partition) },
       ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
-      Limit: pageItems,
+      Limit: limitOf(part, pageItems),
     });
     const { Items: items = [], LastEvaluatedKey } = page;
-    next = LastEvaluatedKey && cursorOf(part, LastEvaluatedKey);
+    next = cursorAfter(part, LastEvaluatedKey);
     yield { items, texts: () => textsOf(items, text), ...defined({ cursor: next }) };
   } while (next !== undefined);
+}
+
+/** Under a key without a sort key is one item. The answer to a question for one item says which keys the table has. */
+export const limitOf = (part: DynamoDbPart, pageItems: number | undefined): number | undefined =>
+  part.sortKey === undefined ? 1 : pageItems;
+
+/** Where the next page starts; `undefined` after the last one. Throws where the table has other keys than are declared. */
+export function cursorAfter(part: DynamoDbPart, lastKey: AnyItem | undefined): string | undefined {
+  if (lastKey === undefined) return undefined;
+  checkKey(part, lastKey);
+  return part.sortKey === undefined ? undefined : cursorOf(part, lastKey);
 }
 
 /** The text of each item; written anew where the answer is not laid out as DynamoDB lays it out. */

@@ -4,8 +4,8 @@ import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { FIVE_SHORT_YEARS } from '../../domain/datasets/expiry.ts';
 import { NOTHING_COUNTED, type RangeSize } from '../../domain/datasets/size.ts';
 import type { Clock } from '../../ports.ts';
-import { cursorOf, startKey } from './item-key.ts';
-import type { RangeSide } from './range-reader.ts';
+import { partitionValue, startKey } from './item-key.ts';
+import { cursorAfter, limitOf, type RangeSide } from './range-reader.ts';
 
 /** A strongly consistent read costs one unit for each 4 KB of a page, and the answer says how many. */
 const READ_UNIT_BYTES = 4096;
@@ -46,19 +46,23 @@ async function withNextPage(side: RangeSide, now: number, size: RangeSize): Prom
       KeyConditionExpression: '#partition = :partition',
       FilterExpression: living?.expression,
       ExpressionAttributeNames: { '#partition': part.partitionKey, ...living?.names },
-      ExpressionAttributeValues: { ':partition': { S: partition }, ...living?.values },
+      ExpressionAttributeValues: {
+        ':partition': partitionValue(part, partition),
+        ...living?.values,
+      },
       ExclusiveStartKey:
         size.cursor === undefined ? undefined : startKey(part, partition, size.cursor),
-      Limit: pageItems,
+      Limit: limitOf(part, pageItems),
     }),
   );
+  const cursor = cursorAfter(part, lastKey);
   const charged = (consumed?.CapacityUnits ?? 0) * READ_UNIT_BYTES;
   return {
     items: size.items + items,
     expired: size.expired + scanned - items,
     bytes: size.bytes + (scanned === 0 ? 0 : Math.round((charged * items) / scanned)),
-    complete: lastKey === undefined,
-    ...(lastKey !== undefined && { cursor: cursorOf(part, lastKey) }),
+    complete: cursor === undefined,
+    ...(cursor !== undefined && { cursor }),
   };
 }
 

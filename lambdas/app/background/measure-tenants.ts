@@ -1,7 +1,7 @@
 /** Counts tenants that are about to move, ahead of their window, so that a window that cannot suffice is known before it begins. */
 
 import { type KnownSize, type Measurement, wholeOf } from '../../domain/datasets/size.ts';
-import { isNoOp, type Migration } from '../../domain/moving/migration.ts';
+import { isNoOp, type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { estimateOf, misfit } from '../../domain/planning/window-fit.ts';
 import { DAY_MS, MINUTE_MS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
@@ -49,14 +49,15 @@ export function measureTenants(context: AppContext) {
       return known && Date.parse(known.at) >= since ? known : undefined;
     };
     const known = await freshSize();
-    if (known === undefined) await countOn(tenant, since, until);
+    if (known === undefined) await countOn(migration, since, until);
     const counted = known ?? (await freshSize());
     if (counted && estimate?.at !== counted.at) await noteEstimate(migration, counted);
   }
 
-  async function countOn(tenant: string, since: number, until: number): Promise<void> {
+  async function countOn(migration: Migration, since: number, until: number): Promise<void> {
+    const { tenant } = migration;
     let measurement = await begun(tenant, since);
-    for (const range of movingRanges(parts, tenant)) {
+    for (const range of movingRanges(parts, valuesOf(migration))) {
       const sofar = measurement.ranges[range.id];
       if (sofar?.complete) continue;
       const size = await partKind.size(range, here, until, sofar);

@@ -4,6 +4,7 @@
  */
 
 import { rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import { isKeyedAlike, type KeyValues, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { defined } from '../../domain/defined.ts';
 import {
   beginPurge,
@@ -58,7 +59,8 @@ export function purgeRetired(context: AppContext) {
         beginPurge(current, purger, clock.now(), isGone),
       );
       if (!isPurgedBy(record, purger.owner)) return;
-      const isDone = (await purgeAll(tenant, until)) && (await isProvenEmpty(tenant));
+      const values = keyValuesOf(record);
+      const isDone = (await purgeAll(values, until)) && (await isProvenEmpty(values));
       if (isDone) return await signOff(record);
     } catch (error) {
       await pause();
@@ -93,9 +95,9 @@ export function purgeRetired(context: AppContext) {
   }
 
   /** Every part, caches too; `false` when the time is over. */
-  async function purgeAll(tenant: string, until: number): Promise<boolean> {
-    const { rateLimit } = await ports.settings.read(here, tenant);
-    for (const range of rangesOf(parts, tenant)) {
+  async function purgeAll(values: KeyValues, until: number): Promise<boolean> {
+    const { rateLimit } = await ports.settings.read(here, values.tenant);
+    for (const range of rangesOf(parts, values)) {
       let isDone = false;
       for await (const { done } of partKind.purge(range, here, undefined, until, rateLimit))
         isDone = done;
@@ -104,12 +106,12 @@ export function purgeRetired(context: AppContext) {
     return true;
   }
 
-  async function isProvenEmpty(tenant: string): Promise<boolean> {
-    const ranges = rangesOf(parts, tenant);
+  async function isProvenEmpty(values: KeyValues): Promise<boolean> {
+    const ranges = rangesOf(parts, values);
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, here)));
     if (empty.every(Boolean)) return true;
     log.error('alarm: a retired tenant was purged, and is not empty: it is purged again', {
-      clientKey: tenant,
+      clientKey: values.tenant,
     });
     return false;
   }
@@ -119,17 +121,21 @@ export function purgeRetired(context: AppContext) {
     record: TenantRecord & { readonly purge: NonNullable<TenantRecord['purge']> },
   ) {
     const { tenant, uninstalledIat, purge } = record;
+    const values = keyValuesOf(record);
     const receipt: PurgeReceipt = {
       tenant,
       ...defined({ uninstalledIat }),
       begunAt: purge.begunAt,
       at: new Date(clock.now()).toISOString(),
-      provenEmpty: rangeIdsOf(parts, tenant),
+      provenEmpty: rangeIdsOf(parts, values),
       backupsExpire: backupsExpireAfter(backupDays, clock.now()),
     };
     await receipts.writePurge(here, receipt);
+    // Unless it has come to be known by more in the meantime: then the next turn looks there too.
     await tenants.change(here, tenant, (current) =>
-      isPurgedBy(current, purge.owner) ? 'remove' : undefined,
+      isPurgedBy(current, purge.owner) && isKeyedAlike(keyValuesOf(current), values)
+        ? 'remove'
+        : undefined,
     );
     log.info(`a retired tenant is purged in realm ${here}`, { clientKey: tenant });
   }

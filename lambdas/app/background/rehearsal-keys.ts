@@ -2,9 +2,9 @@
  * The partition keys that rehearsals write to, which no tenant can have: who may use them, and that nothing stays under them.
  * The record of their lease says `done: false` before anything is written, and `done: true` after they are proven empty.
  */
-import { type Part, rangesOf } from '../../domain/datasets/dataset.ts';
+import type { Part } from '../../domain/datasets/dataset.ts';
 import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts';
-import { LEASE, REHEARSAL } from '../../domain/operating/rehearsal.ts';
+import { LEASE, rehearsalRanges } from '../../domain/operating/rehearsal.ts';
 import { conflict } from '../../domain/refusal.ts';
 import type { AppContext } from '../app-context.ts';
 import { giveLeaseBack, leaseOf, shortenOverlong } from '../phases/leases.ts';
@@ -65,7 +65,7 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
 
   /** Deletes every item under the rehearsal's keys, and proves it; how many there were. */
   async function discard(parts: readonly Part[]): Promise<number> {
-    const discarded = await concurrently(rangesOf(parts, REHEARSAL), async (range) => {
+    const discarded = await concurrently(rehearsalRanges(parts), async (range) => {
       if (await partKind.isEmpty(range, here)) return 0;
       const last = await lastOf(partKind.purge(range, here, undefined, Number.POSITIVE_INFINITY));
       if (!(await partKind.isEmpty(range, here)))

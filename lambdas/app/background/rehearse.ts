@@ -5,6 +5,7 @@
 
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Digest, differingBuckets, EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
+import { type KeyValues, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import type { MigrationKey } from '../../domain/moving/migration.ts';
 import {
   LEASE,
@@ -13,6 +14,7 @@ import {
   type RehearsalRefused,
   type RehearsalReport,
   type RehearsalRequest,
+  rehearsalRanges,
   rehearsalRequest,
 } from '../../domain/operating/rehearsal.ts';
 import type { Realm } from '../../domain/realm.ts';
@@ -66,17 +68,19 @@ export function rehearse(context: AppContext, samples: Samples) {
     const record = await tenants.read(request.source, request.tenant);
     if (record?.state !== 'active' && record?.state !== 'frozen')
       throw conflict(`realm ${request.source} does not serve this tenant`);
-    return keys.withKeys(invocation, (leftovers) => timed(request, leftovers, invocation));
+    const values = keyValuesOf(record);
+    return keys.withKeys(invocation, (leftovers) => timed(request, values, leftovers, invocation));
   }
 
   async function timed(
     { tenant, source, items }: RehearsalRequest,
+    values: KeyValues,
     leftovers: number,
     { deadline }: Invocation,
   ): Promise<RehearsalReport> {
     const now = Math.floor(clock.now() / 1000);
     const horizon = { asOf: now, lastingUntil: now };
-    const ranges = pairsOf(moving, tenant);
+    const ranges = pairsOf(moving, values);
     const each = Math.max(1, Math.ceil(items / Math.max(1, ranges.length)));
     // Once beforehand, with little: the code is compiled, and connections are open, by the time that it counts.
     await copySample(ranges, source, horizon, Math.min(each, FEW));
@@ -160,9 +164,9 @@ interface Pair {
   readonly to: Range;
 }
 
-function pairsOf(parts: readonly Part[], tenant: string): readonly Pair[] {
-  const targets = new Map(rangesOf(parts, REHEARSAL).map((range) => [range.id, range]));
-  return rangesOf(parts, tenant).flatMap((from) => {
+function pairsOf(parts: readonly Part[], values: KeyValues): readonly Pair[] {
+  const targets = new Map(rehearsalRanges(parts).map((range) => [range.id, range]));
+  return rangesOf(parts, values).flatMap((from) => {
     const to = targets.get(from.id);
     return to === undefined ? [] : [{ from, to }];
   });

@@ -1,7 +1,7 @@
 /** Phase commit, in the source realm: grace, a last look, the point of no return, purge, proof, receipt. */
 
 import { rangesOf } from '../../domain/datasets/dataset.ts';
-import type { Migration } from '../../domain/moving/migration.ts';
+import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished, type RangeRecord } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { stub } from '../../domain/tenants/fence.ts';
@@ -34,7 +34,7 @@ export function commitTasks(context: AppContext) {
   async function beginCommit(input: unknown): Promise<Plan> {
     const migration = await expected(ports, runKey(input));
     await checkSwitched(migration);
-    const planned = plan(parts, migration.tenant);
+    const planned = plan(parts, valuesOf(migration));
     if (migration.pointOfNoReturn) return { ...planned, moving: [] };
     const since = Date.parse(migration.updatedAt);
     return {
@@ -48,16 +48,16 @@ export function commitTasks(context: AppContext) {
     const migration = await expected(ports, runKey(input));
     if (migration.pointOfNoReturn) return;
     checkApart(context);
-    const { tenant, source } = migration;
+    const { source } = migration;
     await checkSwitched(migration);
     const records = await rangeRecords.list(source, migration);
-    if (!allFinished(records, movingRanges(parts, tenant), 'recheck-source')) {
+    if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'recheck-source')) {
       await steps.restart(migration, 'pass-point-of-no-return');
       throw new PermanentError('the source is not rechecked yet: the next attempt goes on');
     }
     const broken = brokenChecksums(
       migration.checksums ?? {},
-      partChecksums(parts, tenant, records),
+      partChecksums(parts, valuesOf(migration), records),
     );
     if (broken.length > 0) {
       await lookAgain(migration, records);
@@ -119,7 +119,7 @@ export function commitTasks(context: AppContext) {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target, checksums = {} } = migration;
     const records = await rangeRecords.list(source, migration);
-    const ranges = rangesOf(parts, tenant);
+    const ranges = rangesOf(parts, valuesOf(migration));
     if (!allFinished(records, ranges, 'purge-source'))
       return steps.restart(migration, 'finish-commit');
     if ((await leasedUntil(ports, source, migration, records)) > 0)
@@ -145,7 +145,7 @@ export function commitTasks(context: AppContext) {
       at,
       checksums,
       provenEmpty,
-      held: heldBy(parts, tenant, checksums, records),
+      held: heldBy(parts, valuesOf(migration), checksums, records),
       backupsExpire,
       scope: await scopeOf(context, migration),
     });

@@ -1,6 +1,6 @@
 /** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
-import { isNoOp, isTooLate, type Migration } from '../../domain/moving/migration.ts';
+import { isNoOp, isTooLate, type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
@@ -53,13 +53,13 @@ export function copyTasks(context: AppContext) {
     // Another invocation is claiming the target, or has died of it: then its lease runs out.
     if (turn.waitSeconds > 0) {
       const { waitSeconds } = turn;
-      return notYet(parts, migration.tenant, waitSeconds);
+      return notYet(parts, valuesOf(migration), waitSeconds);
     }
     const [source, target] = await Promise.all([
       tenants.read(migration.source, migration.tenant),
       tenants.read(migration.target, migration.tenant),
     ]);
-    return plan(parts, migration.tenant, {
+    return plan(parts, valuesOf(migration), {
       unclean: target?.unclean ?? false,
       waitSeconds: secondsLeft(source?.fencedAt ?? clock.now(), settings.drainSeconds, clock.now()),
     });
@@ -92,8 +92,9 @@ export function copyTasks(context: AppContext) {
    * Where nobody lives, nothing of the tenant can be. If something is there, the target may be the source by another way (a
    * replicated table): everything would be found equal, and the purge of the source would delete the only copy.
    */
-  async function checkUnused({ tenant, target }: Migration): Promise<void> {
-    const ranges = movingRanges(parts, tenant);
+  async function checkUnused(migration: Migration): Promise<void> {
+    const { target } = migration;
+    const ranges = movingRanges(parts, valuesOf(migration));
     const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
     const used = new Set(ranges.flatMap(({ part }, at) => (empty[at] ? [] : [part])));
     if (used.size === 0) return;
@@ -154,7 +155,7 @@ export function copyTasks(context: AppContext) {
         (found) =>
           found.range === range && (found.cleared || (found.work === 'clear' && found.done)),
       );
-    if (!rangesOf(parts, tenant).every(isCleared)) return false;
+    if (!rangesOf(parts, valuesOf(migration)).every(isCleared)) return false;
     await tenants.change(target, tenant, (current) => cleaned(current, id));
     return true;
   }
@@ -183,7 +184,7 @@ export function copyTasks(context: AppContext) {
     const migration = await inTime(await expected(ports, run));
     const { tenant, id, source, target } = migration;
     const records = await rangeRecords.list(target, migration);
-    if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy'))
+    if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'verify-copy'))
       return steps.restart(migration, 'finish-copy');
 
     const from = await tenants.read(source, tenant);
@@ -193,7 +194,7 @@ export function copyTasks(context: AppContext) {
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );
     if (!isOwnedBy(record, id, 'standby')) throw new PermanentError('the target is not claimed');
-    const checksums = partChecksums(parts, tenant, records);
+    const checksums = partChecksums(parts, valuesOf(migration), records);
     const at = new Date(clock.now()).toISOString();
     await receipts.write(target, {
       tenant,

@@ -1,6 +1,7 @@
 /** The sums over a part's ranges, by which a whole part is recognised later. */
 import { type Part, rangeIdsOf } from '../../domain/datasets/dataset.ts';
 import { type Bucket, hexOf, plus, total } from '../../domain/datasets/digest.ts';
+import type { KeyValues } from '../../domain/datasets/key-values.ts';
 import type { PartChecksum } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 
@@ -9,15 +10,15 @@ const NOTHING: Bucket = { count: 0, sum: 0n };
 /** Of the source side of verified ranges. */
 export function partChecksums(
   parts: readonly Part[],
-  tenant: string,
+  values: KeyValues,
   records: readonly RangeRecord[],
 ): Readonly<Record<string, PartChecksum>> {
   const moving = parts.filter(({ policy }) => policy === 'move');
-  return Object.fromEntries(moving.map((part) => [part.name, checksumOf(part, tenant, records)]));
+  return Object.fromEntries(moving.map((part) => [part.name, checksumOf(part, values, records)]));
 }
 
-function checksumOf(part: Part, tenant: string, records: readonly RangeRecord[]): PartChecksum {
-  const ids = new Set(rangeIdsOf([part], tenant));
+function checksumOf(part: Part, values: KeyValues, records: readonly RangeRecord[]): PartChecksum {
+  const ids = new Set(rangeIdsOf([part], values));
   const digests = records.flatMap(({ range, source }) =>
     ids.has(range) && source ? [source.digest] : [],
   );
@@ -51,13 +52,13 @@ export function brokenChecksums(
  */
 export function heldBy(
   parts: readonly Part[],
-  tenant: string,
+  values: KeyValues,
   checksums: Readonly<Record<string, PartChecksum>>,
   records: readonly RangeRecord[],
 ): Readonly<Record<string, number>> {
   return Object.fromEntries(
     parts.map((part) => {
-      const ids = new Set(rangeIdsOf([part], tenant));
+      const ids = new Set(rangeIdsOf([part], values));
       const purged = records.filter(({ range, work }) => ids.has(range) && work === 'purge-source');
       const deleted = purged.reduce((sum, { source }) => sum + (source?.changed ?? 0), 0);
       return [part.name, Math.max(checksums[part.name]?.items ?? 0, deleted)];

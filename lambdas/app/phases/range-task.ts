@@ -1,6 +1,6 @@
 /** The frame of every task that works on one range: what it is given, whether it is still wanted, and one turn of the work. */
 import { type Range, rangeIdsOf } from '../../domain/datasets/dataset.ts';
-import type { Migration } from '../../domain/moving/migration.ts';
+import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import type { AppContext } from '../app-context.ts';
 import { type Invocation, over, type RangeWork, rangeTurn, type Turn } from './range-turn.ts';
 import { expected, type RunKey, rangeInput, rangeOf, runKey } from './task-input.ts';
@@ -24,10 +24,9 @@ export function rangeTask(
     const run = runKey(input);
     const { range: id, number, turns } = rangeInput(input);
     const migration = await expected(ports, run);
-    const { tenant } = migration;
-    const work = await workOn({ run, migration, range: rangeOf(parts, tenant, id) });
+    const work = await workOn({ run, migration, range: rangeOf(parts, valuesOf(migration), id) });
     if (work === undefined) return over(number + 1);
-    const ranges = rangeIdsOf(parts, tenant);
+    const ranges = rangeIdsOf(parts, valuesOf(migration));
     return rangeTurn(ports, { ...work, migration, range: id, ranges, number, turns }, invocation);
   };
 }

@@ -1,6 +1,6 @@
 /** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
 import { rangesOf } from '../../domain/datasets/dataset.ts';
-import type { Migration } from '../../domain/moving/migration.ts';
+import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { kept, release, withdraw, withFactsOf } from '../../domain/tenants/fence.ts';
@@ -50,8 +50,8 @@ export function rollbackTasks(context: AppContext) {
     const isPast = migration.committedAt ?? migration.pointOfNoReturn;
     if (isPast && !isOwnedBy(to, id, 'withdrawn') && !hasReleased(from, id))
       return stays(migration);
-    if (!mustRestore(migration, from, to)) return idle(parts, tenant);
-    return plan(parts, tenant, {
+    if (!mustRestore(migration, from, to)) return idle(parts, valuesOf(migration));
+    return plan(parts, valuesOf(migration), {
       waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
   }
@@ -121,7 +121,7 @@ export function rollbackTasks(context: AppContext) {
       return steps.restart(migration, 'finish-restore', { phase: 'rollback' });
 
     const records = await rangeRecords.list(source, migration);
-    if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore'))
+    if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'verify-restore'))
       return steps.restart(migration, 'finish-restore');
     if (to) {
       await tenants.change(source, tenant, (current) =>
@@ -143,8 +143,8 @@ export function rollbackTasks(context: AppContext) {
       throw new PermanentError('the target has served: the source is restored first');
     }
     // No record, or somebody else's: no data in the target is this migration's to touch.
-    if (!isOwnedBy(to, id, 'withdrawn')) return idle(parts, tenant);
-    return plan(parts, tenant, {
+    if (!isOwnedBy(to, id, 'withdrawn')) return idle(parts, valuesOf(migration));
+    return plan(parts, valuesOf(migration), {
       waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
   }
@@ -164,7 +164,7 @@ export function rollbackTasks(context: AppContext) {
     if (until === 0) return undefined;
     // A worker that still runs notices within a page; only one that has died lets its lease run out.
     const waitSeconds = Math.min(LOOK_AGAIN_SECONDS, Math.ceil((until - clock.now()) / 1000) + 1);
-    return notYet(parts, migration.tenant, waitSeconds);
+    return notYet(parts, valuesOf(migration), waitSeconds);
   }
 
   /** Safe twice: crossed once, and remembered on the source's record. Never while the target serves. */
@@ -216,7 +216,7 @@ export function rollbackTasks(context: AppContext) {
     const { tenant, id, source, target, checksums = {} } = migration;
     const record = await tenants.read(target, tenant);
     const isOurs = isOwnedBy(record, id, 'withdrawn');
-    const ranges = isOurs ? rangesOf(parts, tenant) : [];
+    const ranges = isOurs ? rangesOf(parts, valuesOf(migration)) : [];
     const records = await rangeRecords.list(target, migration);
     if (!allFinished(records, ranges, 'discard-target'))
       return steps.restart(migration, 'finish-rollback');

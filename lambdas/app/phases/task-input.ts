@@ -1,6 +1,7 @@
 /** What a task is given, and the first thing each does with it: read the ledger, and see whether it is still wanted. */
 
 import { type Part, type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import type { KeyValues } from '../../domain/datasets/key-values.ts';
 import { type Migration, PHASES_OF, type Phase } from '../../domain/moving/migration.ts';
 import { turnsOf } from '../../domain/moving/plan-budget.ts';
 import { PermanentError } from '../../domain/refusal.ts';
@@ -91,32 +92,32 @@ export interface Plan {
   readonly turns: number;
 }
 
-export function plan(parts: readonly Part[], tenant: string, rest: Partial<Plan> = {}): Plan {
-  const ranges = rangeIdsOf(parts, tenant);
-  const moving = movingRanges(parts, tenant).map(({ id }) => id);
-  const turns = turnsOf(parts);
+export function plan(parts: readonly Part[], values: KeyValues, rest: Partial<Plan> = {}): Plan {
+  const ranges = rangeIdsOf(parts, values);
+  const moving = movingRanges(parts, values).map(({ id }) => id);
+  const turns = turnsOf(parts, values);
   return { waitSeconds: 0, again: false, unclean: false, ranges, moving, turns, ...rest };
 }
 
 /** No range has anything to do. */
-export const idle = (parts: readonly Part[], tenant: string): Plan =>
-  plan(parts, tenant, { moving: [], ranges: [] });
+export const idle = (parts: readonly Part[], values: KeyValues): Plan =>
+  plan(parts, values, { moving: [], ranges: [] });
 
 /** The phase cannot begin yet: the workflow waits, and asks again. */
-export const notYet = (parts: readonly Part[], tenant: string, waitSeconds: number): Plan => ({
-  ...idle(parts, tenant),
+export const notYet = (parts: readonly Part[], values: KeyValues, waitSeconds: number): Plan => ({
+  ...idle(parts, values),
   again: true,
   waitSeconds,
 });
 
-export const movingRanges = (parts: readonly Part[], tenant: string): readonly Range[] =>
+export const movingRanges = (parts: readonly Part[], values: KeyValues): readonly Range[] =>
   rangesOf(
     parts.filter(({ policy }) => policy === 'move'),
-    tenant,
+    values,
   );
 
-export function rangeOf(parts: readonly Part[], tenant: string, id: string): Range {
-  const range = rangesOf(parts, tenant).find((candidate) => candidate.id === id);
+export function rangeOf(parts: readonly Part[], values: KeyValues, id: string): Range {
+  const range = rangesOf(parts, values).find((candidate) => candidate.id === id);
   if (range === undefined) throw new PermanentError(`the dataset has no range ${id}`);
   return range;
 }

@@ -5,6 +5,7 @@ import {
   type Migration,
   type Phase,
   realmOfPhase,
+  valuesOf,
 } from '../../domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
@@ -84,7 +85,7 @@ export function verifyTasks(context: AppContext) {
     const buckets = differingBuckets(from.digest, to.digest);
     if (buckets.length === 0) return 'done';
     if (tries + 1 < LOOKS) return 'again';
-    const where = rangeOf(settings.parts, migration.tenant, range);
+    const where = rangeOf(settings.parts, valuesOf(migration), range);
     const keys = await partKind.differences(
       where,
       migration.source,

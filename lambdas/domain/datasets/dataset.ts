@@ -1,20 +1,22 @@
 /** A tenant's dataset: everything of that tenant in one realm, declared once as a list of parts. */
 import type { Realm } from '../realm.ts';
+import { type KeyDeclaration, keysOf } from './key-template.ts';
+import { ANYBODY, type KeyValues } from './key-values.ts';
 
 /** `move`: copied, later purged in the source. `drop`: a cache, never copied, purged in the source after commit. */
 export type PartPolicy = 'move' | 'drop';
 
 /** One table that holds tenants' items, and how a tenant's keys look in it. */
-export interface DynamoDbPart {
+export interface DynamoDbPart extends KeyDeclaration {
   readonly kind: 'dynamodb';
   readonly name: string;
   readonly policy: PartPolicy;
-  /** Name of the partition key attribute (a string): it is the tenant, or `tenant#NN` where `shards` is set. */
+  /** Name of the partition key attribute. Its type, and what stands in it, are in `KeyDeclaration`. */
   readonly partitionKey: string;
-  /** Name and type of the sort key attribute. */
-  readonly sortKey: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
-  /** Number of partition keys per tenant, `tenant#00`… (2 to 100). Without it a tenant has one, its own id. */
-  readonly shards?: number;
+  /** Name and type of the sort key attribute; absent where the table has none. */
+  readonly sortKey?: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
+  /** Partition keys of the table that are no tenant's: `SETTINGS`, or `VERSION#*` for all that begin so. They are never touched. */
+  readonly notOfTenants?: readonly string[];
   /**
    * Attribute with the epoch second from which an item counts as absent, whether or not DynamoDB has removed it yet. What
    * DynamoDB would never remove (`expiry.ts`) is an item like any other.
@@ -36,17 +38,16 @@ export type Part = DynamoDbPart;
 export interface Range {
   readonly id: string;
   readonly part: string;
+  /** The partition key: text, the digits of a number, or bytes in base64. */
   readonly partition: string;
 }
 
-/** The partition keys of one tenant in a part, and none of any other tenant. */
-export function partitionsOf(part: Part, tenant: string): readonly string[] {
-  if (part.shards === undefined) return [tenant];
-  return Array.from(
-    { length: part.shards },
-    (_, shard) => `${tenant}#${String(shard).padStart(2, '0')}`,
-  );
-}
+/** The partition keys of one tenant in a part, and none of any other tenant; as far as the tenant is known. */
+export const partitionsOf = (part: Part, values: KeyValues): readonly string[] =>
+  keysOf(part, values);
+
+/** Of a tenant with one installation. */
+export const keysPerTenant = (part: Part): number => partitionsOf(part, ANYBODY).length;
 
 /** The tenant that has this key as a shard of a part, and the part; `undefined` where no tenant has. */
 export function ownerOfShard(
@@ -56,24 +57,24 @@ export function ownerOfShard(
   const tenant = key.replace(/#\d\d$/, '');
   if (tenant === '' || tenant === key) return undefined;
   const part = parts.find(
-    (one) => one.shards !== undefined && partitionsOf(one, tenant).includes(key),
+    (one) => isInShortShards(one) && partitionsOf(one, { tenant }).includes(key),
   );
   return part && { tenant, part: part.name };
 }
 
 /** Every key that is a shard of this tenant in some part. */
 export const shardsOf = (parts: readonly Part[], tenant: string): readonly string[] => [
-  ...new Set(
-    parts
-      .filter(({ shards }) => shards !== undefined)
-      .flatMap((part) => partitionsOf(part, tenant)),
-  ),
+  ...new Set(parts.filter(isInShortShards).flatMap((part) => partitionsOf(part, { tenant }))),
 ];
 
+/** `tenant#00`, `tenant#01` … */
+const isInShortShards = ({ key, shards }: Part): boolean =>
+  key === undefined && shards !== undefined;
+
 /** All ranges of a tenant in these parts, in a stable order. */
-export function rangesOf(parts: readonly Part[], tenant: string): readonly Range[] {
+export function rangesOf(parts: readonly Part[], values: KeyValues): readonly Range[] {
   return parts.flatMap((part) =>
-    partitionsOf(part, tenant).map((partition, index) => ({
+    partitionsOf(part, values).map((partition, index) => ({
       id: `${part.name}/${String(index).padStart(2, '0')}`,
       part: part.name,
       partition,
@@ -82,5 +83,5 @@ export function rangesOf(parts: readonly Part[], tenant: string): readonly Range
 }
 
 /** Their ids alone. */
-export const rangeIdsOf = (parts: readonly Part[], tenant: string): readonly string[] =>
-  rangesOf(parts, tenant).map(({ id }) => id);
+export const rangeIdsOf = (parts: readonly Part[], values: KeyValues): readonly string[] =>
+  rangesOf(parts, values).map(({ id }) => id);

@@ -1,24 +1,27 @@
 /** Refuses, when the configuration is loaded, parts that could not be moved safely. Every message names the part. */
 import { checkBudget } from '../moving/plan-budget.ts';
 import type { DynamoDbPart, Part } from './dataset.ts';
+import { checkKeys } from './key-declaration.ts';
 
 const FIELDS: Readonly<Record<keyof DynamoDbPart, true>> = {
   kind: true,
   name: true,
   policy: true,
   partitionKey: true,
-  sortKey: true,
+  keyType: true,
+  key: true,
   shards: true,
+  case: true,
+  sortKey: true,
+  notOfTenants: true,
   ttlAttribute: true,
   tableName: true,
   encryptionKeyArn: true,
 };
-const SORT_KEY_FIELDS: Readonly<Record<keyof DynamoDbPart['sortKey'], true>> = {
+const SORT_KEY_FIELDS: Readonly<Record<keyof NonNullable<DynamoDbPart['sortKey']>, true>> = {
   name: true,
   type: true,
 };
-/** A number of shards is two digits at the end of a key. */
-const MOST_SHARDS = 100;
 
 /** Throws a sentence that says what is allowed. What is declared is not believed to be of its type. */
 export function checkParts(parts: readonly Part[]): void {
@@ -47,7 +50,7 @@ function checkName(part: unknown, taken: Set<string>): string {
 }
 
 function checkValues(part: unknown, refused: (says: string) => Error): void {
-  const { kind, policy, partitionKey, sortKey, shards, ttlAttribute, tableName, encryptionKeyArn } =
+  const { kind, policy, partitionKey, sortKey, ttlAttribute, tableName, encryptionKeyArn } =
     recordOf(part);
   if (kind !== 'dynamodb') throw refused(`kind is 'dynamodb', not ${shown(kind)}`);
   if (policy !== 'move' && policy !== 'drop')
@@ -56,21 +59,13 @@ function checkValues(part: unknown, refused: (says: string) => Error): void {
     throw refused(
       `partitionKey is the name of the attribute that holds the tenant, not ${shown(partitionKey)}; a table without the tenant in its partition key cannot be moved`,
     );
-  const { name: sortName, type } = recordOf(sortKey);
-  if (!isAttributeName(sortName))
-    throw refused(
-      `sortKey is { name, type }, and ${sortKey === undefined ? 'it is missing' : `its name is ${shown(sortName)}`}; a table without a sort key cannot be declared`,
-    );
-  checkFields(recordOf(sortKey), SORT_KEY_FIELDS, (field, allowed) =>
-    refused(`sortKey has a field "${field}", which means nothing here; allowed are ${allowed}`),
+  checkSortKey(sortKey, partitionKey, refused);
+  // Until schedules, arrivals and purges look at what templates need to know of a tenant.
+  const early = ['key', 'case', 'keyType', 'notOfTenants'].find(
+    (field) => recordOf(part)[field] !== undefined,
   );
-  if (type !== 'S' && type !== 'N' && type !== 'B')
-    throw refused(`sortKey.type is 'S', 'N' or 'B', not ${shown(type)}`);
-  if (sortName === partitionKey)
-    throw refused('partitionKey and sortKey are two attributes, not one');
-  const isCount = typeof shards === 'number' && Number.isInteger(shards);
-  if (shards !== undefined && !(isCount && shards >= 2 && shards <= MOST_SHARDS))
-    throw refused(`shards is a whole number from 2 to ${MOST_SHARDS}, not ${shown(shards)}`);
+  if (early !== undefined) throw refused(`${early} is not served yet`);
+  checkKeys(recordOf(part), refused);
   if (ttlAttribute !== undefined && !isAttributeName(ttlAttribute))
     throw refused(
       `ttlAttribute is the name of the attribute with the expiry, not ${shown(ttlAttribute)}`,
@@ -88,6 +83,26 @@ function checkValues(part: unknown, refused: (says: string) => Error): void {
     );
   if (tableName === undefined)
     throw refused('encryptionKeyArn is for a table of your own, which tableName names');
+}
+
+/** A table may have none: then the field is left out. */
+function checkSortKey(
+  sortKey: unknown,
+  partitionKey: unknown,
+  refused: (says: string) => Error,
+): void {
+  if (sortKey === undefined) return;
+  const { name, type } = recordOf(sortKey);
+  if (!isAttributeName(name))
+    throw refused(
+      `sortKey is { name, type }, or left out where the table has none, and its name is ${shown(name)}`,
+    );
+  checkFields(recordOf(sortKey), SORT_KEY_FIELDS, (field, allowed) =>
+    refused(`sortKey has a field "${field}", which means nothing here; allowed are ${allowed}`),
+  );
+  if (type !== 'S' && type !== 'N' && type !== 'B')
+    throw refused(`sortKey.type is 'S', 'N' or 'B', not ${shown(type)}`);
+  if (name === partitionKey) throw refused('partitionKey and sortKey are two attributes, not one');
 }
 
 /** Refuses what is not in the list: a field that is passed over is a promise that nobody keeps. */

@@ -1,4 +1,5 @@
 /** A migration: its statuses, the steps between them, and the record of one attempt by Atlassian to move one tenant. */
+import type { KeyValues } from '../datasets/key-values.ts';
 import type { Limit } from '../planning/estimate.ts';
 import type { Realm } from '../realm.ts';
 import { conflict, type Refusal, type RefusalCode } from '../refusal.ts';
@@ -146,6 +147,11 @@ export interface Migration extends MigrationKey {
   readonly status: Status;
   readonly source: Realm;
   readonly target: Realm;
+  /**
+   * What the tenant's keys are made of: as of the schedule, and since the copy as its record said behind the fence. Absent
+   * in a record from before keys were declared by templates: then its id alone.
+   */
+  readonly keyValues?: KeyValues;
   /** Absent for a tombstone: the rollback of an id that nobody had scheduled. */
   readonly facts?: Facts;
   /** ISO time of the schedule; `scheduledIat` is the issue time of its token, epoch seconds. */
@@ -193,6 +199,12 @@ export interface Migration extends MigrationKey {
   /** Epoch seconds after which the record may vanish (tombstones only). */
   readonly expiresAt?: number;
 }
+
+/** What the tenant's keys are made of in this migration, whatever is learned of the tenant later. */
+export const valuesOf = ({
+  tenant,
+  keyValues,
+}: Pick<Migration, 'tenant' | 'keyValues'>): KeyValues => keyValues ?? { tenant };
 
 /** Which attempt of the phase at hand this is, from 1 on; 0 before any. */
 export const attemptOfPhase = ({

@@ -2,6 +2,8 @@
  * A rehearsal: a sample of a tenant's items is copied to keys that no tenant can have, verified,
  * and discarded.
  */
+import { type Part, partitionsOf, type Range, rangesOf } from '../datasets/dataset.ts';
+import type { KeyValues } from '../datasets/key-values.ts';
 import type { MigrationKey } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
@@ -12,6 +14,27 @@ import { isTenantId } from '../requests.ts';
  * belong to no tenant.
  */
 export const REHEARSAL = '#rehearsal';
+
+/** So many of a tenant's installations are in a sample. */
+const SAMPLED_INSTALLATIONS = 8;
+
+/** No tenant has one of these: no id begins with `#`, and no number that a tenant has is negative. */
+function rehearsalValues({ keyType }: Part): KeyValues {
+  const tenantKeys = { S: REHEARSAL, N: '-1', B: btoa(REHEARSAL) };
+  return {
+    tenant: REHEARSAL,
+    cloudId: REHEARSAL,
+    installations: Array.from({ length: SAMPLED_INSTALLATIONS }, (_, at) => `${REHEARSAL}-${at}`),
+    tenantKey: tenantKeys[keyType ?? 'S'],
+  };
+}
+
+/** Where the samples of a rehearsal are written, and nothing else. */
+export const rehearsalRanges = (parts: readonly Part[]): readonly Range[] =>
+  parts.flatMap((part) => rangesOf([part], rehearsalValues(part)));
+
+export const isRehearsalKey = (part: Part, key: string): boolean =>
+  partitionsOf(part, rehearsalValues(part)).includes(key);
 
 /**
  * The record whose lease guards the rehearsal's keys in a realm; `#` keeps it apart from every

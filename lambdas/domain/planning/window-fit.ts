@@ -3,9 +3,8 @@
  * can take.
  */
 
-import type { Part } from '../datasets/dataset.ts';
+import { keysPerTenant, type Part } from '../datasets/dataset.ts';
 import { type KnownSize, wholeOf } from '../datasets/size.ts';
-import { defined } from '../defined.ts';
 import { type Facts, windowReserve } from '../moving/migration.ts';
 import { type Estimate, estimate } from './estimate.ts';
 
@@ -18,8 +17,8 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   });
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const { items, bytes } = wholeOf(size);
-  const loads = moving.map(({ shards }, at) => ({
-    ...defined({ shards }),
+  const loads = moving.map((part, at) => ({
+    shards: keysPerTenant(part),
     ...(all > 0 && { share: (weights[at] ?? 0) / all }),
   }));
   return estimate(items, bytes, loads);

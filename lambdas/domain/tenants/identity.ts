@@ -16,7 +16,7 @@ export type TenantName =
   | { readonly kind: 'installation'; readonly value: string }
   | { readonly kind: 'site'; readonly value: string };
 
-/** A record keeps this many installations; an older one is long gone. */
+/** Reinstallations by which a tenant is found; of an older one only the id is kept. */
 const REMEMBERED = 20;
 
 /** Every name under which a record can be found, besides its own id. */
@@ -51,13 +51,22 @@ function siteOf({ cloudId, installation }: TenantRecord): string | undefined {
 const productOf = ({ product, installation }: TenantRecord): string | undefined =>
   product ?? (isProduct(installation['productType']) ? installation['productType'] : undefined);
 
+/** Its own, or the one that its installation names. */
+export function cloudIdOf({
+  cloudId,
+  installation: { cloudId: told } = {},
+}: Pick<TenantRecord, 'cloudId'> & Partial<Pick<TenantRecord, 'installation'>>):
+  | string
+  | undefined {
+  return cloudId ?? (isCloudId(told) ? told.toLowerCase() : undefined);
+}
+
 /**
  * Copies cloud id and product into fields of their own, so that they outlive the installation's
  * facts.
  */
 export function withSite(record: TenantRecord): TenantRecord {
-  const { cloudId: told } = record.installation;
-  const cloudId = record.cloudId ?? (isCloudId(told) ? told.toLowerCase() : undefined);
+  const cloudId = cloudIdOf(record);
   const product = productOf(record);
   return {
     ...record,
@@ -92,8 +101,12 @@ export function onlyOneOf(
 export function withIdentity<T extends Identity>(known: T, told: Identity | undefined): T {
   if (told === undefined) return known;
   const adoptions = adoptionsOf(known.adoptions ?? [], told.adoptions ?? []);
-  const installations = merged(known.installations ?? [], told.installations ?? []).filter(
+  const all = merged(known.installations ?? [], told.installations ?? []).filter(
     ({ id }) => !isDisowned({ adoptions }, id),
+  );
+  const installations = all.slice(-REMEMBERED);
+  const former = formerOf(known, told, all.slice(0, -REMEMBERED)).filter(
+    (id) => !isDisowned({ adoptions }, id) && !installations.some((one) => one.id === id),
   );
   const isCloudTold = told.cloudId !== undefined && !isDisowned({ adoptions }, told.cloudId);
   return {
@@ -105,6 +118,9 @@ export function withIdentity<T extends Identity>(known: T, told: Identity | unde
       ? { tenantKey: told.tenantKey }
       : {}),
     ...(known.installations === undefined && installations.length === 0 ? {} : { installations }),
+    ...(known.formerInstallations === undefined && former.length === 0
+      ? {}
+      : { formerInstallations: former }),
     ...(adoptions.length === 0 ? {} : { adoptions }),
   };
 }
@@ -134,19 +150,40 @@ function merged(
     newest.set(id, Math.max(iat, newest.get(id) ?? iat));
   return [...newest]
     .map(([id, iat]) => ({ id, iat }))
-    .sort((a, b) => a.iat - b.iat || (a.id < b.id ? -1 : 1))
-    .slice(-REMEMBERED);
+    .sort((a, b) => a.iat - b.iat || (a.id < b.id ? -1 : 1));
 }
+
+/** Both sides' former ones, and those that there is no more room for. */
+const formerOf = (
+  known: Identity,
+  told: Identity,
+  dropped: readonly ForgeInstallation[],
+): readonly string[] => [
+  ...new Set([
+    ...(known.formerInstallations ?? []),
+    ...(told.formerInstallations ?? []),
+    ...dropped.map(({ id }) => id),
+  ]),
+];
 
 export const identityOf = ({
   clientKey,
   installations,
+  formerInstallations,
   cloudId,
   product,
   tenantKey,
   adoptions,
 }: Identity): Identity =>
-  defined({ clientKey, installations, cloudId, product, tenantKey, adoptions });
+  defined({
+    clientKey,
+    installations,
+    formerInstallations,
+    cloudId,
+    product,
+    tenantKey,
+    adoptions,
+  });
 
 /** True where the record has everything that was announced. */
 export const knows = (known: Identity, told: Identity | undefined): boolean =>

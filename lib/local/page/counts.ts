@@ -2,8 +2,9 @@
  * Counts the items that each tenant has in each part of a realm. To cost little, it counts again
  * only what was written to.
  */
-import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, NumberValue, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
 
 /** Which tables and partitions have been written to since they were read. */
@@ -59,10 +60,10 @@ const placeOf = (table: string, partition = ''): string => `${table}\n${partitio
 type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields => ({ ...(typeof value === 'object' ? value : {}) });
 
-/** The value of a text attribute. */
+/** The value of an attribute that can be a key: text, the digits of a number, or bytes in base64. */
 function textOf(value: unknown): string | undefined {
-  const text = fieldsOf(value)['S'];
-  return typeof text === 'string' ? text : undefined;
+  const { S: text, N: digits, B: bytes } = fieldsOf(value);
+  return [text, digits, bytes].find((one) => typeof one === 'string');
 }
 
 /** Keys are among the attributes, under any name. */
@@ -119,11 +120,19 @@ async function countIn(
       ConsistentRead: true,
       KeyConditionExpression: '#partition = :partition',
       ExpressionAttributeNames: { '#partition': part.partitionKey },
-      ExpressionAttributeValues: { ':partition': partition },
+      ExpressionAttributeValues: {
+        ':partition': documentOf(part, partition),
+      },
     },
   );
   for await (const page of pages) count += page.Count ?? 0;
   return count;
+}
+
+/** A partition key as the document client takes it. */
+function documentOf({ keyType }: Part, partition: string) {
+  if (keyType === 'B') return Buffer.from(partition, 'base64');
+  return keyType === 'N' ? NumberValue.from(partition) : partition;
 }
 
 /** The partitions of one part of one tenant, in one realm. */
@@ -131,7 +140,7 @@ export interface Holding {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
   readonly part: Part;
-  readonly tenant: string;
+  readonly values: KeyValues;
 }
 
 /** Keeps its counts by table and partition. */
@@ -144,9 +153,9 @@ export function itemCounts(written: Writes) {
 
   return {
     /** `undefined` while one of the partitions has not been counted yet. */
-    of({ table, part, tenant }: Holding): number | undefined {
+    of({ table, part, values }: Holding): number | undefined {
       let sum = 0;
-      for (const partition of partitionsOf(part, tenant)) {
+      for (const partition of partitionsOf(part, values)) {
         const count = countOf(table, partition);
         if (count === undefined) return undefined;
         sum += count;
@@ -154,19 +163,19 @@ export function itemCounts(written: Writes) {
       return sum;
     },
     /** True where every partition was counted, and none written to since. */
-    isFresh: ({ table, part, tenant }: Holding): boolean =>
-      partitionsOf(part, tenant).every(
+    isFresh: ({ table, part, values }: Holding): boolean =>
+      partitionsOf(part, values).every(
         (partition) => countOf(table, partition) !== undefined && !written.has(table, partition),
       ),
     /** True where a partition was written to since it was counted. */
-    isStale: ({ table, part, tenant }: Holding): boolean =>
-      partitionsOf(part, tenant).some((partition) => written.has(table, partition)),
+    isStale: ({ table, part, values }: Holding): boolean =>
+      partitionsOf(part, values).some((partition) => written.has(table, partition)),
     /** Counts again what was written to, for at most `ms`; the next call goes on from there. */
     async recount(holdings: readonly Holding[], ms: number): Promise<void> {
       const end = performance.now() + ms;
       const due = holdings
         .flatMap((holding) =>
-          partitionsOf(holding.part, holding.tenant).map((partition) => ({
+          partitionsOf(holding.part, holding.values).map((partition) => ({
             ...holding,
             partition,
           })),

@@ -5,10 +5,16 @@
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import {
+  extended,
+  type KeyValues,
+  keyValuesOf,
+} from '../../../lambdas/domain/datasets/key-values.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
+import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
 import { residency } from '../../../residency.config.ts';
 import { type LocalHost, STAGE } from '../host.ts';
 import type { Execution } from '../workflows/execution.ts';
@@ -100,6 +106,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   const records = new Map<Realm, readonly Fields[]>();
   const ledgers = new Map<Realm, readonly Fields[]>();
   let tenants: readonly string[] = [];
+  let values: ReadonlyMap<string, KeyValues> = new Map();
   let migrations: readonly MigrationView[] = [];
   let forgottenAt = 0;
 
@@ -127,6 +134,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     }
     const known = new Set([...records.values()].flat().map(({ tenant }) => String(tenant)));
     tenants = [...known].sort();
+    values = valuesIn([...records.values()].flat());
     migrations = migrationsIn([...ledgers.values()].flat());
   }
 
@@ -168,7 +176,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
       client: clientOf(realm),
       table: physicalNames(residency, STAGE, realm).part(part),
       part,
-      tenant,
+      values: values.get(tenant) ?? { tenant },
     }));
 
   function tenantsIn(realm: Realm): TenantView[] {
@@ -270,15 +278,33 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
 const RECORD = {
   // An item without a state is an alias.
   FilterExpression: 'attribute_exists(#state)',
-  ProjectionExpression: '#tenant, #state, #movedTo, #migration, #ledger',
+  ProjectionExpression:
+    '#tenant, #state, #movedTo, #migration, #ledger, #cloudId, #installations, #former, #tenantKey',
   ExpressionAttributeNames: {
     '#tenant': 'tenant',
     '#state': 'state',
     '#movedTo': 'movedTo',
     '#migration': 'migration',
     '#ledger': 'ledger',
+    '#cloudId': 'cloudId',
+    '#installations': 'installations',
+    '#former': 'formerInstallations',
+    '#tenantKey': 'tenantKey',
   },
 };
+
+/** What the keys of each tenant are made of, by what all realms know of it. */
+function valuesIn(records: readonly Fields[]): ReadonlyMap<string, KeyValues> {
+  const all = new Map<string, KeyValues>();
+  for (const fields of records) {
+    // Written by the tenant store alone.
+    const own = keyValuesOf(fields as unknown as TenantRecord);
+    const known = all.get(own.tenant);
+    all.set(own.tenant, known === undefined ? own : extended(known, own));
+  }
+  return all;
+}
+
 const HISTORY = {
   FilterExpression: 'begins_with(#id, :status) OR begins_with(#id, :history)',
   ExpressionAttributeNames: { '#id': 'id' },

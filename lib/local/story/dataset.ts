@@ -9,7 +9,9 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { partitionValue } from '../../../lambdas/adapters/dataset/item-key.ts';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 
 export type RawItem = Record<string, AttributeValue>;
@@ -22,26 +24,26 @@ const WRITERS = 8;
 /** About `items` items over all parts, those of unusual shapes included. */
 export function datasetOf(
   parts: readonly Part[],
-  tenant: string,
+  values: KeyValues,
   items: number,
 ): ReadonlyMap<Part, readonly RawItem[]> {
   return new Map(
     parts.map((part) => {
       const share = SHARES[part.name] ?? 1 / parts.length;
       const count = Math.max(Math.round(items * share), ODD_ITEMS.length);
-      return [part, Array.from({ length: count }, (_, index) => itemOf(part, tenant, index))];
+      return [part, Array.from({ length: count }, (_, index) => itemOf(part, values, index))];
     }),
   );
 }
 
-function itemOf(part: Part, tenant: string, index: number): RawItem {
-  const partitions = partitionsOf(part, tenant);
+function itemOf(part: Part, values: KeyValues, index: number): RawItem {
+  const partitions = partitionsOf(part, values);
   const odd = ODD_ITEMS[index];
   return {
     ...(odd?.attributes ?? plainAttributes(index)),
     ...(part.ttlAttribute !== undefined && { [part.ttlAttribute]: { N: String(tomorrow()) } }),
-    [part.partitionKey]: { S: partitions[index % partitions.length] ?? tenant },
-    [part.sortKey.name]: { S: odd?.id ?? `document-${String(index).padStart(6, '0')}` },
+    [part.partitionKey]: partitionValue(part, partitions[index % partitions.length] ?? ''),
+    [part.sortKey?.name ?? 'id']: { S: odd?.id ?? `document-${String(index).padStart(6, '0')}` },
   };
 }
 

@@ -1,6 +1,7 @@
 /** Reads and writes the items of the story's tenants in a realm directly, without the app. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { tenantOfInstallation } from '../../../lambdas/domain/tenants/identity.ts';
@@ -29,13 +30,13 @@ export function storyRealm(host: LocalHost, realm: Realm) {
   const names = physicalNames(residency, STAGE, realm);
   const read = async (part: Part, site: Site): Promise<[Part, Snapshot]> => [
     part,
-    await snapshotOf(client, names.part(part), part, tenantOf(site)),
+    await snapshotOf(client, names.part(part), part, valuesOf(site)),
   ];
   return {
     realm,
     url: host.urls[realm] ?? '',
     async seed(site: Site, items: number): Promise<void> {
-      const dataset = datasetOf(residency.parts, tenantOf(site), items);
+      const dataset = datasetOf(residency.parts, valuesOf(site), items);
       await Promise.all([...dataset].map(([part, own]) => seed(client, names.part(part), own)));
     },
     holdings: async (site: Site): Promise<Holdings> =>
@@ -51,6 +52,12 @@ export function storyRealm(host: LocalHost, realm: Realm) {
  */
 export const tenantOf = ({ clientKey, cameBy, installations }: Site): string =>
   cameBy === 'forge' ? tenantOfInstallation(installations[0] ?? '') : clientKey;
+
+const valuesOf = (site: Site): KeyValues => ({
+  tenant: tenantOf(site),
+  cloudId: site.cloudId,
+  installations: site.installations,
+});
 
 export const partsWith = (policy: Part['policy']): readonly Part[] =>
   residency.parts.filter((part) => part.policy === policy);

@@ -5,11 +5,11 @@ import { paginateScan } from '@aws-sdk/lib-dynamodb';
 import { type Part, type Range, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
-import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
+import { REHEARSAL, rehearsalRanges } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { READ_UNIT_DOLLARS } from '../../../lambdas/domain/planning/estimate.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import type { Operator } from '../operator.ts';
+import { keyValuesIn, type Operator } from '../operator.ts';
 import { unknownTenant } from '../tenants/known-tenant.ts';
 import { UsageError } from '../terminal/failure.ts';
 import { printable, table } from '../terminal/print.ts';
@@ -169,7 +169,10 @@ async function everyPartition(operator: Operator, realm: Realm) {
 async function partitionsOfTenants(operator: Operator, realm: Realm, whose: readonly string[]) {
   const partitions: Partition[] = [];
   for (const tenant of whose) {
-    const ranges = rangesOf(operator.residency.parts, tenant);
+    const ranges =
+      tenant === REHEARSAL
+        ? rehearsalRanges(operator.residency.parts)
+        : rangesOf(operator.residency.parts, await keyValuesIn(operator, tenant));
     const counts = await Promise.all(ranges.map((range) => countOf(operator, realm, range)));
     for (const [at, { part, partition }] of ranges.entries()) {
       const items = counts[at] ?? 0;

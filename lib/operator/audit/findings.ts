@@ -1,6 +1,7 @@
 /** Pure: the rules of an audit. Each rule says what must hold; what breaks it is a finding. */
 
-import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import type { Receipt, ReceiptLink } from '../../../lambdas/domain/moving/receipt.ts';
@@ -308,12 +309,9 @@ function strangeness(
   }
 }
 
-/**
- * The tenant that a partition key belongs to: the key itself, or the text before its shard number.
- */
+/** The tenant that a partition key belongs to, by its part's templates; otherwise the key itself. */
 export function tenantOf(parts: readonly Part[], part: string, partition: string): string {
   const shape = parts.find(({ name }) => name === part);
-  const tenant = partition.replace(/#\d\d$/, '');
-  const isShard = shape !== undefined && partitionsOf(shape, tenant).includes(partition);
-  return isShard ? tenant : partition;
+  const makers = shape === undefined ? [] : makersOf(shape, partition);
+  return makers.find(({ of }) => of === 'tenant')?.value ?? partition;
 }

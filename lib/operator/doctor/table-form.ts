@@ -44,7 +44,10 @@ export function declaredTables(
     },
     ...residency.parts.map((part) => ({
       name: names.part(part),
-      keys: [`${part.partitionKey} (S)`, `${part.sortKey.name} (${part.sortKey.type})`],
+      keys: [
+        `${part.partitionKey} (${part.keyType ?? 'S'})`,
+        ...(part.sortKey === undefined ? [] : [`${part.sortKey.name} (${part.sortKey.type})`]),
+      ],
       indexes: [],
       ttlAttribute: part.ttlAttribute,
     })),

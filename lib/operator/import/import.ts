@@ -2,9 +2,11 @@
  * `import`: tenants that exist already, into the realm that has their data. Says what it would
  * write; `--apply` writes it.
  */
+import { keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { ImportAnswer } from '../../../lambdas/domain/operating/tenant-operations.ts';
 import { MOST_ROWS } from '../../../lambdas/domain/operating/tenant-operations.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { importedArrival } from '../../../lambdas/domain/tenants/import-row.ts';
 import { actorOf, type Confirm, invoked } from '../acting/act.ts';
 import { refuseProblems } from '../files/file-text.ts';
 import type { Operator } from '../operator.ts';
@@ -97,9 +99,11 @@ async function plannedOf(
   }
   const meant = rows.filter(({ line }) => !left.has(line));
   const answers = await asked(operator, meant, false);
-  const fresh = meant.flatMap(({ line, name, to }) => {
+  const fresh = meant.flatMap(({ line, name, to, row }) => {
     const answer = answers.get(line);
-    return answer?.outcome === 'new' ? [{ line, to, tenant: answer.tenant ?? name }] : [];
+    if (answer?.outcome !== 'new') return [];
+    const { identity } = importedArrival(row);
+    return [{ line, to, values: keyValuesOf({ ...identity, tenant: answer.tenant ?? name }) }];
   });
   const elsewhere = await misplaced(operator, fresh);
   return rows.map((row): ImportedRow => {

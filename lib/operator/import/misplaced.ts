@@ -5,12 +5,13 @@
  */
 import { concurrently } from '../../../lambdas/app/background/concurrently.ts';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
 
 interface Placed {
   readonly line: number;
-  readonly tenant: string;
+  readonly values: KeyValues;
   readonly to: Realm;
 }
 
@@ -22,10 +23,10 @@ export async function misplaced(
   operator: Operator,
   rows: readonly Placed[],
 ): Promise<ReadonlyMap<number, string>> {
-  const found = await concurrently(rows, async ({ line, tenant, to }) => {
-    if (await hasItems(operator, to, tenant)) return undefined;
+  const found = await concurrently(rows, async ({ line, values, to }) => {
+    if (await hasItems(operator, to, values)) return undefined;
     for (const realm of operator.realms)
-      if (realm !== to && (await hasItems(operator, realm, tenant)))
+      if (realm !== to && (await hasItems(operator, realm, values)))
         return [line, `its items are in realm ${realm}, and none are in ${to}`] as const;
     return undefined;
   });
@@ -35,9 +36,9 @@ export async function misplaced(
 async function hasItems(
   { partKind, residency }: Pick<Operator, 'partKind' | 'residency'>,
   realm: Realm,
-  tenant: string,
+  values: KeyValues,
 ): Promise<boolean> {
-  const ranges = rangesOf(residency.parts, tenant);
+  const ranges = rangesOf(residency.parts, values);
   const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, realm)));
   return empty.includes(false);
 }

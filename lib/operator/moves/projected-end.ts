@@ -2,7 +2,7 @@
  * Projects when the present copy will be verified, and compares that with the end of its window.
  */
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
-import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
+import { type Migration, valuesOf } from '../../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord } from '../../../lambdas/domain/moving/range-record.ts';
 import {
   fractionDone,
@@ -48,8 +48,8 @@ export async function projectionOf(
   });
 }
 
-async function itemsOf(operator: Operator, { source, tenant }: Migration): Promise<number> {
-  const sizes = await partCountsOf(operator, source, tenant);
+async function itemsOf(operator: Operator, migration: Migration): Promise<number> {
+  const sizes = await partCountsOf(operator, migration.source, valuesOf(migration));
   return sizes.filter(({ policy }) => policy === 'move').reduce((sum, { items }) => sum + items, 0);
 }
 

@@ -13,6 +13,7 @@ import {
   type Migration,
   PHASES_OF,
   realmOfPhase,
+  valuesOf,
 } from '../../../lambdas/domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../../lambdas/domain/moving/range-record.ts';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
@@ -151,7 +152,7 @@ function progressOf(
         part: part.name,
         realm: ranges[0]?.realm ?? migration.source,
         work,
-        ranges: partitionsOf(part, migration.tenant).length,
+        ranges: partitionsOf(part, valuesOf(migration)).length,
         rangesDone: ranges.filter(({ record }) => record.done).length,
         items: sum((record) =>
           Math.max(side(record)?.changed ?? 0, side(record)?.digest.items ?? 0),

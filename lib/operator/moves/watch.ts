@@ -1,6 +1,6 @@
 /** `watch`: shows one migration live, until it needs no operator's attention any more. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { isFinal } from '../../../lambdas/domain/moving/migration.ts';
+import { isFinal, valuesOf } from '../../../lambdas/domain/moving/migration.ts';
 import { type Operator, partCountsOf } from '../operator.ts';
 import type { Screen } from '../terminal/screen.ts';
 import type { Verdict } from '../terminal/verdict.ts';
@@ -29,11 +29,12 @@ export async function watch(
   id: string | undefined,
   { every, screen, print }: WatchOptions,
 ): Promise<Verdict> {
-  const { id: watched, source } = await migrationOf(operator, tenant, id);
+  const migration = await migrationOf(operator, tenant, id);
+  const { id: watched, source } = migration;
   const totals = new Map<string, number>();
   // A large tenant takes minutes to count. Its status is shown meanwhile, and also where it cannot
   // be counted.
-  void partCountsOf(operator, source, tenant)
+  void partCountsOf(operator, source, valuesOf(migration))
     .then((sizes) => {
       for (const { part, items } of sizes) totals.set(part, items);
     })

@@ -6,29 +6,32 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
+import { partitionValue } from '../../../lambdas/adapters/dataset/item-key.ts';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 
 type RawItem = Record<string, AttributeValue>;
 
 const BATCH = 25;
 
-/** `count` items of a part, spread over all its partitions. */
-export function smokeItems(part: Part, tenant: string, count: number): readonly RawItem[] {
-  const partitions = partitionsOf(part, tenant);
-  return Array.from({ length: count }, (_, index) => ({
+/** `count` items of a part, over all its partitions; where there is no sort key, a partition has one item. */
+export function smokeItems(part: Part, values: KeyValues, count: number): readonly RawItem[] {
+  const partitions = partitionsOf(part, values);
+  const length = part.sortKey === undefined ? Math.min(count, partitions.length) : count;
+  return Array.from({ length }, (_, index) => ({
     ...SHAPES[index % SHAPES.length],
     ...(part.ttlAttribute !== undefined && {
       [part.ttlAttribute]: { N: String(Math.floor(Date.now() / 1000) + DAY_SECONDS) },
     }),
-    [part.partitionKey]: { S: partitions[index % partitions.length] ?? tenant },
-    [part.sortKey.name]: sortValue(part, index),
+    [part.partitionKey]: partitionValue(part, partitions[index % partitions.length] ?? ''),
+    ...(part.sortKey !== undefined && { [part.sortKey.name]: sortValue(part.sortKey.type, index) }),
   }));
 }
 
-function sortValue({ sortKey }: Part, index: number): AttributeValue {
-  if (sortKey.type === 'N') return { N: String(index) };
-  if (sortKey.type === 'B') return { B: Uint8Array.of(0, index >> 8, index & 255) };
+function sortValue(type: 'S' | 'N' | 'B', index: number): AttributeValue {
+  if (type === 'N') return { N: String(index) };
+  if (type === 'B') return { B: Uint8Array.of(0, index >> 8, index & 255) };
   return { S: `smoke-${String(index).padStart(5, '0')}` };
 }
 

@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { SMOKE_PREFIX } from '../../../lambdas/domain/operating/smoke.ts';
 import { hookToken, type InstallKey, installToken } from '../../atlassian-tokens.ts';
 import { Failure } from '../terminal/failure.ts';
@@ -17,6 +18,8 @@ export interface Answer {
 
 export interface SmokeSite {
   readonly tenant: string;
+  /** What its partition keys can be made of. */
+  readonly values: KeyValues;
   installed(baseUrl: string): Promise<Answer>;
   uninstalled(baseUrl: string): Promise<Answer>;
   hook(
@@ -35,6 +38,8 @@ export function smokeSite(appKey: string, key: InstallKey): SmokeSite {
   const tenant = `${SMOKE_PREFIX}${randomUUID()}`;
   const sharedSecret = randomBytes(32).toString('base64url');
   const site = `https://${tenant}.invalid`;
+  const cloudId = randomUUID();
+  const installationId = `ari:cloud:ecosystem::installation/${randomUUID()}`;
 
   function lifecycle(baseUrl: string, eventType: 'installed' | 'uninstalled'): Promise<Answer> {
     const url = `${baseUrl}/${eventType}`;
@@ -45,6 +50,8 @@ export function smokeSite(appKey: string, key: InstallKey): SmokeSite {
       baseUrl: site,
       displayUrl: site,
       productType: 'confluence',
+      cloudId,
+      installationId,
       description: 'a synthetic site',
       eventType,
     };
@@ -54,6 +61,7 @@ export function smokeSite(appKey: string, key: InstallKey): SmokeSite {
 
   return {
     tenant,
+    values: { tenant, cloudId, installations: [installationId] },
     installed: (baseUrl) => lifecycle(baseUrl, 'installed'),
     uninstalled: (baseUrl) => lifecycle(baseUrl, 'uninstalled'),
     hook(baseUrl, name, fields) {

@@ -5,6 +5,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { unknownOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { isSmokeTenant, mayTrustSmokeKey } from '../../../lambdas/domain/operating/smoke.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { MINUTE_MS } from '../../../lambdas/domain/time.ts';
@@ -89,6 +90,11 @@ export async function smoke(operator: Operator, options: SmokeOptions): Promise<
 
 /** Checks beforehand what would stop the test half-way. */
 async function assertPossible(operator: Operator, run: Run, realms: readonly Realm[]) {
+  const unknown = operator.residency.parts.find((part) => unknownOf(part, run.values).length > 0);
+  if (unknown !== undefined)
+    throw new Failure(
+      `part ${unknown.name} is keyed by the app’s own id, and a synthetic tenant has none`,
+    );
   for (const realm of realms) {
     run.url(realm);
     const { settings } = await operator.records.settings(realm);
@@ -147,7 +153,7 @@ async function wholeStory(run: Run, from: Realm, to: Realm, items: number): Prom
 function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => void) {
   const { residency, clients, names, partKind, tenants, baseUrls } = operator;
   const every = operator.localPort === undefined ? 5_000 : 250;
-  const { tenant } = site;
+  const { tenant, values } = site;
   const steps: SmokeStep[] = [];
 
   function url(realm: Realm): string {
@@ -189,7 +195,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
           clients.dynamoDb(realm),
           names(realm).part(part),
           part,
-          tenant,
+          values,
         );
         return [...found].map(([key, hash]): [string, string] => [`${part.name} ${key}`, hash]);
       }),
@@ -200,16 +206,16 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   /** Writes items into every part; returns those that a move must bring over. */
   async function filled(realm: Realm, count: number): Promise<Snapshot> {
     const begun = performance.now();
-    for (const part of residency.parts)
-      await seeded(
-        clients.dynamoDb(realm),
-        names(realm).part(part),
-        smokeItems(part, tenant, count),
-      );
+    let seededItems = 0;
+    for (const part of residency.parts) {
+      const items = smokeItems(part, values, count);
+      await seeded(clients.dynamoDb(realm), names(realm).part(part), items);
+      seededItems += items.length;
+    }
     const all = await holdings(realm);
     note(
       `${all.size} items in ${residency.parts.length} parts of ${realm}`,
-      all.size === count * residency.parts.length,
+      all.size === seededItems,
       '',
       begun,
     );
@@ -246,7 +252,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   async function discarded(realm: Realm): Promise<void> {
     if (!isSmokeTenant(tenant)) throw new Error('only synthetic items are discarded');
     const begun = performance.now();
-    for (const range of rangesOf(residency.parts, tenant)) {
+    for (const range of rangesOf(residency.parts, values)) {
       const purged = partKind.purge(range, realm, undefined, Number.POSITIVE_INFINITY);
       for await (const _ of purged);
     }
@@ -256,5 +262,16 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   const states = (...realms: readonly Realm[]) =>
     Promise.all(realms.map(async (realm) => (await tenants.read(realm, tenant))?.state ?? 'none'));
 
-  return { url, answers, check, holdings, filled, moved, discarded, states, steps: () => steps };
+  return {
+    values,
+    url,
+    answers,
+    check,
+    holdings,
+    filled,
+    moved,
+    discarded,
+    states,
+    steps: () => steps,
+  };
 }

@@ -12,7 +12,7 @@ import { Failure, UsageError } from '../terminal/failure.ts';
 import { lasting, moment, printable, sized, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { type Forecast, forecast } from './forecast.ts';
-import { holdingIn, homeOf } from './where.ts';
+import { holdingsOf, homeOf } from './where.ts';
 
 export interface RehearseOptions {
   readonly to: string;
@@ -49,9 +49,7 @@ export async function rehearse(
   { to, items, confirm }: RehearseOptions,
 ): Promise<Verdict> {
   const target = operator.realmNamed(to);
-  const holdings = await Promise.all(
-    operator.realms.map((realm) => holdingIn(operator, realm, tenant)),
-  );
+  const holdings = await holdingsOf(operator, tenant);
   const home = homeOf(holdings, tenant);
   if (home.realm === target)
     throw new UsageError(`${tenant} is in ${target} already: a move there moves nothing`);

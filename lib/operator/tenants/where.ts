@@ -1,12 +1,13 @@
 /** `where`: which realm a tenant is in, by its records and by what every realm really holds of it. */
 
 import { setTimeout as pause } from 'node:timers/promises';
+import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Status } from '../../../lambdas/domain/moving/migration.ts';
 import { isUnderWay, mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { TenantState } from '../../../lambdas/domain/tenants/tenant.ts';
-import { type Operator, type PartCount, partCountsOf } from '../operator.ts';
+import { keyValuesIn, type Operator, type PartCount, partCountsOf } from '../operator.ts';
 import { Failure } from '../terminal/failure.ts';
 import { printable, sized, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
@@ -55,22 +56,29 @@ export async function where(operator: Operator, tenant: string): Promise<Verdict
 }
 
 const lookFor = async (operator: Operator, tenant: string): Promise<Where> =>
-  verdictOn(
-    tenant,
-    await Promise.all(operator.realms.map((realm) => holdingIn(operator, realm, tenant))),
-  );
+  verdictOn(tenant, await holdingsOf(operator, tenant));
+
+/** In every realm, under all keys that any of them knows of. */
+export async function holdingsOf(
+  operator: Operator,
+  tenant: string,
+): Promise<readonly RealmHolding[]> {
+  const values = await keyValuesIn(operator, tenant);
+  return Promise.all(operator.realms.map((realm) => holdingIn(operator, realm, values)));
+}
 
 /** The status before the items: what a final migration has left behind is then not taken for what it is still moving. */
-export async function holdingIn(
+async function holdingIn(
   operator: Operator,
   realm: Realm,
-  tenant: string,
+  values: KeyValues,
 ): Promise<RealmHolding> {
+  const { tenant } = values;
   const record = await operator.tenants.read(realm, tenant);
   const { migration: id, ledger = realm } = record ?? {};
   const migration =
     id === undefined ? undefined : await operator.ledger.migrations.read({ ledger, tenant, id });
-  const parts = await partCountsOf(operator, realm, tenant);
+  const parts = await partCountsOf(operator, realm, values);
   return holdingOf(realm, operator.region(realm), record, migration?.status, parts);
 }
 

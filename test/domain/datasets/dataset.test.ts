@@ -23,10 +23,10 @@ const sharded: DynamoDbPart = { ...part, name: 'exports', shards: 16 };
 
 describe('a tenant’s partition keys', () => {
   test('are its own id, or one for each shard', () => {
-    expect(partitionsOf(part, 'tenant-1')).toEqual(['tenant-1']);
-    const keys = partitionsOf(sharded, 'tenant-1');
+    expect(partitionsOf(part, { tenant: 'tenant-1' })).toEqual(['tenant-1']);
+    const keys = partitionsOf(sharded, { tenant: 'tenant-1' });
     expect([keys.length, keys[0], keys[15]]).toEqual([16, 'tenant-1#00', 'tenant-1#15']);
-    expect(partitionsOf({ ...part, shards: 100 }, 't').at(-1)).toBe('t#99');
+    expect(partitionsOf({ ...part, shards: 100 }, { tenant: 't' }).at(-1)).toBe('t#99');
   });
 
   test('are never a neighbour’s', () => {
@@ -39,7 +39,7 @@ describe('a tenant’s partition keys', () => {
       'tenant-',
     ];
     for (const of of [part, sharded]) {
-      const keys = neighbours.flatMap((tenant) => partitionsOf(of, tenant));
+      const keys = neighbours.flatMap((tenant) => partitionsOf(of, { tenant }));
       expect(new Set(keys).size).toBe(keys.length);
     }
   });
@@ -53,8 +53,8 @@ describe('a tenant’s partition keys', () => {
       fc.property(clientKey, clientKey, shards, (one, other, count) => {
         fc.pre(one !== other);
         const of: Part = count === undefined ? part : { ...part, shards: count };
-        const keys = new Set(partitionsOf(of, one));
-        expect(partitionsOf(of, other).filter((key) => keys.has(key))).toEqual([]);
+        const keys = new Set(partitionsOf(of, { tenant: one }));
+        expect(partitionsOf(of, { tenant: other }).filter((key) => keys.has(key))).toEqual([]);
       }),
       { numRuns: 500 },
     );
@@ -63,10 +63,12 @@ describe('a tenant’s partition keys', () => {
 
 describe('the ranges of a dataset', () => {
   test('have stable ids that name no tenant, in a stable order', () => {
-    const ids = rangesOf([part, { ...sharded, shards: 2 }], 'tenant-1').map(({ id }) => id);
-    expect(ids).toEqual(['templates/00', 'exports/00', 'exports/01']);
-    expect(rangesOf([part, { ...sharded, shards: 2 }], 'tenant-2').map(({ id }) => id)).toEqual(
-      ids,
+    const ids = rangesOf([part, { ...sharded, shards: 2 }], { tenant: 'tenant-1' }).map(
+      ({ id }) => id,
     );
+    expect(ids).toEqual(['templates/00', 'exports/00', 'exports/01']);
+    expect(
+      rangesOf([part, { ...sharded, shards: 2 }], { tenant: 'tenant-2' }).map(({ id }) => id),
+    ).toEqual(ids);
   });
 });

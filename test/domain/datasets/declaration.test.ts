@@ -61,11 +61,6 @@ describe('a declaration', () => {
       declared({ partitionKey: 'ü'.repeat(128) }),
       'partitionKey is the name of',
     ],
-    [
-      'no sort key',
-      declared({ sortKey: undefined }),
-      'part "templates": sortKey is { name, type }, and it is missing',
-    ],
     ['a sort key without a name', declared({ sortKey: { type: 'S' } }), 'its name is undefined'],
     ['a sort key of text', declared({ sortKey: 'id' }), 'sortKey is { name, type }'],
     [

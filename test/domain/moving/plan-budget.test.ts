@@ -52,7 +52,7 @@ describe('the plan of an attempt', () => {
       partsOf('drop', 14, 100),
       partsOf('move', 1, 1),
     ]) {
-      const { turns, moving, ranges } = plan(parts, 'tenant-1');
+      const { turns, moving, ranges } = plan(parts, { tenant: 'tenant-1' });
       expect(turns).toBeGreaterThanOrEqual(1);
       expect(turns * (2 * moving.length + ranges.length)).toBeLessThanOrEqual(MOST_TURNS);
     }

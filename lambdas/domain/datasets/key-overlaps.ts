@@ -1,0 +1,77 @@
+/**
+ * Whether two forms of keys can come to one key. Where they can, items of two tenants would lie under it, and a move of the
+ * one would carry off, and delete, what is the other's.
+ */
+import type { KeyForm, Placeholder } from './key-template.ts';
+
+/**
+ * `apart`: no two values come to one key. `within`: only a value of `outer` that contains the fixed words of the other form, as
+ * hardly any does: such a tenant is refused. `mixed`: everyday values of two tenants can come to one key. `same`: the forms are one.
+ */
+export type Overlap = 'apart' | 'within' | 'mixed' | 'same';
+
+/** A character that each value consists of, one that each value has, and the length of the shortest and of the longest. */
+interface Alphabet {
+  readonly all: RegExp;
+  readonly has?: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+const ALPHABETS: Readonly<Record<Placeholder, Alphabet>> = {
+  tenant: { all: /^[!-~]*$/, least: 1, most: 255 },
+  cloudId: { all: /^[0-9A-Za-z-]*$/, least: 8, most: 64 },
+  installation: { all: /^[0-9a-z:/-]*$/, has: ':', least: 70, most: 70 },
+  installationUuid: { all: /^[0-9a-f-]*$/, has: '-', least: 36, most: 36 },
+  tenantKey: { all: /^[^\p{C}\p{Zl}\p{Zp}]*$/u, least: 1, most: 255 },
+};
+
+export function overlapOf(one: KeyForm, other: KeyForm): Overlap {
+  const isBeside = !isPrefix(one.head, other.head) && !isPrefix(other.head, one.head);
+  const isBehind = !isSuffix(one.tail, other.tail) && !isSuffix(other.tail, one.tail);
+  if (isBeside || isBehind) return 'apart';
+  if (one.head === other.head && one.tail === other.tail) return overlapOfValues(one.of, other.of);
+  if (isAround(one, other)) return overlapAround(one, other);
+  if (isAround(other, one)) return overlapAround(other, one);
+  return overlapAcross(one, other);
+}
+
+const isPrefix = (short: string, long: string): boolean => long.startsWith(short);
+const isSuffix = (short: string, long: string): boolean => long.endsWith(short);
+
+/** A value in the place of `outer`'s can hold the other form's words, and its value. */
+export const isAround = (outer: KeyForm, inner: KeyForm): boolean =>
+  isPrefix(outer.head, inner.head) && isSuffix(outer.tail, inner.tail);
+
+/** The same words around another value. An installation's id is told by its form; a cloud id may be anybody's client key. */
+function overlapOfValues(one: Placeholder, other: Placeholder): Overlap {
+  if (one === other) return 'same';
+  if (!canHold(one, '', other, '') || !canHold(other, '', one, '')) return 'apart';
+  return one === 'installation' || other === 'installation' ? 'within' : 'mixed';
+}
+
+function overlapAround(outer: KeyForm, inner: KeyForm): Overlap {
+  const before = inner.head.slice(outer.head.length);
+  const after = inner.tail.slice(0, inner.tail.length - outer.tail.length);
+  if (!canHold(outer.of, before, inner.of, after)) return 'apart';
+  return /[^0-9A-Za-z]/.test(before + after) ? 'within' : 'mixed';
+}
+
+/** Whether some value of `outer` consists of a value of `inner`, with these words before and after it. */
+function canHold(outer: Placeholder, before: string, inner: Placeholder, after: string): boolean {
+  const { all, most } = ALPHABETS[outer];
+  const { has = '', least } = ALPHABETS[inner];
+  return all.test(before + has + after) && before.length + least + after.length <= most;
+}
+
+/** Each has more on one side: the end of the one value is the other's tail, and the beginning of the other's is a head. */
+function overlapAcross(one: KeyForm, other: KeyForm): Overlap {
+  const [first, second] = one.head.length < other.head.length ? [one, other] : [other, one];
+  const before = second.head.slice(first.head.length);
+  const after = first.tail.slice(0, first.tail.length - second.tail.length);
+  const beginning = ALPHABETS[first.of];
+  const end = ALPHABETS[second.of];
+  const isBegun = beginning.least < before.length || beginning.all.test(before);
+  const isEnded = end.least < after.length || end.all.test(after);
+  return isBegun && isEnded ? 'mixed' : 'apart';
+}

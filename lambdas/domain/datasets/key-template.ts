@@ -1,0 +1,183 @@
+/**
+ * Templates of partition keys: what stands in a tenant's keys, and of which tenant a key can have been made. A template is
+ * text with one placeholder for the tenant, and perhaps one for a shard: `TENANT#{tenant}`, `{tenant}-{shard}`.
+ */
+import { isTenantId } from '../requests.ts';
+import { isInstallationId } from '../tenants/identity.ts';
+import type { KeyValues } from './key-values.ts';
+
+/** Values of a tenant that a template may name. */
+export const PLACEHOLDERS = [
+  'tenant',
+  'cloudId',
+  'installation',
+  'installationUuid',
+  'tenantKey',
+] as const;
+export type Placeholder = (typeof PLACEHOLDERS)[number];
+
+/** How the partition keys of a part are made. */
+export interface KeyDeclaration {
+  /** One template, or several for fixed words around the tenant. Without it: `{tenant}`, or `{tenant}#{shard}`. */
+  readonly key?: string | readonly string[];
+  /** `16`: `00` to `15`. `{ from: 1, to: 9 }`: these numbers, written in as many digits as `digits` says at the least. */
+  readonly shards?: number | ShardRange;
+  /** The values, as they stand in keys, are in lower case. */
+  readonly case?: 'lower';
+  /** Type of the partition key; `S` unless said otherwise. A number, or bytes (base64), is the `{tenantKey}` alone. */
+  readonly keyType?: 'S' | 'N' | 'B';
+}
+
+export interface ShardRange {
+  readonly from: number;
+  readonly to: number;
+  readonly digits?: number;
+}
+
+/** A template with its shard filled in: what stands before the tenant's value, and after it. */
+export interface KeyForm {
+  readonly head: string;
+  readonly of: Placeholder;
+  readonly tail: string;
+}
+
+/** A value of some tenant that a key can have been made of. */
+export interface Maker {
+  readonly of: Exclude<Placeholder, 'installationUuid'>;
+  readonly value: string;
+  readonly form: KeyForm;
+}
+
+export const templatesOf = ({ key, shards }: KeyDeclaration): readonly string[] => {
+  if (key !== undefined) return typeof key === 'string' ? [key] : key;
+  return [shards === undefined ? '{tenant}' : '{tenant}#{shard}'];
+};
+
+/** Its texts and its placeholders, in turns: text, placeholder, text … A brace that belongs to neither stays in the text. */
+export const wordsOf = (template: string): readonly string[] => template.split(/\{([^{}]*)\}/);
+
+/** As they stand in keys, in the order of their numbers. */
+export function shardNames(shards: KeyDeclaration['shards']): readonly string[] {
+  if (shards === undefined) return [];
+  const {
+    from,
+    to,
+    digits = 1,
+  } = typeof shards === 'number' ? { from: 0, to: shards - 1, digits: 2 } : shards;
+  return Array.from({ length: to - from + 1 }, (_, at) => String(from + at).padStart(digits, '0'));
+}
+
+/** Every form that a key of the part can have; in a stable order. Templates are taken to be sound. */
+export function formsOf(declared: KeyDeclaration): readonly KeyForm[] {
+  return templatesOf(declared).flatMap((template) => {
+    if (!template.includes('{shard}')) return formOf(template);
+    return shardNames(declared.shards).flatMap((shard) =>
+      formOf(template.replace('{shard}', shard)),
+    );
+  });
+}
+
+function formOf(template: string): readonly KeyForm[] {
+  const [head = '', name, tail = ''] = wordsOf(template);
+  const of = PLACEHOLDERS.find((placeholder) => placeholder === name);
+  return of === undefined ? [] : [{ head, of, tail }];
+}
+
+/**
+ * A tenant's keys, each once. A number is its digits, and bytes are base64. What is not known of a tenant makes no key:
+ * `unknownOf` says what that is. In a stable order, to which a further installation adds at the end.
+ */
+export function keysOf(declared: KeyDeclaration, values: KeyValues): readonly string[] {
+  const forms = formsOf(declared).map((form) => ({ form, filled: valuesFor(form.of, values) }));
+  const most = Math.max(0, ...forms.map(({ filled }) => filled.length));
+  const keys = Array.from({ length: most }, (_, at) =>
+    forms.flatMap(({ form, filled }) => {
+      const value = filled[at];
+      return value === undefined ? [] : [keyOf(declared, form, value)];
+    }),
+  );
+  return [...new Set(keys.flat())];
+}
+
+export const keyOf = (declared: KeyDeclaration, { head, tail }: KeyForm, value: string): string =>
+  `${head}${cased(declared, value)}${tail}`;
+
+export const cased = (declared: KeyDeclaration, value: string): string =>
+  declared.case === 'lower' ? value.toLowerCase() : value;
+
+/** Every value of a tenant that stands in place of this placeholder. */
+export function valuesFor(of: Placeholder, values: KeyValues): readonly string[] {
+  switch (of) {
+    case 'tenant':
+      return [values.tenant];
+    case 'cloudId':
+      return values.cloudId === undefined ? [] : [values.cloudId];
+    case 'tenantKey':
+      return values.tenantKey === undefined ? [] : [values.tenantKey];
+    case 'installation':
+      return values.installations ?? [];
+    case 'installationUuid':
+      return (values.installations ?? []).map(uuidOf);
+  }
+}
+
+/** What would have to be known of a tenant to make its keys, and is not. A tenant without an installation has no keys of one. */
+export function unknownOf(
+  declared: KeyDeclaration,
+  values: KeyValues,
+): readonly ('cloudId' | 'tenantKey')[] {
+  const named = new Set(formsOf(declared).map(({ of }) => of));
+  return (['cloudId', 'tenantKey'] as const).filter(
+    (of) => named.has(of) && values[of] === undefined,
+  );
+}
+
+/** By whom a key can have been made: none, where no template of the part makes such keys. */
+export function makersOf(declared: KeyDeclaration, key: string): readonly Maker[] {
+  return formsOf(declared).flatMap((form): readonly Maker[] => {
+    const { head, of, tail } = form;
+    if (!key.startsWith(head) || !key.endsWith(tail)) return [];
+    const value = key.slice(head.length, key.length - tail.length);
+    if (head.length + tail.length > key.length || !isLegal(declared, of, value)) return [];
+    if (of === 'installationUuid')
+      return [{ of: 'installation', value: `${INSTALLATION}${value}`, form }];
+    return [{ of, value, form }];
+  });
+}
+
+const INSTALLATION = 'ari:cloud:ecosystem::installation/';
+const uuidOf = (installation: string): string =>
+  installation.slice(installation.lastIndexOf('/') + 1);
+
+/** Whether a tenant can have this value, as it stands in a key. */
+export function isLegal(declared: KeyDeclaration, of: Placeholder, value: string): boolean {
+  if (cased(declared, value) !== value) return false;
+  switch (of) {
+    case 'tenant':
+      return isTenantId(value);
+    case 'cloudId':
+      return /^[0-9A-Za-z-]{8,64}$/.test(value);
+    case 'installation':
+      return isInstallationId(value);
+    case 'installationUuid':
+      return isInstallationId(`${INSTALLATION}${value}`);
+    case 'tenantKey':
+      return isTenantKeyOf(declared.keyType, value);
+  }
+}
+
+/** DynamoDB keeps a number in its shortest form, and has 38 digits for it. */
+function isTenantKeyOf(keyType: KeyDeclaration['keyType'], value: string): boolean {
+  if (keyType === 'N') return /^(?:0|[1-9]\d{0,37})$/.test(value);
+  if (keyType === 'B') return isBase64(value);
+  return /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(value) && value === value.trim();
+}
+
+/** In its one canonical form, so that the same bytes have one text. */
+function isBase64(text: string): boolean {
+  try {
+    return text !== '' && btoa(atob(text)) === text;
+  } catch {
+    return false;
+  }
+}

@@ -6,10 +6,10 @@ import type { InvocationContext } from '../../lambdas/hook.ts';
 import type { Log } from '../../lambdas/ports.ts';
 import { sizeOf } from '../entries.ts';
 import type { Route } from '../routes.ts';
-import type { Limited } from './concurrency.ts';
+import type { Limited } from './functions/concurrency.ts';
+import { invoke, TimedOut } from './functions/invocation.ts';
 import { eventOf, routeOf, splitTarget } from './gateway-event.ts';
 import { isOwnName, listenOn, stop } from './http.ts';
-import { invoke, TimedOut } from './invocation.ts';
 import type { Throttle } from './throttle.ts';
 
 /** A route's function, bound to its realm. */

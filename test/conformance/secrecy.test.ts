@@ -10,7 +10,7 @@ import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import { STAGE } from '../../lib/local/host.ts';
+import { STAGE } from '../../lib/local/host-setup.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { residency } from '../../residency.config.ts';
 import { DOORS, eventually, facts, startWorld, type World } from '../support/world.ts';

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import type { LocalHostOptions } from '../../lib/local/host.ts';
+import type { LocalHostOptions } from '../../lib/local/host-setup.ts';
 import { eventually, facts, startWorld, type World, type WorldDoor } from '../support/world.ts';
 
 let inject: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;

@@ -17,7 +17,7 @@ import {
   type EmbeddedDynamoDb,
   startEmbeddedDynamoDb,
 } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import { functionsOf, loadFunctions } from '../../lib/local/functions.ts';
+import { functionsOf, loadFunctions } from '../../lib/local/functions/realm-functions.ts';
 import { eventOf, routeOf, splitTarget } from '../../lib/local/gateway-event.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { ROUTES, type Scheme } from '../../lib/routes.ts';

@@ -1,6 +1,6 @@
 /** How many functions of the local host run at once. */
 import { expect, test } from 'vitest';
-import { atMost } from '../../lib/local/concurrency.ts';
+import { atMost } from '../../lib/local/functions/concurrency.ts';
 
 test('so many run at once, in their order, and a failure gives its place to the next', async () => {
   const limited = atMost(2);

@@ -4,13 +4,13 @@
 import { connect } from 'node:net';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { afterEach, describe, expect, test } from 'vitest';
+import { currentFunction } from '../../lib/local/functions/invocation.ts';
 import {
   type Endpoint,
   type Gateway,
   type GatewayOptions,
   startGateway,
 } from '../../lib/local/gateway.ts';
-import { currentFunction } from '../../lib/local/invocation.ts';
 import type { Route } from '../../lib/routes.ts';
 
 const throttle = { rate: 1, burst: 1 };

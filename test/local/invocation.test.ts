@@ -1,8 +1,8 @@
 /** One function as Lambda runs it: its timeout, and what happens after it. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
-import { invoke, TimedOut } from '../../lib/local/invocation.ts';
-import { workerDeaths } from '../../lib/local/worker-death.ts';
+import { invoke, TimedOut } from '../../lib/local/functions/invocation.ts';
+import { workerDeaths } from '../../lib/local/functions/worker-death.ts';
 
 const WHICH = { realm: 'de', entry: 'tasks/copy-range' };
 const CALL: SdkCall = { service: 'dynamodb', command: 'PutItem', region: 'de', resources: [] };

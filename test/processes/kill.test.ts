@@ -16,7 +16,7 @@ import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts'
 import type { Work } from '../../lambdas/domain/moving/range-record.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
-import { STAGE } from '../../lib/local/host.ts';
+import { STAGE } from '../../lib/local/host-setup.ts';
 import {
   fieldOf,
   type Hook,

@@ -8,7 +8,7 @@ import dynalite from 'dynalite/db/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { startEmbeddedDynamoDb } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import { hostLife } from '../../lib/local/host-id.ts';
+import { hostLife } from '../../lib/local/functions/host-id.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { tcpPortsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';

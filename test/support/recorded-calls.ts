@@ -4,7 +4,7 @@
  */
 
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
-import { currentFunction } from '../../lib/local/invocation.ts';
+import { currentFunction } from '../../lib/local/functions/invocation.ts';
 import { ACCOUNT } from './policies.ts';
 
 export interface RecordedCall {

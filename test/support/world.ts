@@ -19,12 +19,8 @@ import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
-import {
-  type LocalHost,
-  type LocalHostOptions,
-  STAGE,
-  startLocalHost,
-} from '../../lib/local/host.ts';
+import { type LocalHost, startLocalHost } from '../../lib/local/host.ts';
+import { type LocalHostOptions, STAGE } from '../../lib/local/host-setup.ts';
 import type { Hook, Reply, SimulatedAtlassian, Site } from '../../lib/local/simulated-atlassian.ts';
 import { tenantOf } from '../../lib/local/story/holdings.ts';
 import { type Snapshot, snapshotOf } from '../../lib/snapshots.ts';

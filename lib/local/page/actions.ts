@@ -10,3 +10,9 @@ const ACTIONS = [
 ] as const;
 export type Action = (typeof ACTIONS)[number];
 export const isAction = (word: string): word is Action => ACTIONS.some((action) => action === word);
+
+/** What became of an action, in a sentence for the page. */
+export interface Outcome {
+  readonly isDone: boolean;
+  readonly message: string;
+}

@@ -12,7 +12,7 @@ import type { LocalHost } from '../host.ts';
 import { fieldOf, type Hook, type SimulatedAtlassian, type Site } from '../simulated-atlassian.ts';
 import { asking } from '../simulated-move.ts';
 import { storyRealm } from '../story/holdings.ts';
-import type { Action } from './actions.ts';
+import type { Action, Outcome } from './actions.ts';
 import { knownSites } from './known-sites.ts';
 import { type MigrationView, newestOf } from './migration-view.ts';
 import { answerOf, isSuccess, type Said, saidLog } from './said.ts';
@@ -40,11 +40,6 @@ export interface DeskView {
   /** The tenant whose next worker is to be killed. */
   readonly killsNextOf?: string;
   readonly said: readonly Said[];
-}
-
-export interface Outcome {
-  readonly isDone: boolean;
-  readonly message: string;
 }
 
 /** The present move of one site. */

@@ -6,7 +6,7 @@ import { fractionDone, projectedEnd } from '../../../lambdas/domain/planning/pro
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
-import { STAGE } from '../host.ts';
+import { STAGE } from '../host-setup.ts';
 import type { MigrationView } from './migration-view.ts';
 
 export interface ProgressView {

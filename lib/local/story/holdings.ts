@@ -13,7 +13,8 @@ import {
   snapshotOf,
   tenantState,
 } from '../../snapshots.ts';
-import { type LocalHost, STAGE } from '../host.ts';
+import type { LocalHost } from '../host.ts';
+import { STAGE } from '../host-setup.ts';
 import type { Site } from '../simulated-atlassian.ts';
 import { datasetOf, seed } from './dataset.ts';
 

@@ -2,10 +2,10 @@
  * The functions of one realm: loaded from the files that deploy as Lambdas, and bound to the
  * realm's app.
  */
-import type { App } from '../../lambdas/compose.ts';
-import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { InvocationContext } from '../../lambdas/hook.ts';
-import { ENTRIES, sizeOf } from '../entries.ts';
+import type { App } from '../../../lambdas/compose.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { InvocationContext } from '../../../lambdas/hook.ts';
+import { ENTRIES, sizeOf } from '../../entries.ts';
 import { type InvocationOptions, invoke } from './invocation.ts';
 
 type BoundFunction = (event: unknown, context: InvocationContext) => Promise<unknown>;
@@ -37,7 +37,7 @@ export async function loadFunctions(): Promise<ReadonlyMap<string, BindFunction>
 
 async function exported(entry: string): Promise<BindFunction> {
   const name = entry.startsWith('tasks/') ? 'task' : 'endpoint';
-  const file = new URL(`../../lambdas/${entry}.ts`, import.meta.url).href;
+  const file = new URL(`../../../lambdas/${entry}.ts`, import.meta.url).href;
   const module: Readonly<Record<string, unknown>> = await import(/* @vite-ignore */ file);
   const bind = module[name];
   if (typeof bind !== 'function')

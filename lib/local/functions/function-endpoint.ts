@@ -2,8 +2,8 @@
  * Lambda's Invoke on one HTTP port, for the background functions that operators and schedules call.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Realm } from '../../lambdas/domain/realm.ts';
-import { listenOn, localServer, Refused, stop, textOf } from './http.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { listenOn, localServer, Refused, stop, textOf } from '../http.ts';
 
 export interface FunctionEndpointOptions {
   /** 0 takes any free port. */

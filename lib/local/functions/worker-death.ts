@@ -3,8 +3,8 @@
  * its answer is lost, and it does nothing more. The workflow sees the error that Lambda reports for
  * that.
  */
-import type { Around } from '../../lambdas/adapters/aws-clients.ts';
-import type { IsGone } from '../../lambdas/ports.ts';
+import type { Around } from '../../../lambdas/adapters/aws-clients.ts';
+import type { IsGone } from '../../../lambdas/ports.ts';
 import { currentInvocation, type RunningFunction, type RunningInvocation } from './invocation.ts';
 
 /** Lambda's name for the error of a function whose process has ended. */

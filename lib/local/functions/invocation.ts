@@ -4,8 +4,8 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import type { Realm } from '../../lambdas/domain/realm.ts';
-import type { InvocationContext } from '../../lambdas/hook.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { InvocationContext } from '../../../lambdas/hook.ts';
 
 /** A function of one realm, by its file below `lambdas/`: `hooks/start`, `tasks/copy-range`… */
 export interface RunningFunction {

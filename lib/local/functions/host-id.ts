@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IsGone } from '../../lambdas/ports.ts';
-import { unwritable } from './unwritable.ts';
+import type { IsGone } from '../../../lambdas/ports.ts';
+import { unwritable } from '../unwritable.ts';
 
 export interface HostLife {
   /** `{host}/{run}/{invocation}` */

@@ -1,6 +1,10 @@
 /** DATA: every route of a realm. The CDK stack and the local host both read it. */
 import type { Residency } from '../lambdas/domain/residency.ts';
 
+/**
+ * How the requests of a route are authenticated. The word describes and enforces nothing: the handler
+ * in `entry` checks the token, and tests send each route the requests that its word says.
+ */
 export type Scheme =
   | 'signed-install'
   | 'connect-jwt'

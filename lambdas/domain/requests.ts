@@ -18,7 +18,11 @@ export interface Caller {
   readonly iat: number;
 }
 
-/** `id` is absent where the request names none. It then means the tenant's one open migration. */
+/**
+ * `id` is absent where the request names none. A schedule then gets an id of ours
+ * (`app/schedule-ids.ts`); any other hook means the tenant's last migration out of the realm that it
+ * reaches, and never one that was scheduled after its token was issued (decision 15).
+ */
 export interface ScheduleRequest extends Facts {
   readonly id?: string;
 }

@@ -2,7 +2,7 @@
 import type { Part } from './datasets/dataset.ts';
 import { checkFields, checkParts } from './datasets/declaration.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
-import { clashAmong, type Place } from './datasets/places.ts';
+import { clashAmong, type PhysicalPlace } from './datasets/physical-places.ts';
 import { checkIsolatedClouds, type IsolatedClouds } from './isolated-clouds.ts';
 import { baseUrlIn, checkBaseUrls } from './operating/urls.ts';
 import type { Realm, RealmRow } from './realm.ts';
@@ -231,14 +231,21 @@ type Tables = Pick<Residency, 'name' | 'realms' | 'parts'>;
  * Which two tables of a stage are one, as a sentence; `undefined` where each is a place of its own.
  */
 export function clashIn(residency: Tables, stage: string): string | undefined {
-  const places = stackRows(residency.realms).flatMap(({ realm, region }): readonly Place[] => {
-    const names = physicalNames(residency, stage, realm);
-    return [
-      { realm, region, table: names.tenants },
-      { realm, region, table: names.migrations },
-      ...residency.parts.map((part) => ({ realm, region, part, table: String(names.part(part)) })),
-    ];
-  });
+  const places = stackRows(residency.realms).flatMap(
+    ({ realm, region }): readonly PhysicalPlace[] => {
+      const names = physicalNames(residency, stage, realm);
+      return [
+        { realm, region, table: names.tenants },
+        { realm, region, table: names.migrations },
+        ...residency.parts.map((part) => ({
+          realm,
+          region,
+          part,
+          table: String(names.part(part)),
+        })),
+      ];
+    },
+  );
   const clash = clashAmong(places);
   return clash && `stage ${stage}: ${clash}`;
 }

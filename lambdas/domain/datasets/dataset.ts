@@ -31,7 +31,10 @@ export interface DynamoDbPart extends KeyDeclaration {
   readonly encryptionKeyArn?: (realm: Realm, stage: string) => string | undefined;
 }
 
-/** What a vendor may declare; another kind of storage joins this union and `adapters/part-kinds.ts`. */
+/**
+ * What a vendor may declare. DynamoDB is the only kind of storage, and nothing reads `kind` yet. Another kind joins this union
+ * and implements `PartKind` (`ports.ts`); `compose.ts` then has to choose between them.
+ */
 export type Part = DynamoDbPart;
 
 /** A share of a part that one worker moves on its own. `id` is stable: it names the share in the ledger. */

@@ -6,7 +6,7 @@ import type { Realm } from '../realm.ts';
 import type { Part } from './dataset.ts';
 
 /** A table of a realm's: of one account all of them, so that region and name tell them apart. */
-export interface Place {
+export interface PhysicalPlace {
   readonly realm: Realm;
   readonly region: string;
   readonly table: string;
@@ -18,8 +18,8 @@ export interface Place {
 const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
 
 /** A sentence about the first two places that are one, or about a name that is none; `undefined` where there is nothing to say. */
-export function clashAmong(places: readonly Place[]): string | undefined {
-  const taken = new Map<string, Place>();
+export function clashAmong(places: readonly PhysicalPlace[]): string | undefined {
+  const taken = new Map<string, PhysicalPlace>();
   for (const place of places) {
     const { table, realm, region } = place;
     if (!TABLE_NAME.test(table))
@@ -31,7 +31,7 @@ export function clashAmong(places: readonly Place[]): string | undefined {
   return undefined;
 }
 
-function clashOf(one: Place, other: Place): string {
+function clashOf(one: PhysicalPlace, other: PhysicalPlace): string {
   const { table, region } = one;
   if (one.realm !== other.realm)
     return `${called(one)} in realm ${one.realm} and ${called(other)} in realm ${other.realm} are one table, ${table} in ${region}: a move between these realms would delete what it has just copied; let tableName name the realm`;
@@ -40,5 +40,5 @@ function clashOf(one: Place, other: Place): string {
   return `${called(one)} and ${called(other)} are in one table, ${table} in realm ${one.realm}: a key of one tenant in the first can be a key of another tenant in the second; give each part a table of its own`;
 }
 
-const called = ({ part, table }: Place): string =>
+const called = ({ part, table }: PhysicalPlace): string =>
   part === undefined ? `our own table ${table}` : `part "${part.name}"`;

@@ -3,9 +3,9 @@
  * table.
  */
 import { describe, expect, test } from 'vitest';
-import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
-import { checkPlaces, defineResidency, type Residency } from '../../lambdas/domain/residency.ts';
-import { deploymentOf } from '../../lib/deployment.ts';
+import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
+import { checkPlaces, defineResidency, type Residency } from '../../../lambdas/domain/residency.ts';
+import { deploymentOf } from '../../../lib/deployment.ts';
 
 const part: DynamoDbPart = {
   kind: 'dynamodb',

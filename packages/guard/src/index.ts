@@ -54,7 +54,7 @@ export function residencyGuard(options: GuardOptions): ResidencyGuard {
 
   /**
    * The record that a handler of this realm would find; what has not the form of an id finds
-   * nobody.
+   * no tenant.
    */
   function finding(table: GuardOptions) {
     const tenants = readTenants(tenantsTable(table), VERDICT_ATTRIBUTES);

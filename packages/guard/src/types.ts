@@ -56,7 +56,7 @@ export type TenantState =
   | 'opening';
 
 export interface Found {
-  /** The tenant's id in the tables of this system; `undefined` where nobody was found. */
+  /** The tenant's id in the tables of this system; `undefined` where none was found. */
   readonly tenant: string | undefined;
   readonly state: TenantState | undefined;
 }

@@ -22,6 +22,7 @@ import { realmApp } from './app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
 import { deployedIn } from './domain/deployed-realms.ts';
+import { DEFAULT_CONCURRENCY } from './domain/operating/settings.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { baseUrlIn } from './domain/operating/urls.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
@@ -122,6 +123,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       'MAX_OVERLAPPING_MIGRATIONS',
       residency.maxOverlappingMigrations,
     ),
+    concurrency: wholeNumber(env, 'CONCURRENCY', DEFAULT_CONCURRENCY),
     drainSeconds: wholeNumber(env, 'DRAIN_SECONDS', 60),
     commitGraceSeconds: wholeNumber(env, 'COMMIT_GRACE_SECONDS', COMMIT_GRACE_SECONDS),
     backupDays: BACKUP_DAYS,

@@ -4,6 +4,7 @@ import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
 import { defined } from '../lambdas/domain/defined.ts';
 import { realmNames } from '../lambdas/domain/deployed-realms.ts';
+import { MOST_CONCURRENCY } from '../lambdas/domain/operating/settings.ts';
 import { mayTrustSmokeKey } from '../lambdas/domain/operating/smoke.ts';
 import { isOnThisMachine } from '../lambdas/domain/operating/urls.ts';
 import { type Realm, type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
@@ -49,10 +50,7 @@ export interface DeploymentOptions {
    * Environment of the Forge app whose tokens this stage accepts. Overrides the configuration's.
    */
   readonly forgeEnvironment?: string;
-  /**
-   * How many ranges of a tenant are worked on at once (`MaxConcurrency` of every Map). Where it is
-   * left out, the ASL file's value counts.
-   */
+  /** How many ranges of a move are worked on at once where no operator has set anything else; without it, 16. */
   readonly concurrency?: number;
   /**
    * Public key of the operator who may install synthetic tenants (`residency smoke-key`), as base64
@@ -85,17 +83,11 @@ export interface Deployment {
   /** The domain, its Route 53 zone, and the host name of this realm in it. */
   readonly zone?: { readonly name: string; readonly id: string; readonly host: string };
   readonly reservedConcurrency?: number;
-  readonly concurrency?: number;
   readonly alarmsTo: AlarmsTo;
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The largest number of iterations that an inline Map runs at once. */
-const MOST_CONCURRENCY = 40;
-
-/**
- * A write that passed the guard just before its function died can still be on its way to the table.
- */
+/** A write that passed the guard just before its function died can still be on its way to the table. */
 const DRAIN_MARGIN_SECONDS = 10;
 
 /**
@@ -157,7 +149,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       hostedZoneId !== undefined && {
         zone: { name: domain, id: hostedZoneId, host: hostOf(row.realm, stage, domain) },
       }),
-    ...defined({ reservedConcurrency, concurrency }),
+    ...defined({ reservedConcurrency }),
     alarmsTo,
     environment: {
       REALM: row.realm,
@@ -173,6 +165,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
         drainSeconds(otherWritersSeconds + (forwardUrl === undefined ? 0 : FORWARD_SECONDS)),
       ),
       COMMIT_GRACE_SECONDS: String(COMMIT_GRACE_SECONDS),
+      ...defined({ CONCURRENCY: concurrency === undefined ? undefined : String(concurrency) }),
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
       ...defined({ SMOKE_PUBLIC_KEY: options.smokePublicKey, INSTALLED_FORWARD_URL: forwardUrl }),
       ...forgeEnvironment(residency.app.forge, options.forgeEnvironment),

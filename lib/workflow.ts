@@ -69,7 +69,7 @@ export class Workflow extends Construct {
     });
     this.stateMachine = new StateMachine(this, 'StateMachine', {
       stateMachineName: names.stateMachine,
-      definitionBody: DefinitionBody.fromString(definitionOf(deployment)),
+      definitionBody: DefinitionBody.fromString(definition()),
       definitionSubstitutions: Object.fromEntries(
         tasks.map(({ task, arn }) => [substitutionOf(task), arn]),
       ),
@@ -128,14 +128,5 @@ export class Workflow extends Construct {
   }
 }
 
-/**
- * The ASL file without indentation, and with the deployment's `MaxConcurrency` where it has one.
- */
-function definitionOf({ concurrency }: Deployment): string {
-  const text = readFileSync(DEFINITION, 'utf8');
-  const wanted =
-    concurrency === undefined
-      ? text
-      : text.replaceAll(/("MaxConcurrency": )\d+/g, `$1${concurrency}`);
-  return JSON.stringify(JSON.parse(wanted));
-}
+/** The file without its indentation. */
+const definition = (): string => JSON.stringify(JSON.parse(readFileSync(DEFINITION, 'utf8')));

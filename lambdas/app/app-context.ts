@@ -21,6 +21,8 @@ export interface AppSettings {
   readonly adoptByHost: boolean;
   /** Windows of this realm as a source that may overlap. */
   readonly maxOverlappingMigrations: number;
+  /** Ranges of a move at once, where no operator has set anything else. */
+  readonly concurrency: number;
   /** Longer than any function that writes datasets can run: writes that passed the guard have landed or died. */
   readonly drainSeconds: number;
   /** How long a commit can be rolled back before the source is purged. */

@@ -1,6 +1,7 @@
 /** Where two tables are one, nothing is claimed and nothing deleted, in any state of a move. */
 import { describe, expect, test } from 'vitest';
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
+import { rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { HOUR } from '../support/clock.ts';
 import { PARTS, type RealmApp, ROWS, realmApp } from '../support/memory-app.ts';
 import { type Move, move, type Row, situation, tenantInUs } from '../support/moves.ts';
@@ -18,12 +19,13 @@ async function redeployed(row: Row) {
   return { ...migration, at };
 }
 
-/** The input that the workflow would give a task. */
-function inputOf({ record, key }: Pick<Move, 'record' | 'key'>, range = 'templates/00') {
+/** What the workflow would give a task. */
+function inputOf({ record, key }: Pick<Move, 'record' | 'key'>) {
   const { phase, attempt } = record();
   const { ledger, tenant, id: migration } = key;
+  const worker = { number: 0, of: rangesOf(PARTS, { tenant }).length };
   const turn = { number: 0 };
-  return { ledger, tenant, migration, phase, attempt, range, turns: 5, turn };
+  return { ledger, tenant, migration, phase, attempt, worker, turns: 5, turn };
 }
 
 describe('after a deployment in which two tables are one', () => {

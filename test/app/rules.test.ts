@@ -900,7 +900,7 @@ describe('rule 13: a move within one realm', () => {
         );
         const input = {
           ...inputOf({ ...forged, realm: 'us', phase }),
-          range: 'templates/00',
+          worker: { number: 0, of: 3 },
           turns: 5,
           turn: { number: 0 },
         };

@@ -11,11 +11,19 @@ import type { MemoryApp, MemoryAppOptions } from '../support/memory-app.ts';
 import type { WorkflowOptions } from '../support/memory-workflow.ts';
 import { move, type Row, situation, tenantInUs } from '../support/moves.ts';
 
-const shards = { kind: 'dynamodb', policy: 'move', partitionKey: 'tenant', shards: 6 } as const;
-const options: MemoryAppOptions = {
-  parts: [{ ...shards, name: 'exports', sortKey: { name: 'id', type: 'S' } }],
-  pageItems: 1,
-};
+const withShards = (shards: number): MemoryAppOptions => ({
+  parts: [
+    {
+      kind: 'dynamodb',
+      policy: 'move',
+      partitionKey: 'tenant',
+      shards,
+      name: 'exports',
+      sortKey: { name: 'id', type: 'S' },
+    },
+  ],
+});
+const options: MemoryAppOptions = { ...withShards(6), pageItems: 1 };
 
 /** Counts, at every page in `realm`, the ranges with a page that hold their lease. */
 function watched(realm: string) {
@@ -61,9 +69,14 @@ const concurrently = (app: MemoryApp): WorkflowOptions => ({
   },
 });
 
-async function movedUnder(row: Row, realm: string, settings: Partial<Settings>) {
+async function movedUnder(
+  row: Row,
+  realm: string,
+  settings: Partial<Settings>,
+  more: MemoryAppOptions = {},
+) {
   const watch = watched(realm);
-  const migration = move(tenantInUs({ ...options, hooks: watch.hooks }));
+  const migration = move(tenantInUs({ ...options, ...more, hooks: watch.hooks }));
   await migration.driveTo(row === 'rolling-back' ? 'ready-to-commit' : row);
   if (row === 'rolling-back') await migration.said.rollback();
   migration.app.settings.set(realm, settings);
@@ -72,7 +85,38 @@ async function movedUnder(row: Row, realm: string, settings: Partial<Settings>) 
 }
 
 describe('ranges at work at once', () => {
-  test('are all where nothing is set', async () => {
+  test('are sixteen where nothing is set, and the others follow', async () => {
+    const { app, watch, said } = await movedUnder('copying', 'de', {}, withShards(20));
+    await app.runAll(concurrently(app));
+    expect(await said.status()).toBe('200 ready-to-commit');
+    expect(watch.most()).toBe(16);
+  });
+
+  test('are as many as the deployment says where nothing is set', async () => {
+    const { app, watch, said } = await movedUnder('copying', 'de', {}, { concurrency: 3 });
+    await app.runAll(concurrently(app));
+    expect(await said.status()).toBe('200 ready-to-commit');
+    expect(watch.most()).toBe(3);
+  });
+
+  test('become more while the copy runs, when its turns end', async () => {
+    const { app, watch, said } = await movedUnder(
+      'copying',
+      'de',
+      { concurrency: 2 },
+      withShards(40),
+    );
+    watch.onPage.push((pages) => {
+      if (pages < 20) app.clock.advance(20_000); // so that the first turns end
+      if (pages === 3) app.settings.set('de', { concurrency: 32 }, 'tenant-1');
+    });
+    await app.runAll(concurrently(app));
+    expect(await said.status()).toBe('200 ready-to-commit');
+    expect(Math.max(...watch.seen.slice(0, 12))).toBe(2); // for the four minutes of a turn
+    expect(watch.most()).toBe(32);
+  });
+
+  test('are all where there are no more than sixteen', async () => {
     const { app, watch, said } = await movedUnder('copying', 'de', {});
     await app.runAll(concurrently(app));
     expect(await said.status()).toBe('200 ready-to-commit');

@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-const range = { range: 'templates/00', turns: 5, turn: { number: 0 } };
+const iteration = { worker: { number: 0, of: 1 }, turns: 5, turn: { number: 0 } };
 
 describe('a forged workflow input', () => {
   test('for a tenant that is not moving makes no task do anything', async () => {
@@ -29,7 +29,7 @@ describe('a forged workflow input', () => {
           migration: '1',
           phase,
           attempt: 1,
-          ...range,
+          ...iteration,
         };
         for (const realm of ['us', 'de'])
           await world.host.invoke(realm, `tasks/${task}`, input).catch(() => undefined);
@@ -57,7 +57,7 @@ describe('a forged workflow input', () => {
       ]) {
         const input = {
           ...key,
-          ...range,
+          ...iteration,
           phase,
           attempt: migration?.attempt,
           // These fields must be ignored:

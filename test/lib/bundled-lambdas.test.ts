@@ -173,11 +173,11 @@ describe('a bundled Lambda', () => {
     const [execution] = states.executions.values();
     const input = JSON.parse(execution?.input ?? '');
     const plan = (await invoke('tasks/prepare-copy', 'de', input)).result;
-    const range = plan.ranges.find((id: string) => id.startsWith('templates'));
+    const [worker] = plan.moving;
     const turn = { number: 0, over: false, waitSeconds: 0 };
     const copied = await invoke('tasks/copy-range', 'de', {
       ...input,
-      range,
+      worker,
       turns: 10,
       turn,
     });

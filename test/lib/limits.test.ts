@@ -78,13 +78,22 @@ describe('reserved concurrency', () => {
 });
 
 describe('the number of ranges at once', () => {
-  test('is what the ASL file says, the same in every Map', () => {
-    expect(new Set(mapWidths(templateWith()))).toEqual(new Set([MOST_CONCURRENCY]));
-    expect(mapWidths(templateWith())).toHaveLength(8);
+  const defaults = (template: RealmTemplate) => {
+    const found = ofType(template, 'AWS::Lambda::Function').map(({ Properties }) =>
+      at(Properties, 'Environment', 'Variables', 'CONCURRENCY'),
+    );
+    return [...new Set(found)];
+  };
+
+  test('may be set to as many as every Map runs at once', () => {
+    expect(mapWidths(templateWith())).toEqual(Array(8).fill(MOST_CONCURRENCY));
+    expect(defaults(templateWith())).toEqual([undefined]);
   });
 
-  test('is another one in every Map where it was asked for', () => {
-    expect(mapWidths(templateWith({ concurrency: '4' }))).toEqual(Array(8).fill(4));
+  test('has another default where it was asked for, and the same bound', () => {
+    const template = templateWith({ concurrency: '4' });
+    expect(defaults(template)).toContain('4');
+    expect(mapWidths(template)).toEqual(Array(8).fill(MOST_CONCURRENCY));
   });
 
   test.each(['0', '41', '2.5', ''])('is not %j', (concurrency) => {

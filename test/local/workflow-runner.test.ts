@@ -56,7 +56,7 @@ describe('an execution of the copy phase', () => {
       'finish-copy',
     ]);
     expect(inputs).toEqual(
-      ['a', 'b'].map((range) => ({ ...INPUT, range, turns: 3, turn: { number: 0 } })),
+      ['a', 'b'].map((worker) => ({ ...INPUT, worker, turns: 3, turn: { number: 0 } })),
     );
     expect(runner.badEnds).toEqual([]);
   });
@@ -119,13 +119,13 @@ describe('an execution of the copy phase', () => {
     const runner = await runnerWith({
       'prepare-copy': () => ({
         ...PLAN,
-        moving: Array.from({ length: 20 }, (_, index) => `range-${index}`),
+        moving: Array.from({ length: 50 }, (_, index) => `worker-${index}`),
       }),
-      'copy-range': async ({ range }) => {
-        begun.push(range);
-        await sleep(range === 'range-0' ? 10 : 30);
-        if (range === 'range-0') throw failure('PermanentError');
-        if (range === 'range-1') resolve('it has');
+      'copy-range': async ({ worker }) => {
+        begun.push(worker);
+        await sleep(worker === 'worker-0' ? 10 : 30);
+        if (worker === 'worker-0') throw failure('PermanentError');
+        if (worker === 'worker-1') resolve('it has');
         return { over: false, number: 1, waitSeconds: 0 };
       },
     });
@@ -133,7 +133,7 @@ describe('an execution of the copy phase', () => {
     expect(await runner.end('copy-1')).toMatchObject({ status: 'FAILED' });
     expect(await siblingEnded).toBe('it has');
     await sleep(50);
-    expect(begun).toHaveLength(16);
+    expect(begun).toHaveLength(40);
     expect(runner.called.at(-1)).toBe('fail-migration');
   });
 

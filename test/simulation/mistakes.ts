@@ -106,7 +106,7 @@ export const MISTAKES: readonly Mistake[] = [
         '  const lease = leaseOf(invocation);',
         '  await plan.check();\n  const lease = leaseOf(invocation);',
       ),
-      change(TURN, '    await plan.check();\n    const { crowded', '    const { crowded'),
+      change(TURN, '    await plan.check();\n    const ends', '    const ends'),
     ],
     breaks: [
       'complete somewhere',

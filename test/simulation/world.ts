@@ -90,6 +90,8 @@ export function world({
     hooks: { step, after },
     drainSeconds: DRAIN_SECONDS,
     commitGraceSeconds: 60,
+    // Four ranges: most worlds have workers with more than one.
+    concurrency: 1 + random.below(4),
     pageItems: 2,
   });
   const truth = oracle();

@@ -10,6 +10,7 @@ import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import { realmApp as appOfRealm } from '../../lambdas/app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from '../../lambdas/app/with-metrics.ts';
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { DEFAULT_CONCURRENCY } from '../../lambdas/domain/operating/settings.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import type { Caller } from '../../lambdas/domain/requests.ts';
 import type { Checkpoint, PartKind, Ports, Signer } from '../../lambdas/ports.ts';
@@ -52,6 +53,8 @@ export interface MemoryAppOptions {
   readonly maxOverlappingMigrations?: number;
   readonly drainSeconds?: number;
   readonly commitGraceSeconds?: number;
+  /** Workers of a phase, where no setting says otherwise. */
+  readonly concurrency?: number;
   /** Items between two checkpoints. */
   readonly pageItems?: number;
   readonly adoptByHost?: boolean;
@@ -184,6 +187,7 @@ export function realmApp(
     ),
     adoptByHost,
     maxOverlappingMigrations: options.maxOverlappingMigrations ?? 20,
+    concurrency: options.concurrency ?? DEFAULT_CONCURRENCY,
     drainSeconds: options.drainSeconds ?? 60,
     commitGraceSeconds: options.commitGraceSeconds ?? 300,
     backupDays: 7,

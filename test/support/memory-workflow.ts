@@ -1,9 +1,8 @@
-/**
- * A small interpreter of the realm-migration workflow: the states of each phase, in the order of
- * the ASL file.
- */
-import type { Invocation, Turn } from '../../lambdas/app/phases/range-turn.ts';
+/** A small interpreter of the realm-migration workflow: the states of each phase, in the order of the ASL file. */
+import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import type { Plan } from '../../lambdas/app/phases/task-input.ts';
+import type { Turn } from '../../lambdas/app/phases/worker-turn.ts';
+import type { Worker } from '../../lambdas/domain/moving/workers.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { PermanentError } from '../../lambdas/domain/refusal.ts';
 import type { Run } from '../../lambdas/ports.ts';
@@ -110,21 +109,21 @@ export function workflowRunner(
 
     async function each(
       name: string,
-      ranges: readonly string[],
+      workers: readonly Worker[],
       { turns }: Plan,
       call: (input: object, invocation: Invocation) => Promise<Turn>,
     ): Promise<void> {
-      const oneRange = async (range: string) => {
+      const oneWorker = async (worker: Worker) => {
         let turn: { readonly number: number; readonly over?: boolean } = { number: 0 };
         while (!turn.over) {
-          const of = { ...input, range, turns, turn };
+          const of = { ...input, worker, turns, turn };
           const next: Turn = await task(name, (invocation) => call(of, invocation));
           if (!next.over) await wait(next.waitSeconds * 1000);
           turn = next;
         }
       };
-      if (options.parallel) await Promise.all(ranges.map(oneRange));
-      else for (const range of ranges) await oneRange(range);
+      if (options.parallel) await Promise.all(workers.map(oneWorker));
+      else for (const worker of workers) await oneWorker(worker);
     }
 
     /** Asks again for as long as the plan has to wait for workers. */

@@ -26,8 +26,8 @@ import {
 } from '../../domain/tenants/takeover.ts';
 import { type AppContext, stackRealms } from '../app-context.ts';
 import { arrivals } from '../arrivals.ts';
+import { concurrently } from '../concurrently.ts';
 import { identification } from '../identification.ts';
-import { concurrently } from './concurrently.ts';
 
 type Asked = Extract<TenantsOperation, { verb: 'import' }>;
 

@@ -15,6 +15,7 @@ import {
 } from '../../domain/tenants/retirement.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently } from '../concurrently.ts';
 import { backupsExpireAfter, checkApart } from '../phases/deletion.ts';
 import { leaseOf, MOST_OFFERS } from '../phases/leases.ts';
 import { type Invocation, TURN_RESERVE_MS } from '../phases/range-turn.ts';
@@ -108,7 +109,7 @@ export function purgeRetired(context: AppContext) {
 
   async function isProvenEmpty(values: KeyValues): Promise<boolean> {
     const ranges = rangesOf(parts, values);
-    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, here)));
+    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, here));
     if (empty.every(Boolean)) return true;
     log.error('alarm: a retired tenant was purged, and is not empty: it is purged again', {
       clientKey: values.tenant,

@@ -7,9 +7,9 @@ import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts'
 import { LEASE, rehearsalRanges } from '../../domain/operating/rehearsal.ts';
 import { conflict } from '../../domain/refusal.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently, lastOf } from '../concurrently.ts';
 import { giveLeaseBack, leaseOf, shortenOverlong } from '../phases/leases.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import { concurrently, lastOf } from './concurrently.ts';
 
 export function rehearsalKeys({ ports, settings }: AppContext) {
   const { realm: here } = settings;

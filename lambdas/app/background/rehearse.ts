@@ -22,9 +22,9 @@ import { conflict, invalid, Refusal } from '../../domain/refusal.ts';
 import { MINUTE_MS } from '../../domain/time.ts';
 import type { Checkpoint, Horizon, Samples } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently, lastOf } from '../concurrently.ts';
 import { backupsExpireAfter } from '../phases/deletion.ts';
 import type { Invocation } from '../phases/range-turn.ts';
-import { concurrently, lastOf } from './concurrently.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
 /** Whatever is timed is timed so often, and the middle counts: something else may happen at the same time. */

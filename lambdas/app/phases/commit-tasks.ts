@@ -8,6 +8,7 @@ import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
 import { DAY_SECONDS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
 import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
 import { leasedUntil } from './leases.ts';
@@ -32,9 +33,10 @@ export function commitTasks(context: AppContext) {
 
   /** Safe twice: reads only. Once the purge may have begun, the source is no longer what it was, and is not rechecked. */
   async function beginCommit(input: unknown): Promise<Plan> {
-    const migration = await expected(ports, runKey(input));
+    const run = runKey(input);
+    const migration = await expected(ports, run);
     await checkSwitched(migration);
-    const planned = plan(parts, valuesOf(migration));
+    const planned = await plan(context, migration, run.phase);
     if (migration.pointOfNoReturn) return { ...planned, moving: [] };
     const since = Date.parse(migration.updatedAt);
     return {
@@ -98,11 +100,14 @@ export function commitTasks(context: AppContext) {
   }
 
   /** Safe twice: deletes what is left. Only after the point of no return, and never in a realm that serves. */
-  const purgeSourceRange = rangeTask(context, async (asked) => ({
-    work: 'purge-source',
-    ...emptying(partKind, asked, 'source'),
-    check: () => checkMayPurge(asked.run),
-  }));
+  const purgeSourceRange = rangeTask(context, {
+    on: 'all',
+    workOf: () => 'purge-source',
+    how: async (asked) => ({
+      ...emptying(partKind, asked, 'source'),
+      check: () => checkMayPurge(asked.run),
+    }),
+  });
 
   async function checkMayPurge(run: RunKey): Promise<void> {
     checkApart(context);
@@ -124,7 +129,7 @@ export function commitTasks(context: AppContext) {
       return steps.restart(migration, 'finish-commit');
     if ((await leasedUntil(ports, source, migration, records)) > 0)
       throw new Error('a worker of the source has not given its lease back yet');
-    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, source)));
+    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, source));
     if (!empty.every(Boolean)) {
       const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
       await purgeAgain(ports, source, migration, records, left);

@@ -6,13 +6,14 @@ import { PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
 import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
 import { checkApart, emptying } from './deletion.ts';
 import { failureIn } from './failure-reason.ts';
 import { partChecksums } from './part-checksums.ts';
 import { rangeTask } from './range-task.ts';
-import { type Invocation, rangeTurn } from './range-turn.ts';
+import { endOfTurn, type Invocation, rangeTurn } from './range-turn.ts';
 import {
   expected,
   movingRanges,
@@ -38,28 +39,25 @@ export function copyTasks(context: AppContext) {
       {
         migration,
         range: CLAIM,
-        ranges: [],
         work: 'copy',
         realm: migration.target,
         sides: [],
         check: async () => claimTarget(await expected(ports, run)),
         // Never done: each attempt looks again.
         conclude: async () => 'again',
-        number: 0,
-        turns: 2,
+        turn: 1,
+        until: endOfTurn(clock.now(), invocation),
+        rateLimit: undefined,
       },
       invocation,
     );
     // Another invocation is claiming the target, or has died of it: then its lease runs out.
-    if (turn.waitSeconds > 0) {
-      const { waitSeconds } = turn;
-      return notYet(parts, valuesOf(migration), waitSeconds);
-    }
+    if (turn.waitSeconds > 0) return notYet(turn.waitSeconds);
     const [source, target] = await Promise.all([
       tenants.read(migration.source, migration.tenant),
       tenants.read(migration.target, migration.tenant),
     ]);
-    return plan(parts, valuesOf(migration), {
+    return plan(context, migration, run.phase, {
       unclean: target?.unclean ?? false,
       waitSeconds: secondsLeft(source?.fencedAt ?? clock.now(), settings.drainSeconds, clock.now()),
     });
@@ -95,7 +93,7 @@ export function copyTasks(context: AppContext) {
   async function checkUnused(migration: Migration): Promise<void> {
     const { target } = migration;
     const ranges = movingRanges(parts, valuesOf(migration));
-    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
+    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, target));
     const used = new Set(ranges.flatMap(({ part }, at) => (empty[at] ? [] : [part])));
     if (used.size === 0) return;
     throw new PermanentError(
@@ -104,44 +102,48 @@ export function copyTasks(context: AppContext) {
   }
 
   /** Safe twice: deletes what is left. Only the data of an earlier, retired residency is here: nothing is copied before it is gone. */
-  const clearTargetRange = rangeTask(context, async (asked) => {
-    const migration = await inTime(asked.migration);
-    const stored = await rangeRecords.read(migration.target, migration, asked.range.id);
-    if (stored?.cleared) return undefined;
-    return {
-      work: 'clear',
-      ...emptying(partKind, asked, 'target'),
-      check: async () => {
-        checkApart(context);
-        await checkTarget(asked.run, { mayBeUnclean: true });
-      },
-    };
+  const clearTargetRange = rangeTask(context, {
+    on: 'all',
+    workOf: (record) => (record?.cleared ? undefined : 'clear'),
+    async how(asked) {
+      await inTime(asked.migration);
+      return {
+        ...emptying(partKind, asked, 'target'),
+        check: async () => {
+          checkApart(context);
+          await checkTarget(asked.run, { mayBeUnclean: true });
+        },
+      };
+    },
   });
 
   /**
    * Safe twice: puts the same items again, from the last checkpoint on, which follows the page. A range that its verification
    * has found to differ is made equal: what differs is written, what is extra deleted.
    */
-  const copyRange = rangeTask(context, async ({ run, migration, range }) => {
-    const { source, target } = await inTime(migration);
-    recordWindow(ports, migration);
-    const stored = await rangeRecords.read(target, migration, range.id);
-    if (stored?.work === 'verify-copy') return undefined;
-    if (!(await isClean(migration))) return undefined;
-    const work = stored?.work === 'repair-target' ? 'repair-target' : 'copy';
-    const write = work === 'copy' ? partKind.copy : partKind.restore;
-    return {
-      work,
-      realm: target,
-      sides: [
-        {
-          side: 'target',
-          pages: (horizon, from, until, rateLimit) =>
-            write(range, source, target, horizon, from, until, rateLimit),
-        },
-      ],
-      check: () => checkTarget(run, { mayBeUnclean: false }),
-    };
+  const copyRange = rangeTask(context, {
+    on: 'moving',
+    workOf(record) {
+      if (record?.work === 'verify-copy') return undefined;
+      return record?.work === 'repair-target' ? 'repair-target' : 'copy';
+    },
+    async how({ run, migration, range, work }) {
+      const { source, target } = await inTime(migration);
+      recordWindow(ports, migration);
+      if (!(await isClean(migration))) return undefined;
+      const write = work === 'copy' ? partKind.copy : partKind.restore;
+      return {
+        realm: target,
+        sides: [
+          {
+            side: 'target',
+            pages: (horizon, from, until, rateLimit) =>
+              write(range, source, target, horizon, from, until, rateLimit),
+          },
+        ],
+        check: () => checkTarget(run, { mayBeUnclean: false }),
+      };
+    },
   });
 
   /** Whether the target holds nothing of an earlier residency; the first to find all ranges cleared says so on the record. */
@@ -150,12 +152,13 @@ export function copyTasks(context: AppContext) {
     const record = await tenants.read(target, tenant);
     if (!record?.unclean) return true;
     const records = await rangeRecords.list(target, migration);
-    const isCleared = ({ id: range }: { readonly id: string }) =>
-      records.some(
-        (found) =>
-          found.range === range && (found.cleared || (found.work === 'clear' && found.done)),
-      );
-    if (!rangesOf(parts, valuesOf(migration)).every(isCleared)) return false;
+    const cleared = new Set(
+      records
+        .filter((found) => found.cleared || (found.work === 'clear' && found.done))
+        .map(({ range }) => range),
+    );
+    if (!rangesOf(parts, valuesOf(migration)).every(({ id: range }) => cleared.has(range)))
+      return false;
     await tenants.change(target, tenant, (current) => cleaned(current, id));
     return true;
   }

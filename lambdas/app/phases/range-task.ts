@@ -1,32 +1,69 @@
-/** The frame of every task that works on one range: what it is given, whether it is still wanted, and one turn of the work. */
-import { type Range, rangeIdsOf } from '../../domain/datasets/dataset.ts';
-import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
+/** The frame of every task that works on ranges: what it is given, whether it is still wanted, and one turn of a worker. */
+import { type Range, rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Migration, realmOfPhase, valuesOf } from '../../domain/moving/migration.ts';
+import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
 import type { AppContext } from '../app-context.ts';
-import { type Invocation, over, type RangeWork, rangeTurn, type Turn } from './range-turn.ts';
-import { expected, type RunKey, rangeInput, rangeOf, runKey } from './task-input.ts';
+import { type Invocation, type RangeWork, rangeTurn } from './range-turn.ts';
+import { expected, movingRanges, type RunKey, runKey, workerInput } from './task-input.ts';
+import { type Turn, workerTurn } from './worker-turn.ts';
 
-/** What a task was asked to work on. */
+/** What a task does on one range. */
 export interface Asked {
   readonly run: RunKey;
   readonly migration: Migration;
   readonly range: Range;
+  readonly work: Work;
 }
 
-/**
- * A task for one range. `workOn` says what is to be done there; `undefined` means that this execution has nothing to do there
- * any more. Throws `PermanentError` where the phase and the attempt are no longer wanted, or the dataset has no such range.
- */
+/** A task of the workflow. */
+export interface RangeTask {
+  /** Of all parts, or of those that move. */
+  readonly on: 'all' | 'moving';
+  /** What is to be done on the range with this record; `undefined`: nothing, in this execution. */
+  readonly workOf: (record: RangeRecord | undefined, run: RunKey) => Work | undefined;
+  /** How it is done; `undefined` where this execution has nothing to do on any range. */
+  readonly how: (asked: Asked) => Promise<Omit<RangeWork, 'work'> | undefined>;
+}
+
+/** Throws `PermanentError` where the phase and the attempt are no longer wanted. */
 export function rangeTask(
-  { ports, settings: { parts } }: AppContext,
-  workOn: (asked: Asked) => Promise<RangeWork | undefined>,
+  context: AppContext,
+  { on, workOf, how }: RangeTask,
 ): (input: unknown, invocation: Invocation) => Promise<Turn> {
+  const { ports, settings } = context;
+  const { parts } = settings;
   return async (input, invocation) => {
     const run = runKey(input);
-    const { range: id, number, turns } = rangeInput(input);
+    const given = workerInput(input);
     const migration = await expected(ports, run);
-    const work = await workOn({ run, migration, range: rangeOf(parts, valuesOf(migration), id) });
-    if (work === undefined) return over(number + 1);
-    const ranges = rangeIdsOf(parts, valuesOf(migration));
-    return rangeTurn(ports, { ...work, migration, range: id, ranges, number, turns }, invocation);
+    if (given === undefined) return { number: 1, over: true, waitSeconds: 0 };
+    const realm = realmOfPhase(migration, run.phase);
+    const shift = {
+      ...given,
+      number: given.number + 1,
+      migration,
+      realm,
+      ranges: (on === 'all' ? rangesOf : movingRanges)(parts, valuesOf(migration)),
+      isOver(record: RangeRecord | undefined) {
+        const work = workOf(record, run);
+        return work === undefined || (record?.work === work && record.done);
+      },
+    };
+    return workerTurn(
+      context,
+      {
+        ...shift,
+        async turnOn(range, limits) {
+          const stored = await ports.rangeRecords.read(realm, migration, range.id);
+          const work = workOf(stored, run);
+          if (work === undefined) return { over: true, waitSeconds: 0 };
+          const done = await how({ run, migration, range, work });
+          if (done === undefined) return undefined;
+          const plan = { ...done, ...limits, work, migration, range: range.id };
+          return rangeTurn(ports, plan, invocation);
+        },
+      },
+      invocation,
+    );
   };
 }

@@ -15,7 +15,6 @@ import {
   type Work,
   withoutLease,
 } from '../../domain/moving/range-record.ts';
-import { isCrowded, writesOf } from '../../domain/moving/turn-limits.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { Fault } from '../../domain/refusal.ts';
 import { DAY_SECONDS } from '../../domain/time.ts';
@@ -29,15 +28,13 @@ export interface Invocation {
   readonly deadline: number;
 }
 
-export interface Turn {
-  readonly number: number;
-  /** This iteration of the Map ends: the range is done, or the next attempt goes on with it. */
+/** What became of a range. */
+export interface RangeEnd {
+  /** Nothing is left to do on it in this execution. */
   readonly over: boolean;
+  /** Until it is worth another look. */
   readonly waitSeconds: number;
 }
-
-/** Nothing is left to do on the range in this execution. */
-export const over = (number: number): Turn => ({ number, over: true, waitSeconds: 0 });
 
 /** A side of the work, and how to go on with it from a checkpoint. */
 export interface Side {
@@ -65,10 +62,12 @@ export interface RangeWork {
 export interface TurnPlan extends RangeWork {
   readonly migration: Migration;
   readonly range: string;
-  /** All that this range shares settings with. */
-  readonly ranges: readonly string[];
-  readonly number: number;
-  readonly turns: number;
+  /** Of the worker that has this range, from 1 on. */
+  readonly turn: number;
+  /** Epoch milliseconds at which no new page is begun; one page is always taken. */
+  readonly until: number;
+  /** Writes per second. */
+  readonly rateLimit: number | undefined;
 }
 
 /** `repair`: the next attempt of the phase begins with this work, once, and comes back to the work at hand. */
@@ -80,25 +79,26 @@ export const TURN_RESERVE_MS = 15_000;
 /** How often, and how long, a worker waits for another's lease before it waits for its end. */
 const SOON_TURNS = 5;
 const SOON_SECONDS = 2;
-/** Until a range that finds all places taken looks again. */
-const CROWDED_SECONDS = 30;
 /** Items that expire within this time after the window are left out of what must still be there at the commit. */
 const LASTING_DAYS = 7;
+
+/** When a turn that begins now ends. */
+export const endOfTurn = (now: number, { deadline }: Invocation): number =>
+  Math.min(now + LONGEST_TURN, deadline - TURN_RESERVE_MS);
 
 export async function rangeTurn(
   ports: Ports,
   plan: TurnPlan,
   invocation: Invocation,
-): Promise<Turn> {
+): Promise<RangeEnd> {
   const { rangeRecords, clock, isGone } = ports;
-  const { migration, work, realm } = plan;
+  const { migration, work, realm, until, rateLimit } = plan;
   const where = { realm, key: migration };
-  const number = plan.number + 1;
   const stored = await rangeRecords.read(realm, migration, plan.range);
-  if (stored?.work === work && stored.done) return over(number);
+  if (stored?.work === work && stored.done) return { over: true, waitSeconds: 0 };
   if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
     const { lease } = await shortenOverlong(ports, where, stored);
-    return { number, over: false, waitSeconds: waitFor(lease?.until ?? 0, number, clock.now()) };
+    return { over: false, waitSeconds: waitFor(lease?.until ?? 0, plan.turn, clock.now()) };
   }
   const lease = leaseOf(invocation);
   const asked: RangeRecord = { ...begun(stored, plan, clock.now()), lease };
@@ -115,36 +115,14 @@ export async function rangeTurn(
     return saving;
   };
 
-  /** What an operator allows, as of this turn. */
-  async function allotted(held: RangeRecord) {
-    const { ranges } = plan;
-    const settings = await ports.settings.read(realm, migration.tenant);
-    const isFree = settings.concurrency === undefined && settings.rateLimit === undefined;
-    if (isFree || ranges.length === 0) return { crowded: false, rateLimit: undefined };
-    const records = await rangeRecords.list(realm, migration);
-    const leased = records.filter(
-      (other) => ranges.includes(other.range) && isLeased(other, clock.now(), isGone),
-    );
-    return {
-      crowded: isCrowded(settings, held, leased),
-      rateLimit: writesOf(settings, held, ranges, records),
-    };
-  }
-
-  const until = Math.min(clock.now() + LONGEST_TURN, invocation.deadline - TURN_RESERVE_MS);
   const horizon = { asOf: asked.asOf, lastingUntil: asked.lastingUntil };
   try {
     // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
     record = await rangeRecords.put(realm, migration, asked);
-    if (record === undefined) return { number, over: false, waitSeconds: 1 };
+    if (record === undefined) return { over: false, waitSeconds: 1 };
     await plan.check();
-    const { crowded, rateLimit } = await allotted(record);
-    if (crowded) {
-      await save(withoutLease);
-      return { number, over: number >= plan.turns, waitSeconds: CROWDED_SECONDS };
-    }
     const ends = await Promise.allSettled(
-      plan.sides.map((side) => advanceSide(side, record?.[side.side], rateLimit)),
+      plan.sides.map((side) => advanceSide(side, record?.[side.side])),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     const isDone = plan.sides.every(({ side }) => record?.[side]?.done);
@@ -154,8 +132,7 @@ export async function rangeTurn(
       if (typeof verdict === 'object') return toRepair(current, plan, verdict.repair, clock.now());
       return { ...withoutLease(current), done: verdict === 'done' };
     });
-    const over = verdict === 'done' || typeof verdict === 'object' || number >= plan.turns;
-    return { number, over, waitSeconds: 0 };
+    return { over: verdict === 'done' || typeof verdict === 'object', waitSeconds: 0 };
   } catch (error) {
     // Every writer of this invocation has stopped by then: the next one need not wait.
     await saving.catch(() => undefined);
@@ -163,11 +140,7 @@ export async function rangeTurn(
     throw error;
   }
 
-  async function advanceSide(
-    { side, pages }: Side,
-    from: Progress | undefined,
-    rateLimit: number | undefined,
-  ): Promise<void> {
+  async function advanceSide({ side, pages }: Side, from: Progress | undefined): Promise<void> {
     if (from?.done) return;
     for await (const checkpoint of pages(horizon, from, until, rateLimit)) {
       const saved = save((current) => ({ ...current, [side]: progressOf(checkpoint) }));

@@ -11,6 +11,7 @@ import {
   type TenantRecord,
 } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
 import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
 import { busyUntil } from './leases.ts';
@@ -18,7 +19,7 @@ import { issued, scopeOf } from './notary.ts';
 import { rangeTask } from './range-task.ts';
 import {
   expected,
-  idle,
+  IDLE,
   movingRanges,
   notYet,
   type Plan,
@@ -38,7 +39,8 @@ export function rollbackTasks(context: AppContext) {
 
   /** Safe twice: the target is withdrawn once, and what it had served stays on its record. */
   async function beginRestore(input: unknown): Promise<Plan> {
-    const migration = await expected(ports, runKey(input));
+    const run = runKey(input);
+    const migration = await expected(ports, run);
     const { tenant, id, source } = migration;
     const wait = await waitForWorkers(migration);
     if (wait) return wait;
@@ -50,8 +52,8 @@ export function rollbackTasks(context: AppContext) {
     const isPast = migration.committedAt ?? migration.pointOfNoReturn;
     if (isPast && !isOwnedBy(to, id, 'withdrawn') && !hasReleased(from, id))
       return stays(migration);
-    if (!mustRestore(migration, from, to)) return idle(parts, valuesOf(migration));
-    return plan(parts, valuesOf(migration), {
+    if (!mustRestore(migration, from, to)) return IDLE;
+    return plan(context, migration, run.phase, {
       waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
   }
@@ -79,25 +81,26 @@ export function rollbackTasks(context: AppContext) {
   }
 
   /** Safe twice: touches only what is not equal. The source is closed, the target withdrawn and drained. */
-  const restoreSourceRange = rangeTask(context, async ({ run, migration, range }) => {
-    const { source, target } = migration;
-    const stored = await rangeRecords.read(source, migration, range.id);
-    if (stored?.work === 'verify-restore') return undefined;
-    return {
-      work: 'restore-source',
-      realm: source,
-      sides: [
-        {
-          side: 'source',
-          pages: (horizon, from, until, rateLimit) =>
-            partKind.restore(range, target, source, horizon, from, until, rateLimit),
+  const restoreSourceRange = rangeTask(context, {
+    on: 'moving',
+    workOf: (record) => (record?.work === 'verify-restore' ? undefined : 'restore-source'),
+    async how({ run, migration, range }) {
+      const { source, target } = migration;
+      return {
+        realm: source,
+        sides: [
+          {
+            side: 'source',
+            pages: (horizon, from, until, rateLimit) =>
+              partKind.restore(range, target, source, horizon, from, until, rateLimit),
+          },
+        ],
+        check: async () => {
+          await expected(ports, run);
+          await checkShut(migration);
         },
-      ],
-      check: async () => {
-        await expected(ports, run);
-        await checkShut(migration);
-      },
-    };
+      };
+    },
   });
 
   async function checkShut({ tenant, id, source, target }: Migration): Promise<void> {
@@ -133,7 +136,8 @@ export function rollbackTasks(context: AppContext) {
 
   /** Safe twice: withdrawn is withdrawn. A target that turns out to have served sends the migration back to restore. */
   async function beginRollback(input: unknown): Promise<Plan> {
-    const migration = await expected(ports, runKey(input));
+    const run = runKey(input);
+    const migration = await expected(ports, run);
     const { tenant, id, source } = migration;
     const wait = await waitForWorkers(migration);
     if (wait) return wait;
@@ -143,8 +147,8 @@ export function rollbackTasks(context: AppContext) {
       throw new PermanentError('the target has served: the source is restored first');
     }
     // No record, or somebody else's: no data in the target is this migration's to touch.
-    if (!isOwnedBy(to, id, 'withdrawn')) return idle(parts, valuesOf(migration));
-    return plan(parts, valuesOf(migration), {
+    if (!isOwnedBy(to, id, 'withdrawn')) return IDLE;
+    return plan(context, migration, run.phase, {
       waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
   }
@@ -164,7 +168,7 @@ export function rollbackTasks(context: AppContext) {
     if (until === 0) return undefined;
     // A worker that still runs notices within a page; only one that has died lets its lease run out.
     const waitSeconds = Math.min(LOOK_AGAIN_SECONDS, Math.ceil((until - clock.now()) / 1000) + 1);
-    return notYet(parts, valuesOf(migration), waitSeconds);
+    return notYet(waitSeconds);
   }
 
   /** Safe twice: crossed once, and remembered on the source's record. Never while the target serves. */
@@ -192,11 +196,14 @@ export function rollbackTasks(context: AppContext) {
   }
 
   /** Safe twice: deletes what is left. Only where this migration has withdrawn its own copy, and let the source go. */
-  const discardTargetRange = rangeTask(context, async (asked) => ({
-    work: 'discard-target',
-    ...emptying(partKind, asked, 'target'),
-    check: () => checkMayDiscard(asked.run),
-  }));
+  const discardTargetRange = rangeTask(context, {
+    on: 'all',
+    workOf: () => 'discard-target',
+    how: async (asked) => ({
+      ...emptying(partKind, asked, 'target'),
+      check: () => checkMayDiscard(asked.run),
+    }),
+  });
 
   async function checkMayDiscard(run: RunKey): Promise<void> {
     checkApart(context);
@@ -220,7 +227,7 @@ export function rollbackTasks(context: AppContext) {
     const records = await rangeRecords.list(target, migration);
     if (!allFinished(records, ranges, 'discard-target'))
       return steps.restart(migration, 'finish-rollback');
-    const empty = await Promise.all(ranges.map((range) => partKind.isEmpty(range, target)));
+    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, target));
     if (!empty.every(Boolean)) {
       const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
       await purgeAgain(ports, target, migration, records, left);

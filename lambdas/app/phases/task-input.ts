@@ -1,11 +1,19 @@
 /** What a task is given, and the first thing each does with it: read the ledger, and see whether it is still wanted. */
 
-import { type Part, type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import type { KeyValues } from '../../domain/datasets/key-values.ts';
-import { type Migration, PHASES_OF, type Phase } from '../../domain/moving/migration.ts';
+import {
+  type Migration,
+  PHASES_OF,
+  type Phase,
+  realmOfPhase,
+  valuesOf,
+} from '../../domain/moving/migration.ts';
 import { turnsOf } from '../../domain/moving/plan-budget.ts';
+import { type Worker, workersFor } from '../../domain/moving/workers.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import type { Ports, Run } from '../../ports.ts';
+import type { AppContext } from '../app-context.ts';
 
 /**
  * Only the key, the phase and the attempt are believed; tenant data, realms and status come from the ledger, because an
@@ -38,23 +46,31 @@ export function runKey(input: unknown): RunKey {
   return { ledger, tenant, id: migration, phase, attempt };
 }
 
-/** What a range task is given beside the key: the range, and which turn this is. */
-export function rangeInput(input: unknown): {
-  readonly range: string;
+/** What a task on ranges is given beside the key. */
+export interface WorkerInput {
+  readonly worker: Worker;
+  /** Turns that this worker has had. */
   readonly number: number;
   readonly turns: number;
-} {
-  const fields: Record<string, unknown> = { ...(typeof input === 'object' ? input : {}) };
-  const turn: Record<string, unknown> = {
-    ...(typeof fields['turn'] === 'object' ? fields['turn'] : {}),
-  };
-  const { range, turns } = fields;
-  const { number } = turn;
-  if (typeof range !== 'string' || typeof turns !== 'number' || typeof number !== 'number') {
-    throw new PermanentError('the input does not name a range and a turn');
-  }
-  return { range, number, turns };
 }
+
+/**
+ * `undefined` for an iteration of a Map that an earlier version has begun, which had a range each: it has nothing to do any
+ * more, and the next attempt goes on.
+ */
+export function workerInput(input: unknown): WorkerInput | undefined {
+  const { worker, range, turns, turn }: Record<string, unknown> = { ...Object(input) };
+  if (range !== undefined) return undefined;
+  const { number, of }: Record<string, unknown> = { ...Object(worker) };
+  const { number: had }: Record<string, unknown> = { ...Object(turn) };
+  const isWorker = isCount(number) && isCount(of) && number < of;
+  if (!isWorker || typeof turns !== 'number' || typeof had !== 'number')
+    throw new PermanentError('the input does not name a worker and a turn');
+  return { worker: { number, of }, number: had, turns };
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isInteger(value) && value >= 0;
 
 /** The migration, if this phase and attempt are still what it waits for; `PermanentError` otherwise. */
 export async function expected(
@@ -85,30 +101,43 @@ export interface Plan {
   /** Not yet: wait, and ask again. */
   readonly again: boolean;
   readonly unclean: boolean;
-  /** All ranges, and those of parts that move. */
-  readonly ranges: readonly string[];
-  readonly moving: readonly string[];
-  /** Turns that a range may take in one execution; what needs more goes on in the next attempt. */
+  /** Workers on all ranges, and on those of parts that move. */
+  readonly ranges: readonly Worker[];
+  readonly moving: readonly Worker[];
+  /** Turns that a worker may take in one execution; what needs more goes on in the next attempt. */
   readonly turns: number;
 }
 
-export function plan(parts: readonly Part[], values: KeyValues, rest: Partial<Plan> = {}): Plan {
-  const ranges = rangeIdsOf(parts, values);
-  const moving = movingRanges(parts, values).map(({ id }) => id);
-  const turns = turnsOf(parts, values);
-  return { waitSeconds: 0, again: false, unclean: false, ranges, moving, turns, ...rest };
+/** For the tenant of this migration, as an operator allows it now in the realm that the phase changes. */
+export async function plan(
+  { ports, settings: { parts, concurrency: byDefault } }: AppContext,
+  migration: Migration,
+  phase: Phase,
+  rest: Partial<Plan> = {},
+): Promise<Plan> {
+  const values = valuesOf(migration);
+  const { concurrency = byDefault } = await ports.settings.read(
+    realmOfPhase(migration, phase),
+    migration.tenant,
+  );
+  const ranges = workersFor(rangesOf(parts, values).length, concurrency);
+  const moving = workersFor(movingRanges(parts, values).length, concurrency);
+  const turns = turnsOf(moving.length, ranges.length);
+  return { ...IDLE, ranges, moving, turns, ...rest };
 }
 
 /** No range has anything to do. */
-export const idle = (parts: readonly Part[], values: KeyValues): Plan =>
-  plan(parts, values, { moving: [], ranges: [] });
+export const IDLE: Plan = {
+  waitSeconds: 0,
+  again: false,
+  unclean: false,
+  ranges: [],
+  moving: [],
+  turns: 1,
+};
 
 /** The phase cannot begin yet: the workflow waits, and asks again. */
-export const notYet = (parts: readonly Part[], values: KeyValues, waitSeconds: number): Plan => ({
-  ...idle(parts, values),
-  again: true,
-  waitSeconds,
-});
+export const notYet = (waitSeconds: number): Plan => ({ ...IDLE, again: true, waitSeconds });
 
 export const movingRanges = (parts: readonly Part[], values: KeyValues): readonly Range[] =>
   rangesOf(

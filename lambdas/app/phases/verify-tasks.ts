@@ -30,6 +30,13 @@ const WORK: Partial<Record<Phase, Verification>> = {
   commit: { work: 'recheck-source' },
   restore: { work: 'verify-restore', before: ['restore-source'], repair: 'restore-source' },
 };
+
+function verificationOf(phase: Phase): Verification {
+  const verification = WORK[phase];
+  if (verification === undefined) throw new PermanentError(`phase ${phase} verifies nothing`);
+  return verification;
+}
+
 /** An item may expire, and vanish on one side, between the two readings: a second look, by the clock of then, decides. */
 const LOOKS = 2;
 /** How many differing keys are named in the log. */
@@ -37,37 +44,39 @@ const NAMED = 20;
 
 export function verifyTasks(context: AppContext) {
   const { ports, settings } = context;
-  const { rangeRecords, partKind, clock, log, metrics } = ports;
+  const { partKind, clock, log, metrics } = ports;
 
   /** Safe twice: reads only, and records what it read. */
-  const verifyRange = rangeTask(context, async ({ run, migration, range }) => {
-    const { source, target } = await stillWanted(migration);
-    recordWindow(ports, migration);
-    const { before, work, repair } = WORK[run.phase] ?? {};
-    if (work === undefined) throw new PermanentError(`phase ${run.phase} verifies nothing`);
-    const realm = realmOfPhase(migration, run.phase);
-    const stored = await rangeRecords.read(realm, migration, range.id);
-    const isUnfinished =
-      before !== undefined &&
-      !(stored?.work === work || (stored?.done && before.includes(stored.work)));
-    if (isUnfinished) return undefined;
-
-    const side = (name: 'source' | 'target', at: string): Side => ({
-      side: name,
-      pages: (horizon, from, until) => partKind.digest(range, at, horizon, from, until),
-    });
-    const sides =
-      work === 'recheck-source'
-        ? [side('source', source)]
-        : [side('source', source), side('target', target)];
-    return {
-      work,
-      realm,
-      sides,
-      check: async () => void (await stillWanted(await expected(ports, run))),
-      conclude: async (record) =>
-        sides.length === 1 ? 'done' : compare(migration, record, repair),
-    };
+  const verifyRange = rangeTask(context, {
+    on: 'moving',
+    workOf(record, { phase }) {
+      const { before, work } = verificationOf(phase);
+      const isNext =
+        before === undefined ||
+        record?.work === work ||
+        (record?.done === true && before.includes(record.work));
+      return isNext ? work : undefined;
+    },
+    async how({ run, migration, range, work }) {
+      const { source, target } = await stillWanted(migration);
+      recordWindow(ports, migration);
+      const { repair } = verificationOf(run.phase);
+      const side = (name: 'source' | 'target', at: string): Side => ({
+        side: name,
+        pages: (horizon, from, until) => partKind.digest(range, at, horizon, from, until),
+      });
+      const sides =
+        work === 'recheck-source'
+          ? [side('source', source)]
+          : [side('source', source), side('target', target)];
+      return {
+        realm: realmOfPhase(migration, run.phase),
+        sides,
+        check: async () => void (await stillWanted(await expected(ports, run))),
+        conclude: async (record) =>
+          sides.length === 1 ? 'done' : compare(migration, record, repair),
+      };
+    },
   });
 
   /**

@@ -48,14 +48,16 @@ export interface RangeRecord {
 }
 
 /** Whether this work is done on each of the ranges, as the records of the migration's ranges say. */
-export const allFinished = (
+export function allFinished(
   records: readonly RangeRecord[],
   ranges: readonly Pick<Range, 'id'>[],
   work: Work,
-): boolean =>
-  ranges.every(({ id }) =>
-    records.some((record) => record.range === id && record.work === work && record.done),
+): boolean {
+  const finished = new Set(
+    records.filter((record) => record.work === work && record.done).map(({ range }) => range),
   );
+  return ranges.every(({ id }) => finished.has(id));
+}
 
 /** Somebody may still be writing: the lease has not run out, and its owner is not known to be gone. */
 export const isLeased = (

@@ -8,10 +8,7 @@ import { invalid } from '../refusal.ts';
 export interface Settings {
   /** New schedules are refused with E0003. */
   readonly noNewMoves: boolean;
-  /**
-   * How many ranges of one move are worked on at once; at most as many as the state machine has at
-   * once.
-   */
+  /** Ranges of one move that are worked on at once, at most. */
   readonly concurrency?: number;
   /**
    * Items that one move writes or deletes per second and table; at least one a second for each of
@@ -34,11 +31,10 @@ export interface SettingsEntry {
   readonly change: SettingsChange;
 }
 
-/**
- * How many ranges of one move a workflow works on at once: the `MaxConcurrency` of every Map in
- * `realm-migration.asl.json`.
- */
-export const MOST_CONCURRENCY = 16;
+/** Ranges of one move at once, where nobody has said anything else. */
+export const DEFAULT_CONCURRENCY = 16;
+/** An inline Map of Step Functions runs no more iterations at once; every Map of `realm-migration.asl.json` is as wide. */
+export const MOST_CONCURRENCY = 40;
 const MOST_WRITES = 1_000_000;
 
 const isWhole = (value: unknown, most: number): value is number =>
@@ -51,8 +47,8 @@ const FORMS: Readonly<
   noNewMoves: { is: (value) => typeof value === 'boolean', said: 'true or false' },
   concurrency: {
     is: (value) => isWhole(value, MOST_CONCURRENCY),
-    // A larger value would be stored and change nothing, when an operator relies on it.
-    said: `a whole number from 1 to ${MOST_CONCURRENCY}, because a workflow works on ${MOST_CONCURRENCY} ranges of a move at once and never on more`,
+    // A larger one would be taken and change nothing, at the moment when somebody relies on it.
+    said: `a whole number from 1 to ${MOST_CONCURRENCY}, because Step Functions has no more than ${MOST_CONCURRENCY} ranges of a move at work at once`,
   },
   rateLimit: {
     is: (value) => isWhole(value, MOST_WRITES),

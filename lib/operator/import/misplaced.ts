@@ -3,7 +3,7 @@
  * wrong realm would make the app look for its data where none is, and a move would find nothing to
  * move.
  */
-import { concurrently } from '../../../lambdas/app/background/concurrently.ts';
+import { concurrently } from '../../../lambdas/app/concurrently.ts';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';

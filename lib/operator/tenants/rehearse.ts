@@ -2,6 +2,7 @@
 
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
+import { DEFAULT_CONCURRENCY } from '../../../lambdas/domain/operating/settings.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from '../acting/act.ts';
@@ -41,7 +42,6 @@ export interface Rehearsed {
 
 /** A move ends itself this long before its window does; and a forecast is a forecast. */
 const LARGEST_SHARE = 0.8;
-const DEFAULT_WORKERS = 16;
 
 export async function rehearse(
   operator: Operator,
@@ -69,7 +69,7 @@ export async function rehearse(
   const predicted = forecast({
     parts: operator.residency.parts,
     sizes: home.parts,
-    concurrency: settings.concurrency ?? DEFAULT_WORKERS,
+    concurrency: settings.concurrency ?? DEFAULT_CONCURRENCY,
     isLocal: operator.localPort !== undefined,
     measured: rehearsal?.measured,
     sample: rehearsal,

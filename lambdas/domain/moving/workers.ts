@@ -1,0 +1,29 @@
+/** How the ranges of a phase are shared: it has as many workers as may work at once, and each takes range after range. */
+
+/** One of the workers of a Map: which one, from 0 on, and how many there are. */
+export interface Worker {
+  readonly number: number;
+  readonly of: number;
+}
+
+/** As many as `concurrency` allows, and never more than there are ranges. */
+export function workersFor(ranges: number, concurrency: number): readonly Worker[] {
+  const of = Math.min(ranges, concurrency);
+  return Array.from({ length: of }, (_, number) => ({ number, of }));
+}
+
+/** The ranges that this worker has to finish. Each range is one worker's. */
+export const ownOf = <Range>({ number, of }: Worker, ranges: readonly Range[]): readonly Range[] =>
+  ranges.filter((_, at) => at % of === number);
+
+/**
+ * The ranges of all others, for a worker that has finished its own. Each worker begins with another neighbour's, and from the
+ * end, because the neighbour comes from the beginning.
+ */
+export function othersOf<Range>(
+  { number, of }: Worker,
+  ranges: readonly Range[],
+): readonly Range[] {
+  const neighbours = Array.from({ length: of - 1 }, (_, at) => (number + of - 1 - at) % of);
+  return neighbours.flatMap((neighbour) => ownOf({ number: neighbour, of }, ranges).toReversed());
+}

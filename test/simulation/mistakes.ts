@@ -322,8 +322,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         COPY,
-        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy'))",
-        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-copy') && parts.length === 0)",
+        "if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'verify-copy'))",
+        "if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'verify-copy') && parts.length === 0)",
       ),
       change(
         'lambdas/app/phases/verify-tasks.ts',
@@ -457,8 +457,8 @@ export const MISTAKES: readonly Mistake[] = [
     changes: [
       change(
         ROLLBACK,
-        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore'))",
-        "if (!allFinished(records, movingRanges(parts, tenant), 'verify-restore') && parts.length === 0)",
+        "if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'verify-restore'))",
+        "if (!allFinished(records, movingRanges(parts, valuesOf(migration)), 'verify-restore') && parts.length === 0)",
       ),
       change(
         ROLLBACK,

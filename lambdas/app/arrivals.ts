@@ -1,6 +1,6 @@
 /**
- * What is asked before a realm is opened for a tenant, by a hook or by an import: may it have its
- * keys, and does its installation belong to another tenant?
+ * The questions before a hook or an import opens a realm for a tenant: may it have its keys, and
+ * does its installation belong to another tenant?
  */
 import { ownerOfShard, shardsOf } from '../domain/datasets/dataset.ts';
 import { isClientKey } from '../domain/requests.ts';
@@ -15,8 +15,9 @@ export function arrivals(context: AppContext) {
   const { othersOf } = identification(context);
 
   /**
-   * Why a tenant may not arrive: it is called like a shard of another one, or another one like a
-   * shard of it. A key of the one could be taken for a key of the other. `undefined` where it may.
+   * Why a tenant may not arrive: its name is a shard of another tenant's, or another's is a shard
+   * of its own, so that a key of one could be taken for a key of the other. `undefined` where it
+   * may.
    */
   async function sharedKey(tenant: string): Promise<string | undefined> {
     const owner = ownerOfShard(parts, tenant);
@@ -29,10 +30,10 @@ export function arrivals(context: AppContext) {
   }
 
   /**
-   * Both doors may announce one installation at the same instant, each for a tenant of its own.
-   * Each writes its opening before it looks for the other's, so that one of them sees both: the one
-   * that came by Connect stays, unless the other serves already. Returns the arrival as one for the
-   * tenant that stays, or `undefined` when this one does.
+   * Connect and Forge may announce one installation at the same instant, each for a tenant of its
+   * own. Each writes its opening before it looks for the other's, so that at least one of them sees
+   * both: the tenant that came by Connect stays, unless the other serves already. Returns the
+   * arrival as one for the tenant that stays, or `undefined` when this one does.
    */
   async function joinedTwin(arrival: Arrival): Promise<Arrival | undefined> {
     const { tenant, credentials, identity } = arrival;

@@ -1,9 +1,12 @@
-/** Many calls with a bounded number under way, and the last element of a stream. */
+/** Runs many calls with a bounded number at once, and finds the last element of a stream. */
 
-/** Ranges at a time, as the Map of a move has them. */
+/** Ranges at once, as in the Map of a move. */
 const CONCURRENCY = 16;
 
-/** The results in the order of the elements. When one fails, no new one begins, and those under way are waited for. */
+/**
+ * Returns the results in the order of the elements. When one fails, no new one begins, and running
+ * ones are awaited.
+ */
 export async function concurrently<T, R>(
   elements: readonly T[],
   run: (element: T) => Promise<R>,

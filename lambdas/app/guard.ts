@@ -1,7 +1,8 @@
 /**
- * What every handler of the app asks first, stream and queue consumers included: does this realm serve the tenant, and
- * may it be written? Once per invocation, strongly consistently; a Lambda cannot outlive its time-out, so that after the
- * drain time no write that passed before the fence is still under way.
+ * The guard, which every handler of the app asks first, stream and queue consumers included: does
+ * this realm serve the tenant, and may it be written? It is asked once per invocation and reads
+ * strongly consistently. A Lambda cannot outlive its timeout, so that no write that passed before
+ * the fence is under way after the drain time.
  */
 import type { Realm } from '../domain/realm.ts';
 import { type Access, type Verdict, verdictOn } from '../domain/tenants/verdict.ts';

@@ -1,4 +1,7 @@
-/** Whose token it is: from what Atlassian calls a tenant to the tenant, through either door and in whichever realm it is asked. */
+/**
+ * Finds the tenant of a token, from Atlassian's names for it, by Connect or by Forge and in any
+ * realm.
+ */
 
 import { defined } from '../domain/defined.ts';
 import type { Realm } from '../domain/realm.ts';
@@ -24,13 +27,13 @@ export function identification({ ports, settings }: AppContext) {
   const { realm: here, adoptByHost } = settings;
   const everywhere = stackRealms(settings);
   const { byNames, byClientKey, bySite, byInstallation } = namedTenants(tenants, here);
-  /** What this process has raised an alarm for. */
+  /** The installations for which this process has raised an alarm. */
   const told = new Set<string>();
 
   /**
-   * The tenant of a verified Forge token. An installation that was never announced, as none is when an app is updated
-   * from Connect to Forge on its own, is matched by its cloud id, and learned if the hook may write. Its host name
-   * identifies nobody.
+   * The tenant of a verified Forge token. An installation that was never announced (none is when an
+   * app is updated from Connect to Forge by itself) is matched by its cloud id, and stored if the
+   * hook may write. A host name identifies no tenant.
    */
   async function forgeCaller(claims: ForgeClaims, access: 'look' | 'learn'): Promise<Caller> {
     const { installationId, iat } = claims;
@@ -56,8 +59,8 @@ export function identification({ ports, settings }: AppContext) {
   }
 
   /**
-   * Whom a host name would mean, if it could mean anybody: an alarm asks an operator, once. `undefined` where nobody is
-   * meant, or the vendor has not switched it on.
+   * The tenant that the host name would mean; an alarm asks an operator once. `undefined` where
+   * there is none, or the vendor has not switched this on.
    */
   async function offered(
     claims: ForgeClaims,
@@ -82,8 +85,9 @@ export function identification({ ports, settings }: AppContext) {
   }
 
   /**
-   * Of an installation that Forge announces: a known tenant's, in whichever realm, or a new one. One that an operator is
-   * asked about waits: a tenant of its own would hide the data of the other one from its users.
+   * The arrival for an installation that Forge announces: of a known tenant in any realm, or of a
+   * new one. An installation that an operator is asked about waits, because a new tenant for it
+   * would hide the other tenant's data from its users.
    */
   async function forgeArrival(claims: ForgeClaims): Promise<Arrival> {
     const { installationId, iat, host } = claims;
@@ -100,8 +104,9 @@ export function identification({ ports, settings }: AppContext) {
   }
 
   /**
-   * Whose uninstallation Forge announces. Of a tenant that has been installed again since, an older installation's says
-   * nothing; one that was never announced is matched by its cloud id, where no other was either.
+   * The tenant whose uninstallation Forge announces. An older installation of a tenant that was
+   * installed again since does not count. An installation that was never announced is matched by
+   * its cloud id, where the tenant has no other installation.
    */
   async function forgeDeparture(claims: ForgeClaims): Promise<TenantRecord | undefined> {
     const record = await byInstallation(claims.installationId, claims);
@@ -110,7 +115,10 @@ export function identification({ ports, settings }: AppContext) {
     return newest === undefined || newest.id === claims.installationId ? record : undefined;
   }
 
-  /** Of an installation that Connect announces: a tenant that first came by Forge keeps its id. */
+  /**
+   * The arrival for an installation that Connect announces: a tenant that first came by Forge keeps
+   * its id.
+   */
   async function connectArrival(arrival: Arrival): Promise<Arrival> {
     const { tenant: clientKey, identity } = arrival;
     const known = await connectTenant(clientKey, identity);
@@ -119,7 +127,10 @@ export function identification({ ports, settings }: AppContext) {
     return withoutOthers(named, known);
   }
 
-  /** Who has the client key, here as an id or in any realm as a name; or else came by Forge, and is meant by the rest. */
+  /**
+   * The tenant with this client key, as its id here or as a name in any realm; otherwise the Forge
+   * tenant of the same installation or site.
+   */
   async function connectTenant(
     clientKey: string,
     identity: Identity | undefined,
@@ -130,7 +141,7 @@ export function identification({ ports, settings }: AppContext) {
     return client ?? (await forgeTwin(identity, everywhere));
   }
 
-  /** A tenant besides this one that has one of these installations, in whichever realm. */
+  /** Another tenant, in any realm, that has one of these installations. */
   async function holderBeside(
     tenant: string,
     { installations = [] }: Identity,
@@ -144,8 +155,9 @@ export function identification({ ports, settings }: AppContext) {
   }
 
   /**
-   * An installation that belongs to another tenant stays with it: two who have it could no longer be told apart. What else
-   * arrives is taken. Of two announcements of one installation through both doors at once, `joinedTwin` makes one tenant.
+   * An installation that belongs to another tenant stays with it, because two tenants with one
+   * installation could not be told apart. The rest of the arrival is used. Where Connect and Forge
+   * announce one installation at once, `joinedTwin` makes one tenant.
    */
   async function withoutOthers(arrival: Arrival, own: TenantRecord | undefined): Promise<Arrival> {
     const { tenant, identity } = arrival;
@@ -174,7 +186,7 @@ export function identification({ ports, settings }: AppContext) {
     };
   }
 
-  /** A tenant of the same installation, or else of the same site, that no client key is known of. */
+  /** The tenant of the same installation, or of the same site, whose client key is not known. */
   function forgeTwin(
     identity: Identity | undefined,
     realms: readonly Realm[],
@@ -187,7 +199,10 @@ export function identification({ ports, settings }: AppContext) {
     return byNames(names, product, realms, isForgeOnly);
   }
 
-  /** Who else has the installation here; two doors may announce it at the same instant. */
+  /**
+   * The other tenants here with the installation; Connect and Forge may announce it at the same
+   * instant.
+   */
   async function othersOf({ tenant, identity }: Arrival): Promise<readonly TenantRecord[]> {
     const names = (identity?.installations ?? []).map(({ id }) => installationOf(id));
     const found = await Promise.all(names.map((name) => tenants.find(here, name)));
@@ -206,7 +221,7 @@ export function identification({ ports, settings }: AppContext) {
   };
 }
 
-/** So many alarms are remembered as raised. */
+/** How many alarms this process remembers. */
 const MOST_TOLD = 1_000;
 
 function identityIn({ installationId, iat, cloudId, product }: ForgeClaims): Identity {

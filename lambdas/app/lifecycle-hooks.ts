@@ -1,4 +1,7 @@
-/** `installed` and `uninstalled`: credentials and facts, in every realm that has a record of the tenant; fences stay as they are. */
+/**
+ * `installed` and `uninstalled`: write credentials and facts in every realm that has a record of
+ * the tenant. They change no fence of a move.
+ */
 
 import type { Migration, Status } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
@@ -25,7 +28,10 @@ import { type AppContext, stackRealms } from './app-context.ts';
 import { arrivals } from './arrivals.ts';
 import { undo } from './undo.ts';
 
-/** Up to here an uninstallation cancels a move; later the move goes on, and the tenant arrives retired. */
+/**
+ * In these statuses an uninstallation cancels a move. Later the move goes on, and the tenant
+ * arrives retired.
+ */
 const CANCELLED_BY_UNINSTALL: readonly Status[] = [
   'scheduled',
   'copying',
@@ -44,23 +50,24 @@ export function lifecycleHooks(context: AppContext) {
   const { sharedKey, joinedTwin } = arrivals(context);
   const undoMigration = undo(context);
 
-  /** `POST /installed`, verified: the newer one wins, an older one is ignored. */
+  /** A verified `POST /installed`: the newer one wins, an older one is ignored. */
   async function installed(arrival: Arrival): Promise<void> {
     const record = await tenants.read(here, arrival.tenant);
     if (record === undefined) await refuseSharedKeys(arrival.tenant);
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
-    // What it left is being deleted: only when nothing is left can it begin anew, and lose nothing.
+    // The tenant's old data is being deleted. Only when nothing is left can it begin anew without
+    // losing anything.
     if (record.state === 'purging')
       throw new Fault('the data of an earlier installation is being purged');
     if (record.state === 'moved') await lookThere(record);
     const renewed = await renewIn(here, arrival);
-    // A move that an uninstallation had cancelled has let it go in the meantime: it has retired, and is asked back.
+    // The release of a cancelled move has retired the tenant meanwhile: it must be opened again.
     if (renewed === undefined || renewed.state === 'retired') return openHere(arrival);
   }
 
-  /** Only a tenant that arrives is refused: one that has a record here goes on being renewed. */
+  /** Refuses only a tenant without a record here: the secrets of others go on being renewed. */
   async function refuseSharedKeys(tenant: string): Promise<void> {
     const reason = await sharedKey(tenant);
     if (reason === undefined) return;
@@ -69,9 +76,10 @@ export function lifecycleHooks(context: AppContext) {
   }
 
   /**
-   * Where a tenant that has moved is uninstalled, or will be as soon as it is opened there, it opens only when that realm
-   * itself is told: nobody may believe that it is installed. Asked before anything is written: the old secret must still
-   * verify what Atlassian does about a refusal.
+   * Where a tenant that has moved is uninstalled in its new realm, or will be as soon as it is
+   * opened there, only that realm's own `installed` opens it, and Atlassian must not believe that
+   * it is installed. This runs before any write, because the old secret must still verify what
+   * Atlassian sends after the refusal.
    */
   async function lookThere(record: TenantRecord): Promise<void> {
     const { tenant, movedTo = here } = record;
@@ -87,8 +95,9 @@ export function lifecycleHooks(context: AppContext) {
   }
 
   /**
-   * The addressed realm first, then the other side of its move; from a stub on to where the tenant lives, however often it
-   * has moved since. Whatever record of the tenant is there: the newer credentials are right.
+   * Renews the addressed realm first, then the other side of its move; a stub leads on to the realm
+   * where the tenant lives, over any number of moves. In every record of the tenant the newer
+   * credentials win.
    */
   async function renewIn(
     realm: Realm,
@@ -114,7 +123,10 @@ export function lifecycleHooks(context: AppContext) {
     return record;
   }
 
-  /** Nobody serves the tenant here: make sure that nobody else does, and then open. Two writers never. */
+  /**
+   * This realm does not serve the tenant: makes sure that no other realm does, and then opens it.
+   * There must never be two writers.
+   */
   async function openHere(arrival: Arrival): Promise<void> {
     const { tenant, credentials } = arrival;
     await refuseInMove(tenant);
@@ -122,7 +134,7 @@ export function lifecycleHooks(context: AppContext) {
     const state = begun.record?.state;
     if (state !== 'opening' && state !== 'retired') return installed(arrival);
     if (state === 'retired') return;
-    // A newer one is under way; what this one brought may still be what is missing.
+    // A newer installation is under way, but it may lack what this one brought.
     if (begun.record?.openingIat !== credentials.iat) {
       await renewIn(here, arrival);
       return;
@@ -154,7 +166,7 @@ export function lifecycleHooks(context: AppContext) {
     if (found) throw new Fault('the tenant is in a move between other realms');
   }
 
-  /** Makes another realm give way to the opening here; `false` when it is we who must. */
+  /** Makes another realm give way to the opening here; `false` when this realm must give way. */
   async function giveWay(
     realm: Realm,
     { tenant, credentials: { iat } }: Arrival,
@@ -194,17 +206,20 @@ export function lifecycleHooks(context: AppContext) {
     if (found === 'in-move') return giveUp(tenant, iat);
     if (found === 'nothing') return true;
     const isNewer = record !== undefined && installedIat(record) >= iat;
-    // It has changed in between, and does not go first: the next try looks again.
+    // The other realm has changed in between, and does not go first: the next try looks again.
     if (found === 'opens-later' || (found === 'serves' && !isNewer)) return giveUp(tenant, iat);
     return false;
   }
 
-  /** `POST /uninstalled`, verified. `iat` in epoch seconds. */
+  /** A verified `POST /uninstalled`. `iat` in epoch seconds. */
   async function uninstalled(tenant: string, iat: number): Promise<void> {
     await uninstallIn(here, tenant, iat, [here]);
   }
 
-  /** The realm that serves the tenant, or will, is where it retires; the others are told, and pass it on. */
+  /**
+   * The tenant retires in the realm that serves it, or will; the other realms of its move get the
+   * flag.
+   */
   async function uninstallIn(
     realm: Realm,
     tenant: string,
@@ -236,7 +251,7 @@ export function lifecycleHooks(context: AppContext) {
   return { installed, uninstalled };
 }
 
-/** What stands here is what the other realms are to learn, whether or not it came just now. */
+/** What the other realms must learn from the record here, whether or not it arrived just now. */
 function standing(record: TenantRecord, arrival: Announcement): Announcement {
   const { tenant, credentials } = record;
   const { sharedSecret, iat } = arrival.credentials;
@@ -247,7 +262,7 @@ function standing(record: TenantRecord, arrival: Announcement): Announcement {
 const isRetired = (record: TenantRecord | undefined): boolean =>
   record?.state === 'retired' || record?.state === 'purging';
 
-/** Retired, and not by way of this migration: whoever lived there then is not concerned. */
+/** Retired, and not by this migration's arrival: that residency was an earlier one. */
 const isOfEarlierResidency = (record: TenantRecord | undefined, via: string | undefined): boolean =>
   via !== undefined && isRetired(record) && record?.arrivedBy !== via;
 

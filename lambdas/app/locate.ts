@@ -1,4 +1,4 @@
-/** Which migration a hook means, whichever realm it arrived in. */
+/** Finds the migration that a hook means, in whichever realm the hook arrived. */
 import { isLater, type Migration } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { Caller } from '../domain/requests.ts';
@@ -6,9 +6,9 @@ import type { TenantState } from '../domain/tenants/tenant.ts';
 import { type AppContext, stackRealms } from './app-context.ts';
 
 /**
- * Hooks go to the source's base URL. One that arrives where the tenant is a copy, or has a receipt, is led to the
- * source's ledger by what stands there. Where the tenant lives elsewhere, or did once, the ledgers of all realms are asked: an
- * answer by what is not known here would be one about nothing.
+ * Hooks go to the source's base URL. Where the tenant is a copy here, or has a receipt, the record
+ * leads to the source's ledger. Where the tenant lives in another realm, or did once, the ledgers
+ * of all realms are asked, because an answer from this realm's ledger alone would be wrong.
  */
 export async function locate(
   { ports: { tenants, migrations, receipts }, settings }: AppContext,
@@ -31,13 +31,15 @@ export async function locate(
   const found = await Promise.all(
     others.map((other) => migrations.read({ ledger: other, tenant, id })),
   );
-  // A tombstone may stand beside the migration itself, in another realm: the migration is what is meant.
+  // A tombstone may exist beside the migration itself, in another realm. Then the migration is
+  // meant.
   const known = [own, ...found].filter((migration) => migration !== undefined);
   return known.find(({ facts }) => facts !== undefined) ?? known[0];
 
   /**
-   * Without an id, the tenant's last migration out of this realm is meant: hooks go to the source. Never one that was
-   * scheduled after the token was issued; and a schedule that was refused concerns nobody but its rollback.
+   * Without an id, the tenant's last migration out of this realm is meant, because hooks go to the
+   * source. It is never one that was scheduled after the token was issued. A refused schedule
+   * concerns only its own rollback.
    */
   async function latest({ iat }: Caller): Promise<Migration | undefined> {
     const known = (await migrations.list(here, tenant)).filter(
@@ -47,19 +49,20 @@ export async function locate(
       hook === 'rollback'
         ? known.filter((migration) => !isOfForerunner(migration, iat))
         : known.filter(({ facts }) => facts !== undefined);
-    // By when Atlassian said so: a delayed repetition of an old schedule is no newer for having come late.
+    // By the time of Atlassian's token: a delayed repetition of an old schedule is not newer for
+    // arriving late.
     const isNewer = (a: Migration, b: Migration) =>
       a.scheduledIat === b.scheduledIat ? isLater(a, b) : a.scheduledIat > b.scheduledIat;
     return meant.sort((a, b) => (isNewer(a, b) ? -1 : 1))[0];
   }
 }
 
-/** In these, a schedule of the tenant can only be in the ledger of this realm. */
+/** In these states, a schedule of the tenant can only be in the ledger of this realm. */
 const LIVES_HERE: readonly TenantState[] = ['active', 'frozen', 'opening'];
 
 /**
- * The realm that a tenant lives in, which every other is asked for: the one that a stub names may have been left since, and
- * may know nothing any more.
+ * The realm where a tenant lives, for which every other realm is asked: the tenant may have left
+ * the one that a stub names, which may know nothing any more.
  */
 export async function homeOf(
   { ports: { tenants }, settings }: AppContext,
@@ -77,8 +80,9 @@ export async function homeOf(
 }
 
 /**
- * A rollback issued in the very second of this schedule, and delayed: before or after it, its token cannot say. What was
- * started by a later token had not been undone until then, so that the rollback was of the migration before.
+ * A rollback whose token has the same second as this schedule, and which was delayed: the token
+ * does not say whether it came before or after the schedule. A migration that a later token started
+ * had not been undone until then, so that the rollback was for the migration before.
  */
 const isOfForerunner = ({ scheduledIat, startedIat }: Migration, iat: number): boolean =>
   scheduledIat === iat && startedIat !== undefined && startedIat > iat;

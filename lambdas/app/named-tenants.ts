@@ -1,14 +1,14 @@
 /**
- * Which tenant a name means, in the realms that are asked. It reads and never writes: the hooks,
- * the handlers of the app and `packages/guard` find tenants by it, so that one request means the
- * same tenant to all of them.
+ * Finds the tenant that a name means, in the given realms. It reads and never writes. Hooks,
+ * handlers of the app and `packages/guard` all use it, so that one request means the same tenant to
+ * all of them.
  */
 import type { Realm } from '../domain/realm.ts';
 import { onlyOneOf, type TenantName } from '../domain/tenants/identity.ts';
 import type { TenantRecord } from '../domain/tenants/tenant.ts';
 import type { TenantStore } from '../ports.ts';
 
-/** What Forge says of a site; the cloud id in lower case. */
+/** Forge's names of a site; the cloud id in lower case. */
 export interface Site {
   readonly cloudId?: string;
   readonly product?: string;
@@ -16,14 +16,14 @@ export interface Site {
 
 export function namedTenants(tenants: Pick<TenantStore, 'read' | 'find'>, here: Realm) {
   /**
-   * Of a Connect token: the client key is our id, or a name of a tenant that first came by Forge.
+   * For a Connect token: the client key is our id, or a name of a tenant that first came by Forge.
    */
   async function byClientKey(clientKey: string): Promise<TenantRecord | undefined> {
     const own = await tenants.read(here, clientKey);
     return own ?? (await byNames([{ kind: 'client', value: clientKey }]));
   }
 
-  /** The first name that means exactly one tenant in these realms. */
+  /** The tenant of the first name that means exactly one tenant in these realms. */
   async function byNames(
     names: readonly TenantName[],
     product?: string,
@@ -32,7 +32,7 @@ export function namedTenants(tenants: Pick<TenantStore, 'read' | 'find'>, here: 
   ): Promise<TenantRecord | undefined> {
     for (const name of names) {
       const found = await Promise.all(realms.map((realm) => tenants.find(realm, name)));
-      // An installation says itself which product it is in.
+      // An installation alone names its product.
       const wanted = name.kind === 'site' ? product : undefined;
       const one = onlyOneOf(distinct(found.flat().filter(isMeant)), wanted);
       if (one !== undefined) return one;
@@ -40,11 +40,11 @@ export function namedTenants(tenants: Pick<TenantStore, 'read' | 'find'>, here: 
     return undefined;
   }
 
-  /** By a cloud id, which is never given again, as host names are. */
+  /** By a cloud id. Unlike host names, it is never given to another site. */
   const bySite = (site: Site): Promise<TenantRecord | undefined> =>
     byNames(sitesOf(site), site.product);
 
-  /** By an installation; one that was never announced, by the site that it is on. */
+  /** By an installation; one that was never announced, by its site. */
   const byInstallation = async (id: string, site: Site): Promise<TenantRecord | undefined> =>
     (await byNames([installationOf(id)])) ?? bySite(site);
 
@@ -56,7 +56,7 @@ export const installationOf = (id: string): TenantName => ({ kind: 'installation
 export const sitesOf = ({ cloudId }: Site): readonly TenantName[] =>
   cloudId === undefined ? [] : [{ kind: 'site', value: cloudId }];
 
-/** One record per tenant: of several realms', the one that is installed. */
+/** One record per tenant: where several realms have one, the one that is installed. */
 export function distinct(records: readonly TenantRecord[]): readonly TenantRecord[] {
   const byTenant = new Map<string, TenantRecord>();
   for (const record of records) {

@@ -1,13 +1,14 @@
-/** Ids of ours for schedules that name none (a Connect app may be sent hooks without `migrationId`). */
+/** Ids of ours for schedules that name none (a Connect app may get hooks without `migrationId`). */
 import { type Facts, isFinal, isLater, sameFacts } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import type { MigrationStore } from '../ports.ts';
 
 /**
- * The same id for the same schedule said again; the next one for a schedule that comes after its forerunner has ended,
- * which a delayed repetition, issued before that, does not. What makes a repetition is its facts and the time of its token,
- * never its number: a tombstone in the middle of the numbers may have expired, and so may the one with the highest, whose number
- * then comes again. It was refused, so that no other record was ever made under it.
+ * The same id for a repetition of a schedule, and the next id for a schedule that comes after the
+ * earlier one has ended; a delayed repetition was issued before that. Its facts and the time of its
+ * token make a repetition, never its number: tombstones expire, and the number of an expired last
+ * one comes again. That schedule was refused, so that no other record was ever made under the
+ * number.
  */
 export async function numberedSchedule(
   migrations: MigrationStore,
@@ -15,7 +16,7 @@ export async function numberedSchedule(
   { tenant, iat }: { readonly tenant: string; readonly iat: number },
   facts: Facts,
 ): Promise<string> {
-  // The realm is part of the id: the tenant may carry the number of another realm's in its record.
+  // The realm is part of the id, because the tenant's record may hold an id of another realm.
   const prefix = `unnumbered-${here}-`;
   const withOurIds = (await migrations.list(here, tenant))
     .filter(({ id }) => id.startsWith(prefix))

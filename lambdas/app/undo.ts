@@ -1,4 +1,4 @@
-/** How a migration is undone: by the rollback hook, and also by an uninstallation and by the janitor. */
+/** Undoes a migration: for the rollback hook, an uninstallation, operators and the janitor. */
 import { isNoOp, type Migration } from '../domain/moving/migration.ts';
 import { Fault } from '../domain/refusal.ts';
 import { arrivedBy, isOwnedBy } from '../domain/tenants/tenant.ts';
@@ -9,8 +9,9 @@ export function undo({ ports, steps }: Pick<AppContext, 'ports' | 'steps'>) {
   const { tenants, log } = ports;
 
   /**
-   * Undoes a migration as long as `mayStill` holds, which is asked again in the very write (a commit that was answered in
-   * between must stand); the record that then stands. Safe twice. Throws a `Fault` where the record changed meanwhile.
+   * Undoes a migration as long as `mayStill` holds, which the write itself checks again (a commit
+   * that was answered in between must stand). Returns the record after it. Safe twice. Throws a
+   * `Fault` where the record changed meanwhile.
    */
   async function undoMigration(
     migration: Migration,
@@ -44,7 +45,7 @@ export function undo({ ports, steps }: Pick<AppContext, 'ports' | 'steps'>) {
       tenants.read(target, tenant),
       tenants.read(source, tenant),
     ]);
-    // Retired there, it has not moved on: it comes back as it is.
+    // A tenant that retired in the target has not moved on: it comes back as it is.
     return arrivedBy(there, id) && isOwnedBy(back, id, 'moved');
   }
 

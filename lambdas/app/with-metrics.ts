@@ -1,4 +1,7 @@
-/** Decorates the ports with metrics: migrations count each change of status, and the part kind what each page held. */
+/**
+ * Decorates the ports with metrics: the store of migrations counts each change of status, and the
+ * part kind the items of each page.
+ */
 import { EMPTY_DIGEST } from '../domain/datasets/digest.ts';
 import type { Migration } from '../domain/moving/migration.ts';
 import { windowMinutesLeft } from '../domain/operating/metric.ts';
@@ -12,7 +15,7 @@ export function portsWithMetrics(ports: Ports): Ports {
   };
 }
 
-/** Whoever calls for an operator does so in the log: `alarm:` at the beginning of a line. Each such line is counted. */
+/** Counts each log line that begins with `alarm:`, by which a function calls for an operator. */
 export function logWithMetrics(log: Log, metrics: Metrics): Log {
   const at =
     (level: keyof Log): Log[keyof Log] =>
@@ -23,7 +26,9 @@ export function logWithMetrics(log: Log, metrics: Metrics): Log {
   return { info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** Counts a status once, however often its step is repeated: only the write that changed it counts. */
+/**
+ * Counts a status once, however often its step is repeated: only the write that changed it counts.
+ */
 function migrationsWithMetrics(ports: Ports): MigrationStore {
   const { migrations, metrics } = ports;
   return {
@@ -44,7 +49,7 @@ function migrationsWithMetrics(ports: Ports): MigrationStore {
   };
 }
 
-/** While the site waits: how long it still can. */
+/** Records how long the site can still wait. */
 export function recordWindow(
   { metrics, clock }: Pick<Ports, 'metrics' | 'clock'>,
   migration: Migration,
@@ -53,7 +58,7 @@ export function recordWindow(
   if (minutes !== undefined) metrics.record('WindowMinutesLeft', minutes);
 }
 
-/** Counts what is acknowledged, also of a turn that fails later on. */
+/** Counts what is acknowledged, also in a turn that fails later. */
 function partKindWithMetrics({ partKind, metrics }: Ports): PartKind {
   return {
     ...partKind,

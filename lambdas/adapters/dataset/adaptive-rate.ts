@@ -1,7 +1,7 @@
 /**
- * Finds how fast one range may be written. Until the first throttle the number of batches in flight grows with every
- * success. From then on a rate counts: each throttle cuts it to what was accepted, and in between it grows (additive
- * increase, multiplicative decrease).
+ * Finds how fast one range may be written. Until the first throttle the number of batches in flight
+ * grows with every success. From then on a rate counts: each throttle cuts it to what was accepted,
+ * and in between it grows (additive increase, multiplicative decrease).
  */
 
 export interface AdaptiveRate {
@@ -12,7 +12,7 @@ export interface AdaptiveRate {
   /** Milliseconds until the next batch may be sent. */
   wait(): number;
   sent(writes: number): void;
-  /** What became of a batch that was sent at `sentAt` (`now()` of then). */
+  /** The result of a batch that was sent at `sentAt` (`now()` at that time). */
   answered(sentAt: number, accepted: number, refused: number): void;
   /** Monotonic, in milliseconds. */
   now(): number;
@@ -21,22 +21,33 @@ export interface AdaptiveRate {
 /** DynamoDB's limit of writes in a request; its limit of bytes is in `item-wire.ts`. */
 export const BATCH = 25;
 /**
- * Enough for 40,000 writes a second over a round trip of 100 ms; the CPU of one process is the limit before that. A
- * worker that dies may lose this many batches.
+ * Enough for 40,000 writes a second over a round trip of 100 ms; the CPU of one process is the
+ * limit before that. A worker that dies may lose this many batches.
  */
 export const MOST_IN_FLIGHT = 160;
 const FIRST_IN_FLIGHT = 4;
 /** Accepted writes are counted over this time. */
 const MEMORY_MS = 1_000;
-/** The rate is computed from at least this many answers, however old: one or two would be chance. */
+/**
+ * The rate is computed from at least this many answers, however old: one or two would be chance.
+ */
 const FEW_ANSWERS = 8;
 const SHORTEST_MS = 50;
-/** A cut shows in the accepted writes only after this time. Until then, another cut follows only if the rate is far too high. */
+/**
+ * A cut shows in the accepted writes only after this time. Until then, another cut follows only if
+ * the rate is far too high.
+ */
 const SETTLE_MS = 250;
-/** The first cuts may follow each other sooner: DynamoDB's burst capacity made the first answers look too good. */
+/**
+ * The first cuts may follow each other sooner: DynamoDB's burst capacity made the first answers
+ * look too good.
+ */
 const FIRST_CUTS = 4;
 const FIRST_SETTLE_MS = 60;
-/** The window doubles in a round trip, but in no less than this: with a short round trip it would overshoot. */
+/**
+ * The window doubles in a round trip, but in no less than this: with a short round trip it would
+ * overshoot.
+ */
 const DOUBLING_MS = 100;
 /** At a low rate, batches are made smaller rather than rarer: one lasts this long. */
 const SMALL_BATCH_SECONDS = 0.25;
@@ -64,7 +75,10 @@ export function adaptiveRate(
   let cuts = 0;
   let nextAt = Number.NEGATIVE_INFINITY;
 
-  /** 5 % more after half a second without a throttle, 15 % after one, 75 % after two: a cap that was lifted is found in seconds. */
+  /**
+   * 5 % more after half a second without a throttle, 15 % after one, 75 % after two: a cap that was
+   * lifted is found in seconds.
+   */
   const rate = () =>
     Math.min(rateLimit, base * (1 + 0.05 * (4 ** Math.min(8, (now() - cutAt) / 1000) - 1)));
 
@@ -75,7 +89,8 @@ export function adaptiveRate(
     if (refused === 0 && cuts === 0) {
       width = Math.min(MOST_IN_FLIGHT, width + Math.min(1, (now() - sentAt) / DOUBLING_MS));
     }
-    // What was sent before the last cut says nothing about the rate after it: at most one cut per round trip.
+    // What was sent before the last cut says nothing about the rate after it: at most one cut per
+    // round trip.
     if (refused > 0 && sentAt > cutAt) cut(sentAt);
   }
 
@@ -92,13 +107,17 @@ export function adaptiveRate(
     return (accepted * 1000) / Math.max(SHORTEST_MS, now() - from);
   }
 
-  /** To a little less than what was accepted, but never at once by more than half: one moment may be a bad one. */
+  /**
+   * To a little less than what was accepted, but never at once by more than half: one moment may be
+   * a bad one.
+   */
   function cut(sentAt: number): void {
     const accepted = acceptedRate();
     const isFirst = cuts === 0;
     const current = isFirst ? (width * BATCH * 1000) / Math.max(1, now() - sentAt) : rate();
     if (accepted > current / 2 && now() - cutAt < settleMs()) return;
-    const wanted = accepted * (0.94 + 0.03 * Math.random()); // not all ranges at the same instant, to the same rate
+    // not all ranges at the same instant, to the same rate
+    const wanted = accepted * (0.94 + 0.03 * Math.random());
     const least = isFirst && accepted > 0 ? 0 : current / 2;
     base = Math.max(LEAST_RATE, least, Math.min(wanted, current * 0.95));
     cutAt = now();

@@ -1,6 +1,7 @@
 /**
- * Reads a range from its front and from its back at the same time, until both meet. That halves the round trips for
- * callers that need no order. It shares no paging code with the copy, so that it sees an item which the copy passed over.
+ * Reads a range from its front and from its back at the same time, until both meet. That halves the
+ * round trips for callers that need no order. It shares no paging code with the copy, so that it
+ * sees an item which the copy passed over.
  */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
@@ -17,11 +18,11 @@ import { queryItems } from './item-wire.ts';
 import { shareBetween } from './key-distance.ts';
 import { cursorAfter, limitOf, type RangeSide } from './range-reader.ts';
 
-/** `cursor` says where both ends stand, and is absent when they have met. */
+/** `cursor` is the position of both ends, and absent when they have met. */
 export interface EndsPage {
   readonly items: readonly WireItem[];
   readonly cursor?: string;
-  /** Where both ends stand after this item of the page. */
+  /** The position of both ends after this item of the page. */
   readonly cursorAfter: (item: WireItem) => string;
 }
 
@@ -32,7 +33,10 @@ interface Arrival {
   readonly lastKey: Item | undefined;
 }
 
-/** Strongly consistent. At least one page. As long as `isUrgent` says no, it reads from the front alone. */
+/**
+ * Strongly consistent. At least one page. As long as `isUrgent` says no, it reads from the front
+ * alone.
+ */
 export async function* readBothEnds(
   side: RangeSide,
   cursor: string | undefined,
@@ -65,7 +69,8 @@ export async function* readBothEnds(
       const left =
         shareBetween(part, beginning, stands.front, stands.back) * seen - asked.size * perPage;
       if (!isNeeded && !(isUrgent() && stands.back !== undefined && left > perPage / 10)) continue;
-      // A little more than what is left, so that the ends meet. A whole page would repeat what the other end reads.
+      // A little more than what is left, so that the ends meet. A whole page would repeat what the
+      // other end reads.
       const limit =
         asked.size > 0 && left < perPage ? Math.ceil(left * 1.02) + 2 : Number.POSITIVE_INFINITY;
       const least = Math.min(limit, side.pageItems ?? Number.POSITIVE_INFINITY);
@@ -81,7 +86,8 @@ export async function* readBothEnds(
       if (end === 'front') {
         beginning ??= fresh[0];
         seen += fresh.length;
-        // The last request is smaller than a page, and may arrive before the full page of the other end.
+        // The last request is smaller than a page, and may arrive before the full page of the other
+        // end.
         perPage = Math.max(perPage, items.length);
       }
       const before = { ...stands };

@@ -1,12 +1,15 @@
 /**
- * Stands between the writer and the recorder of one range. It says when the writer may go on, so that a death costs a bounded
- * number of writes, and which checkpoint the recorder saves next.
+ * Stands between the writer and the recorder of one range. It says when the writer may go on, so
+ * that a death costs a bounded number of writes, and which checkpoint the recorder saves next.
  */
 import type { Checkpoint, Clock } from '../../ports.ts';
 import { BATCH, MOST_IN_FLIGHT } from './adaptive-rate.ts';
 import type { WireWrite } from './item-wire.ts';
 
-/** A page of work, or a part of one: what to write, and what is true once all of it has been acknowledged. */
+/**
+ * A page of work, or a part of one: what to write, and what is true once all of it has been
+ * acknowledged.
+ */
 export interface WriteStep {
   readonly writes: readonly WireWrite[];
   readonly checkpoint: Checkpoint;
@@ -20,7 +23,9 @@ export const WHOLE_PAGE = 0.999;
 const WINDOW_WRITES = MOST_IN_FLIGHT * BATCH;
 /** Pages that may be unrecorded: where items are large, this bounds the memory. */
 const UNRECORDED_PAGES = 6;
-/** A checkpoint costs write units: one is saved for each page, or for what was done in this time. */
+/**
+ * A checkpoint costs write units: one is saved for each page, or for what was done in this time.
+ */
 const RECORDING_MS = 1_000;
 
 /** An amount of work. */
@@ -39,26 +44,26 @@ const difference = (one: Amount, other: Amount): Amount => ({
   pages: one.pages - other.pages,
 });
 
-/** A checkpoint that has come true, and the work that it covers beyond the one before it. */
+/** A checkpoint that has become true, and the work that it covers beyond the one before it. */
 interface TrueCheckpoint extends Amount {
   readonly checkpoint: Checkpoint;
 }
 
 export function checkpointQueue(clock: Clock) {
   const change = signal();
-  /** Whose turn it is, on either side. */
+  /** What each side is doing. */
   let writer: 'writes' | 'waits for room' | 'has ended' = 'writes';
   let recorder: 'asks' | 'records' | 'has left' = 'asks';
   let failure: { readonly error: unknown } | undefined;
 
-  /** Came true, and nobody records it yet; the oldest first. */
+  /** True checkpoints that are not being recorded yet; the oldest first. */
   const waiting: TrueCheckpoint[] = [];
   /** Given to the recorder at `givenAt` (epoch milliseconds), and not known to be saved. */
   let given: TrueCheckpoint | undefined;
   let givenAt = clock.now();
   /** Everything handed to the window whose checkpoint is not saved. */
   let unrecorded = NOTHING;
-  /** Runs when the recorder has not come right back, so that it is really saving. */
+  /** Runs where the recorder has not returned at once, and so is really saving. */
   let busyTimer: NodeJS.Immediate | undefined;
 
   const isClosed = () => recorder === 'has left' || failure !== undefined;
@@ -71,7 +76,10 @@ export function checkpointQueue(clock: Clock) {
     );
   }
 
-  /** A page, or what took a second; and less where nothing under way could make it more. */
+  /**
+   * True for a page, or the work of a second; and for less where no write under way could make it
+   * more.
+   */
   const isWorthRecording = ({ pages, writes }: TrueCheckpoint) =>
     pages >= WHOLE_PAGE ||
     (writer === 'waits for room' && writes === unrecorded.writes) ||
@@ -79,7 +87,7 @@ export function checkpointQueue(clock: Clock) {
     failure !== undefined ||
     clock.now() - givenAt >= RECORDING_MS;
 
-  /** The newest checkpoint covers all that came true before it. */
+  /** The newest checkpoint covers all that became true before it. */
   function joinWaiting(): void {
     const newest = waiting.at(-1);
     if (newest === undefined) return;
@@ -90,7 +98,10 @@ export function checkpointQueue(clock: Clock) {
   return {
     isClosed,
 
-    /** Writer: waits until the step may be handed to the window, and counts it; `false` when none may be any more. */
+    /**
+     * Writer: waits until the step may be handed to the window, and counts it; `false` when none
+     * may be any more.
+     */
     async awaitRoom(step: WriteStep): Promise<boolean> {
       const amount = amountOf(step);
       while (!hasRoomFor(amount) && !isClosed()) {
@@ -125,7 +136,10 @@ export function checkpointQueue(clock: Clock) {
       change.wake();
     },
 
-    /** Recorder: what was given is saved, and the next is asked for; `undefined` at the end. Throws what the writer threw. */
+    /**
+     * Recorder: the given checkpoint is saved, and the next is asked for; `undefined` at the end.
+     * Throws what the writer threw.
+     */
     async nextToRecord(): Promise<Checkpoint | undefined> {
       clearImmediate(busyTimer);
       if (recorder === 'records') joinWaiting();
@@ -160,7 +174,7 @@ export function checkpointQueue(clock: Clock) {
   };
 }
 
-/** Everybody who waits goes on at the next `wake`, and looks again. */
+/** All waiting callers go on at the next `wake`, and look again. */
 function signal() {
   let next = Promise.withResolvers<void>();
   return {

@@ -1,4 +1,7 @@
-/** Copies the first items of a range under a partition key that no tenant can have: the sample of a rehearsal. */
+/**
+ * Copies the first items of a range to a partition key that no tenant can have: the sample of a
+ * rehearsal.
+ */
 import type { DynamoDbPart, Range } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { withItems } from '../../domain/datasets/digest.ts';

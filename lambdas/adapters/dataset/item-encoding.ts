@@ -1,4 +1,6 @@
-/** What one DynamoDB item comes to: its canonical encoding, and the digest, size and expiry that follow from it. */
+/**
+ * The canonical encoding of a DynamoDB item, and the digest, size and expiry that follow from it.
+ */
 import { hash } from 'node:crypto';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
@@ -8,8 +10,9 @@ import type { Horizon } from '../../ports.ts';
 import { type AnyItem, type AnyValue, base64, cursorOf } from './item-key.ts';
 
 /**
- * Two items are equal exactly when their encodings are: every value carries its type and its length, and what DynamoDB
- * keeps in no order (attributes, sets) is sorted. Numbers stand as DynamoDB returns them, which is canonical already.
+ * Two items are equal exactly when their encodings are: every value carries its type and its
+ * length, and what DynamoDB keeps in no order (attributes, sets) is sorted. Numbers stand as
+ * DynamoDB returns them, which is canonical already.
  */
 export function encodeItem(item: AnyItem): string {
   const names = Object.keys(item).sort();
@@ -27,7 +30,10 @@ export function itemDigest(part: DynamoDbPart, item: AnyItem, horizon: Horizon):
   };
 }
 
-/** FNV-1a, folded to a byte: spreads the keys, and need not withstand anybody. A second SHA-256 would cost as much as the first. */
+/**
+ * FNV-1a, folded to a byte: spreads the keys, and need not resist attacks. A second SHA-256 would
+ * cost as much as the first.
+ */
 function bucketOf(key: string): number {
   let hashed = 0x811c9dc5;
   for (let at = 0; at < key.length; at += 1)
@@ -39,7 +45,7 @@ function bucketOf(key: string): number {
 export const isLive = (part: DynamoDbPart, item: AnyItem, horizon: Horizon): boolean =>
   !isExpired(expiryText(part, item), horizon.asOf);
 
-/** Of attributes of type Number only: DynamoDB ignores every other "expiry". */
+/** The text of a Number only: DynamoDB ignores an expiry of any other type. */
 const expiryText = ({ ttlAttribute }: DynamoDbPart, item: AnyItem): string | undefined =>
   ttlAttribute === undefined ? undefined : item[ttlAttribute]?.N;
 
@@ -64,7 +70,9 @@ function encodeValue(value: AnyValue | undefined): string {
   throw new PermanentError('an item has an attribute of a type that this version cannot copy');
 }
 
-/** By DynamoDB's published rules; numbers, whose rule is approximate there, to within a byte or two. */
+/**
+ * By DynamoDB's published rules; numbers, whose rule is approximate there, to within a byte or two.
+ */
 export function sizeOfItem(item: AnyItem): number {
   let size = 0;
   for (const name of Object.keys(item)) size += Buffer.byteLength(name) + sizeOf(item[name]);
@@ -74,7 +82,7 @@ export function sizeOfItem(item: AnyItem): number {
 const sum = <T>(members: readonly T[], size: (member: T) => number): number =>
   members.reduce((total, member) => total + size(member), 0);
 const sizeOfBytes = (bytes: Uint8Array | string): number => Buffer.byteLength(bytes, 'base64');
-/** A byte for two significant digits, and one more. */
+/** One byte for two significant digits, and one more. */
 function sizeOfNumber(text: string): number {
   let [digits, zeros] = [0, 0];
   for (let at = 0; at < text.length; at += 1) {

@@ -1,4 +1,4 @@
-/** The key of an item: as a key, as a cursor, in DynamoDB's order, and for people to read. */
+/** The key of an item: as a key, as a cursor, in DynamoDB's order, and as text for people. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { PermanentError } from '../../domain/refusal.ts';
@@ -33,7 +33,10 @@ export function partitionValue({ keyType = 'S' }: DynamoDbPart, partition: strin
   return keyType === 'N' ? { N: partition } : { S: partition };
 }
 
-/** The partition key of an item, as a range has it; `undefined` where the item has none of the declared type. */
+/**
+ * The partition key of an item, as a range has it; `undefined` where the item has none of the
+ * declared type.
+ */
 export function partitionIn(part: DynamoDbPart, item: AnyItem): string | undefined {
   const { keyType = 'S', partitionKey } = part;
   const value = item[partitionKey];
@@ -54,7 +57,10 @@ export function keyOf(part: DynamoDbPart, item: AnyItem): WireItem {
 /** The position after the one item that is under a key without a sort key. */
 const AFTER_THE_ONLY_ITEM = 'the only item';
 
-/** The position after this item: its sort key as text (binary as base64). The partition is known from the range. */
+/**
+ * The position after this item: its sort key as text (binary as base64). The partition is known
+ * from the range.
+ */
 export function cursorOf(part: DynamoDbPart, item: AnyItem): string {
   const { sortKey } = part;
   if (sortKey === undefined) return AFTER_THE_ONLY_ITEM;
@@ -87,7 +93,8 @@ export const printableKey = (part: DynamoDbPart, item: AnyItem): string =>
 export function compareKeys(part: DynamoDbPart, one: AnyItem, other: AnyItem): number {
   const [a, b] = [cursorOf(part, one), cursorOf(part, other)];
   if (part.sortKey?.type === 'N') return compareNumbers(a, b);
-  // Both by unsigned bytes; comparing JavaScript strings would put U+FF5E before an emoji's surrogates.
+  // Both by unsigned bytes; comparing JavaScript strings would put U+FF5E before an emoji's
+  // surrogates.
   const encoding = part.sortKey?.type === 'B' ? 'base64' : 'utf8';
   return Buffer.compare(Buffer.from(a, encoding), Buffer.from(b, encoding));
 }

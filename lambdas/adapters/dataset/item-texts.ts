@@ -1,14 +1,20 @@
-/** Finds where each item of an answer begins and ends, so that it can be written as the same text that was read. */
+/**
+ * Finds where each item of an answer begins and ends, so that it can be written as the same text
+ * that was read.
+ */
 
 const [QUOTE, BACKSLASH, OPEN, CLOSE, END] = [...'"\\{}]'].map((character) =>
   character.charCodeAt(0),
 );
-/** Only the list of items begins so: an attribute's value is an object with a type, and quotes within text are escaped. */
+/**
+ * Only the list of items begins so: an attribute's value is an object with a type, and quotes
+ * within text are escaped.
+ */
 const ITEMS = '"Items":[';
 
 /**
- * The text of each item in an answer to a Query, which is valid JSON. `undefined` where the list does not begin as
- * DynamoDB begins it.
+ * The text of each item in an answer to a Query, which is valid JSON. `undefined` where the list
+ * does not begin as DynamoDB begins it.
  */
 export function itemTexts(answer: string): readonly string[] | undefined {
   const found = answer.indexOf(ITEMS);
@@ -29,7 +35,10 @@ export function itemTexts(answer: string): readonly string[] | undefined {
   return undefined;
 }
 
-/** An even number of backslashes before a quote are backslashes; after an odd one, the quote belongs to the text. */
+/**
+ * An even number of backslashes before a quote are backslashes; after an odd one, the quote belongs
+ * to the text.
+ */
 function closingQuote(text: string, opening: number): number {
   for (let at = text.indexOf('"', opening + 1); at > 0; at = text.indexOf('"', at + 1)) {
     let before = at - 1;

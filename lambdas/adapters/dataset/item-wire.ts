@@ -1,6 +1,7 @@
 /**
- * The two calls of the hot path, Query and BatchWriteItem, with items as JSON text. The SDK signs, sends and retries; it
- * does not parse and rebuild every attribute, which cost a third of the CPU of a copy (measured).
+ * The two calls of the hot path, Query and BatchWriteItem, with items as JSON text. The SDK signs,
+ * sends and retries; it does not parse and rebuild every attribute, which cost a third of the CPU
+ * of a copy (measured).
  */
 import type { DynamoDBClient, QueryCommandInput, WriteRequest } from '@aws-sdk/client-dynamodb';
 import { BatchWriteItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
@@ -22,12 +23,13 @@ export const remove = (id: string, key: WireItem): WireWrite => ({
 });
 
 /**
- * DynamoDB refuses a request of more than 16 MB as it travels, and in JSON a control character takes six bytes: 25 items of
- * 400 KB may be 60 MB. A tenth is kept free for what stands around the writes, and for a count of bytes other than ours.
+ * DynamoDB refuses a request of more than 16 MB. In JSON a control character takes six bytes, so
+ * that 25 items of 400 KB may have 60 MB. A tenth is a reserve for the text around the writes, and
+ * for a count of bytes that differs from ours.
  */
 const BATCH_BYTES = 0.9 * 16 * 1024 * 1024;
 
-/** How many writes from the first on may travel together: `most` at most, and always one. */
+/** How many writes, from the first on, may be sent together: at most `most`, and always one. */
 export function fittingCount(writes: Iterable<WireWrite>, most: number): number {
   let [count, bytes] = [0, 0];
   for (const { text } of writes) {
@@ -70,7 +72,7 @@ export async function queryItems(
   return { page: JSON.parse(text), text };
 }
 
-/** What DynamoDB has left undone. Throws as the SDK does. */
+/** Returns the writes that DynamoDB left unprocessed. Throws the SDK's errors. */
 export async function writeItems(
   client: DynamoDBClient,
   table: string,
@@ -78,7 +80,7 @@ export async function writeItems(
 ): Promise<readonly WriteRequest[]> {
   const command = new BatchWriteItemCommand({ RequestItems: { [table]: [] } });
   const texts = writes.map(({ text }) => text).join();
-  // Bytes are made of the text once, and not again each time it is measured, signed and sent.
+  // The text is encoded once, not each time it is measured, signed and sent.
   const body = Buffer.from(`{"RequestItems":{${JSON.stringify(table)}:[${texts}]}}`);
   command.middlewareStack.add(
     (next) => (args) => {
@@ -87,7 +89,8 @@ export async function writeItems(
       args.request.body = body;
       return next(args);
     },
-    { step: 'build', priority: 'high', name: 'itemsAsTheyTravel' }, // before its length is taken, and it is signed
+    // before its length is taken, and it is signed
+    { step: 'build', priority: 'high', name: 'itemsAsTheyTravel' },
   );
   const { UnprocessedItems } = await client.send(command);
   return UnprocessedItems?.[table] ?? [];

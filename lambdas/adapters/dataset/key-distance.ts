@@ -1,10 +1,13 @@
-/** An estimate of how much of a range lies between two of its keys. It decides about effort, never about correctness. */
+/**
+ * An estimate of how much of a range lies between two of its keys. It decides about effort, never
+ * about correctness.
+ */
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { type AnyItem, cursorOf } from './item-key.ts';
 
 /**
- * How many times as much lies between `front` and `back` as between `beginning` and `front`, if the keys are spread
- * evenly. Infinite where nothing can be said.
+ * How many times as much lies between `front` and `back` as between `beginning` and `front`, if the
+ * keys are spread evenly. Infinite where nothing can be said.
  */
 export function shareBetween(
   part: DynamoDbPart,
@@ -21,7 +24,10 @@ export function shareBetween(
   return Number.isFinite(share) ? share : Number.POSITIVE_INFINITY;
 }
 
-/** As numbers, from the first character in which they differ: decimal or hexadecimal ones if they look so. */
+/**
+ * As numbers, from the first character in which they differ: decimal or hexadecimal ones if they
+ * look so.
+ */
 function positions(keys: readonly string[]): readonly number[] {
   const [first = '', ...others] = keys;
   let prefix = 0;

@@ -1,4 +1,7 @@
-/** Reads a range in two realms in the order of the keys and pairs items by key, with one page of each in memory. */
+/**
+ * Reads a range in two realms in the order of the keys and pairs items by key, with one page of
+ * each in memory.
+ */
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { compareKeys, cursorOf, type WireItem } from './item-key.ts';
 import type { Page } from './range-reader.ts';

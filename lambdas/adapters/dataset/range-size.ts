@@ -7,13 +7,16 @@ import type { Clock } from '../../ports.ts';
 import { partitionValue, startKey } from './item-key.ts';
 import { cursorAfter, limitOf, type RangeSide } from './range-reader.ts';
 
-/** A strongly consistent read costs one unit for each 4 KB of a page, and the answer says how many. */
+/**
+ * A strongly consistent read costs one unit for each 4 KB of a page, and the answer says how many.
+ */
 const READ_UNIT_BYTES = 4096;
 
 /**
- * Strongly consistent, although a planner could do with half the price: `where` counts with it right after a move, and must
- * not see an older state. Items are exact; bytes are what was charged for, so that each page (1 MB) is rounded up
- * to 4 KB, and expired items take their share by number.
+ * Strongly consistent, because `where` counts with it right after a move and must not see an older
+ * state; for the planner alone, half the price would do. Items are exact. Bytes are what was
+ * charged for, so that each page (1 MB) is rounded up to 4 KB, and expired items take their share
+ * by number.
  */
 export async function sizeOfRange(
   side: RangeSide,
@@ -67,8 +70,8 @@ async function withNextPage(side: RangeSide, now: number, size: RangeSize): Prom
 }
 
 /**
- * As `isExpired`, as far as a filter can say it (of a fraction it cannot): what is not a number, and what DynamoDB would
- * keep because it is so old, is an item like any other.
+ * The rule of `isExpired`, as far as a filter can express it (it cannot for fractions): an expiry
+ * that is not a number, or so old that DynamoDB would keep the item, does not count.
  */
 function livingAt({ ttlAttribute }: DynamoDbPart, now: number) {
   if (ttlAttribute === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * The frame of every work that writes: steps are read, written and recorded at the same time, and a checkpoint is given
- * out only when it is true.
+ * The frame of every work that writes: steps are read, written and recorded at the same time, and a
+ * checkpoint is given out only when it is true.
  *
  *     reader    ─ step 1 ─ step 2 ─ step 3 ─ step 4 ─ …        waits while too much is unrecorded
  *     window      ├─ writes of 1 ─┤                            many batches in flight
@@ -9,7 +9,8 @@
  *     true                        1         3                  all writes up to here are acknowledged
  *     recorder                    ├─ save 1 ─┤├─ save 3 ─┤     2 came true meanwhile, and 3 covers it
  *
- * A worker that dies loses what lies between the last saved checkpoint and the last write: `checkpoint-queue.ts` bounds it.
+ * A worker that dies loses what lies between the last saved checkpoint and the last write:
+ * `checkpoint-queue.ts` bounds it.
  */
 import type { Checkpoint, Clock } from '../../ports.ts';
 import { checkpointQueue, WHOLE_PAGE, type WriteStep } from './checkpoint-queue.ts';
@@ -18,10 +19,11 @@ import type { WriteWindow } from './write-window.ts';
 export type { WriteStep } from './checkpoint-queue.ts';
 
 /**
- * Yields the checkpoint of a step after its writes, and those of all earlier steps, have been acknowledged. While the
- * consumer records one, later ones may come true: then the newest alone follows. Takes no new step once `until` (epoch
- * milliseconds) has come, but always one whole page, so that a turn makes progress. Returns after the last write in flight
- * has ended, also when the consumer closes it early.
+ * Yields the checkpoint of a step after its writes, and those of all earlier steps, have been
+ * acknowledged. While the consumer records one, later ones may become true; then only the newest
+ * follows. Takes no new step once `until` (epoch milliseconds) has come, but always one whole page,
+ * so that a turn makes progress. Returns after the last write in flight has ended, also when the
+ * consumer closes it early.
  */
 export async function* writeSteps(
   steps: AsyncGenerator<WriteStep>,

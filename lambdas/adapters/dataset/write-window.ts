@@ -1,6 +1,6 @@
 /**
- * Writes to one table as fast as the table accepts: full batches, many in flight, at the rate of `adaptive-rate.ts`. Writes
- * that DynamoDB did not take go into the next batch.
+ * Writes to one table as fast as the table accepts: full batches, many in flight, at the rate of
+ * `adaptive-rate.ts`. Writes that DynamoDB did not take go into the next batch.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DynamoDBClient, WriteRequest } from '@aws-sdk/client-dynamodb';
@@ -12,7 +12,10 @@ import { cursorOf } from './item-key.ts';
 import { fittingCount, type WireWrite, writeItems } from './item-wire.ts';
 
 export interface WriteWindow {
-  /** Resolves when all of these are acknowledged. All have one partition key and, among them, different sort keys. */
+  /**
+   * Resolves when all of these are acknowledged. All have one partition key and, among them,
+   * different sort keys.
+   */
   write(writes: readonly WireWrite[]): Promise<void>;
   /** Sends nothing more, and resolves when nothing is in flight. */
   close(): Promise<void>;
@@ -36,8 +39,8 @@ interface Group {
 }
 
 /**
- * `client` must not retry by itself (`maxAttempts: 1`), or it hides the throttles from the window. `rateLimit` is how many writes
- * may be sent per second at most.
+ * `client` must not retry by itself (`maxAttempts: 1`), or it hides the throttles from the window.
+ * `rateLimit` is how many writes may be sent per second at most.
  */
 export function writeWindow(
   client: DynamoDBClient,
@@ -115,7 +118,7 @@ export function writeWindow(
     }
   }
 
-  /** What DynamoDB has not taken. */
+  /** Returns the writes that DynamoDB has not taken. */
   async function offer(batch: readonly Write[]): Promise<readonly Write[]> {
     for (let tries = 1; ; tries += 1) {
       try {
@@ -130,7 +133,10 @@ export function writeWindow(
     }
   }
 
-  /** If an unprocessed write cannot be matched with ours, the whole batch is sent again: writing twice is safe. */
+  /**
+   * If an unprocessed write cannot be matched with ours, the whole batch is sent again: writing
+   * twice is safe.
+   */
   function leftOf(batch: readonly Write[], unprocessed: readonly WriteRequest[]): readonly Write[] {
     if (unprocessed.length === 0) return [];
     const ids = new Set(unprocessed.map((request) => idOf(part, request)));

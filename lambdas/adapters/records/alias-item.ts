@@ -1,13 +1,13 @@
 /**
- * How an alias lies in DynamoDB, and whom it leads to. Nothing here calls AWS: `packages/guard`
- * reads the same items.
+ * The form of an alias in DynamoDB, and the tenants that it leads to. Nothing here calls AWS:
+ * `packages/guard` reads the same items.
  */
 import { isCalled, type TenantName } from '../../domain/tenants/identity.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 
 type Item = Readonly<Record<string, unknown>>;
 
-/** Absent `expiresAt` (epoch seconds): for as long as the record stands. */
+/** Without `expiresAt` (epoch seconds), the holder stays for as long as its record. */
 export interface Holder {
   readonly tenant: string;
   readonly expiresAt?: number;
@@ -20,11 +20,11 @@ export const aliasKeyOf = ({ kind, value }: TenantName): string => `#${kind}#${v
 export const isOver = ({ expiresAt }: Holder, now: number): boolean =>
   expiresAt !== undefined && expiresAt <= now;
 
-/** The ids of those who may have the name. `now` in epoch seconds. */
+/** The ids of the tenants that may have the name. `now` in epoch seconds. */
 export const holding = (holders: readonly Holder[], now: number): readonly string[] =>
   holders.filter((holder) => !isOver(holder, now)).map(({ tenant }) => tenant);
 
-/** An alias is a hint: the tenants whose own record has the name. */
+/** An alias is a hint: returns the tenants whose own record has the name. */
 export async function tenantsCalled(
   name: TenantName,
   holdersOf: (name: TenantName) => Promise<readonly string[]>,
@@ -44,6 +44,6 @@ export function toAliasItem(holders: readonly Holder[]): Item {
 export function fromAliasItem(item: Item): readonly Holder[] {
   const { holders } = item;
   if (!Array.isArray(holders)) throw new Error('an alias has no holders');
-  // Written by toAliasItem alone.
+  // Only toAliasItem writes these items.
   return holders as readonly Holder[];
 }

@@ -1,7 +1,8 @@
 /**
- * One item, one conditional write: the only way in which tenants and ledger change. Each write stores a random revision of
- * its own. The SDK sends a write again when its reply was lost, and then hears that the condition fails: by the revision,
- * the writer finds that the item is its own, and that the write has happened.
+ * Tenants and ledger change only here, by one conditional write of one item. Each write stores a
+ * random revision of its own. The SDK sends a write again when its reply was lost, and then gets a
+ * failed condition. By the revision, the writer finds that the stored item is its own, and that its
+ * write has happened.
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,12 +20,15 @@ export type Item = Readonly<Record<string, unknown>>;
 type Key = Readonly<Record<string, string>>;
 
 /**
- * How long a writer tries while others write the same item: a hook makes a few changes, and has 10 seconds for all. At least
- * so many tries are made, however long they take. Milliseconds.
+ * How long, in milliseconds, a writer tries while others write the same item: a hook makes a few
+ * changes, and has 10 seconds for all. It makes at least `FEWEST_TRIES`, however long they take.
  */
 const LONGEST_TRYING = 3_000;
 const FEWEST_TRIES = 3;
-/** Before the next try, a random time passes: up to the first at first, twice as much after each try, the second at most. */
+/**
+ * Before the next try, a random time passes: at most `FIRST_PAUSE` at first, twice as much after
+ * each try, and never more than `LONGEST_PAUSE`. Milliseconds.
+ */
 const FIRST_PAUSE = 8;
 const LONGEST_PAUSE = 250;
 
@@ -44,8 +48,8 @@ export async function readCell<T>({ client, table, fromItem }: Cells<T>, key: Ke
 }
 
 /**
- * Writes `record` if the stored revision is still `revision`; the revision under which it is now stored, or `undefined` when
- * somebody else wrote.
+ * Writes `record` if the stored revision is still `revision`. Returns the new revision; `undefined`
+ * when another writer has written.
  */
 export async function putCell<T>(
   cells: Cells<T>,
@@ -62,8 +66,8 @@ export async function putCell<T>(
 }
 
 /**
- * Reads, decides, and writes unless somebody wrote in between; then it decides again, after a random pause, for as long as
- * a hook can wait. `prepare` runs between a decision and its write, each time.
+ * Reads, decides, and writes unless another writer wrote in between; then it decides again, after a
+ * random pause, for as long as a hook can wait. `prepare` runs between each decision and its write.
  */
 export async function changeCell<T>(
   cells: Cells<T>,
@@ -97,8 +101,8 @@ export async function changeCell<T>(
 }
 
 /**
- * Of one writer: after a try that met another's write, waits a random time, so that those who met do not meet again, and
- * says whether there is time for the next try.
+ * For one writer: after a try that met another's write, waits a random time, so that the two do not
+ * meet again, and returns whether there is time for the next try.
  */
 export function patience(): () => Promise<boolean> {
   const begun = performance.now();
@@ -111,7 +115,7 @@ export function patience(): () => Promise<boolean> {
   };
 }
 
-/** Never that of another write, so that a writer knows its own. */
+/** Differs from that of every other write, so that a writer recognises its own. */
 const newRevision = (): number => randomInt(2 ** 47) + 1;
 
 const tryPut = <T>(
@@ -131,7 +135,10 @@ const tryPut = <T>(
     ),
   );
 
-/** A removal that the SDK made twice finds nothing the second time: the first has happened. */
+/**
+ * A removal that the SDK sent twice finds nothing the second time, because the first one has
+ * happened.
+ */
 async function removeCell<T>(cells: Cells<T>, key: Key, revision: number): Promise<boolean> {
   const { client, table } = cells;
   const removed = await conditionally(table, () =>
@@ -141,7 +148,7 @@ async function removeCell<T>(cells: Cells<T>, key: Key, revision: number): Promi
   return (await readCell(cells, key)).record === undefined;
 }
 
-/** Clauses by name: either there is no such item, or it is the one that was read. */
+/** The condition of a write: there is no such item, or it is the one that was read. */
 function isStill(key: Key, revision: number) {
   const [partitionKey = ''] = Object.keys(key);
   if (revision === 0) {
@@ -173,7 +180,7 @@ async function conditionally(table: string, write: () => Promise<unknown>): Prom
   }
 }
 
-/** Any other error of the SDK is transient to whoever asked, unless the client has said what it is. */
+/** Any other error of the SDK is transient for the caller, unless the client has classified it. */
 export async function translated<T>(table: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();

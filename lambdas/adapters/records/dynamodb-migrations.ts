@@ -1,4 +1,6 @@
-/** Migrations in the ledger: one item for the status of each, and one for each entry of its history. */
+/**
+ * Migrations in the ledger: one item for the status of each, and one for each entry of its history.
+ */
 import { type HistoryEntry, historyEntry } from '../../domain/moving/history.ts';
 import { isFinal, type Migration, type MigrationKey } from '../../domain/moving/migration.ts';
 import type { MigrationStore } from '../../ports.ts';
@@ -13,7 +15,7 @@ export function dynamoDbMigrations(tables: LedgerTables): MigrationStore {
   const statuses = cellsOf(tables, migrationToItem, migrationFromItem);
   const entries = cellsOf<HistoryEntry>(tables, (entry) => ({ ...entry }), entryFromItem);
 
-  /** A crash before this loses a line of history, and nothing else. */
+  /** A crash before this write loses an entry of the history, and nothing else. */
   async function recordHistory({ ledger, tenant, id }: MigrationKey, entry: HistoryEntry) {
     const { at, status, attempt } = entry;
     const step = attempt === undefined ? status : `${status}#${attempt}`;
@@ -55,7 +57,7 @@ export function dynamoDbMigrations(tables: LedgerTables): MigrationStore {
   };
 }
 
-/** `openIn` and `dueAt` make the sparse index: what is final is not in it. */
+/** `openIn` and `dueAt` make the sparse index, which has no final migrations. */
 function migrationToItem(migration: Migration): Item {
   const { id, ...record } = migration;
   const due = {
@@ -65,7 +67,7 @@ function migrationToItem(migration: Migration): Item {
   return { ...record, migration: id, ...(isFinal(migration) ? {} : due) };
 }
 
-/** What a `status#…` item says. */
+/** Reads a `status#…` item. */
 export function migrationFromItem({
   migration,
   revision: _r,
@@ -75,11 +77,11 @@ export function migrationFromItem({
   ...record
 }: Item): Migration {
   if (typeof migration !== 'string') throw new Error('a ledger record names no migration');
-  // Written by migrationToItem alone, and by nobody else.
+  // Only migrationToItem writes these items.
   return { ...(record as Omit<Migration, 'id'>), id: migration };
 }
 
 function entryFromItem({ tenant: _t, id: _i, revision: _r, ...entry }: Item): HistoryEntry {
-  // Written by recordHistory alone, and by nobody else.
+  // Only recordHistory writes these items.
   return entry as unknown as HistoryEntry;
 }

@@ -1,4 +1,7 @@
-/** Receipts in the ledger: one item for the last receipt of a move, and one for each purge of a retired tenant. */
+/**
+ * Receipts in the ledger: one item for the last receipt of a move, and one for each purge of a
+ * retired tenant.
+ */
 import { type Receipt, staysBefore } from '../../domain/moving/receipt.ts';
 import type { PurgeReceipt } from '../../domain/tenants/retirement.ts';
 import type { ReceiptStore } from '../../ports.ts';

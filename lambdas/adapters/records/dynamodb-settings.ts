@@ -1,4 +1,7 @@
-/** Settings in the ledger's table: one item for the realm, one for a tenant that has its own, and one for each change. */
+/**
+ * Settings in the ledger's table: one item for the realm, one for a tenant that has its own, and
+ * one for each change.
+ */
 import { randomInt } from 'node:crypto';
 import {
   changedSettings,
@@ -20,7 +23,7 @@ export function dynamoDbSettings(tables: LedgerTables): SettingsStore {
   const asItem = (item: Item) => item;
   const items = cellsOf(tables, asItem, asItem);
 
-  /** An item that somebody has edited by hand must not stop a move. */
+  /** An item that an operator has edited by hand must not stop a move. */
   function readable(realm: Realm, tenant: string, item: Item | undefined) {
     const { tenant: _t, id: _i, revision: _r, at: _a, actor: _w, ...stored } = item ?? {};
     const { settings, ignored } = storedSettings(stored);
@@ -47,14 +50,17 @@ export function dynamoDbSettings(tables: LedgerTables): SettingsStore {
       return { ...DEFAULT_SETTINGS, ...ofRealm, ...ofTenant };
     },
 
-    /** The item says itself who changed it last; a crash before the entry loses a line of history, and nothing else. */
+    /**
+     * The item itself names its last change; a crash before the entry loses an entry of the
+     * history, and nothing else.
+     */
     async change(realm, tenant = OF_REALM, actor, change) {
       const at = new Date(clock.now()).toISOString();
       let next: Partial<Settings> = {};
       const { changed } = await changeCell(items(realm), { tenant, id: SETTINGS }, (item) => {
         const { settings: current, isWhole } = readable(realm, tenant, item);
         next = changedSettings(current, change);
-        // What is ignored goes with any change, also with one that changes nothing.
+        // Any change removes what is ignored, also one that changes nothing else.
         return isWhole && isSame(current, next) ? undefined : { ...next, at, actor };
       });
       if (changed) {
@@ -72,7 +78,7 @@ export function dynamoDbSettings(tables: LedgerTables): SettingsStore {
   };
 }
 
-/** Written above, and by nobody else. */
+/** Only the code above writes these items. */
 const entryFromItem = ({ at, actor, change }: Item): SettingsEntry =>
   ({ at, actor, change }) as SettingsEntry;
 

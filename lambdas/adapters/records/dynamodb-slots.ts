@@ -41,14 +41,16 @@ export function dynamoDbSlots(tables: LedgerTables): SlotStore {
   };
 }
 
-/** A list for each window, without names: every write of a lane costs by the kilobyte. */
+/**
+ * A list without field names for each window, because every write of a lane costs by the kilobyte.
+ */
 const toItem = (windows: readonly Slot[]): Item => ({
   windows: windows.map(({ tenant, id, takenAt, start, end }) => [tenant, id, takenAt, start, end]),
 });
 
 function fromItem({ windows }: Item): readonly Slot[] {
   if (!Array.isArray(windows)) throw new Error('a lane has no list of windows');
-  // Written by toItem alone, and by nobody else.
+  // Only toItem writes these items.
   return windows.map(([tenant, id, takenAt, start, end]) => ({ tenant, id, takenAt, start, end }));
 }
 

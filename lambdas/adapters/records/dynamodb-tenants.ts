@@ -1,4 +1,7 @@
-/** Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are found. */
+/**
+ * Tenants in DynamoDB: one item per tenant and realm, and beside them the aliases by which they are
+ * found.
+ */
 import { type DynamoDBDocumentClient, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { Realm } from '../../domain/realm.ts';
 import { isRenamed, type TenantName } from '../../domain/tenants/identity.ts';
@@ -27,7 +30,10 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
   const read = async (realm: Realm, tenant: string) =>
     (await readCell(cells(realm), { tenant })).record;
 
-  /** The aliases are ready before the record is written, and final after it; gone before the record goes. */
+  /**
+   * Writes the aliases before the record and makes them lasting after it; removes them before the
+   * record.
+   */
   async function change(
     realm: Realm,
     tenant: string,
@@ -46,7 +52,8 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
     });
     const { changed, record } = result;
     if (record === undefined) return result;
-    // Or somebody has kept the record that we were about to remove.
+    // The second case: the record that was to be removed has stayed, because another writer changed
+    // it.
     if ((changed && isRenamed(record, replaced)) || isWithdrawn) await aliases.confirm(record);
     return result;
   }
@@ -54,7 +61,7 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
   const find = (realm: Realm, name: TenantName): Promise<readonly TenantRecord[]> =>
     tenantsCalled(name, aliasesIn(realm).holdersOf, (tenant) => read(realm, tenant));
 
-  /** The index is sparse: who is not retired, or is kept, is not in it. */
+  /** The sparse index has only retired tenants that are not kept. */
   async function due(realm: Realm, now: number): Promise<readonly string[]> {
     const table = tableOf(realm);
     return translated(table, async () => {

@@ -1,4 +1,7 @@
-/** The table `migrations` of a realm: how the stores of the ledger find their items, each by tenant and id. */
+/**
+ * The table `migrations` of a realm: how the stores of the ledger find their items, each by tenant
+ * and id.
+ */
 import {
   type DynamoDBDocumentClient,
   paginateQuery,
@@ -12,14 +15,14 @@ export interface LedgerTables {
   readonly clientFor: (realm: Realm) => DynamoDBDocumentClient;
   readonly tableOf: (realm: Realm) => string;
   readonly clock: Clock;
-  /** Hears of settings that nobody can read. */
+  /** Gets a line about settings that cannot be read. */
   readonly log?: Pick<Log, 'error'>;
 }
 
-/** Partition of what belongs to the realm, not to a tenant: no client key begins with `#`. */
+/** Partition for items of the realm itself: no client key begins with `#`. */
 export const OF_REALM = '#realm';
 
-/** One kind of item in each realm's table, by how a record becomes an item and back. */
+/** One kind of item in each realm's table, and how a record becomes an item and back. */
 export const cellsOf =
   <T>(
     { clientFor, tableOf }: Pick<LedgerTables, 'clientFor' | 'tableOf'>,
@@ -33,7 +36,10 @@ export const cellsOf =
     fromItem,
   });
 
-/** A strongly consistent query for the items of a partition whose ids begin so, in the order of their ids. */
+/**
+ * A strongly consistent query for the items of a partition whose ids have this prefix, in the order
+ * of their ids.
+ */
 export const byPrefix = (table: string, partition: string, prefix: string): QueryCommandInput => ({
   TableName: table,
   ConsistentRead: true,

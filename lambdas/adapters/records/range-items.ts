@@ -1,4 +1,7 @@
-/** How the ledger stores a range: its digests packed into bytes, 37 for each bucket that is not empty. */
+/**
+ * How the ledger stores a range: its digests packed into bytes, 37 for each bucket that is not
+ * empty.
+ */
 import { type Bucket, type Digest, hexOf, sumOf } from '../../domain/datasets/digest.ts';
 import type { Progress, RangeRecord } from '../../domain/moving/range-record.ts';
 import type { Item } from './compare-and-set.ts';
@@ -18,7 +21,7 @@ export function rangeFromItem({
   target,
   ...record
 }: Item): RangeRecord {
-  // Written by rangeToItem alone, and by nobody else.
+  // Only rangeToItem writes these items.
   return {
     ...(record as unknown as Omit<RangeRecord, 'source' | 'target'>),
     ...(source ? { source: progressFromItem(source as StoredProgress) } : {}),

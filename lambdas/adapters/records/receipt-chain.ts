@@ -1,4 +1,7 @@
-/** The chain of a realm's receipts in its ledger: one item for each link, in the realm's own partition. */
+/**
+ * The chain of a realm's receipts in its ledger: one item for each link, in the realm's own
+ * partition.
+ */
 import { setTimeout as pause } from 'node:timers/promises';
 import { QueryCommand } from '@aws-sdk/lib-dynamodb';
 import type { ReceiptLink } from '../../domain/moving/receipt.ts';
@@ -9,11 +12,12 @@ import { byPrefix, cellsOf, type LedgerTables, OF_REALM, queryCells } from './le
 
 const PREFIX = 'link#';
 /**
- * After another's link: all moves of a realm that end at once compete for the next number, and sign before each try. KMS signs
- * 300 times a second and more; 200 that try twice a second stay near that. Milliseconds.
+ * Pause, in milliseconds, after a try that met another's link: all moves of a realm that end at
+ * once compete for the next number, and sign before each try. KMS signs 300 times a second or more;
+ * 200 moves that try twice a second stay near that.
  */
 const LONGEST_PAUSE = 1_000;
-/** Numbers in the order of text. */
+/** Padded, so that numbers sort as text. */
 const DIGITS = 12;
 
 export function receiptChain(
@@ -44,5 +48,5 @@ export function receiptChain(
   };
 }
 
-/** Written above, and by nobody else. */
+/** Only the code above writes these items. */
 const linkFromItem = (item: Item): ReceiptLink => item['link'] as ReceiptLink;

@@ -1,4 +1,7 @@
-/** How a window takes one of the realm's lanes, wherever the lanes are stored: each is one item that changes by compare-and-set. */
+/**
+ * Puts a window into one of the realm's lanes, for any store of lanes: each lane is one item that
+ * changes by compare-and-set.
+ */
 import { isHeld, type Lane, laneFor, type Slot, withWindow } from '../../domain/moving/slots.ts';
 import { Fault } from '../../domain/refusal.ts';
 
@@ -7,18 +10,25 @@ export interface StoredLane extends Lane {
 }
 
 export interface LaneStore {
-  /** All that are stored; each is read strongly consistently. */
+  /** All stored lanes; each is read strongly consistently. */
   read(): Promise<readonly StoredLane[]>;
-  /** `false` when the stored revision is no longer the one that was read; 0 stands for "there is none". */
+  /**
+   * `false` when the stored revision is no longer the one that was read; 0 means that there is no
+   * item.
+   */
   put(lane: StoredLane): Promise<boolean>;
-  /** After a try that met somebody else's: waits a little, and says whether there is time for another. */
+  /**
+   * After a try that met another writer: waits a little, and returns whether there is time for
+   * another try.
+   */
   mayTryAgain(): Promise<boolean>;
 }
 
 /**
- * Whether the migration now has a lane, or had one before. It is refused only by lanes that were all taken at one
- * moment: they are read twice, and must not have changed in between. A crash after the write leaves the window of a
- * migration that is not on record, which the next try finds, and the janitor frees.
+ * Returns whether the migration now has a lane, or had one before. It is refused only where all
+ * lanes were taken at one moment: they are read twice, and must not have changed in between. A
+ * crash after the write leaves the window of a migration that is not on record. The next try finds
+ * it, or the janitor frees it.
  */
 export async function takeLane(
   store: LaneStore,

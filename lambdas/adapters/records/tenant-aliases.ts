@@ -1,7 +1,7 @@
 /**
- * Aliases: items beside the tenants' records, from a name to the ids of those who may have it. They are hints, and the
- * record decides. One is there before a record can have its name; until then it expires within a day, so that a crash in
- * between leaves nothing for good.
+ * Aliases: items beside the tenants' records, from a name to the ids of the tenants that may have
+ * it. They are hints, and the record decides. An alias is written before a record can have its
+ * name. Until then it expires within a day, so that a crash in between leaves nothing for ever.
  */
 
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -20,7 +20,7 @@ import {
 } from './alias-item.ts';
 import { type Cells, changeCell, readCell } from './compare-and-set.ts';
 
-/** Whoever writes a name and dies is followed by somebody who writes it again, or nobody ever will. */
+/** An alias whose writer crashed before the record's write is rewritten by a retry, or expires. */
 const PROVISIONAL_SECONDS = DAY_SECONDS;
 
 export function tenantAliases(client: DynamoDBDocumentClient, table: string, clock: Clock) {
@@ -32,7 +32,10 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
   };
   const now = () => Math.floor(clock.now() / 1000);
 
-  /** Lets a tenant be found by a name, until then; writes only what is not so already. */
+  /**
+   * Lets a tenant be found by a name until the holder's expiry; writes only where something
+   * changes.
+   */
   async function hold(name: TenantName, holder: Holder): Promise<void> {
     await changeCell(cells, { tenant: aliasKeyOf(name) }, (current = []) => {
       const held = current.find(({ tenant }) => tenant === holder.tenant);
@@ -49,17 +52,17 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
     });
   }
 
-  /** Holders that have expired are as good as gone, whether or not DynamoDB has removed the item. */
+  /** Holders that have expired do not count, whether or not DynamoDB has removed the item. */
   const othersIn = (holders: readonly Holder[], tenant: string) =>
     holders.filter((holder) => holder.tenant !== tenant && !isOver(holder, now()));
 
   return {
-    /** Who may have the name. */
+    /** The tenants that may have the name. */
     async holdersOf(name: TenantName): Promise<readonly string[]> {
       const { record = [] } = await readCell(cells, { tenant: aliasKeyOf(name) });
       return holding(record, now());
     },
-    /** Before `next` is written over `current`: every name is there, the new ones on trial. */
+    /** Before `next` is written over `current`: writes every name, the new ones with an expiry. */
     async announce(next: TenantRecord, current: TenantRecord | undefined): Promise<void> {
       const trial = now() + PROVISIONAL_SECONDS;
       const known = current === undefined ? [] : tenantNamesOf(current).map(aliasKeyOf);
@@ -71,7 +74,7 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
             ? hold(name, holderOf(next))
             : hold(name, { tenant: next.tenant, expiresAt: trial }),
         ),
-        // A name that the record loses: on trial as well, because the write may fail.
+        // A name that the record loses gets an expiry too, because the write may fail.
         ...(current === undefined ? [] : tenantNamesOf(current))
           .filter((name) => !kept.includes(aliasKeyOf(name)))
           .map((name) => hold(name, { tenant: next.tenant, expiresAt: trial })),
@@ -81,7 +84,10 @@ export function tenantAliases(client: DynamoDBDocumentClient, table: string, clo
     async confirm(record: TenantRecord): Promise<void> {
       await Promise.all(tenantNamesOf(record).map((name) => hold(name, holderOf(record))));
     },
-    /** Before a record is removed. Whoever dies in between is repeated, or the record's next write announces it again. */
+    /**
+     * Before a record is removed. After a crash in between, the removal is repeated, or the
+     * record's next write announces its names again.
+     */
     async withdraw(record: TenantRecord | undefined): Promise<void> {
       const names = record === undefined ? [] : tenantNamesOf(record);
       await Promise.all(names.map((name) => release(name, record?.tenant ?? '')));

@@ -1,6 +1,6 @@
 /**
- * How a tenant's record lies in DynamoDB. Nothing here calls AWS: `packages/guard` reads the same
- * items.
+ * The form of a tenant's record in DynamoDB. Nothing here calls AWS: `packages/guard` reads the
+ * same items.
  */
 import { defined } from '../../domain/defined.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
@@ -8,8 +8,9 @@ import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 type Item = Readonly<Record<string, unknown>>;
 
 /**
- * The secret is an attribute of its own, so that a policy can withhold it from those who only look.
- * The installation is JSON text: it is Atlassian's, and may hold what DynamoDB has no type for.
+ * The secret is an attribute of its own, so that a policy can withhold it from operators. The
+ * installation is JSON text, because it is Atlassian's and may hold values for which DynamoDB has
+ * no type.
  */
 export function toTenantItem({ credentials, installation, ...record }: TenantRecord): Item {
   return {
@@ -22,7 +23,7 @@ export function toTenantItem({ credentials, installation, ...record }: TenantRec
   };
 }
 
-/** The one partition of the index of those who are purged when they are due. */
+/** The one partition of the index of tenants that will be purged. */
 export const RETIRED = 'retired';
 const isPurgedLater = ({
   state,
@@ -44,7 +45,7 @@ export function fromTenantItem(item: Item): TenantRecord {
   if (typeof credentialsIat !== 'number' || typeof installation !== 'string') {
     throw new Error('a tenant record has no credentials, or no installation');
   }
-  // Written by toTenantItem alone.
+  // Only toTenantItem writes these items.
   return {
     ...(record as Omit<TenantRecord, 'credentials' | 'installation'>),
     installation: JSON.parse(installation),

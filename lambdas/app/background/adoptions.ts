@@ -1,4 +1,7 @@
-/** An operator says whose an installation is that nobody can tell by its token: `adopt`, and `disown`, which takes it back. */
+/**
+ * `adopt` and `disown`: an operator says which tenant an installation belongs to, where its token
+ * cannot tell.
+ */
 import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import { isFinal } from '../../domain/moving/migration.ts';
@@ -25,7 +28,10 @@ export function adoptions({ ports, settings }: AppContext) {
   const { realm: here } = settings;
   const everywhere = stackRealms(settings);
 
-  /** Safe twice. What belongs to another tenant is left to it, unless Forge has announced that one for this very installation. */
+  /**
+   * Safe twice. An installation of another tenant stays with it, unless Forge has announced that
+   * tenant for this very installation.
+   */
   async function adopt(asked: AdoptionAsked): Promise<OperationAnswer> {
     const { tenant, installation, cloudId } = asked;
     const record = await tenants.read(here, tenant);
@@ -56,7 +62,7 @@ export function adoptions({ ports, settings }: AppContext) {
     };
   }
 
-  /** Safe twice, and in any state: whoever was adopted by mistake may have begun a move. */
+  /** Safe twice, and in any state: a tenant with a wrong installation may have begun a move. */
   async function disown(asked: AdoptionAsked): Promise<OperationAnswer> {
     const { tenant, installation, cloudId } = asked;
     const record = await tenants.read(here, tenant);
@@ -89,7 +95,7 @@ export function adoptions({ ports, settings }: AppContext) {
   const note = ({ tenant }: AdoptionAsked, { verb, actor, installation, cloudId }: Adoption) =>
     log.info(`${actor}: ${verb}`, { clientKey: tenant, installationId: installation, cloudId });
 
-  /** Who else has the installation, or is the tenant of its cloud, in whichever realm. */
+  /** The tenants in all realms that have the installation, or are the tenant of its cloud. */
   async function othersOf(
     { tenant, installation, cloudId }: AdoptionAsked,
     own: TenantRecord,
@@ -111,7 +117,9 @@ export function adoptions({ ports, settings }: AppContext) {
     return [...new Map(others.map((one) => [JSON.stringify([one.at, one.tenant]), one])).values()];
   }
 
-  /** `undefined` when it has no claim any more; otherwise why it keeps it. */
+  /**
+   * `undefined` when it has no claim any more; otherwise the reason why it keeps the installation.
+   */
   async function putAside(
     other: TenantRecord & { readonly at: Realm },
   ): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 /**
- * What an operator asks of tenants as a whole: to be brought in, or to be retired as an
- * `uninstalled` would have done.
+ * What an operator asks for whole tenants: to import them, or to retire one as an `uninstalled`
+ * would have done.
  */
 import { operatorActor } from '../../domain/moving/history.ts';
 import {
@@ -25,8 +25,8 @@ export function operateTenants(context: AppContext) {
   const importAll = importTenants(context);
 
   /**
-   * Safe twice: both verbs are. Faults of a retirement are thrown; those of an import stand in the
-   * row's answer.
+   * Safe twice, because both verbs are. Faults of a retirement are thrown; those of an import are
+   * in the row's answer.
    */
   async function operated(input: unknown): Promise<ImportAnswers | RetireAnswer> {
     const asked = tenantsOperation(input, clock.now());
@@ -34,10 +34,7 @@ export function operateTenants(context: AppContext) {
     return asked.verb === 'import' ? importAll(asked) : retire(asked);
   }
 
-  /**
-   * Atlassian's event was lost, and does not come again: the same steps are taken as if it had come
-   * at `iat`.
-   */
+  /** Takes the steps of Atlassian's lost event as if it had come at `iat`. */
   async function retire({ tenant, iat, actor }: Retirement): Promise<RetireAnswer> {
     const record = await tenants.read(here, tenant);
     if (record === undefined)

@@ -1,4 +1,7 @@
-/** What every deletion has in common: that it may be done at all, that it is proven, and what happens where something is left. */
+/**
+ * Shared by every deletion: whether it may be done at all, its proof, and what happens where
+ * something is left.
+ */
 
 import type { Migration } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
@@ -11,8 +14,9 @@ import type { Asked } from './range-task.ts';
 import type { RangeWork } from './range-turn.ts';
 
 /**
- * Refuses to claim or to delete anything where two tables are one: what is deleted in one realm would be gone in the other.
- * A configuration like that is refused when it is loaded and when it is synthesised; whoever deletes looks once more.
+ * Refuses to claim or to delete anything where two tables are one, because a deletion in one realm
+ * would delete the other's data. Such a configuration is refused when it is loaded and when it is
+ * synthesised; this is the check just before a deletion.
  */
 export function checkApart({ ports, settings }: AppContext): void {
   const { clash } = settings;
@@ -22,8 +26,8 @@ export function checkApart({ ports, settings }: AppContext): void {
 }
 
 /**
- * Deletes everything of the range on one side, and proves that nothing is left; otherwise the work begins again. The side
- * gives the realm, so that a task cannot name one side and delete on the other.
+ * Deletes everything of the range on one side, and proves that nothing is left; otherwise it begins
+ * again. The side gives the realm, so that a task cannot name one side and delete on the other.
  */
 export function emptying(
   partKind: Pick<PartKind, 'purge' | 'isEmpty'>,
@@ -43,7 +47,7 @@ export function emptying(
   };
 }
 
-/** What was purged and is not empty is purged again, by the next attempt. */
+/** A range that is not empty after its purge is purged again, by the next attempt. */
 export async function purgeAgain(
   { rangeRecords }: Pick<Ports, 'rangeRecords'>,
   realm: Realm,
@@ -57,6 +61,6 @@ export async function purgeAgain(
   }
 }
 
-/** The day from which no point-in-time backup holds any more what was deleted by `now` (YYYY-MM-DD). */
+/** The day from which no point-in-time backup holds what was deleted by `now` (YYYY-MM-DD). */
 export const backupsExpireAfter = (backupDays: number, now: number): string =>
   new Date(now + (backupDays + 1) * DAY_MS).toISOString().slice(0, 10);

@@ -1,6 +1,12 @@
-/** Why a task failed, as Step Functions hands it on: the message of an error of ours, and of any other only the name. */
+/**
+ * Why a task failed, from what Step Functions passes on: the message of an error of ours, and of
+ * any other error only its name.
+ */
 
-/** `{ Error, Cause }` of a Catch. Never a stack trace, and never what somebody else's error says. */
+/**
+ * Reads the `{ Error, Cause }` of a Catch. Never returns a stack trace, or the message of an error
+ * that is not ours.
+ */
 export function failureIn(failure: unknown): string {
   const { Error: name, Cause: cause }: { Error?: unknown; Cause?: unknown } = {
     ...(typeof failure === 'object' ? failure : {}),
@@ -10,7 +16,7 @@ export function failureIn(failure: unknown): string {
     const isOurs = name === 'PermanentError' || name === 'Fault';
     if (isOurs && typeof errorMessage === 'string') return errorMessage.slice(0, 300);
   } catch {
-    // Not the cause of a Lambda: its name says enough.
+    // The error is not from one of our functions: its name says enough.
   }
   return `a task failed for good: ${String(name)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Leases on the records of ranges, beside the taking of one: how it is given back, who still holds one, and what is done where
- * a clock was set back.
+ * Leases on the records of ranges: how one is given back, which are still held, and how an overlong
+ * one is shortened after a clock was set back.
  */
 
 import type { Migration, MigrationKey } from '../../domain/moving/migration.ts';
@@ -16,25 +16,29 @@ import { CLOCK_SKEW_MS } from '../../domain/time.ts';
 import type { Ports } from '../../ports.ts';
 import type { Invocation } from './range-turn.ts';
 
-/** How often a lease is offered back. */
+/** How often a lease is tried to be given back. */
 export const MOST_OFFERS = 5;
 
-/** A lease lasts until its holder can run no more, and a little longer, because the next one may have another clock. */
+/**
+ * A lease lasts until its holder can run no more, and a little longer, because the next worker's
+ * clock may differ.
+ */
 export const leaseOf = ({ id, deadline }: Invocation) => ({
   owner: id,
   until: deadline + CLOCK_SKEW_MS,
 });
 
-/** Where a range's record is. */
+/** The range, and the realm that has its record. */
 export interface LeasedRange {
   readonly realm: Realm;
   readonly key: MigrationKey;
 }
 
 /**
- * Gives a lease back, after `error` or a good end, once every writer of this invocation has stopped. The lease may have been taken although
- * the write of it was answered by a fault: so the record is read. A write that is still on its way is made to fail: the
- * record gets a new revision also where it is still the one that `asked` was to replace.
+ * Gives a lease back, after `error` or a good end, once every writer of this invocation has
+ * stopped. The lease may have been taken although its write was answered by a fault, so the record
+ * is read. A write that is still on its way must fail: the record gets a new revision also where it
+ * is still the one that `asked` was to replace.
  */
 export async function giveLeaseBack(
   { rangeRecords, clock, log }: Pick<Ports, 'rangeRecords' | 'clock' | 'log'>,
@@ -53,16 +57,16 @@ export async function giveLeaseBack(
       const held = stored?.lease?.owner === id ? stored : asked;
       if (await rangeRecords.put(realm, key, { ...withoutLease(held), ...lastError })) return;
     } catch {
-      // Again: each call of the store has waited for a while already.
+      // Tries again at once: each call of the store has waited for a while already.
     }
   }
   log.warn(`the lease on range ${asked.range} was not given back; it runs out by itself`);
 }
 
 /**
- * A lease that seems to last longer than any lease can was taken before the clock was set back. It is shortened to the
- * longest that it can last from now on, so that nobody waits for more than that; its holder, if it still runs, notices at
- * its next checkpoint and begins its turn again.
+ * A lease that seems to last longer than any lease can was taken before the clock was set back. It
+ * is shortened to the longest lease that can begin now, so that no worker waits longer. Its holder,
+ * if it still runs, notices at its next checkpoint and begins its turn again.
  */
 export async function shortenOverlong(
   { rangeRecords, clock }: Pick<Ports, 'rangeRecords' | 'clock'>,
@@ -76,7 +80,10 @@ export async function shortenOverlong(
   return (await rangeRecords.put(realm, key, { ...stored, lease })) ?? stored;
 }
 
-/** Epoch milliseconds until which somebody may still write for this migration, in either realm; 0 when nobody can. */
+/**
+ * Epoch milliseconds until which a worker may still write for this migration, in either realm; 0
+ * when none can.
+ */
 export async function busyUntil(ports: Ports, migration: Migration): Promise<number> {
   const realms: readonly Realm[] = [migration.source, migration.target];
   const ends = await Promise.all(
@@ -87,7 +94,7 @@ export async function busyUntil(ports: Ports, migration: Migration): Promise<num
   return Math.max(...ends);
 }
 
-/** The same, of these ranges of one realm alone. */
+/** The same for these ranges of one realm. */
 export async function leasedUntil(
   ports: Pick<Ports, 'rangeRecords' | 'clock' | 'isGone'>,
   realm: Realm,

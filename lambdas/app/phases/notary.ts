@@ -1,4 +1,7 @@
-/** Issues receipts: a place in the chain of the realm's receipts, and a signature by the realm's key. */
+/**
+ * Issues receipts: a place in the chain of the realm's receipts, and a signature by the realm's
+ * key.
+ */
 import {
   canonicalText,
   type Receipt,
@@ -11,12 +14,15 @@ import { Fault } from '../../domain/refusal.ts';
 import type { Ports } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
 
-/** Of moves that end at once, one takes the next number. The ledger lets the others wait a little. */
+/**
+ * Of moves that end at once, one takes the next number. The ledger lets the others wait a little.
+ */
 const MOST_TRIES = 20;
 
 /**
- * The receipt as it is to be kept, signed by `realm`. Called again for the same move, it makes another receipt with a place of its own:
- * `writeReceipt` then keeps the later one in both realms. Writes a link and nothing else; throws a `Fault` where it cannot.
+ * The receipt as it will be kept, signed by `realm`. A second call for the same move makes another
+ * receipt with a place of its own; `writeReceipt` then keeps the later one in both realms. Writes
+ * only a link; throws a `Fault` where it cannot.
  */
 export async function issued(
   { receipts, signer }: Pick<Ports, 'receipts' | 'signer'>,
@@ -29,7 +35,8 @@ export async function issued(
     const previous = last === undefined ? '' : signer.hash(canonicalText(last));
     const linked: Receipt = { ...receipt, link: { realm, number, previous } };
     const receiptHash = signer.hash(signedText(linked));
-    // The signature first: a link whose receipt could not be signed would look like a receipt that was taken away.
+    // Signs first: a link whose receipt could not be signed would look like a receipt that was
+    // removed.
     const signature = await signer.sign(realm, receiptHash);
     const { tenant, id, state } = receipt;
     const link: ReceiptLink = { number, previous, tenant, id, state, receipt: receiptHash };
@@ -38,7 +45,7 @@ export async function issued(
   throw new Fault(`realm ${realm} issues many receipts at this moment`);
 }
 
-/** What the receipt of a move tells beside its result. */
+/** The facts on a receipt beside the result of the move. */
 export async function scopeOf(
   { ports, settings }: AppContext,
   { tenant, id, source, target }: Pick<Receipt, 'tenant' | 'id' | 'source' | 'target'>,

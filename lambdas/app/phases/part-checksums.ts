@@ -1,4 +1,4 @@
-/** The sums over a part's ranges, by which a whole part is recognised later. */
+/** Checksums of parts: sums over a part's ranges, by which the whole part is recognised later. */
 import { type Part, rangeIdsOf } from '../../domain/datasets/dataset.ts';
 import { type Bucket, hexOf, plus, total } from '../../domain/datasets/digest.ts';
 import type { KeyValues } from '../../domain/datasets/key-values.ts';
@@ -7,7 +7,7 @@ import type { RangeRecord } from '../../domain/moving/range-record.ts';
 
 const NOTHING: Bucket = { count: 0, sum: 0n };
 
-/** Of the source side of verified ranges. */
+/** From the source side of verified ranges. */
 export function partChecksums(
   parts: readonly Part[],
   values: KeyValues,
@@ -33,7 +33,7 @@ function checksumOf(part: Part, values: KeyValues, records: readonly RangeRecord
   };
 }
 
-/** The parts whose lasting items are not what they were. */
+/** The parts whose lasting items have changed. */
 export function brokenChecksums(
   recorded: Readonly<Record<string, PartChecksum>>,
   found: Readonly<Record<string, PartChecksum>>,
@@ -47,8 +47,8 @@ export function brokenChecksums(
 }
 
 /**
- * Items that each part held before it was purged: what was verified, or what was deleted, which counts expired items and
- * caches too, and after a death only what was left.
+ * Items that each part held before it was purged: the verified ones, or the deleted ones, which
+ * include expired items and caches, and after a crash only those that were left.
  */
 export function heldBy(
   parts: readonly Part[],

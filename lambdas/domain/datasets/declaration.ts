@@ -1,4 +1,7 @@
-/** Refuses, when the configuration is loaded, parts that could not be moved safely. Every message names the part. */
+/**
+ * Refuses, when the configuration is loaded, parts that could not be moved safely. Every message
+ * names the part.
+ */
 import { checkBudget } from '../moving/plan-budget.ts';
 import type { DynamoDbPart, Part } from './dataset.ts';
 import { checkKeys } from './key-declaration.ts';
@@ -23,7 +26,7 @@ const SORT_KEY_FIELDS: Readonly<Record<keyof NonNullable<DynamoDbPart['sortKey']
   type: true,
 };
 
-/** Throws a sentence that says what is allowed. What is declared is not believed to be of its type. */
+/** Throws a sentence that says what is allowed. The values may have other types than declared. */
 export function checkParts(parts: readonly Part[]): void {
   const names = new Set<string>();
   for (const part of parts) {
@@ -105,7 +108,7 @@ function checkSortKey(
   if (name === partitionKey) throw refused('partitionKey and sortKey are two attributes, not one');
 }
 
-/** Refuses what is not in the list: a field that is passed over is a promise that nobody keeps. */
+/** Refuses fields that are not in the list, because a field that is ignored would seem to work. */
 export function checkFields(
   value: unknown,
   allowed: Readonly<Record<string, true>>,

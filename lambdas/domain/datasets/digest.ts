@@ -1,6 +1,7 @@
 /**
- * The digest of a set of items: a SHA-256 per item, summed modulo 2^256 in 256 buckets by the hash of the key. A sum
- * does not depend on the order, is additive over ranges, and, unlike XOR, does not let pairs cancel.
+ * The digest of a set of items: a SHA-256 per item, summed modulo 2^256 in 256 buckets by the hash
+ * of the key. A sum does not depend on the order, is additive over ranges, and, unlike XOR, does
+ * not let pairs cancel.
  */
 const MODULUS = 1n << 256n;
 
@@ -14,7 +15,10 @@ export interface Digest {
   readonly bytes: number;
   /** Sparse: bucket number (0 to 255) to its content. */
   readonly buckets: ReadonlyMap<number, Bucket>;
-  /** The items that do not expire soon: these must still be there, unchanged, when the source is purged. */
+  /**
+   * The items that do not expire soon: these must still be there, unchanged, when the source is
+   * purged.
+   */
   readonly lasting: Bucket;
 }
 
@@ -25,7 +29,7 @@ export const EMPTY_DIGEST: Digest = {
   lasting: { count: 0, sum: 0n },
 };
 
-/** What an adapter says about one item. `hash` covers the whole item, key included. */
+/** The digest of one item, by an adapter. `hash` covers the whole item, key included. */
 export interface ItemDigest {
   /** 0 to 255, from the hash of the key. */
   readonly bucket: number;
@@ -40,7 +44,7 @@ const add = (bucket: Bucket | undefined, count: number, sum: bigint): Bucket => 
   sum: ((bucket?.sum ?? 0n) + sum) % MODULUS,
 });
 
-/** Adds items to a digest, which is left as it was. */
+/** Adds items to a digest; returns a new one. */
 export function withItems(digest: Digest, items: Iterable<ItemDigest>): Digest {
   const added = new Map<number, Sum>();
   const lasting = newSum();
@@ -65,8 +69,9 @@ export function withItems(digest: Digest, items: Iterable<ItemDigest>): Digest {
 }
 
 /**
- * A sum of hashes in eight plain numbers, for 32 bits each, the highest first: a big integer for every hash would cost
- * as much as the hash. Exact for two million hashes, and no page has so many.
+ * A sum of hashes in eight plain numbers of 32 bits each, the highest first, because a big integer
+ * for every hash would cost as much as the hash. Exact for two million hashes, which is more than a
+ * page can hold.
  */
 interface Sum {
   count: number;
@@ -98,7 +103,7 @@ export function total(digest: Digest): Bucket {
 /** Sums of disjoint sets are the sum of their union. */
 export const plus = (one: Bucket, other: Bucket): Bucket => add(one, other.count, other.sum);
 
-/** The buckets in which two digests differ; none means that the sets are equal. */
+/** The buckets in which two digests differ; none where the sets are equal. */
 export function differingBuckets(one: Digest, other: Digest): readonly number[] {
   return Array.from({ length: 256 }, (_, number) => number).filter((number) => {
     const a = one.buckets.get(number);

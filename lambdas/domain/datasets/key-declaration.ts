@@ -1,4 +1,4 @@
-/** Refuses declarations of keys that are misspelt, or by which keys of two tenants could be one. */
+/** Refuses declarations of keys that are misspelt, or by which two tenants could share a key. */
 import { overlapOf } from './key-overlaps.ts';
 import {
   formsOf,
@@ -9,18 +9,18 @@ import {
   wordsOf,
 } from './key-template.ts';
 
-/** A number of shards is two digits at the end of a key. */
+/** A shard's number is the last two digits of a key. */
 const MOST_SHARDS = 100;
-/** Of a range of numbers: one workflow has no room for more. */
+/** The largest range of numbers: a workflow has no room for more. */
 const MOST_IN_RANGE = 500;
-/** So that the longest client key still fits beside them into a key, which has 2,048 bytes. */
+/** Leaves room for the longest client key: a key has at most 2,048 bytes. */
 const MOST_FIXED_BYTES = 1_700;
 const PLACEHOLDER_LIST = PLACEHOLDERS.map((name) => `{${name}}`).join(', ');
 
 type Refused = (says: string) => Error;
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Throws a sentence that says what is allowed. What is declared is not believed to be of its type. */
+/** Throws a sentence that says what is allowed. The values may have other types than declared. */
 export function checkKeys(part: Fields, refused: Refused): void {
   const { key, shards, case: letters, keyType, notOfTenants } = part;
   if (keyType !== undefined && keyType !== 'S' && keyType !== 'N' && keyType !== 'B')
@@ -122,7 +122,10 @@ function checkTemplate(template: string, { shards }: KeyDeclaration, refused: Re
     );
 }
 
-/** Two keys of one tenant are two keys, and everyday names of two tenants never come to one. */
+/**
+ * Checks that two keys of one tenant differ, and that usual names of two tenants never give one
+ * key.
+ */
 function checkForms(forms: readonly KeyForm[], refused: Refused): void {
   for (const [at, one] of forms.entries()) {
     const mixed = forms.slice(at + 1).find((other) => {
@@ -158,7 +161,7 @@ function checkNotOfTenants(patterns: unknown, declared: KeyDeclaration, refused:
   }
 }
 
-/** Whether a key is one of those that are declared to be no tenant's. */
+/** Whether a key is declared to belong to no tenant. */
 export const isNobodys = (notOfTenants: readonly string[] | undefined, key: string): boolean =>
   (notOfTenants ?? []).some((pattern) =>
     pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern,

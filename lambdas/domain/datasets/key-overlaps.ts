@@ -1,16 +1,22 @@
 /**
- * Whether two forms of keys can come to one key. Where they can, items of two tenants would lie under it, and a move of the
- * one would carry off, and delete, what is the other's.
+ * Decides whether two forms of keys can give the same key. If they could, items of two tenants
+ * would have it, and a move of one tenant would copy and delete items of the other.
  */
 import type { KeyForm, Placeholder } from './key-template.ts';
 
 /**
- * `apart`: no two values come to one key. `within`: only a value of `outer` that contains the fixed words of the other form, as
- * hardly any does: such a tenant is refused. `mixed`: everyday values of two tenants can come to one key. `same`: the forms are one.
+ * - `apart`: no two values give one key.
+ * - `within`: only a value of `outer` that contains the fixed words of the other form, which is
+ *   rare: such a tenant is refused.
+ * - `mixed`: usual values of two tenants can give one key.
+ * - `same`: the forms are the same.
  */
 export type Overlap = 'apart' | 'within' | 'mixed' | 'same';
 
-/** A character that each value consists of, one that each value has, and the length of the shortest and of the longest. */
+/**
+ * A pattern for each character of a value, one that every value contains, and the shortest and
+ * longest length.
+ */
 interface Alphabet {
   readonly all: RegExp;
   readonly has?: string;
@@ -39,11 +45,14 @@ export function overlapOf(one: KeyForm, other: KeyForm): Overlap {
 const isPrefix = (short: string, long: string): boolean => long.startsWith(short);
 const isSuffix = (short: string, long: string): boolean => long.endsWith(short);
 
-/** A value in the place of `outer`'s can hold the other form's words, and its value. */
+/** Whether a value of `outer` can contain the other form's words and its value. */
 export const isAround = (outer: KeyForm, inner: KeyForm): boolean =>
   isPrefix(outer.head, inner.head) && isSuffix(outer.tail, inner.tail);
 
-/** The same words around another value. An installation's id is told by its form; a cloud id may be anybody's client key. */
+/**
+ * For the same words around another value. An installation's id is recognised by its form; a cloud
+ * id may also be a client key.
+ */
 function overlapOfValues(one: Placeholder, other: Placeholder): Overlap {
   if (one === other) return 'same';
   if (!canHold(one, '', other, '') || !canHold(other, '', one, '')) return 'apart';
@@ -57,14 +66,20 @@ function overlapAround(outer: KeyForm, inner: KeyForm): Overlap {
   return /[^0-9A-Za-z]/.test(before + after) ? 'within' : 'mixed';
 }
 
-/** Whether some value of `outer` consists of a value of `inner`, with these words before and after it. */
+/**
+ * Whether some value of `outer` consists of a value of `inner`, with these words before and after
+ * it.
+ */
 function canHold(outer: Placeholder, before: string, inner: Placeholder, after: string): boolean {
   const { all, most } = ALPHABETS[outer];
   const { has = '', least } = ALPHABETS[inner];
   return all.test(before + has + after) && before.length + least + after.length <= most;
 }
 
-/** Each has more on one side: the end of the one value is the other's tail, and the beginning of the other's is a head. */
+/**
+ * For forms of which each has more words on one side: the first value ends with the other's tail,
+ * and the second begins with the first's head.
+ */
 function overlapAcross(one: KeyForm, other: KeyForm): Overlap {
   const [first, second] = one.head.length < other.head.length ? [one, other] : [other, one];
   const before = second.head.slice(first.head.length);

@@ -1,6 +1,7 @@
 /**
- * Templates of partition keys: what stands in a tenant's keys, and of which tenant a key can have been made. A template is
- * text with one placeholder for the tenant, and perhaps one for a shard: `TENANT#{tenant}`, `{tenant}-{shard}`.
+ * Templates of partition keys: the text of a tenant's keys, and the tenants for which a key can
+ * have been made. A template is text with one placeholder for the tenant, and perhaps one for a
+ * shard: `TENANT#{tenant}`, `{tenant}-{shard}`.
  */
 import { isTenantId } from '../requests.ts';
 import { isInstallationId } from '../tenants/identity.ts';
@@ -18,13 +19,19 @@ export type Placeholder = (typeof PLACEHOLDERS)[number];
 
 /** How the partition keys of a part are made. */
 export interface KeyDeclaration {
-  /** One template, or several for fixed words around the tenant. Without it: `{tenant}`, or `{tenant}#{shard}`. */
+  /**
+   * One template, or several for fixed words around the tenant. Left out: `{tenant}`, or
+   * `{tenant}#{shard}`.
+   */
   readonly key?: string | readonly string[];
-  /** `16`: `00` to `15`. `{ from: 1, to: 9 }`: these numbers, written in as many digits as `digits` says at the least. */
+  /** `16`: `00` to `15`. `{ from: 1, to: 9 }`: these numbers, with at least `digits` digits. */
   readonly shards?: number | ShardRange;
-  /** The values, as they stand in keys, are in lower case. */
+  /** The values are in lower case in keys. */
   readonly case?: 'lower';
-  /** Type of the partition key; `S` unless said otherwise. A number, or bytes (base64), is the `{tenantKey}` alone. */
+  /**
+   * Type of the partition key; `S` where it is left out. A number, or bytes (base64), can only be
+   * the `{tenantKey}`.
+   */
   readonly keyType?: 'S' | 'N' | 'B';
 }
 
@@ -34,14 +41,14 @@ export interface ShardRange {
   readonly digits?: number;
 }
 
-/** A template with its shard filled in: what stands before the tenant's value, and after it. */
+/** A template with its shard filled in: the text before the tenant's value, and after it. */
 export interface KeyForm {
   readonly head: string;
   readonly of: Placeholder;
   readonly tail: string;
 }
 
-/** A value of some tenant that a key can have been made of. */
+/** A value of some tenant from which a key can have been made. */
 export interface Maker {
   readonly of: Exclude<Placeholder, 'installationUuid'>;
   readonly value: string;
@@ -53,10 +60,13 @@ export const templatesOf = ({ key, shards }: KeyDeclaration): readonly string[] 
   return [shards === undefined ? '{tenant}' : '{tenant}#{shard}'];
 };
 
-/** Its texts and its placeholders, in turns: text, placeholder, text … A brace that belongs to neither stays in the text. */
+/**
+ * Texts and placeholders in turn: text, placeholder, text … A brace of no placeholder stays in the
+ * text.
+ */
 export const wordsOf = (template: string): readonly string[] => template.split(/\{([^{}]*)\}/);
 
-/** As they stand in keys, in the order of their numbers. */
+/** The shards as they are in keys, in the order of their numbers. */
 export function shardNames(shards: KeyDeclaration['shards']): readonly string[] {
   if (shards === undefined) return [];
   const {
@@ -67,7 +77,10 @@ export function shardNames(shards: KeyDeclaration['shards']): readonly string[] 
   return Array.from({ length: to - from + 1 }, (_, at) => String(from + at).padStart(digits, '0'));
 }
 
-/** Every form that a key of the part can have; in a stable order. Templates are taken to be sound. */
+/**
+ * Every form that a key of the part can have, in a stable order. The templates must have been
+ * checked.
+ */
 export function formsOf(declared: KeyDeclaration): readonly KeyForm[] {
   return templatesOf(declared).flatMap((template) => {
     if (!template.includes('{shard}')) return formOf(template);
@@ -84,8 +97,9 @@ function formOf(template: string): readonly KeyForm[] {
 }
 
 /**
- * A tenant's keys, each once. A number is its digits, and bytes are base64. What is not known of a tenant makes no key:
- * `unknownOf` says what that is. In a stable order, to which a further installation adds at the end.
+ * A tenant's keys, each once, in a stable order, to which a further installation adds at the end. A
+ * number is its digits, and bytes are base64. A value that is not known of the tenant makes no key:
+ * `unknownOf` names it.
  */
 export function keysOf(declared: KeyDeclaration, values: KeyValues): readonly string[] {
   const forms = formsOf(declared).map((form) => ({ form, filled: valuesFor(form.of, values) }));
@@ -105,7 +119,7 @@ export const keyOf = (declared: KeyDeclaration, { head, tail }: KeyForm, value: 
 export const cased = (declared: KeyDeclaration, value: string): string =>
   declared.case === 'lower' ? value.toLowerCase() : value;
 
-/** Every value of a tenant that stands in place of this placeholder. */
+/** Every value of a tenant for this placeholder. */
 export function valuesFor(of: Placeholder, values: KeyValues): readonly string[] {
   switch (of) {
     case 'tenant':
@@ -121,7 +135,10 @@ export function valuesFor(of: Placeholder, values: KeyValues): readonly string[]
   }
 }
 
-/** What would have to be known of a tenant to make its keys, and is not. A tenant without an installation has no keys of one. */
+/**
+ * The values that the tenant's keys need and that are not known. A tenant without an installation
+ * has no keys of one.
+ */
 export function unknownOf(
   declared: KeyDeclaration,
   values: KeyValues,
@@ -132,7 +149,10 @@ export function unknownOf(
   );
 }
 
-/** By whom a key can have been made: none, where no template of the part makes such keys. */
+/**
+ * The values from which a key can have been made; none where no template of the part makes such
+ * keys.
+ */
 export function makersOf(declared: KeyDeclaration, key: string): readonly Maker[] {
   return formsOf(declared).flatMap((form): readonly Maker[] => {
     const { head, of, tail } = form;
@@ -149,7 +169,7 @@ const INSTALLATION = 'ari:cloud:ecosystem::installation/';
 const uuidOf = (installation: string): string =>
   installation.slice(installation.lastIndexOf('/') + 1);
 
-/** Whether a tenant can have this value, as it stands in a key. */
+/** Whether a tenant can have this value, as it is in a key. */
 export function isLegal(declared: KeyDeclaration, of: Placeholder, value: string): boolean {
   if (cased(declared, value) !== value) return false;
   switch (of) {
@@ -166,14 +186,14 @@ export function isLegal(declared: KeyDeclaration, of: Placeholder, value: string
   }
 }
 
-/** DynamoDB keeps a number in its shortest form, and has 38 digits for it. */
+/** DynamoDB keeps a number in its shortest form, with at most 38 digits. */
 function isTenantKeyOf(keyType: KeyDeclaration['keyType'], value: string): boolean {
   if (keyType === 'N') return /^(?:0|[1-9]\d{0,37})$/.test(value);
   if (keyType === 'B') return isBase64(value);
   return /^[^\p{C}\p{Zl}\p{Zp}]{1,255}$/u.test(value) && value === value.trim();
 }
 
-/** In its one canonical form, so that the same bytes have one text. */
+/** Only the canonical form, so that the same bytes have one text. */
 function isBase64(text: string): boolean {
   try {
     return text !== '' && btoa(atob(text)) === text;

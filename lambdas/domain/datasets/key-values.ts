@@ -1,19 +1,22 @@
-/** What of a tenant can stand in its partition keys: the values that the placeholders of a template are replaced by. */
+/** The values of a tenant that replace the placeholders of a key's template. */
 import { cloudIdOf } from '../tenants/identity.ts';
 import type { Identity, TenantRecord } from '../tenants/tenant.ts';
 
-/** Absent is what is not known of the tenant. */
+/** Values that are not known of the tenant are absent. */
 export interface KeyValues {
-  /** Our own id of the tenant: its client key, of a tenant that first came by Connect. */
+  /** Our own id of the tenant: the client key of a tenant that first came by Connect. */
   readonly tenant: string;
   readonly cloudId?: string;
-  /** Every Forge installation that the tenant has had. The order is fixed: what becomes known later stands at the end. */
+  /**
+   * Every Forge installation that the tenant has had, in a fixed order: one that becomes known
+   * later is added at the end.
+   */
   readonly installations?: readonly string[];
   /** The app's own id of the tenant. */
   readonly tenantKey?: string;
 }
 
-/** A tenant of whom everything is known, once: how many keys a tenant has by a declaration alone. */
+/** A tenant with every value once: shows how many keys a tenant has by its declaration. */
 export const ANYBODY: KeyValues = {
   tenant: 'tenant',
   cloudId: 'cloud-id',
@@ -23,7 +26,7 @@ export const ANYBODY: KeyValues = {
 
 type Named = Identity & Pick<TenantRecord, 'tenant'> & Partial<Pick<TenantRecord, 'installation'>>;
 
-/** By a tenant's record, or by as much of it as operators see. */
+/** From a tenant's record, or from the attributes that operators see. */
 export function keyValuesOf(record: Named): KeyValues {
   const { tenant, tenantKey, formerInstallations = [], installations = [] } = record;
   const cloudId = cloudIdOf(record);
@@ -37,8 +40,8 @@ export function keyValuesOf(record: Named): KeyValues {
 }
 
 /**
- * `known` with what `later` knows besides. Installations are added at the end, so that every range keeps its id. What has
- * changed, as nothing does that is known of a tenant, stays as it was: `changedIn` names it.
+ * Adds to `known` what only `later` has. Installations are added at the end, so that every range
+ * keeps its id. A value that has changed, which none should, stays as it was: `changedIn` names it.
  */
 export function extended(known: KeyValues, later: KeyValues): KeyValues {
   const { installations: before = [] } = known;
@@ -46,7 +49,7 @@ export function extended(known: KeyValues, later: KeyValues): KeyValues {
   return { ...later, ...known, ...(installations.length > 0 && { installations }) };
 }
 
-/** What the two say differently, in words; `undefined` where they agree. */
+/** The values that differ, in words; `undefined` where they agree. */
 export function changedIn(known: KeyValues, later: KeyValues): string | undefined {
   const isOther = (name: 'cloudId' | 'tenantKey') =>
     known[name] !== undefined && later[name] !== undefined && known[name] !== later[name];
@@ -54,7 +57,7 @@ export function changedIn(known: KeyValues, later: KeyValues): string | undefine
   return isOther('tenantKey') ? 'key of the app’s own' : undefined;
 }
 
-/** Nothing is known of the one that the other does not know. */
+/** True where neither has a value that the other does not have. */
 export const isKeyedAlike = (one: KeyValues, other: KeyValues): boolean =>
   JSON.stringify(extended(one, other)) === JSON.stringify(one) &&
   JSON.stringify(extended(other, one)) === JSON.stringify(other);

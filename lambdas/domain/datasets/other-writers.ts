@@ -1,4 +1,7 @@
-/** How long functions outside this app may still write a dataset after they asked the guard: a copy waits for it. */
+/**
+ * How long functions outside this app may still write a dataset after they asked the guard: a copy
+ * waits for it.
+ */
 import { DAY_SECONDS } from '../time.ts';
 import type { Part } from './dataset.ts';
 
@@ -8,12 +11,12 @@ export interface OtherWriters {
   readonly otherWritersSeconds?: number;
 }
 
-/** Nothing that writes a tenant's data runs for longer than a day. */
+/** No function that writes a tenant's data runs for longer than a day. */
 const LONGEST_SECONDS = DAY_SECONDS;
 
 /**
- * Seconds. Refuses to guess where a part is the vendor's own table: nobody here knows the functions
- * that write it, and a copy that begins too early misses what they write.
+ * Seconds. Refuses to guess where a part is the vendor's own table: only the vendor knows the
+ * functions that write it, and a copy that begins too early misses what they write.
  */
 export function otherWritersSecondsOf({ parts, otherWritersSeconds }: OtherWriters): number {
   if (otherWritersSeconds !== undefined) return checkedSeconds(otherWritersSeconds);

@@ -1,23 +1,27 @@
 /**
- * Where tables really are. Two realms that shared a table would be emptied by a move between them: what the purge of the
- * source deletes is what has just been copied. So every physical place is held against every other.
+ * The physical places of tables. A move between two realms that shared a table would empty it: the
+ * purge of the source would delete what was just copied. So every place is compared with every
+ * other.
  */
 import type { Realm } from '../realm.ts';
 import type { Part } from './dataset.ts';
 
-/** A table of a realm's: of one account all of them, so that region and name tell them apart. */
+/** A table of a realm. All are in one account, so that region and name identify them. */
 export interface PhysicalPlace {
   readonly realm: Realm;
   readonly region: string;
   readonly table: string;
-  /** Of a part; absent for the tables of tenants and of migrations. */
+  /** The part that it belongs to; absent for the tables of tenants and of migrations. */
   readonly part?: Part;
 }
 
-/** As DynamoDB names tables: no ARN, which would be another account's. */
+/** DynamoDB's rule for names of tables. An ARN could name another account's. */
 const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
 
-/** A sentence about the first two places that are one, or about a name that is none; `undefined` where there is nothing to say. */
+/**
+ * A sentence about the first two places that are one, or about an invalid name; `undefined` where
+ * there is none.
+ */
 export function clashAmong(places: readonly PhysicalPlace[]): string | undefined {
   const taken = new Map<string, PhysicalPlace>();
   for (const place of places) {

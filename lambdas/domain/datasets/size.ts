@@ -1,16 +1,18 @@
-/** How much a tenant has: of one range as it is counted, of a part, and of a whole dataset. */
+/**
+ * The size of a tenant's data: of one range as it is counted, of a part, and of a whole dataset.
+ */
 
-/** What a count of a range has come to so far. */
+/** The result of a count of a range so far. */
 export interface RangeSize {
   /** Items that exist: expired ones that have not been removed yet are left out. */
   readonly items: number;
   /** Expired items that are still there. */
   readonly expired: number;
-  /** Of the items that exist. */
+  /** Bytes of the items that exist. */
   readonly bytes: number;
-  /** Everything was counted; otherwise there is at least so much. */
+  /** True: everything was counted. Otherwise there is at least this much. */
   readonly complete: boolean;
-  /** Where an incomplete count goes on; opaque. */
+  /** The opaque position where an incomplete count goes on. */
   readonly cursor?: string;
 }
 
@@ -21,9 +23,9 @@ export interface PartSize {
   readonly bytes: number;
 }
 
-/** Of the parts that move. */
+/** The size of the parts that move. */
 export interface KnownSize {
-  /** ISO time at which the count began: what was written or deleted since may be missing in it. */
+  /** ISO time at which the count began: writes and deletions since then may be missing. */
   readonly at: string;
   readonly parts: Readonly<Record<string, PartSize>>;
 }
@@ -31,7 +33,7 @@ export interface KnownSize {
 /** A count of a tenant's ranges that move, as far as it has come. */
 export interface Measurement {
   readonly begunAt: string;
-  /** Absent as long as it is not finished. */
+  /** Absent until it is finished. */
   readonly finishedAt?: string;
   readonly ranges: Readonly<Record<string, RangeSize>>;
 }
@@ -39,7 +41,7 @@ export interface Measurement {
 export const sizeOfMeasurement = (measurement: Measurement): KnownSize | undefined =>
   measurement.finishedAt === undefined ? undefined : sizeOfRanges(measurement);
 
-/** Of a count that is not finished, the least that there is. */
+/** For an unfinished count, the smallest possible size. */
 export function sizeOfRanges({ begunAt, ranges }: Measurement): KnownSize {
   const parts: Record<string, PartSize> = {};
   for (const [range, { items, bytes }] of Object.entries(ranges)) {

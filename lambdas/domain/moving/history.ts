@@ -1,14 +1,16 @@
-/** The history of a migration: when it came to each status, and who moved it. */
+/** The history of a migration: when it came to each status, and who set it. */
 import { defined } from '../defined.ts';
 import { attemptOfPhase, type Migration, type Status } from './migration.ts';
 
 export interface HistoryEntry {
   readonly status: Status;
-  /** A hook, a task, the janitor; or `operator` and who it was. */
+  /** A hook, a task or the janitor; or `operator` and the operator's name. */
   readonly actor: string;
   readonly at: string;
   readonly error?: NonNullable<Migration['error']>;
-  /** Of an operator's retry, which leaves the status as it is: of the phase at hand. */
+  /**
+   * Attempt of the present phase; only for an operator's retry, which leaves the status as it is.
+   */
   readonly attempt?: number;
 }
 
@@ -16,7 +18,10 @@ const OPERATOR = 'operator ';
 
 export const operatorActor = (who: string): string => OPERATOR + who;
 
-/** Every change of status; and what an operator did to a migration without moving its status. */
+/**
+ * An entry for every change of status, and for an operator's action that leaves the status as it
+ * is.
+ */
 export function historyEntry(
   before: Migration | undefined,
   after: Migration,

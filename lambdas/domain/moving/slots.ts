@@ -1,8 +1,9 @@
 /**
- * The windows in which this realm is, or will be, a source, and the cap on them: at no instant do more than `cap` overlap,
- * whoever asks at once. The cap is kept by numbered lanes, 0 to `cap` − 1, each of which takes windows that do not overlap. So
- * a lane changes by one write on one item, and no two lanes have to agree. A window for which fewer than `cap` of other
- * tenants overlap finds room: each of those is in one lane, so that another lane is free.
+ * The windows in which this realm is, or will be, a source, and the cap on them: at no instant do
+ * more than `cap` overlap, with any number of schedules at once. Numbered lanes, 0 to `cap` − 1,
+ * keep the cap: each takes windows that do not overlap. So a lane changes by one write on one item,
+ * and no two lanes have to agree. A window that fewer than `cap` windows of other tenants overlap
+ * always has room: each of those is in one lane, so that another lane is free.
  */
 import { DAY_MS } from '../time.ts';
 export interface Slot {
@@ -14,7 +15,7 @@ export interface Slot {
   readonly end: string;
 }
 
-/** A numbered lane, and the windows that it has taken. One that is not stored has taken none. */
+/** A numbered lane, and its windows. A lane that is not stored has none. */
 export interface Lane {
   readonly number: number;
   readonly windows: readonly Slot[];
@@ -22,9 +23,11 @@ export interface Lane {
 
 type Wanted = Pick<Slot, 'tenant' | 'start' | 'end'>;
 
-/** A window that is over for so long, and was freed by nobody, is left out when its lane is written again. */
+/**
+ * A window that ended this long ago without being freed is left out when its lane is written again.
+ */
 const KEPT_AFTER_END = 14 * DAY_MS;
-/** So that an item stays below DynamoDB's 400 KB, also with client keys of 128 characters. */
+/** Keeps an item below DynamoDB's 400 KB, also with client keys of 128 characters. */
 const MOST_WINDOWS = 1_000;
 
 const isOf = ({ tenant, id }: Slot, wanted: Pick<Slot, 'tenant' | 'id'>): boolean =>
@@ -34,8 +37,8 @@ export const isHeld = (lanes: readonly Lane[], wanted: Pick<Slot, 'tenant' | 'id
   lanes.some(({ windows }) => windows.some((slot) => isOf(slot, wanted)));
 
 /**
- * Two hooks at once may each take a lane for one migration. What stands in the lane with the lower number counts; the
- * other is void, and is left out.
+ * Two hooks at once may each take a lane for one migration. The window in the lane with the lower
+ * number counts; the other is void and left out.
  */
 export function withoutDoubles(lanes: readonly Lane[]): readonly Lane[] {
   const seen = new Set<string>();
@@ -47,13 +50,13 @@ export function withoutDoubles(lanes: readonly Lane[]): readonly Lane[] {
   });
 }
 
-/** The windows of other tenants count: a tenant has one move at a time anyway. */
+/** Only windows of other tenants count, because a tenant has one move at a time. */
 const hasRoom = (windows: readonly Slot[], { tenant, start, end }: Wanted): boolean =>
   windows.every((slot) => slot.tenant === tenant || slot.start >= end || start >= slot.end);
 
 /**
- * The number of the lane that a window is to take; `undefined` where it has no room. Tenants that ask at once are spread
- * over the lanes, and two hooks of one tenant meet at the same.
+ * The number of the lane that takes a window; `undefined` where there is no room. Tenants are
+ * spread over the lanes, and two hooks of one tenant meet at the same lane.
  */
 export function laneFor(lanes: readonly Lane[], wanted: Wanted, cap: number): number | undefined {
   const counted = withoutDoubles(lanes);
@@ -70,9 +73,9 @@ export function laneFor(lanes: readonly Lane[], wanted: Wanted, cap: number): nu
 }
 
 /**
- * Lanes below this number may be used. It is the cap, unless the cap was lowered while lanes beyond it are taken: then each
- * of those keeps one free lane below the cap from being used, always the ones with the highest numbers, so that all who
- * ask at once leave out the same.
+ * Lanes below this number may be used. It is the cap, unless the cap was lowered while lanes beyond
+ * it are taken. Then each of those keeps one free lane below the cap from being used, always the
+ * ones with the highest numbers, so that all schedules at once leave out the same.
  */
 function boundOf(cap: number, beyond: number, isFree: (number: number) => boolean): number {
   let bound = cap;
@@ -80,7 +83,10 @@ function boundOf(cap: number, beyond: number, isFree: (number: number) => boolea
   return bound;
 }
 
-/** The windows of a lane, with one more; those that were over long ago are left out. `now` in epoch milliseconds. */
+/**
+ * The windows of a lane with one more; those that ended long ago are left out. `now` in epoch
+ * milliseconds.
+ */
 export const withWindow = (windows: readonly Slot[], slot: Slot, now: number): readonly Slot[] => [
   ...windows.filter(({ end }) => Date.parse(end) + KEPT_AFTER_END > now),
   slot,

@@ -1,15 +1,18 @@
-/** Which migrations do not come to an end by themselves, so that somebody must look. */
+/** Finds migrations that do not end by themselves and need an operator. */
 import { HOUR_MS } from '../time.ts';
 import type { Migration } from './migration.ts';
 
-/** An execution that fails is started anew at once, three times, and then at the janitor's pace: half an hour of that is enough. */
+/**
+ * A failed execution is started again at once, three times, and then at the janitor's pace: after
+ * half an hour of that the migration counts as stuck.
+ */
 const MANY_ATTEMPTS = 9;
 /** A purge or a restore takes about as long as the copy, which fitted into the window. */
 const LONGEST_QUIET_HOURS = 2;
 
 /**
- * Halted; or it has begun to commit or to roll back, and fails again and again, or nothing has become of it for twice its
- * window. A copy is not meant: its window ends it.
+ * True for a halted migration, and for one whose commit or rollback fails again and again, or makes
+ * no progress for twice its window. A copy is never stuck: its window ends it.
  */
 export function isStuck(migration: Migration, now: number): boolean {
   const { status, halted, attempt, updatedAt, facts } = migration;

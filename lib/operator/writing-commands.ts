@@ -6,6 +6,7 @@ import { examplesText, type Surroundings } from './command-frame.ts';
 import { importTenants } from './import/import.ts';
 import { assertImportable, type ImportOptions } from './import/import-source.ts';
 import type { Add } from './reading-commands.ts';
+import { assertReconcilable, type ReconcileOptions, reconcile } from './reconcile/reconcile.ts';
 import { assertSmokable, smoke } from './smoke/smoke.ts';
 import { smokeKey } from './smoke/smoke-key.ts';
 import { rehearse } from './tenants/rehearse.ts';
@@ -139,6 +140,29 @@ export function addWritingCommands(
     .option('--region <region>', 'of the table')
     .option('--realm <realm>', 'the realm that has their data')
     .option('--apply', 'WRITES: imports them');
+  add<ReconcileOptions>({
+    usage: 'reconcile',
+    description:
+      'compares our tenants with Atlassian’s list of installations. With --apply it WRITES: those that are gone are retired',
+    examples: [
+      'reconcile --installations installations.json --stage prod --role operator-tenants',
+      'reconcile --installations installations.json --as-of 10m --apply --stage prod --role operator-tenants',
+    ],
+    asks: true,
+    writes: ({ apply }) => apply === true,
+    refuse: (operator, options) => assertReconcilable(operator, options),
+    run: (operator, { options, confirm }) => reconcile(operator, options, confirm),
+  })
+    .requiredOption(
+      '--installations <file>',
+      'of `forge install list --json`, or as docs/tenants.md',
+    )
+    .option(
+      '--as-of <time>',
+      'when the list was made: a time with its offset, or an age such as 10m',
+    )
+    .option('--apply', 'WRITES: retires those that are gone, as an uninstallation would')
+    .option('--at-most <count>', 'how many may be retired at once (10)');
   // This command is about no deployment: it has neither a stage nor credentials.
   program
     .command('smoke-key <file>')

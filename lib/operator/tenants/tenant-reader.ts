@@ -1,11 +1,26 @@
-/** Tenants as an operator may see them: the request names every attribute that it wants, and the secret is none of them. */
+/**
+ * Tenants as an operator may see them: the request names every attribute that it wants, and the
+ * secret is none of them.
+ */
 import { type DynamoDBDocumentClient, GetCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { hostOf, installedIat, withSite } from '../../../lambdas/domain/tenants/identity.ts';
 import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
 import { SHOWN_ATTRIBUTES } from '../../shown-attributes.ts';
 
-/** A tenant's record without its credentials, and without what Atlassian says of the site. */
-export type TenantFacts = Omit<TenantRecord, 'credentials' | 'installation'>;
+/**
+ * A tenant's record without its credentials, and without what Atlassian says of the site but for
+ * its host name. Cloud id and product are there also where only the installation had them.
+ */
+export interface TenantFacts extends Omit<TenantRecord, 'credentials' | 'installation'> {
+  /** Of the site's base URL. */
+  readonly host?: string;
+  /** A hook of Connect can be verified. */
+  readonly hasSecret?: boolean;
+  /** When the tenant was last installed, through whichever door. Epoch seconds; 0 if unknown. */
+  readonly installedIat?: number;
+}
 
 /** A tenant's record, or a name that Atlassian has for tenants, with those who may have it. */
 export type Row =
@@ -30,8 +45,7 @@ export interface TenantTables {
   readonly tableOf: (realm: Realm) => string;
 }
 
-const WANTED = SHOWN_ATTRIBUTES.filter((name) => name !== 'installation');
-const NAMES = Object.fromEntries(WANTED.map((name, at) => [`#a${at}`, name]));
+const NAMES = Object.fromEntries(SHOWN_ATTRIBUTES.map((name, at) => [`#a${at}`, name]));
 const PROJECTION = {
   ProjectionExpression: Object.keys(NAMES).join(', '),
   ExpressionAttributeNames: NAMES,
@@ -63,12 +77,37 @@ function rowOf(item: Readonly<Record<string, unknown>>): Row {
   return { record: factsOf(item) };
 }
 
-function factsOf({
-  revision: _r,
-  credentialsIat: _c,
-  credentialsTokens: _t,
-  ...facts
-}: Record<string, unknown>) {
+function factsOf(item: Readonly<Record<string, unknown>>): TenantFacts {
+  const {
+    revision: _,
+    credentialsIat,
+    credentialsTokens: tokens,
+    installation: told,
+    ...facts
+  } = item;
+  const iat = typeof credentialsIat === 'number' ? credentialsIat : 0;
   // Written by the tenant store alone, and by nobody else.
-  return facts as unknown as TenantFacts;
+  const record = {
+    ...facts,
+    installation: objectIn(told),
+    credentials: { iat },
+  } as unknown as TenantRecord;
+  const { credentials: _c, installation, ...rest } = withSite(record);
+  return {
+    ...rest,
+    ...defined({ host: hostOf(installation['baseUrl']) }),
+    // One that a token, or an import, has brought. A tenant that Forge announced has 0 and none.
+    hasSecret: iat > 0 || (Array.isArray(tokens) && tokens.length > 0),
+    installedIat: installedIat(record),
+  };
+}
+
+/** What somebody has edited by hand may be anything. */
+function objectIn(text: unknown): object {
+  try {
+    const value: unknown = JSON.parse(String(text));
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }

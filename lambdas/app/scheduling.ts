@@ -44,7 +44,6 @@ export function scheduling(context: AppContext) {
       status: 'scheduled',
       source: here,
       target,
-      keyValues: values,
       facts,
       scheduledAt: now,
       scheduledIat: caller.iat,

@@ -48,16 +48,16 @@ describe('a schedule without an id', () => {
     expect(await schedule(window())).toBe('200 scheduled');
     expect(await rollback()).toBe('200 rolled-back');
     expect(await known()).toEqual([
-      'withoutIds-us-1 rolled-back',
-      'withoutIds-us-2 rolled-back',
-      'withoutIds-us-3 rolled-back',
+      'unnumbered-us-1 rolled-back',
+      'unnumbered-us-2 rolled-back',
+      'unnumbered-us-3 rolled-back',
     ]);
     app.clock.advance(31 * DAY);
     expired(app);
     expect(await known()).toHaveLength(2);
     for (const number of [4, 5, 6]) {
       expect(await schedule(window())).toBe('200 scheduled');
-      expect(await known()).toContain(`withoutIds-us-${number} scheduled`);
+      expect(await known()).toContain(`unnumbered-us-${number} scheduled`);
       expect(await rollback()).toBe('200 rolled-back');
       app.clock.advance(SECOND);
     }
@@ -74,12 +74,12 @@ describe('a schedule without an id', () => {
     };
     expect(await schedule(over)).toBe('400 E9999');
     expect(await rollback()).toBe('200 rolled-back');
-    expect(await known()).toEqual(['withoutIds-us-1 rolled-back']);
+    expect(await known()).toEqual(['unnumbered-us-1 rolled-back']);
     app.clock.advance(31 * DAY);
     expired(app);
     const facts = window();
     expect(await schedule(facts)).toBe('200 scheduled');
-    expect(await known()).toEqual(['withoutIds-us-1 scheduled']);
+    expect(await known()).toEqual(['unnumbered-us-1 scheduled']);
     app.clock.advanceTo(Date.parse(facts.startTime));
     expect(await answerOf(app.realm('us').migrations.start(app.caller(), { facts }))).toBe(
       '200 copying',
@@ -95,7 +95,7 @@ describe('a schedule without an id', () => {
     const { window, schedule, rollback, known } = withoutIds(app);
     for (let number = 1; number <= 12; number += 1) {
       expect(await schedule(window())).toBe('200 scheduled');
-      expect(await known()).toContain(`withoutIds-us-${number} scheduled`);
+      expect(await known()).toContain(`unnumbered-us-${number} scheduled`);
       expect(await rollback()).toBe('200 rolled-back');
       app.clock.advance(SECOND);
     }
@@ -111,6 +111,6 @@ describe('a schedule without an id', () => {
     app.clock.advance(SECOND);
     expect(await rollback()).toBe('200 rolled-back');
     expect(await answerOf(app.realm('us').migrations.schedule(late, facts))).toBe('409 E9999');
-    expect(await known()).toEqual(['withoutIds-us-1 rolled-back']);
+    expect(await known()).toEqual(['unnumbered-us-1 rolled-back']);
   });
 });

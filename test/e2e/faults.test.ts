@@ -100,7 +100,7 @@ describe('a copy', () => {
     // A lease lasts five minutes, and a lost one blocked its range for as long.
     expect(await until(site, 1, ['ready-to-commit', 'failed'])).toBe('ready-to-commit');
     expect(lost.get('range#1#claim')).toBe(times);
-    expect(lost.size).toBeGreaterThan(5);
+    expect(lost.size).toBeGreaterThan(3); // the claim, and each range of what moves
     expect(await items('leased', 'de')).toEqual(before);
     expect(await countAll('leased', 'us')).toBeGreaterThan(0);
   });

@@ -18,8 +18,11 @@ let fault: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
 let world: World;
 let lines: readonly Readonly<Record<string, unknown>>[];
 let alarmLines: readonly string[];
+let begunAt: number;
+const minutesLeft = (now: number) => (Date.parse(facts('DE').endTime) - now) / 60_000;
 
 beforeAll(async () => {
+  begunAt = Date.now();
   world = await startWorld({ dynamoDb: { inject: (call) => fault(call) } });
   await moved();
   await differing();
@@ -136,8 +139,8 @@ describe('what moves measure', () => {
     const minutes = seen('WindowMinutesLeft').map(({ value }) => value);
     expect(minutes.length).toBeGreaterThan(10);
     for (const value of minutes) {
-      expect(value).toBeGreaterThan(85);
-      expect(value).toBeLessThanOrEqual(89);
+      expect(value).toBeGreaterThanOrEqual(minutesLeft(Date.now()));
+      expect(value).toBeLessThanOrEqual(minutesLeft(begunAt));
     }
   });
 
@@ -196,7 +199,7 @@ describe('no metric', () => {
 
   test('names a tenant or a migration, in any place', () => {
     const text = world.measurements.join('\n');
-    expect(world.measurements.length).toBeGreaterThan(100);
+    expect(world.measurements.length).toBeGreaterThan(80);
     expect(text).not.toContain('qqtenant');
     for (const id of [...MIGRATIONS, 918_999]) {
       const values = lines.flatMap((line) => JSON.stringify({ ...line, _aws: undefined }));

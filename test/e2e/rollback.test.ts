@@ -149,8 +149,8 @@ describe.each(DOORS)('behind the door %s:', (door) => {
         await world.put(
           'de',
           'exports',
-          { tenant: `${world.idOf('regrets')}#03`, id: 'exports-00003', title: 'changed' },
-          { tenant: `${world.idOf('regrets')}#02`, id: 'zzz', title: 'new' },
+          { tenant: `${world.idOf('regrets')}#01`, id: 'exports-00003', title: 'changed' },
+          { tenant: `${world.idOf('regrets')}#00`, id: 'zzz', title: 'new' },
         );
         await world.remove('de', 'templates', {
           tenant: world.idOf('regrets'),

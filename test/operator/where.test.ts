@@ -125,7 +125,7 @@ describe('an item that is put into the source after the commit', () => {
     const before = [await residency('where', 'acme'), await residency('audit')];
     expect(before.map(({ code }) => code)).toEqual([0, 0]);
 
-    await world.put('us', 'exports', { tenant: 'acme#03', id: 'late' });
+    await world.put('us', 'exports', { tenant: 'acme#01', id: 'late' });
     const where = await residency('where', 'acme');
     expect(where.code).toBe(1);
     expect(where.stdout).toContain(

@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { residencyCommand } from '../../lib/operator/program.ts';
-import { residency } from '../../residency.config.ts';
+import { FEWER_SHARDS } from './world.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
 
@@ -27,12 +27,12 @@ export interface OperatorCommand {
   json(...args: readonly string[]): Promise<{ readonly code: number; readonly report: unknown }>;
 }
 
-/** `port` is the host's first. There is no terminal, so no question can be answered. */
+/** `port` is the first of a `World`. There is no terminal, so no question can be answered. */
 export function operatorCommand(port: number): OperatorCommand {
   const run = async (...args: readonly string[]): Promise<Said> => {
     let [stdout, stderr] = ['', ''];
     const code = await residencyCommand([...args, '--local', String(port)], {
-      residency,
+      residency: FEWER_SHARDS,
       print: (text) => {
         stdout += `${text}\n`;
       },

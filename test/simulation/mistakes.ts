@@ -264,7 +264,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a hook without an id that acts on a migration scheduled after its token',
     rule: 14,
-    from: 3_001,
+    from: 15_001,
     changes: [
       change(
         LOCATE,

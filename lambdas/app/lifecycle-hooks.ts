@@ -3,6 +3,7 @@
  * the tenant. They change no fence of a move.
  */
 
+import { isKeyedAlike, keyValuesOf } from '../domain/datasets/key-values.ts';
 import type { Migration, Status } from '../domain/moving/migration.ts';
 import type { Realm } from '../domain/realm.ts';
 import { Fault, Refusal } from '../domain/refusal.ts';
@@ -47,13 +48,13 @@ export function lifecycleHooks(context: AppContext) {
   const { tenants, migrations, clock, log } = ports;
   const { realm: here } = settings;
   const [, ...otherRealms] = stackRealms(settings);
-  const { sharedKey, joinedTwin } = arrivals(context);
+  const { sharedKey, rivalOf, joinedTwin } = arrivals(context);
   const undoMigration = undo(context);
 
   /** A verified `POST /installed`: the newer one wins, an older one is ignored. */
   async function installed(arrival: Arrival): Promise<void> {
     const record = await tenants.read(here, arrival.tenant);
-    if (record === undefined) await refuseSharedKeys(arrival.tenant);
+    if (record === undefined) await refuseSharedKeys(arrival);
     if (record === undefined || record.state === 'retired' || record.state === 'opening') {
       return openHere(arrival);
     }
@@ -65,14 +66,46 @@ export function lifecycleHooks(context: AppContext) {
     const renewed = await renewIn(here, arrival);
     // The release of a cancelled move has retired the tenant meanwhile: it must be opened again.
     if (renewed === undefined || renewed.state === 'retired') return openHere(arrival);
+    if (!isKeyedAlike(keyValuesOf(record), keyValuesOf(renewed))) await warnOfRival(renewed);
   }
 
   /** Refuses only a tenant without a record here: the secrets of others go on being renewed. */
-  async function refuseSharedKeys(tenant: string): Promise<void> {
-    const reason = await sharedKey(tenant);
+  async function refuseSharedKeys(arrival: Arrival): Promise<void> {
+    const reason = await sharedKey(arrival);
     if (reason === undefined) return;
+    const { tenant } = arrival;
     log.error(`alarm: an installation is refused: ${reason}`, { clientKey: tenant });
     throw new Refusal(409, undefined, `this client key cannot be installed here: ${reason}`);
+  }
+
+  /**
+   * The second of two tenants that would have one key does not open: a purge of one would delete
+   * what is the other's. While the other is only opening, either may be the first, and both ask
+   * again.
+   */
+  async function refuseRival(record: TenantRecord, iat: number): Promise<void> {
+    const { tenant } = record;
+    const rival = await rivalOf(keyValuesOf(record));
+    if (rival === undefined) return;
+    await tenants.change(here, tenant, (current) => abandonOpening(current, iat));
+    if (rival.record.state === 'opening')
+      throw new Fault('another installation, which would share a key with it, is under way');
+    log.error(`alarm: an installation is refused: ${rival.says}`, { clientKey: tenant });
+    throw new Refusal(
+      409,
+      undefined,
+      'this tenant cannot be installed here: another one has one of its keys',
+    );
+  }
+
+  /**
+   * The tenant goes on being served; but it can neither be moved nor purged while another tenant has
+   * one of its keys.
+   */
+  async function warnOfRival(record: TenantRecord): Promise<void> {
+    const rival = await rivalOf(keyValuesOf(record));
+    if (rival !== undefined)
+      log.error(`alarm: two tenants share a key: ${rival.says}`, { clientKey: record.tenant });
   }
 
   /**
@@ -142,6 +175,7 @@ export function lifecycleHooks(context: AppContext) {
 
     const twin = await joinedTwin(arrival);
     if (twin !== undefined) return installed(twin);
+    await refuseRival(begun.record, credentials.iat);
     for (const realm of otherRealms) {
       if (!(await giveWay(realm, arrival))) {
         await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));

@@ -2,6 +2,8 @@
  * The five migration hooks: what Atlassian asks of an app while a customer's data moves between realms. Each is a fixed
  * sequence of conditional writes; a repeated hook runs it again, and so finishes what an earlier one left undone.
  */
+import { strayRanges } from '../domain/datasets/dataset.ts';
+import { extended, type KeyValues, keyValuesOf } from '../domain/datasets/key-values.ts';
 import {
   type ActingHook,
   advance,
@@ -21,6 +23,8 @@ import { misfitNow } from './known-size.ts';
 import { homeOf, locate } from './locate.ts';
 import { numberedSchedule } from './schedule-ids.ts';
 import { scheduling } from './scheduling.ts';
+import { fieldsOf } from './steps.ts';
+import { tenantKeys } from './tenant-keys.ts';
 import { undo } from './undo.ts';
 
 export interface HookAnswer {
@@ -30,10 +34,11 @@ export interface HookAnswer {
 
 export function migrationHooks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, migrations, slots, clock } = ports;
+  const { tenants, migrations, slots, clock, log } = ports;
   const here = settings.realm;
   const { scheduleNew, repeat, expire, supersedeAtStart, bury } = scheduling(context);
   const undoMigration = undo(context);
+  const keys = tenantKeys(context);
   const find = (caller: Caller, id: string | undefined) => locate(context, caller, id, 'other');
 
   /** `POST /schedule`: a window and a location are agreed; nothing moves yet. */
@@ -91,11 +96,21 @@ export function migrationHooks(context: AppContext) {
     if (isOver) return expire(current, 'its window was over before it began');
     // It stays scheduled, so that its rollback finds what it undoes; and nobody was fenced.
     const { id, facts } = current;
-    const reason =
-      facts && !isNoOp(current) ? await misfitNow(context, valuesOf(current), facts) : undefined;
-    if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
+    if (facts && !isNoOp(current)) {
+      const obstacle = await keys.obstacle(await valuesNow(current), [here, current.target]);
+      if (obstacle) throw conflict(`migration ${id} cannot be done: ${obstacle}`);
+      const reason = await misfitNow(context, valuesOf(current), facts);
+      if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
+    }
     const startedAt = new Date(clock.now()).toISOString();
     return steps.take(current, 'start', 'start', { startedAt, startedIat: iat });
+  }
+
+  /** With what was learned of the tenant since it was scheduled. */
+  async function valuesNow(migration: Migration): Promise<KeyValues> {
+    const record = await tenants.read(here, migration.tenant);
+    const known = valuesOf(migration);
+    return record === undefined ? known : extended(known, keyValuesOf(record));
   }
 
   /** A start that loses a race undoes nothing: it answers by what the ledger now says. */
@@ -141,14 +156,29 @@ export function migrationHooks(context: AppContext) {
     const closed = await tenants.change(source, tenant, (current) => close(current, id, target));
     if (!isOwnedBy(closed.record, id, 'moved')) return lostCommit(migration);
     const from = closed.record;
-    await tenants.change(target, tenant, (current) =>
+    const standby = await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );
+    // Of a target that is open already, it is an ordinary installation.
+    const isComplete =
+      strayRanges(settings.parts, valuesOf(migration), keyValuesOf(from)).length === 0;
+    if (!isComplete && isOwnedBy(standby.record, id, 'standby')) throw incomplete(migration);
     const opened = await tenants.change(target, tenant, (current) =>
       open(current, id, clock.now()),
     );
     if (!arrivedBy(opened.record, id)) return lostCommit(migration);
     return steps.drive(migration, 'commit');
+  }
+
+  /** Its rollback, or the janitor's, gives the source back as it is; the next migration copies everything. */
+  function incomplete(migration: Migration): Refusal {
+    const reason =
+      'the tenant has come to be known by another installation since its data was copied';
+    log.error(
+      `alarm: migration ${migration.id} cannot be committed: ${reason}`,
+      fieldsOf(migration),
+    );
+    return conflict(`cannot commit migration ${migration.id}: ${reason}`);
   }
 
   async function finishNoOp(migration: Migration): Promise<Migration> {

@@ -16,6 +16,7 @@ import { DAY_SECONDS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import { misfitNow } from './known-size.ts';
 import { fieldsOf } from './steps.ts';
+import { tenantKeys } from './tenant-keys.ts';
 
 /** A tombstone outlives every delayed schedule of its id. */
 const TOMBSTONE_DAYS = 30;
@@ -24,6 +25,7 @@ export function scheduling(context: AppContext) {
   const { ports, steps, settings } = context;
   const { tenants, slots, migrations, receipts, clock, log } = ports;
   const here = settings.realm;
+  const keys = tenantKeys(context);
 
   /** Writes the schedule, if nothing speaks against it; the record that then stands. Throws a `Refusal` otherwise. */
   async function scheduleNew(
@@ -35,8 +37,12 @@ export function scheduling(context: AppContext) {
     checkWindow(facts, clock.now());
     const values = keyValuesOf(await movableTenant(caller, facts));
     const target = stackOf(settings.realms, location);
-    const reason = target === here ? undefined : await misfitNow(context, values, facts);
-    if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);
+    if (target !== here) {
+      const obstacle = await keys.obstacle(values, [here]);
+      if (obstacle) throw invalid(`migration ${id} cannot be done: ${obstacle}`);
+      const reason = await misfitNow(context, values, facts);
+      if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);
+    }
     const now = new Date(clock.now()).toISOString();
     const key = { ledger: here, tenant: caller.tenant, id };
     const proposed: Migration = {

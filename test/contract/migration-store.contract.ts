@@ -14,6 +14,7 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
     installations: ['ari:cloud:ecosystem::installation/1'],
     tenantKey: '17',
   },
+  lateInstallations: ['ari:cloud:ecosystem::installation/1'],
   facts: {
     location: 'de',
     startTime: '2026-12-26T00:00:00.000Z',

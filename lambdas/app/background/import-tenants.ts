@@ -3,6 +3,7 @@
  * `installed` opens it: the opening is written, the other realms are asked, and only then it is
  * active. But an import never takes anything over.
  */
+import { keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import type {
@@ -36,7 +37,7 @@ export function importTenants(context: AppContext) {
   const { realm: here } = context.settings;
   const [, ...otherRealms] = stackRealms(context.settings);
   const { connectTenant, forgeArrival, holderBeside } = identification(context);
-  const { sharedKey, joinedTwin } = arrivals(context);
+  const { sharedKey, rivalOf, joinedTwin } = arrivals(context);
 
   /**
    * Safe twice: what an earlier call has written is found `unchanged`, and what a crash left half
@@ -68,11 +69,16 @@ export function importTenants(context: AppContext) {
       return conflict(tenant, `its installation belongs to tenant ${holder}`);
     const own = { realm: here, record: await tenants.read(here, tenant) };
     if (own.record === undefined) {
-      const reason = await sharedKey(tenant);
+      const reason = await sharedKey(arrival);
       if (reason !== undefined) return conflict(tenant, reason);
     }
     const verdict = importVerdict(own, await elsewhere(tenant), arrival);
     const { outcome } = verdict;
+    if (outcome !== 'conflict' && outcome !== 'unchanged') {
+      const next = withImported(own.record, arrival) ?? { ...identity, tenant };
+      const rival = await rivalOf(keyValuesOf(next));
+      if (rival !== undefined) return conflict(tenant, rival.says);
+    }
     const answer = { ...verdict, tenant, written: false };
     if (!apply || outcome === 'conflict' || outcome === 'unchanged') return answer;
     if (outcome === 'new') return open(arrival);
@@ -133,6 +139,11 @@ export function importTenants(context: AppContext) {
         tenant,
         `Forge announces it at this moment as ${twin.tenant}: import it again`,
       );
+    const rival = await rivalOf(keyValuesOf(begun));
+    if (rival !== undefined) {
+      await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));
+      return conflict(tenant, rival.says);
+    }
     const there = (await elsewhere(tenant)).find(({ record }) => record !== undefined);
     if (there !== undefined) {
       await tenants.change(here, tenant, (current) => abandonOpening(current, credentials.iat));

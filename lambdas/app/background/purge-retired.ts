@@ -19,11 +19,13 @@ import { concurrently } from '../concurrently.ts';
 import { backupsExpireAfter, checkApart } from '../phases/deletion.ts';
 import { leaseOf, MOST_OFFERS } from '../phases/leases.ts';
 import { type Invocation, TURN_RESERVE_MS } from '../phases/range-turn.ts';
+import { tenantKeys } from '../tenant-keys.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
 export function purgeRetired(context: AppContext) {
   const { ports, settings } = context;
   const rehearsal = rehearsalKeys(context);
+  const keys = tenantKeys(context);
   const { tenants, receipts, migrations, partKind, clock, log, isGone } = ports;
   const { realm: here, parts, backupDays } = settings;
 
@@ -53,6 +55,7 @@ export function purgeRetired(context: AppContext) {
   async function purgeTenant(tenant: string, invocation: Invocation, until: number) {
     if (!(await mayBePurged(tenant))) return;
     checkApart(context);
+    await checkKeys(tenant);
     const purger = leaseOf(invocation);
     try {
       // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
@@ -80,6 +83,13 @@ export function purgeRetired(context: AppContext) {
         });
       }
     }
+  }
+
+  /** Nothing is purged that could be another tenant's, nor signed off where nobody knows where to look. */
+  async function checkKeys(tenant: string): Promise<void> {
+    const record = await tenants.read(here, tenant);
+    const obstacle = record && (await keys.obstacle(keyValuesOf(record), [here]));
+    if (obstacle !== undefined) throw new Error(obstacle);
   }
 
   /** As long as the move by which it came is not committed, the source may yet be restored from here. */

@@ -1,6 +1,7 @@
 /** Phase commit, in the source realm: grace, a last look, the point of no return, purge, proof, receipt. */
 
-import { rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Range, rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
+import { extended, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished, type RangeRecord } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
@@ -88,8 +89,12 @@ export function commitTasks(context: AppContext) {
   }
 
   /** Keeps both sides, and waits for an operator or a rollback. */
-  async function halt(migration: Migration, reason: string): Promise<never> {
-    await migrations.change(migration, 'pass-point-of-no-return', (current) =>
+  async function halt(
+    migration: Migration,
+    reason: string,
+    actor = 'pass-point-of-no-return',
+  ): Promise<never> {
+    await migrations.change(migration, actor, (current) =>
       current?.status === 'committing' && current.attempt === migration.attempt
         ? { ...current, halted: reason }
         : undefined,
@@ -137,9 +142,14 @@ export function commitTasks(context: AppContext) {
       throw new PermanentError('the purged source is not empty');
     }
 
+    const late = await provenLate(migration);
     const now = clock.now();
     const at = new Date(now).toISOString();
-    const provenEmpty = { realm: source, at, ranges: ranges.map((range) => range.id) };
+    const provenEmpty = {
+      realm: source,
+      at,
+      ranges: [...ranges, ...late].map(({ id: range }) => range),
+    };
     const backupsExpire = backupsExpireAfter(settings.backupDays, now);
     const receipt = await issued(ports, source, {
       tenant,
@@ -162,6 +172,25 @@ export function commitTasks(context: AppContext) {
     await steps.take(migration, 'purged', 'finish-commit', { committedAt: at });
     await receipts.write(target, receipt);
     await slots.free(migration);
+  }
+
+  /**
+   * Where the tenant may have had items by an installation that became known after its copy: empty as well, or nobody has copied
+   * them, and they must not be left behind unseen.
+   */
+  async function provenLate(migration: Migration): Promise<readonly Range[]> {
+    const record = await tenants.read(migration.source, migration.tenant);
+    const fixed = valuesOf(migration);
+    const known = record === undefined ? fixed : extended(fixed, keyValuesOf(record));
+    const late = strayRanges(parts, fixed, known);
+    const empty = await Promise.all(late.map((range) => partKind.isEmpty(range, migration.source)));
+    const left = new Set(late.flatMap(({ part }, at) => (empty[at] ? [] : [part])));
+    if (left.size === 0) return late;
+    return halt(
+      migration,
+      `the source holds items in ${[...left].join(', ')} of an installation that became known after the copy: nobody has copied them`,
+      'finish-commit',
+    );
   }
 
   /** The commit hook's sequence has been finished: one side is closed, the other open. */

@@ -1,13 +1,15 @@
 /** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
-import { rangesOf } from '../../domain/datasets/dataset.ts';
+import { rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
+import { extended, isKeyedAlike, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { isNoOp, isTooLate, type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned, withFactsOf } from '../../domain/tenants/fence.ts';
-import { isOwnedBy, isStub } from '../../domain/tenants/tenant.ts';
+import { isOwnedBy, isStub, type TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
 import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
+import { tenantKeys } from '../tenant-keys.ts';
 import { recordWindow } from '../with-metrics.ts';
 import { checkApart, emptying } from './deletion.ts';
 import { failureIn } from './failure-reason.ts';
@@ -29,6 +31,7 @@ export function copyTasks(context: AppContext) {
   const { ports, steps, settings } = context;
   const { tenants, rangeRecords, receipts, migrations, partKind, clock, log } = ports;
   const { parts } = settings;
+  const keys = tenantKeys(context);
 
   /** Safe twice: fence and claim are this migration's own the second time. Holds a lease, as every writer of the target. */
   async function prepareCopy(input: unknown, invocation: Invocation): Promise<Plan> {
@@ -57,7 +60,7 @@ export function copyTasks(context: AppContext) {
       tenants.read(migration.source, migration.tenant),
       tenants.read(migration.target, migration.tenant),
     ]);
-    return plan(context, migration, run.phase, {
+    return plan(context, await expected(ports, run), run.phase, {
       unclean: target?.unclean ?? false,
       waitSeconds: secondsLeft(source?.fencedAt ?? clock.now(), settings.drainSeconds, clock.now()),
     });
@@ -72,7 +75,8 @@ export function copyTasks(context: AppContext) {
     if (!isOwnedBy(from, id, 'frozen'))
       throw new PermanentError('the tenant is not fenced in the source');
     const there = await tenants.read(target, tenant);
-    if (there === undefined || isStub(there)) await checkUnused(migration);
+    const keyed = await withKeys(migration, there?.state === 'retired' ? [from, there] : [from]);
+    if (there === undefined || isStub(there)) await checkUnused(keyed);
     const { record } = await tenants.change(target, tenant, (current) =>
       claim(current, from, id, source),
     );
@@ -84,6 +88,34 @@ export function copyTasks(context: AppContext) {
         `realm ${target} has a record of the tenant that is ${record?.state}`,
       );
     }
+  }
+
+  /**
+   * What the tenant's keys are made of is fixed here, behind the fence: what was learned since the schedule is added, and so is
+   * what a retired tenant in the target had left keys by. Fixed again by each attempt: the copy ends only when nothing is missing.
+   */
+  async function withKeys(
+    migration: Migration,
+    records: readonly TenantRecord[],
+  ): Promise<Migration> {
+    const known = valuesOf(migration);
+    const learned = records.map(keyValuesOf);
+    const values = learned.reduce(extended, known);
+    if (learned.some((later) => strayRanges(parts, values, later).length > 0))
+      throw new PermanentError(
+        'what the keys of the tenant are made of has changed since it was scheduled',
+      );
+    const reason = await keys.obstacle(values, [migration.source, migration.target]);
+    if (reason !== undefined) throw new PermanentError(`its items cannot be moved: ${reason}`);
+    if (migration.keyValues !== undefined && isKeyedAlike(known, values)) return migration;
+    const { record } = await migrations.change(migration, 'prepare-copy', (current) =>
+      current?.status === 'copying' && current.attempt === migration.attempt
+        ? { ...current, keyValues: values }
+        : undefined,
+    );
+    if (record === undefined || !isKeyedAlike(valuesOf(record), values))
+      throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+    return record;
   }
 
   /**
@@ -193,6 +225,9 @@ export function copyTasks(context: AppContext) {
     const from = await tenants.read(source, tenant);
     if (!isOwnedBy(from, id, 'frozen'))
       throw new PermanentError('the tenant is not fenced in the source');
+    // It has come to be known by another installation: the next attempt copies what is there too.
+    if (strayRanges(parts, valuesOf(migration), keyValuesOf(from)).length > 0)
+      return steps.restart(migration, 'finish-copy');
     const { record } = await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );

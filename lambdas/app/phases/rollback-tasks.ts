@@ -1,6 +1,12 @@
 /** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
-import { rangesOf } from '../../domain/datasets/dataset.ts';
-import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
+import { type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import {
+  extended,
+  isKeyedAlike,
+  type KeyValues,
+  keyValuesOf,
+} from '../../domain/datasets/key-values.ts';
+import { copiedValuesOf, type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { kept, release, withdraw, withFactsOf } from '../../domain/tenants/fence.ts';
@@ -34,7 +40,7 @@ const LOOK_AGAIN_SECONDS = 2;
 
 export function rollbackTasks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, rangeRecords, receipts, partKind, clock, log } = ports;
+  const { tenants, rangeRecords, receipts, migrations, partKind, clock, log } = ports;
   const { parts } = settings;
 
   /** Safe twice: the target is withdrawn once, and what it had served stays on its record. */
@@ -53,9 +59,36 @@ export function rollbackTasks(context: AppContext) {
     if (isPast && !isOwnedBy(to, id, 'withdrawn') && !hasReleased(from, id))
       return stays(migration);
     if (!mustRestore(migration, from, to)) return IDLE;
-    return plan(context, migration, run.phase, {
+    const keyed = await withLateKeys(migration, [from, to]);
+    return plan(context, keyed, run.phase, {
       waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
+  }
+
+  /** A target that has served may have items by an installation that came there: these are restored, and discarded, too. */
+  async function withLateKeys(
+    migration: Migration,
+    records: readonly (TenantRecord | undefined)[],
+  ): Promise<Migration> {
+    const known = valuesOf(migration);
+    const values = records.reduce<KeyValues>(
+      (all, record) => (record === undefined ? all : extended(all, keyValuesOf(record))),
+      known,
+    );
+    if (isKeyedAlike(known, values)) return migration;
+    const late = (values.installations ?? []).filter((id) => !known.installations?.includes(id));
+    const { record } = await migrations.change(migration, 'begin-restore', (current) =>
+      current?.status === 'rolling-back' && current.attempt === migration.attempt
+        ? {
+            ...current,
+            keyValues: values,
+            lateInstallations: [...(current.lateInstallations ?? []), ...late],
+          }
+        : undefined,
+    );
+    if (record === undefined || !isKeyedAlike(valuesOf(record), values))
+      throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+    return record;
   }
 
   /** Of a committed migration whose target has moved on there is no way back, and nothing has been touched. */
@@ -86,6 +119,8 @@ export function rollbackTasks(context: AppContext) {
     workOf: (record) => (record?.work === 'verify-restore' ? undefined : 'restore-source'),
     async how({ run, migration, range }) {
       const { source, target } = migration;
+      const stored = await rangeRecords.read(source, migration, range.id);
+      if (stored?.source === undefined) await checkNothingLost(migration, range);
       return {
         realm: source,
         sides: [
@@ -102,6 +137,28 @@ export function rollbackTasks(context: AppContext) {
       };
     },
   });
+
+  /**
+   * What was never copied is in the source alone, where somebody had written before the installation was announced. Items that
+   * are the same in the target, or missing in the source, are what an earlier attempt restored, or has still to restore.
+   */
+  async function checkNothingLost(migration: Migration, range: Range): Promise<void> {
+    const { id, source, target } = migration;
+    const copied = new Set(rangeIdsOf(parts, copiedValuesOf(migration)));
+    if (copied.has(range.id) || (await partKind.isEmpty(range, source))) return;
+    const now = Math.floor(clock.now() / 1000);
+    const horizon = { asOf: now, lastingUntil: now };
+    const all = Number.MAX_SAFE_INTEGER;
+    const found = await partKind.differences(range, target, source, horizon, all);
+    const lost = found.filter((difference) => difference.found !== 'missing');
+    if (lost.length === 0) return;
+    const reason = `range ${range.id} holds ${lost.length} items in ${source} that were never copied, of an installation that became known after the copy`;
+    log.error(
+      `alarm: migration ${id} cannot be rolled back: ${reason}: copy them to ${target}, and try again`,
+      fieldsOf(migration),
+    );
+    throw new PermanentError(reason);
+  }
 
   async function checkShut({ tenant, id, source, target }: Migration): Promise<void> {
     const [from, to] = await Promise.all([

@@ -85,6 +85,16 @@ export function rangesOf(parts: readonly Part[], values: KeyValues): readonly Ra
   );
 }
 
+/** Where the tenant can have items by what is `later` known of it, and not by what was `fixed`. */
+export function strayRanges(
+  parts: readonly Part[],
+  fixed: KeyValues,
+  later: KeyValues,
+): readonly Range[] {
+  const keysIn = new Map(parts.map((part) => [part.name, new Set(partitionsOf(part, fixed))]));
+  return rangesOf(parts, later).filter(({ part, partition }) => !keysIn.get(part)?.has(partition));
+}
+
 /** Their ids alone. */
 export const rangeIdsOf = (parts: readonly Part[], values: KeyValues): readonly string[] =>
   rangesOf(parts, values).map(({ id }) => id);

@@ -63,11 +63,6 @@ function checkValues(part: unknown, refused: (says: string) => Error): void {
       `partitionKey is the name of the attribute that holds the tenant, not ${shown(partitionKey)}; a table without the tenant in its partition key cannot be moved`,
     );
   checkSortKey(sortKey, partitionKey, refused);
-  // Until schedules, arrivals and purges look at what templates need to know of a tenant.
-  const early = ['key', 'case', 'keyType', 'notOfTenants'].find(
-    (field) => recordOf(part)[field] !== undefined,
-  );
-  if (early !== undefined) throw refused(`${early} is not served yet`);
   checkKeys(recordOf(part), refused);
   if (ttlAttribute !== undefined && !isAttributeName(ttlAttribute))
     throw refused(

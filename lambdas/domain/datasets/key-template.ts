@@ -102,15 +102,17 @@ function formOf(template: string): readonly KeyForm[] {
  * `unknownOf` names it.
  */
 export function keysOf(declared: KeyDeclaration, values: KeyValues): readonly string[] {
-  const forms = formsOf(declared).map((form) => ({ form, filled: valuesFor(form.of, values) }));
-  const most = Math.max(0, ...forms.map(({ filled }) => filled.length));
-  const keys = Array.from({ length: most }, (_, at) =>
-    forms.flatMap(({ form, filled }) => {
-      const value = filled[at];
-      return value === undefined ? [] : [keyOf(declared, form, value)];
-    }),
+  const forms = formsOf(declared);
+  const isOfInstallation = ({ of }: KeyForm) => of.startsWith('installation');
+  const single = forms.filter((form) => !isOfInstallation(form));
+  const keys = single.flatMap((form) =>
+    valuesFor(form.of, values).map((value) => keyOf(declared, form, value)),
   );
-  return [...new Set(keys.flat())];
+  for (const id of values.installations ?? [])
+    for (const form of forms.filter(isOfInstallation))
+      for (const value of valuesFor(form.of, { ...values, installations: [id] }))
+        keys.push(keyOf(declared, form, value));
+  return [...new Set(keys)];
 }
 
 export const keyOf = (declared: KeyDeclaration, { head, tail }: KeyForm, value: string): string =>

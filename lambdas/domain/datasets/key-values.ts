@@ -1,4 +1,5 @@
 /** The values of a tenant that replace the placeholders of a key's template. */
+import { defined } from '../defined.ts';
 import { cloudIdOf } from '../tenants/identity.ts';
 import type { Identity, TenantRecord } from '../tenants/tenant.ts';
 
@@ -33,31 +34,34 @@ export function keyValuesOf(record: Named): KeyValues {
   const ids = [...new Set([...formerInstallations, ...installations.map(({ id }) => id)])];
   return {
     tenant,
-    ...(cloudId !== undefined && { cloudId }),
+    ...defined({ cloudId }),
     ...(ids.length > 0 && { installations: ids }),
-    ...(tenantKey !== undefined && { tenantKey }),
+    ...defined({ tenantKey }),
   };
 }
 
 /**
  * Adds to `known` what only `later` has. Installations are added at the end, so that every range
- * keeps its id. A value that has changed, which none should, stays as it was: `changedIn` names it.
+ * keeps its id. A value that is known stays as it is.
  */
 export function extended(known: KeyValues, later: KeyValues): KeyValues {
-  const { installations: before = [] } = known;
-  const installations = [...new Set([...before, ...(later.installations ?? [])])];
-  return { ...later, ...known, ...(installations.length > 0 && { installations }) };
-}
-
-/** The values that differ, in words; `undefined` where they agree. */
-export function changedIn(known: KeyValues, later: KeyValues): string | undefined {
-  const isOther = (name: 'cloudId' | 'tenantKey') =>
-    known[name] !== undefined && later[name] !== undefined && known[name] !== later[name];
-  if (isOther('cloudId')) return 'cloud id';
-  return isOther('tenantKey') ? 'key of the app’s own' : undefined;
+  const installations = [
+    ...new Set([...(known.installations ?? []), ...(later.installations ?? [])]),
+  ];
+  return {
+    tenant: known.tenant,
+    ...defined({ cloudId: known.cloudId ?? later.cloudId }),
+    ...(installations.length > 0 && { installations }),
+    ...defined({ tenantKey: known.tenantKey ?? later.tenantKey }),
+  };
 }
 
 /** True where neither has a value that the other does not have. */
 export const isKeyedAlike = (one: KeyValues, other: KeyValues): boolean =>
-  JSON.stringify(extended(one, other)) === JSON.stringify(one) &&
-  JSON.stringify(extended(other, one)) === JSON.stringify(other);
+  isWithin(one, other) && isWithin(other, one);
+
+const isWithin = (one: KeyValues, other: KeyValues): boolean =>
+  one.tenant === other.tenant &&
+  (one.cloudId === undefined || one.cloudId === other.cloudId) &&
+  (one.tenantKey === undefined || one.tenantKey === other.tenantKey) &&
+  (one.installations ?? []).every((id) => other.installations?.includes(id));

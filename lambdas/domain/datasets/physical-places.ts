@@ -5,6 +5,9 @@
  */
 import type { Realm } from '../realm.ts';
 import type { Part } from './dataset.ts';
+import { sayForm } from './key-declaration.ts';
+import { overlapOf } from './key-overlaps.ts';
+import { formsOf } from './key-template.ts';
 
 /** A table of a realm. All are in one account, so that region and name identify them. */
 export interface PhysicalPlace {
@@ -23,26 +26,48 @@ const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
  * there is none.
  */
 export function clashAmong(places: readonly PhysicalPlace[]): string | undefined {
-  const taken = new Map<string, PhysicalPlace>();
+  const taken = new Map<string, readonly PhysicalPlace[]>();
   for (const place of places) {
     const { table, realm, region } = place;
     if (!TABLE_NAME.test(table))
       return `${called(place)} in realm ${realm} is called "${table}": the name of a table is 3 to 255 letters, digits, dashes, dots and underscores`;
-    const other = taken.get(`${region}/${table}`);
-    if (other !== undefined) return clashOf(other, place);
-    taken.set(`${region}/${table}`, place);
+    const others = taken.get(`${region}/${table}`) ?? [];
+    const clash = others.map((other) => clashOf(other, place)).find((says) => says !== undefined);
+    if (clash !== undefined) return clash;
+    taken.set(`${region}/${table}`, [...others, place]);
   }
   return undefined;
 }
 
-function clashOf(one: PhysicalPlace, other: PhysicalPlace): string {
+function clashOf(one: PhysicalPlace, other: PhysicalPlace): string | undefined {
   const { table, region } = one;
   if (one.realm !== other.realm)
     return `${called(one)} in realm ${one.realm} and ${called(other)} in realm ${other.realm} are one table, ${table} in ${region}: a move between these realms would delete what it has just copied; let tableName name the realm`;
   if (one.part === undefined || other.part === undefined)
     return `${called(one)} and ${called(other)} in realm ${one.realm} are one table, ${table}: give the part a table of its own`;
-  return `${called(one)} and ${called(other)} are in one table, ${table} in realm ${one.realm}: a key of one tenant in the first can be a key of another tenant in the second; give each part a table of its own`;
+  return clashOfParts(one.part, other.part, `in one table, ${table} in realm ${one.realm}`);
 }
+
+/**
+ * Two parts can share a table if their keys are made so that no key of one can be a key of the
+ * other, whichever tenants they are made of.
+ */
+function clashOfParts(one: Part, other: Part, are: string): string | undefined {
+  const both = `part "${one.name}" and part "${other.name}" are ${are}`;
+  const forms = formsOf(other);
+  const mixed = formsOf(one).flatMap((form) => {
+    const like = forms.find((another) => overlapOf(form, another) !== 'apart');
+    return like === undefined ? [] : [[form, like] as const];
+  })[0];
+  if (mixed !== undefined)
+    return `${both}: a key of one tenant in the first, by ${sayForm(mixed[0])}, can be a key of another tenant in the second, by ${sayForm(mixed[1])}; give each part a table of its own, or keys that begin differently`;
+  if (formOfTable(one) !== formOfTable(other))
+    return `${both}, and they declare it differently: partitionKey, keyType, sortKey and ttlAttribute are the table's`;
+  return undefined;
+}
+
+const formOfTable = ({ partitionKey, keyType = 'S', sortKey, ttlAttribute }: Part): string =>
+  JSON.stringify([partitionKey, keyType, sortKey?.name, sortKey?.type, ttlAttribute]);
 
 const called = ({ part, table }: PhysicalPlace): string =>
   part === undefined ? `our own table ${table}` : `part "${part.name}"`;

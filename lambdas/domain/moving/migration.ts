@@ -152,6 +152,8 @@ export interface Migration extends MigrationKey {
    * in a record from before keys were declared by templates: then its id alone.
    */
   readonly keyValues?: KeyValues;
+  /** Of them, installations that became known when the copy was over: the restore must lose nothing that the source has of them. */
+  readonly lateInstallations?: readonly string[];
   /** Absent for a tombstone: the rollback of an id that nobody had scheduled. */
   readonly facts?: Facts;
   /** ISO time of the schedule; `scheduledIat` is the issue time of its token, epoch seconds. */
@@ -205,6 +207,14 @@ export const valuesOf = ({
   tenant,
   keyValues,
 }: Pick<Migration, 'tenant' | 'keyValues'>): KeyValues => keyValues ?? { tenant };
+
+/** What was copied: all of it but what became known later. */
+export function copiedValuesOf(migration: Migration): KeyValues {
+  const { lateInstallations: late = [] } = migration;
+  const { installations, ...rest } = valuesOf(migration);
+  const copied = installations?.filter((id) => !late.includes(id)) ?? [];
+  return { ...rest, ...(copied.length > 0 && { installations: copied }) };
+}
 
 /** Which attempt of the phase at hand this is, from 1 on; 0 before any. */
 export const attemptOfPhase = ({

@@ -14,19 +14,25 @@ import type { Adoption, ForgeInstallation, Identity, TenantRecord } from './tena
 export type TenantName =
   | { readonly kind: 'client'; readonly value: string }
   | { readonly kind: 'installation'; readonly value: string }
-  | { readonly kind: 'site'; readonly value: string };
+  | { readonly kind: 'site'; readonly value: string }
+  /** The tenant's id in lower case, where it has capitals; and the app's own id, in lower case. They find who may share a key. */
+  | { readonly kind: 'folded'; readonly value: string }
+  | { readonly kind: 'key'; readonly value: string };
 
 /** Reinstallations by which a tenant is found; of an older one only the id is kept. */
 const REMEMBERED = 20;
 
 /** Every name under which a record can be found, besides its own id. */
 export function tenantNamesOf(record: TenantRecord): readonly TenantName[] {
-  const { clientKey, installations = [] } = record;
+  const { tenant, clientKey, tenantKey, installations = [] } = record;
   const site = siteOf(record);
+  const folded = tenant.toLowerCase();
   return [
     ...(clientKey === undefined ? [] : [{ kind: 'client', value: clientKey } as const]),
     ...installations.map(({ id }) => ({ kind: 'installation', value: id }) as const),
     ...(site === undefined ? [] : [{ kind: 'site', value: site } as const]),
+    ...(folded === tenant ? [] : [{ kind: 'folded', value: folded } as const]),
+    ...(tenantKey === undefined ? [] : [{ kind: 'key', value: tenantKey.toLowerCase() } as const]),
   ];
 }
 

@@ -25,6 +25,8 @@ export interface Grant {
   readonly on: Store;
   readonly where: 'own' | 'others';
   readonly actions: readonly Action[];
+  /** Only for a dataset that has keys made of more than our own id of the tenant. */
+  readonly ifKeyedByMore?: true;
 }
 
 /** True where the grant changes nothing in a table. */
@@ -137,8 +139,9 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   // claims it.
   'tasks/prepare-copy': [
     own('migrations', 'GetItem', 'PutItem'),
+    others('migrations', 'GetItem'),
     // Behind the fence it writes down what the tenant's keys are made of.
-    others('migrations', 'GetItem', 'PutItem'),
+    { ...others('migrations', 'PutItem'), ifKeyedByMore: true },
     ...everywhere('tenants', 'GetItem', 'PutItem'),
     PROVE_EMPTINESS,
   ],

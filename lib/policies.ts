@@ -3,6 +3,7 @@
  * under IAM's limits.
  */
 import { Effect, type PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { isKeyedByMore } from '../lambdas/domain/datasets/dataset.ts';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
 import { arnOf, type Deployment, deadLettersName, otherRows } from './deployment.ts';
@@ -30,7 +31,9 @@ function statementsIn(
   where: Grant['where'],
   row: RealmRow,
 ): readonly PolicyStatement[] {
-  const grants = grantsOf(entry, where);
+  const grants = grantsOf(entry, where).filter(
+    ({ ifKeyedByMore }) => !ifKeyedByMore || isKeyedByMore(residency.parts),
+  );
   const parts = (isWanted: (grant: Grant) => boolean) =>
     residency.parts.filter(({ name }) =>
       grants.filter(isWanted).some(({ on }) => on === 'parts' || on === `part:${name}`),

@@ -2,7 +2,7 @@
  * The five migration hooks: what Atlassian asks of an app while a customer's data moves between realms. Each is a fixed
  * sequence of conditional writes; a repeated hook runs it again, and so finishes what an earlier one left undone.
  */
-import { strayRanges } from '../domain/datasets/dataset.ts';
+import { namedValues, strayRanges } from '../domain/datasets/dataset.ts';
 import { extended, type KeyValues, keyValuesOf } from '../domain/datasets/key-values.ts';
 import {
   type ActingHook,
@@ -110,7 +110,8 @@ export function migrationHooks(context: AppContext) {
   async function valuesNow(migration: Migration): Promise<KeyValues> {
     const record = await tenants.read(here, migration.tenant);
     const known = valuesOf(migration);
-    return record === undefined ? known : extended(known, keyValuesOf(record));
+    if (record === undefined) return known;
+    return extended(known, namedValues(settings.parts, keyValuesOf(record)));
   }
 
   /** A start that loses a race undoes nothing: it answers by what the ledger now says. */

@@ -1,5 +1,6 @@
 /** Schedules: what speaks against a new one, which of several stands, and what is left of one that never was. */
 
+import { isKeyedByMore, namedValues } from '../domain/datasets/dataset.ts';
 import { keyValuesOf } from '../domain/datasets/key-values.ts';
 import {
   type Facts,
@@ -35,7 +36,7 @@ export function scheduling(context: AppContext) {
     facts: Facts,
   ): Promise<Migration> {
     checkWindow(facts, clock.now());
-    const values = keyValuesOf(await movableTenant(caller, facts));
+    const values = namedValues(settings.parts, keyValuesOf(await movableTenant(caller, facts)));
     const target = stackOf(settings.realms, location);
     if (target !== here) {
       const obstacle = await keys.obstacle(values, [here]);
@@ -50,6 +51,7 @@ export function scheduling(context: AppContext) {
       status: 'scheduled',
       source: here,
       target,
+      ...(isKeyedByMore(settings.parts) && { keyValues: values }),
       facts,
       scheduledAt: now,
       scheduledIat: caller.iat,

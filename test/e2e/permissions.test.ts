@@ -87,8 +87,6 @@ describe.concurrent('functions ask AWS', () => {
     const site = await world.installed('dies');
     await world.fill('dies', 'us');
     await world.scheduled(site, 1);
-    // Known by another name when the copy begins than when it was scheduled.
-    await world.atlassian.upgrade(site, 'announced');
     await world.hook(site, 'start', 1, facts('DE'));
     for (const _ of [1, 2, 3]) await stopped('dies', 1);
     await world.until(site, 1, ['failed']);

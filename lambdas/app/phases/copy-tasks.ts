@@ -1,5 +1,5 @@
 /** Phase copy, in the target realm: fence, claim, copy, verify, ready to commit. */
-import { rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
+import { namedValues, rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
 import { extended, isKeyedAlike, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { isNoOp, isTooLate, type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
@@ -99,7 +99,7 @@ export function copyTasks(context: AppContext) {
     records: readonly TenantRecord[],
   ): Promise<Migration> {
     const known = valuesOf(migration);
-    const learned = records.map(keyValuesOf);
+    const learned = records.map((record) => namedValues(parts, keyValuesOf(record)));
     const values = learned.reduce(extended, known);
     if (learned.some((later) => strayRanges(parts, values, later).length > 0))
       throw new PermanentError(
@@ -107,7 +107,7 @@ export function copyTasks(context: AppContext) {
       );
     const reason = await keys.obstacle(values, [migration.source, migration.target]);
     if (reason !== undefined) throw new PermanentError(`its items cannot be moved: ${reason}`);
-    if (migration.keyValues !== undefined && isKeyedAlike(known, values)) return migration;
+    if (isKeyedAlike(known, values)) return migration;
     const { record } = await migrations.change(migration, 'prepare-copy', (current) =>
       current?.status === 'copying' && current.attempt === migration.attempt
         ? { ...current, keyValues: values }

@@ -1,5 +1,5 @@
 /** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
-import { type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import { namedValues, type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
 import {
   extended,
   isKeyedAlike,
@@ -72,7 +72,8 @@ export function rollbackTasks(context: AppContext) {
   ): Promise<Migration> {
     const known = valuesOf(migration);
     const values = records.reduce<KeyValues>(
-      (all, record) => (record === undefined ? all : extended(all, keyValuesOf(record))),
+      (all, record) =>
+        record === undefined ? all : extended(all, namedValues(parts, keyValuesOf(record))),
       known,
     );
     if (isKeyedAlike(known, values)) return migration;
@@ -143,7 +144,8 @@ export function rollbackTasks(context: AppContext) {
    * are the same in the target, or missing in the source, are what an earlier attempt restored, or has still to restore.
    */
   async function checkNothingLost(migration: Migration, range: Range): Promise<void> {
-    const { id, source, target } = migration;
+    const { id, source, target, lateInstallations = [] } = migration;
+    if (lateInstallations.length === 0) return;
     const copied = new Set(rangeIdsOf(parts, copiedValuesOf(migration)));
     if (copied.has(range.id) || (await partKind.isEmpty(range, source))) return;
     const now = Math.floor(clock.now() / 1000);

@@ -1,6 +1,7 @@
 /** A tenant's dataset: everything of that tenant in one realm, declared once as a list of parts. */
+import { defined } from '../defined.ts';
 import type { Realm } from '../realm.ts';
-import { type KeyDeclaration, keysOf } from './key-template.ts';
+import { formsOf, type KeyDeclaration, keysOf } from './key-template.ts';
 import { ANYBODY, type KeyValues } from './key-values.ts';
 
 /** `move`: copied, later purged in the source. `drop`: a cache, never copied, purged in the source after commit. */
@@ -84,6 +85,28 @@ export function rangesOf(parts: readonly Part[], values: KeyValues): readonly Ra
     })),
   );
 }
+
+/**
+ * Of a tenant's values only those that keys of these parts are made of. A migration keeps no others:
+ * what no key names has no business in a ledger.
+ */
+export function namedValues(parts: readonly Part[], values: KeyValues): KeyValues {
+  const named = new Set(parts.flatMap((part) => formsOf(part).map(({ of }) => of)));
+  const { tenant, cloudId, installations, tenantKey } = values;
+  const isOfInstallations = named.has('installation') || named.has('installationUuid');
+  return {
+    tenant,
+    ...defined({
+      cloudId: named.has('cloudId') ? cloudId : undefined,
+      installations: isOfInstallations ? installations : undefined,
+      tenantKey: named.has('tenantKey') ? tenantKey : undefined,
+    }),
+  };
+}
+
+/** True where some key is made of more than our own id of the tenant. */
+export const isKeyedByMore = (parts: readonly Part[]): boolean =>
+  parts.some((part) => formsOf(part).some(({ of }) => of !== 'tenant'));
 
 /** Where the tenant can have items by what is `later` known of it, and not by what was `fixed`. */
 export function strayRanges(

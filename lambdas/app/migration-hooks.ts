@@ -171,7 +171,10 @@ export function migrationHooks(context: AppContext) {
     return steps.drive(migration, 'commit');
   }
 
-  /** Its rollback, or the janitor's, gives the source back as it is; the next migration copies everything. */
+  /**
+   * The refusal of a commit. A rollback, by the hook or the janitor, then gives the source back as
+   * it is, and the next migration copies everything.
+   */
   function incomplete(migration: Migration): Refusal {
     const reason =
       'the tenant has come to be known by another installation since its data was copied';

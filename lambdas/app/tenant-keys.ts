@@ -1,6 +1,6 @@
 /**
- * Whether a tenant's keys are its own, by what the realms know of it and of everybody else: asked where it arrives, where it
- * is scheduled and started, behind the fence, and before anything of it is purged.
+ * Whether a tenant's keys are its own, by what the realms know of it and of other tenants. Asked
+ * when it arrives, is scheduled and is started, behind the fence, and before a purge.
  */
 import {
   type Lookup,
@@ -19,12 +19,15 @@ import type { AppContext } from './app-context.ts';
 export interface Rival {
   readonly record: TenantRecord;
   readonly realm: Realm;
-  /** For operators. It names the other tenant, which is nobody else's business. */
+  /** For operators only, because it names the other tenant. */
   readonly says: string;
 }
 
 export function tenantKeys({ ports: { tenants, log }, settings: { parts } }: AppContext) {
-  /** The first tenant, of those that have a record in these realms in whatever state, that has a key of this one. */
+  /**
+   * The first other tenant that has a key of this one, among all with a record in these realms,
+   * whatever its state.
+   */
   async function rivalIn(realms: readonly Realm[], values: KeyValues): Promise<Rival | undefined> {
     for (const part of parts) {
       const lookups = rivalLookups(part, values);
@@ -49,8 +52,9 @@ export function tenantKeys({ ports: { tenants, log }, settings: { parts } }: App
   }
 
   /**
-   * Why nothing of the tenant can be moved, nor purged, as a sentence without another tenant's name: who shares a key with it is
-   * in the log. `undefined` where its keys are known, and its own in all of these realms.
+   * Why nothing of the tenant can be moved or purged, as a sentence. It never names another tenant:
+   * the log says which one shares a key. `undefined` where its keys are known, and are its own in
+   * all of these realms.
    */
   async function obstacle(
     values: KeyValues,

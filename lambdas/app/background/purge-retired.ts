@@ -85,7 +85,10 @@ export function purgeRetired(context: AppContext) {
     }
   }
 
-  /** Nothing is purged that could be another tenant's, nor signed off where nobody knows where to look. */
+  /**
+   * Purges nothing that could be another tenant's, and signs nothing off whose keys are not all
+   * known.
+   */
   async function checkKeys(tenant: string): Promise<void> {
     const record = await tenants.read(here, tenant);
     const obstacle = record && (await keys.obstacle(keyValuesOf(record), [here]));

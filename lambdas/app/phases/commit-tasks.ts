@@ -175,8 +175,9 @@ export function commitTasks(context: AppContext) {
   }
 
   /**
-   * Where the tenant may have had items by an installation that became known after its copy: empty as well, or nobody has copied
-   * them, and they must not be left behind unseen.
+   * The ranges in which the tenant may have items by an installation that became known after its
+   * copy. They are empty, or the commit halts: such items were never copied, and must not be left
+   * behind unseen.
    */
   async function provenLate(migration: Migration): Promise<readonly Range[]> {
     const record = await tenants.read(migration.source, migration.tenant);

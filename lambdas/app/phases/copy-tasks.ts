@@ -91,8 +91,9 @@ export function copyTasks(context: AppContext) {
   }
 
   /**
-   * What the tenant's keys are made of is fixed here, behind the fence: what was learned since the schedule is added, and so is
-   * what a retired tenant in the target had left keys by. Fixed again by each attempt: the copy ends only when nothing is missing.
+   * Fixes, behind the fence, what the tenant's keys are made of. It adds what was learned since the
+   * schedule, and the values of a retired tenant in the target, whose items are purged first. Each
+   * attempt fixes them again, because the copy ends only when no key is missing.
    */
   async function withKeys(
     migration: Migration,

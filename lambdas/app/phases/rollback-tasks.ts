@@ -65,7 +65,10 @@ export function rollbackTasks(context: AppContext) {
     });
   }
 
-  /** A target that has served may have items by an installation that came there: these are restored, and discarded, too. */
+  /**
+   * A target that has served may have items by an installation that was announced there: these are
+   * restored and discarded too.
+   */
   async function withLateKeys(
     migration: Migration,
     records: readonly (TenantRecord | undefined)[],
@@ -140,8 +143,9 @@ export function rollbackTasks(context: AppContext) {
   });
 
   /**
-   * What was never copied is in the source alone, where somebody had written before the installation was announced. Items that
-   * are the same in the target, or missing in the source, are what an earlier attempt restored, or has still to restore.
+   * Refuses to restore over items of a late installation that were never copied: the app had written
+   * them in the source before the installation was announced. Items that are equal on both sides, or
+   * missing in the source, are those that an earlier attempt has restored or has still to restore.
    */
   async function checkNothingLost(migration: Migration, range: Range): Promise<void> {
     const { id, source, target, lateInstallations = [] } = migration;

@@ -31,7 +31,10 @@ const TENANT_KEYS = {
 
 const WORDS = { cloudId: 'cloud id', tenantKey: 'tenant key' } as const;
 
-/** What would have to be known of the tenant, as a sentence that names the part; `undefined` where nothing is missing. */
+/**
+ * The value of the tenant that is not known, as a sentence that names the part; `undefined` where
+ * none is missing.
+ */
 export function unknownIn(parts: readonly Part[], values: KeyValues): string | undefined {
   for (const part of parts) {
     const [of] = unknownOf(part, values);
@@ -42,8 +45,9 @@ export function unknownIn(parts: readonly Part[], values: KeyValues): string | u
 }
 
 /**
- * Why no tenant with these values can be placed, as a sentence that names the part: by their form alone, whoever else is there.
- * `undefined` where one can, as far as its values are known.
+ * Why no tenant with these values can be placed, as a sentence that names the part. It follows from
+ * the form of the values alone, whichever other tenants there are. `undefined` where the tenant can
+ * be placed, as far as its values are known.
  */
 export function misplacement(parts: readonly Part[], values: KeyValues): string | undefined {
   for (const part of parts)
@@ -68,7 +72,10 @@ function misplacementBy(part: Part, form: KeyForm, value: string): string | unde
   return owner && `its key ${key} is also that of a tenant whose ${owner.of} is ${owner.value}`;
 }
 
-/** Of two forms that come to one key, the one with more fixed words has it; an installation's id has it before a client key. */
+/**
+ * Of two forms that give one key, the one with more fixed words has it. With the same words, an
+ * installation's id has it before a client key.
+ */
 function isWithin({ form: inner, of }: Maker, outer: KeyForm): boolean {
   const isSameWords = inner.head === outer.head && inner.tail === outer.tail;
   if (isSameWords) return of === 'installation' && !outer.of.startsWith('installation');
@@ -78,7 +85,7 @@ function isWithin({ form: inner, of }: Maker, outer: KeyForm): boolean {
 /** By its own id, or by a name that leads to it. */
 export type Lookup = { readonly kind: 'tenant'; readonly value: string } | TenantName;
 
-/** Whoever else could have a key of this tenant's in the part is found by one of these. */
+/** Each other tenant that could have a key of this one in the part is found by one of these. */
 export function rivalLookups(part: Part, values: KeyValues): readonly Lookup[] {
   const makers = partitionsOf(part, values).flatMap((key) => makersOf(part, key));
   const lookups = makers

@@ -152,7 +152,10 @@ export interface Migration extends MigrationKey {
    * in a record from before keys were declared by templates: then its id alone.
    */
   readonly keyValues?: KeyValues;
-  /** Of them, installations that became known when the copy was over: the restore must lose nothing that the source has of them. */
+  /**
+   * Installations among them that became known after the copy. The restore must not lose items that
+   * the source alone has of them.
+   */
   readonly lateInstallations?: readonly string[];
   /** Absent for a tombstone: the rollback of an id that nobody had scheduled. */
   readonly facts?: Facts;

@@ -15,7 +15,10 @@ export type TenantName =
   | { readonly kind: 'client'; readonly value: string }
   | { readonly kind: 'installation'; readonly value: string }
   | { readonly kind: 'site'; readonly value: string }
-  /** The tenant's id in lower case, where it has capitals; and the app's own id, in lower case. They find who may share a key. */
+  /**
+   * The tenant's id in lower case, where it has capitals; and the app's own id, in lower case. They
+   * find tenants that may share a key.
+   */
   | { readonly kind: 'folded'; readonly value: string }
   | { readonly kind: 'key'; readonly value: string };
 

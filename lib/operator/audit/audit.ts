@@ -1,7 +1,8 @@
 /** `audit`: reads every record, and finds records and items that are where they should not be. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { paginateScan } from '@aws-sdk/lib-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import { type Part, type Range, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
@@ -192,7 +193,7 @@ async function countOf({ partKind }: Operator, realm: Realm, range: Range) {
  */
 async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
   const pages = paginateScan(
-    { client: clients.documents(realm) },
+    { client: clients.dynamoDb(realm) },
     {
       TableName: names(realm).part(part),
       ConsistentRead: true,
@@ -207,7 +208,7 @@ async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
   for await (const { Items: found = [], ConsumedCapacity: consumed } of pages) {
     readUnits += consumed?.CapacityUnits ?? 0;
     for (const item of found) {
-      const partition = String(item[part.partitionKey]);
+      const partition = partitionIn(part, item) ?? '';
       items.set(partition, (items.get(partition) ?? 0) + 1);
     }
   }

@@ -1,12 +1,14 @@
 /** Pure: the rules of an audit. Each rule says what must hold; what breaks it is a finding. */
 
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { type Part, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import type { Receipt, ReceiptLink } from '../../../lambdas/domain/moving/receipt.ts';
 import type { Slot } from '../../../lambdas/domain/moving/slots.ts';
-import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
+import { isRehearsalKey } from '../../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { breaksIn, forgeryIn } from '../receipts/receipt-signature.ts';
@@ -248,22 +250,25 @@ function ofAliases({ aliases, records }: Evidence): readonly Finding[] {
   );
 }
 
-function ofPartitions({ parts, partitions, records, migrations }: Evidence): readonly Finding[] {
+function ofPartitions(evidence: Evidence): readonly Finding[] {
+  const { parts, partitions, records, migrations } = evidence;
   const known = byName(migrations);
+  const ownerOf = ownersIn(evidence);
   const recordOf = new Map(
     records.map(({ realm, record }) => [JSON.stringify([realm, record.tenant]), record]),
   );
   const found = new Map<string, Finding>();
   for (const { realm, part, partition, items } of partitions) {
-    const tenant = tenantOf(parts, part, partition);
+    const shape = parts.find(({ name }) => name === part);
+    if (isNobodys(shape?.notOfTenants, partition)) continue;
+    const tenant = ownerOf(part, partition);
     const record = recordOf.get(JSON.stringify([realm, tenant]));
-    const reason = partition.startsWith(REHEARSAL)
+    const isRehearsal = shape !== undefined && isRehearsalKey(shape, partition);
+    const reason = isRehearsal
       ? 'a rehearsal has left items behind'
       : strangeness(record, known, realm);
     if (reason === undefined) continue;
-    const kind = partition.startsWith(REHEARSAL)
-      ? 'rehearsal-leftover'
-      : 'items-without-active-record';
+    const kind = isRehearsal ? 'rehearsal-leftover' : 'items-without-active-record';
     const key = JSON.stringify([kind, realm, part, tenant]);
     const all = (found.get(key)?.items ?? 0) + items;
     const who = kind === 'rehearsal-leftover' ? {} : { tenant };
@@ -309,9 +314,25 @@ function strangeness(
   }
 }
 
-/** The tenant that a partition key belongs to, by its part's templates; otherwise the key itself. */
-export function tenantOf(parts: readonly Part[], part: string, partition: string): string {
+/**
+ * The tenant that a partition key belongs to: the one whose record, in whichever realm, makes such a
+ * key; else the one that the part's templates name; else the key itself.
+ */
+function ownersIn({ parts, partitions, records }: Evidence) {
+  const nameOf = (part: string, partition: string) => JSON.stringify([part, partition]);
+  const wanted = new Set(partitions.map(({ part, partition }) => nameOf(part, partition)));
+  const owners = new Map<string, string>();
+  for (const { record } of wanted.size === 0 ? [] : records)
+    for (const { part, partition } of rangesOf(parts, keyValuesOf(record))) {
+      const name = nameOf(part, partition);
+      if (wanted.has(name)) owners.set(name, record.tenant);
+    }
+  return (part: string, partition: string): string =>
+    owners.get(nameOf(part, partition)) ?? tenantIn(parts, part, partition) ?? partition;
+}
+
+function tenantIn(parts: readonly Part[], part: string, partition: string): string | undefined {
   const shape = parts.find(({ name }) => name === part);
   const makers = shape === undefined ? [] : makersOf(shape, partition);
-  return makers.find(({ of }) => of === 'tenant')?.value ?? partition;
+  return makers.find(({ of }) => of === 'tenant')?.value;
 }

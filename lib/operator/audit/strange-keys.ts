@@ -3,14 +3,19 @@
  * of each table and looks for their tenants. Without this check, a part that is declared with other
  * keys than its table has would be "equal" and "empty", because nothing of it is ever read.
  */
-import { ScanCommand } from '@aws-sdk/lib-dynamodb';
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
-import { REHEARSAL } from '../../../lambdas/domain/operating/rehearsal.ts';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
+import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
+import { type Lookup, lookupsOf } from '../../../lambdas/domain/datasets/key-placement.ts';
+import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
+import { isRehearsalKey } from '../../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { bad, type Found, fine } from '../doctor/check.ts';
 import type { Operator } from '../operator.ts';
+import type { TenantFacts } from '../tenants/tenant-reader.ts';
 import { printable } from '../terminal/print.ts';
-import { tenantOf } from './findings.ts';
 import { type KeySample, sayStrange } from './key-sample.ts';
 
 /**
@@ -22,11 +27,11 @@ const ITEMS_PER_PLACE = 16;
 const SHAPES = 3;
 
 export async function sampleKeys(operator: Operator, realm: Realm, part: Part): Promise<KeySample> {
-  const keys = (await keysIn(operator, realm, part)).filter((key) => !key.startsWith(REHEARSAL));
-  const isTenant = knownTenants(operator, realm);
-  const isKnown = await Promise.all(
-    keys.map((key) => isTenant(tenantOf(operator.residency.parts, part.name, key))),
+  const keys = (await keysIn(operator, realm, part)).filter(
+    (key) => !isRehearsalKey(part, key) && !isNobodys(part.notOfTenants, key),
   );
+  const { isTenant, isTenants } = knownTenants(operator, realm);
+  const isKnown = await Promise.all(keys.map((key) => isTenants(part, key)));
   const strange = keys.filter((_, at) => !isKnown[at]);
   const shapes = await Promise.all(strange.slice(0, PLACES).map((key) => shapeOf(key, isTenant)));
   return {
@@ -45,7 +50,7 @@ async function keysIn(
 ): Promise<readonly string[]> {
   const pages = await Promise.all(
     Array.from({ length: PLACES }, (_, place) =>
-      clients.documents(realm).send(
+      clients.dynamoDb(realm).send(
         new ScanCommand({
           TableName: names(realm).part(part),
           ConsistentRead: true,
@@ -60,21 +65,40 @@ async function keysIn(
     ),
   );
   const items = pages.flatMap(({ Items: found = [] }) => found);
-  return [...new Set(items.map((item) => String(item[part.partitionKey])))];
+  return [...new Set(items.map((item) => partitionIn(part, item) ?? ''))];
 }
 
 /** Asks the realm itself first, then the others, once for each tenant. */
 function knownTenants({ tenants, realms }: Operator, here: Realm) {
   const asked = new Map<string, Promise<boolean>>();
   const inOrder = [here, ...realms.filter((realm) => realm !== here)];
-  async function look(tenant: string): Promise<boolean> {
+  function once(question: string, answer: () => Promise<boolean>): Promise<boolean> {
+    const found = asked.get(question) ?? answer();
+    asked.set(question, found);
+    return found;
+  }
+  async function foundBy(realm: Realm, lookup: Lookup): Promise<readonly TenantFacts[]> {
+    if (lookup.kind !== 'tenant') return tenants.find(realm, lookup);
+    const facts = await tenants.read(realm, lookup.value);
+    return facts === undefined ? [] : [facts];
+  }
+  async function hasMaker(part: Part, key: string): Promise<boolean> {
+    const lookups = makersOf(part, key).flatMap((maker) => lookupsOf(part, maker));
+    for (const realm of inOrder)
+      for (const lookup of lookups)
+        for (const facts of await foundBy(realm, lookup))
+          if (partitionsOf(part, keyValuesOf(facts)).includes(key)) return true;
+    return false;
+  }
+  async function isRecord(tenant: string): Promise<boolean> {
     for (const realm of inOrder) if ((await tenants.read(realm, tenant)) !== undefined) return true;
     return false;
   }
-  return (tenant: string): Promise<boolean> => {
-    const found = asked.get(tenant) ?? look(tenant);
-    asked.set(tenant, found);
-    return found;
+  return {
+    /** Whether it is a tenant's name. */
+    isTenant: (tenant: string) => once(`tenant ${tenant}`, () => isRecord(tenant)),
+    /** Whether some tenant has this key in the part. */
+    isTenants: (part: Part, key: string) => once(`key ${key}`, () => hasMaker(part, key)),
   };
 }
 

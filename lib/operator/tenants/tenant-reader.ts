@@ -3,9 +3,15 @@
  * secret is none of them.
  */
 import { type DynamoDBDocumentClient, GetCommand, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { aliasKeyOf, fromAliasItem } from '../../../lambdas/adapters/records/alias-item.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import { hostOf, installedIat, withSite } from '../../../lambdas/domain/tenants/identity.ts';
+import {
+  hostOf,
+  installedIat,
+  type TenantName,
+  withSite,
+} from '../../../lambdas/domain/tenants/identity.ts';
 import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
 import { SHOWN_ATTRIBUTES } from '../../shown-attributes.ts';
 
@@ -36,6 +42,8 @@ export interface Holder {
 export interface TenantReader {
   /** Strongly consistent. */
   read(realm: Realm, tenant: string): Promise<TenantFacts | undefined>;
+  /** The tenants whose own record has this name; each read is strongly consistent. */
+  find(realm: Realm, name: TenantName): Promise<readonly TenantFacts[]>;
   /** Everything in a realm's table of tenants: a scan. */
   all(realm: Realm): AsyncIterable<Row>;
 }
@@ -53,12 +61,21 @@ const PROJECTION = {
 };
 
 export function tenantReader({ clientFor, tableOf }: TenantTables): TenantReader {
+  async function itemOf(realm: Realm, tenant: string) {
+    const command = new GetCommand({ TableName: tableOf(realm), Key: { tenant }, ...PROJECTION });
+    return (await clientFor(realm).send(command)).Item;
+  }
+  async function read(realm: Realm, tenant: string): Promise<TenantFacts | undefined> {
+    const item = await itemOf(realm, tenant);
+    return item && factsOf(item);
+  }
   return {
-    async read(realm, tenant) {
-      const { Item: item } = await clientFor(realm).send(
-        new GetCommand({ TableName: tableOf(realm), Key: { tenant }, ...PROJECTION }),
-      );
-      return item && factsOf(item);
+    read,
+    async find(realm, name) {
+      const alias = await itemOf(realm, aliasKeyOf(name));
+      const holders = alias === undefined ? [] : fromAliasItem(alias);
+      const found = await Promise.all(holders.map(({ tenant }) => read(realm, tenant)));
+      return found.filter((facts) => facts !== undefined);
     },
     async *all(realm) {
       const pages = paginateScan(

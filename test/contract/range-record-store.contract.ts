@@ -63,7 +63,7 @@ export function rangeRecordStoreContract({ the, ledger, keyOf }: LedgerSuite): v
         cleared: true,
         repaired: true,
         lastError: 'a test says so',
-        lease: { owner: 'invocation-1', until: 1_800_000_000_123 },
+        lease: { owner: 'invocation-1', until: 1_800_000_000_123, worker: 'copy 1, 0 of 2' },
       });
       await store().put('de', keyOf(), complete);
       expect(await store().list('de', keyOf())).toEqual([

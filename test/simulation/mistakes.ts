@@ -101,11 +101,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a worker that looks at the status before it takes its lease',
     rule: 5,
     changes: [
-      change(
-        TURN,
-        '  const lease = leaseOf(invocation);',
-        '  await plan.check();\n  const lease = leaseOf(invocation);',
-      ),
+      change(TURN, '  const lease: Lease = {', '  await plan.check();\n  const lease: Lease = {'),
       change(TURN, '    await plan.check();\n    const ends', '    const ends'),
     ],
     breaks: [
@@ -347,7 +343,11 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a rollback that does not wait for workers',
     changes: [
       change(ROLLBACK, 'if (until === 0) return undefined;', 'if (until >= 0) return undefined;'),
-      change(TURN, 'if (stored && isLeased', 'if (stored && stored.revision < 0 && isLeased'),
+      change(
+        TURN,
+        'if (isTaken(stored)) return',
+        'if (isTaken(stored) && stored.revision < 0) return',
+      ),
     ],
     breaks: [
       'nowhere else',

@@ -2,6 +2,7 @@
 import { type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Migration, realmOfPhase, valuesOf } from '../../domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
+import { workerId } from '../../domain/moving/workers.ts';
 import type { AppContext } from '../app-context.ts';
 import { type Invocation, type RangeWork, rangeTurn } from './range-turn.ts';
 import { expected, movingRanges, type RunKey, runKey, workerInput } from './task-input.ts';
@@ -41,6 +42,7 @@ export function rangeTask(
     const shift = {
       ...given,
       number: given.number + 1,
+      id: workerId(run, given.worker),
       migration,
       realm,
       ranges: (on === 'all' ? rangesOf : movingRanges)(parts, valuesOf(migration)),
@@ -59,7 +61,14 @@ export function rangeTask(
           if (work === undefined) return { over: true, waitSeconds: 0 };
           const done = await how({ run, migration, range, work });
           if (done === undefined) return undefined;
-          const plan = { ...done, ...limits, work, migration, range: range.id };
+          const plan = {
+            ...done,
+            ...limits,
+            work,
+            migration,
+            range: range.id,
+            worker: shift.id,
+          };
           return rangeTurn(ports, plan, invocation);
         },
       },

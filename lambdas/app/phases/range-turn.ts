@@ -9,12 +9,14 @@ import { defined } from '../../domain/defined.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
 import {
   isLeased,
+  type Lease,
   LONGEST_LEASE,
   type Progress,
   type RangeRecord,
   type Work,
   withoutLease,
 } from '../../domain/moving/range-record.ts';
+import { isAnothers } from '../../domain/moving/workers.ts';
 import type { Realm } from '../../domain/realm.ts';
 import { Fault } from '../../domain/refusal.ts';
 import { DAY_SECONDS } from '../../domain/time.ts';
@@ -34,6 +36,8 @@ export interface RangeEnd {
   readonly over: boolean;
   /** Until it is worth another look. */
   readonly waitSeconds: number;
+  /** Another worker of the same execution has it, and finishes it. */
+  readonly isAnothers?: boolean;
 }
 
 /** A side of the work, and how to go on with it from a checkpoint. */
@@ -62,7 +66,9 @@ export interface RangeWork {
 export interface TurnPlan extends RangeWork {
   readonly migration: Migration;
   readonly range: string;
-  /** Of the worker that has this range, from 1 on. */
+  /** The worker that this is a turn of, as `workerId` names it. The claim has no workers. */
+  readonly worker?: string;
+  /** Number of the worker's turn, from 1 on. */
   readonly turn: number;
   /** Epoch milliseconds at which no new page is begun; one page is always taken. */
   readonly until: number;
@@ -96,11 +102,18 @@ export async function rangeTurn(
   const where = { realm, key: migration };
   const stored = await rangeRecords.read(realm, migration, plan.range);
   if (stored?.work === work && stored.done) return { over: true, waitSeconds: 0 };
-  if (stored && isLeased(stored, clock.now(), isGone) && stored.lease?.owner !== invocation.id) {
-    const { lease } = await shortenOverlong(ports, where, stored);
-    return { over: false, waitSeconds: waitFor(lease?.until ?? 0, plan.turn, clock.now()) };
-  }
-  const lease = leaseOf(invocation);
+  const isTaken = (found: RangeRecord | undefined): found is RangeRecord =>
+    isLeased(found ?? {}, clock.now(), isGone) && found?.lease?.owner !== invocation.id;
+  const taken = async (found: RangeRecord): Promise<RangeEnd> => {
+    const { lease } = await shortenOverlong(ports, where, found);
+    return {
+      over: false,
+      waitSeconds: waitFor(lease?.until ?? 0, plan.turn, clock.now()),
+      isAnothers: isAnothers(lease, plan.worker),
+    };
+  };
+  if (isTaken(stored)) return taken(stored);
+  const lease: Lease = { ...leaseOf(invocation), ...defined({ worker: plan.worker }) };
   const asked: RangeRecord = { ...begun(stored, plan, clock.now()), lease };
   let record: RangeRecord | undefined;
 
@@ -119,7 +132,10 @@ export async function rangeTurn(
   try {
     // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
     record = await rangeRecords.put(realm, migration, asked);
-    if (record === undefined) return { over: false, waitSeconds: 1 };
+    if (record === undefined) {
+      const winner = await rangeRecords.read(realm, migration, plan.range);
+      return isTaken(winner) ? taken(winner) : { over: false, waitSeconds: 1 };
+    }
     await plan.check();
     const ends = await Promise.allSettled(
       plan.sides.map((side) => advanceSide(side, record?.[side.side])),

@@ -26,6 +26,8 @@ export interface Shift {
   readonly realm: Realm;
   readonly ranges: readonly Range[];
   readonly worker: Worker;
+  /** Names the worker, as `workerId` does. */
+  readonly id: string;
   /** Of this worker, from 1 on. */
   readonly number: number;
   /** Turns that each worker may take. */
@@ -41,7 +43,7 @@ export interface Shift {
 
 export async function workerTurn(
   { ports, settings }: Pick<AppContext, 'ports' | 'settings'>,
-  { migration, realm, ranges, worker, number, turns, isOver, turnOn }: Shift,
+  { migration, realm, ranges, worker, id, number, turns, isOver, turnOn }: Shift,
   invocation: Invocation,
 ): Promise<Turn> {
   const { rangeRecords, clock, isGone } = ports;
@@ -66,13 +68,14 @@ export async function workerTurn(
     return record === undefined || !isLeased(record, clock.now(), isGone);
   };
   const own = ownOf(worker, ranges).filter(isLeft);
-  const others = isShared
-    ? othersOf(worker, ranges).filter((range) => isLeft(range) && isFree(range))
-    : [];
+  // An earlier turn of this worker has died on these, and no other worker waits for them.
+  const begun = (range: Range) => !isFree(range) && recordOf.get(range.id)?.lease?.worker === id;
+  const others = isShared ? othersOf(worker, ranges).filter(isLeft) : [];
+  const mine = [...own, ...others.filter(begun)];
 
   /** Seconds until each range that is left is worth another look. */
   const left: number[] = [];
-  for (const [at, range] of [...own, ...others].entries()) {
+  for (const [at, range] of [...mine, ...others.filter(isFree)].entries()) {
     if (at > 0 && clock.now() >= until) {
       left.push(0);
       break;
@@ -80,9 +83,9 @@ export async function workerTurn(
     const share = rateLimit && writesOf(rateLimit, range, open, worker.of);
     const end = await turnOn(range, { turn: number, until, rateLimit: share });
     if (end === undefined) return over;
-    // Another's range that is leased by now is the other's to wait for.
-    const isOwn = at < own.length;
-    if (!end.over && (isOwn || end.waitSeconds === 0)) left.push(end.waitSeconds);
+    // A range is waited for by the worker that has it, or else by the worker whose own it is.
+    const isMine = at < mine.length && !end.isAnothers;
+    if (!end.over && (isMine || end.waitSeconds === 0)) left.push(end.waitSeconds);
   }
   if (left.length === 0 || number >= turns) return over;
   return { number, over: false, waitSeconds: Math.min(...left) };

@@ -23,6 +23,16 @@ export interface Progress {
   readonly changed: number;
 }
 
+/** Which invocation may write. */
+export interface Lease {
+  /** Id of the invocation. */
+  readonly owner: string;
+  /** When the invocation can no longer run, plus a margin. Epoch milliseconds. */
+  readonly until: number;
+  /** The worker that the invocation is a turn of, as `workerId` names it. It finishes the range. */
+  readonly worker?: string;
+}
+
 export interface RangeRecord {
   readonly range: string;
   /** Of the stored record; 0 for one that was never stored. Compare-and-set goes by it. */
@@ -38,8 +48,7 @@ export interface RangeRecord {
   readonly tries: number;
   /** The work at hand is finished. */
   readonly done: boolean;
-  /** Who may write, until when (epoch milliseconds): the moment at which that invocation can no longer run, plus a margin. */
-  readonly lease?: { readonly owner: string; readonly until: number };
+  readonly lease?: Lease;
   readonly lastError?: string;
   /** What an earlier, retired residency had left here is gone. */
   readonly cleared?: true;

@@ -6,6 +6,19 @@ export interface Worker {
   readonly of: number;
 }
 
+/** Names a worker: workers of another phase or attempt have other names. */
+export const workerId = (
+  { phase, attempt }: { readonly phase: string; readonly attempt: number },
+  { number, of }: Worker,
+): string => `${phase} ${attempt}, ${number} of ${of}`;
+
+/** True where a lease was taken by another worker than `id` in the same execution of a phase. */
+export const isAnothers = (lease: { readonly worker?: string } | undefined, id = ''): boolean =>
+  lease?.worker !== undefined && lease.worker !== id && runOf(lease.worker) === runOf(id);
+
+/** The part of a worker's name that all workers of an execution share. */
+const runOf = (id: string): string | undefined => id.split(',')[0];
+
 /** As many as `concurrency` allows, and never more than there are ranges. */
 export function workersFor(ranges: number, concurrency: number): readonly Worker[] {
   const of = Math.min(ranges, concurrency);

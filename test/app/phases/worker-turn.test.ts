@@ -48,9 +48,10 @@ async function copying({ pageSeconds = 0 } = {}) {
     app.rangeRecords
       .peek('de', key)
       .flatMap(({ range, done }) => (done ? [range.replace('exports/', '')] : []));
-  const lease = async (range: string, seconds: number) => {
+  const lease = async (range: string, seconds: number, worker?: string) => {
     const stored = await app.rangeRecords.read('de', key, range);
-    const lease = { owner: 'somebody', until: app.clock.now() + seconds * 1000 };
+    const until = app.clock.now() + seconds * 1000;
+    const lease = { owner: 'somebody', until, ...(worker && { worker }) };
     const fresh = { range, revision: 0, work: 'copy', asOf: 1, lastingUntil: 2, tries: 0 } as const;
     await app.rangeRecords.put('de', key, { done: false, ...fresh, ...stored, lease });
   };
@@ -96,6 +97,28 @@ describe('a worker', () => {
     await lease('exports/03', 90);
     expect(await turn(0)).toEqual({ number: 1, over: true, waitSeconds: 0 });
     expect(done()).toEqual(['00', '01', '02', '04', '05']);
+  });
+
+  test('leaves a range of its own to another worker of its attempt that holds it', async () => {
+    const { turn, done, lease } = await copying();
+    await lease('exports/02', 90, 'copy 1, 1 of 2');
+    expect(await turn(0)).toEqual({ number: 1, over: true, waitSeconds: 0 });
+    expect(done()).toEqual(['00', '01', '03', '04', '05']);
+  });
+
+  test('waits for what its own dead turn holds, and for what an earlier attempt holds of its own', async () => {
+    const { app, turn, done, lease } = await copying();
+    await lease('exports/01', 90, 'copy 1, 0 of 2');
+    await lease('exports/02', 60, 'copy 0, 1 of 2');
+    await lease('exports/03', 60, 'copy 0, 1 of 2');
+    const late = { turn: { number: 7 } };
+    expect(await turn(0, late)).toEqual({ number: 8, over: false, waitSeconds: 61 });
+    app.clock.advance(61_000);
+    expect(await turn(0, late)).toEqual({ number: 8, over: false, waitSeconds: 30 });
+    expect(done()).toEqual(['00', '02', '03', '04', '05']);
+    app.clock.advance(30_000);
+    expect(await turn(0, late)).toEqual({ number: 8, over: true, waitSeconds: 0 });
+    expect(done()).toEqual(['00', '01', '02', '03', '04', '05']);
   });
 
   test('begins no range when its time is over, and goes on in its next turn', async () => {

@@ -28,11 +28,11 @@ export interface OperatorCommand {
 }
 
 /** `port` is the first of a `World`. There is no terminal, so no question can be answered. */
-export function operatorCommand(port: number): OperatorCommand {
+export function operatorCommand(port: number, of = FEWER_SHARDS): OperatorCommand {
   const run = async (...args: readonly string[]): Promise<Said> => {
     let [stdout, stderr] = ['', ''];
     const code = await residencyCommand([...args, '--local', String(port)], {
-      residency: FEWER_SHARDS,
+      residency: of,
       print: (text) => {
         stdout += `${text}\n`;
       },

@@ -3,6 +3,7 @@
  * `installed` opens it: the opening is written, the other realms are asked, and only then it is
  * active. But an import never takes anything over.
  */
+import { misplacement } from '../../domain/datasets/key-placement.ts';
 import { keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
@@ -34,7 +35,7 @@ type Asked = Extract<TenantsOperation, { verb: 'import' }>;
 
 export function importTenants(context: AppContext) {
   const { tenants, log } = context.ports;
-  const { realm: here } = context.settings;
+  const { realm: here, parts } = context.settings;
   const [, ...otherRealms] = stackRealms(context.settings);
   const { connectTenant, forgeArrival, holderBeside } = identification(context);
   const { sharedKey, rivalOf, joinedTwin } = arrivals(context);
@@ -76,6 +77,9 @@ export function importTenants(context: AppContext) {
     const { outcome } = verdict;
     if (outcome !== 'conflict' && outcome !== 'unchanged') {
       const next = withImported(own.record, arrival) ?? { ...identity, tenant };
+      const reason = misplacement(parts, keyValuesOf(next));
+      const isKnown = own.record && misplacement(parts, keyValuesOf(own.record)) === reason;
+      if (reason !== undefined && !isKnown) return conflict(tenant, reason);
       const rival = await rivalOf(keyValuesOf(next));
       if (rival !== undefined) return conflict(tenant, rival.says);
     }

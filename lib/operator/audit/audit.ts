@@ -17,6 +17,7 @@ import { printable, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
 import { sampleKeys } from './strange-keys.ts';
+import { partOfKey, partsByTable } from './table-keys.ts';
 
 export interface AuditOptions {
   readonly tenant?: string | undefined;
@@ -157,11 +158,11 @@ const leftBy = (records: Evidence['records']): readonly string[] =>
 async function everyPartition(operator: Operator, realm: Realm) {
   const partitions: Partition[] = [];
   let readUnits = 0;
-  for (const part of operator.residency.parts) {
-    const scanned = await keysOf(operator, realm, part);
+  for (const parts of partsByTable(operator, realm).values()) {
+    const scanned = await keysOf(operator, realm, parts[0]);
     readUnits += scanned.readUnits;
     for (const [partition, items] of scanned.items)
-      partitions.push({ realm, part: part.name, partition, items });
+      partitions.push({ realm, part: partOfKey(parts, partition).name, partition, items });
   }
   return { partitions, readUnits };
 }

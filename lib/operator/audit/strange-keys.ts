@@ -17,6 +17,7 @@ import type { Operator } from '../operator.ts';
 import type { TenantFacts } from '../tenants/tenant-reader.ts';
 import { printable } from '../terminal/print.ts';
 import { type KeySample, sayStrange } from './key-sample.ts';
+import { partOfKey, partsByTable } from './table-keys.ts';
 
 /**
  * Reads so many items at so many places of a table: always the same places, and never a whole
@@ -27,8 +28,13 @@ const ITEMS_PER_PLACE = 16;
 const SHAPES = 3;
 
 export async function sampleKeys(operator: Operator, realm: Realm, part: Part): Promise<KeySample> {
+  const table = operator.names(realm).part(part);
+  const beside = partsByTable(operator, realm).get(table) ?? [part];
   const keys = (await keysIn(operator, realm, part)).filter(
-    (key) => !isRehearsalKey(part, key) && !isNobodys(part.notOfTenants, key),
+    (key) =>
+      partOfKey(beside, key) === part &&
+      !isRehearsalKey(part, key) &&
+      !isNobodys(part.notOfTenants, key),
   );
   const { isTenant, isTenants } = knownTenants(operator, realm);
   const isKnown = await Promise.all(keys.map((key) => isTenants(part, key)));

@@ -1,0 +1,29 @@
+/** To which part a partition key belongs, where parts share a table. */
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
+import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { isRehearsalKey } from '../../../lambdas/domain/operating/rehearsal.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { Operator } from '../operator.ts';
+
+/** The parts of the dataset in a realm, by the table that they are in. */
+export function partsByTable(
+  { residency, names }: Pick<Operator, 'residency' | 'names'>,
+  realm: Realm,
+): ReadonlyMap<string, readonly [Part, ...Part[]]> {
+  const tables = new Map<string, [Part, ...Part[]]>();
+  for (const part of residency.parts) {
+    const table = names(realm).part(part);
+    const known = tables.get(table);
+    if (known === undefined) tables.set(table, [part]);
+    else known.push(part);
+  }
+  return tables;
+}
+
+/** The part, of those in one table, that declares such keys; the first where none does. */
+export const partOfKey = (parts: readonly [Part, ...Part[]], key: string): Part =>
+  parts.find((part) => isDeclared(part, key)) ?? parts[0];
+
+const isDeclared = (part: Part, key: string): boolean =>
+  isRehearsalKey(part, key) || isNobodys(part.notOfTenants, key) || makersOf(part, key).length > 0;

@@ -1,0 +1,289 @@
+/**
+ * A tenant among look-alikes, in every layout of keys that can be declared: it is counted,
+ * rehearsed, audited, moved, rolled back before and after the commit, and purged. Nothing of its
+ * neighbours, and no key that only looks like its own, is ever touched.
+ */
+import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import { freeTcpPorts } from '../processes/host-process.ts';
+import {
+  everythingIn,
+  itemsOf,
+  itemsUnder,
+  type Key,
+  LAID_OUT,
+  type StoredItem,
+  stored,
+  textsOf,
+  type Who,
+} from '../support/layouts.ts';
+import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
+import { isAllowed } from '../support/policies.ts';
+import { callRecorder } from '../support/recorded-calls.ts';
+import { templatesOf } from '../support/templates.ts';
+import { eventually, facts, startWorld, type World } from '../support/world.ts';
+
+const NEIGHBOURS = ['acme-1', 'acme#03', 'acme#', 'TENANT#acme', 'acme#CONFIG#'];
+
+const recorder = callRecorder();
+let world: World;
+let residency: OperatorCommand;
+let port: number;
+let acme: Site;
+let who: Who;
+/** Everything in the source that is not acme's, as text. */
+let others: readonly string[];
+
+const part = (name: string) => {
+  const found = LAID_OUT.parts.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no part ${name}`);
+  return found;
+};
+const client = (realm: string) => world.documents(realm);
+const put = (realm: string, items: ReadonlyMap<string, readonly StoredItem[]>) =>
+  stored(client(realm), realm, items);
+const everything = (realm: string) => everythingIn(client(realm), realm);
+const own = () => textsOf('us', itemsOf(who));
+const moving = (texts: readonly string[]) => texts.filter((text) => !text.includes('THUMBS#'));
+
+const whoIs = (site: Site, tenantKey: string): Who => ({
+  tenant: site.clientKey,
+  cloudId: site.cloudId,
+  installations: [...site.installations],
+  own: tenantKey,
+});
+
+/** The app's own id of a tenant comes by an import. */
+async function named(site: Site, tenantKey: string): Promise<unknown> {
+  const { clientKey, cloudId, sharedSecret } = site;
+  const rows = [{ installation: { clientKey, cloudId }, sharedSecret, storedAt: 0, tenantKey }];
+  const asked = { verb: 'import', realm: 'us', apply: true, rows, actor: 'ada' };
+  const answer = await world.host.invoke('us', 'tasks/tenants', asked);
+  return Object(answer).rows[0];
+}
+
+beforeAll(async () => {
+  port = await freeTcpPorts();
+  world = await startWorld({ port, residency: LAID_OUT, onCall: recorder.onCall });
+  residency = operatorCommand(port, LAID_OUT);
+  acme = await world.installed('acme');
+  for (const [at, neighbour] of NEIGHBOURS.entries()) {
+    const site = await world.installed(neighbour);
+    expect(await named(site, `1234567${at}`)).toMatchObject({ written: true });
+    await put('us', itemsOf(whoIs(site, `1234567${at}`)));
+  }
+}, 60_000);
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe('a tenant whose keys cannot be its own, or are not known,', () => {
+  test.each([
+    ['ACME', 'another one has one of its keys'],
+    ['acme#CONFIG', 'its key TENANT#acme#CONFIG is also that of a tenant whose tenant is acme'],
+    ['acme#01', 'the client key is a shard of tenant acme in part exports'],
+    ['SETTINGS', ''],
+  ])('is refused when it is installed: %s', async (clientKey, says) => {
+    const site = world.atlassian.site(clientKey, world.host.urls['us'] ?? '');
+    const reply = await world.atlassian.install(site);
+    expect([reply.status, JSON.stringify(reply.body)]).toEqual(
+      says === '' ? [204, '""'] : [409, expect.stringContaining(says)],
+    );
+    if (says === '') await world.atlassian.uninstall(site);
+  });
+
+  test('cannot be scheduled, and is told what is missing', async () => {
+    const reply = await world.hook(acme, 'schedule', 1, facts('DE'));
+    expect(reply.status).toBe(400);
+    expect(reply.body).toMatchObject({
+      errorResponseCode: 'E9999',
+      message: expect.stringContaining(
+        'its tenant key is not known, and the keys of part "numbered" are made of it',
+      ),
+    });
+  });
+
+  test('is refused the key of another tenant, and one that is no number', async () => {
+    const rival = await world.atlassian.site('rival', acme.home);
+    await world.atlassian.install(rival);
+    expect(await named(rival, '12345670')).toMatchObject({
+      outcome: 'conflict',
+      says: expect.stringContaining('tenant acme-1 in realm us has the same key 12345670'),
+    });
+    expect(await named(rival, '0017')).toMatchObject({
+      outcome: 'conflict',
+      says: expect.stringContaining('its tenant key is no whole number'),
+    });
+    await world.atlassian.uninstall(rival);
+  });
+});
+
+describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    await world.atlassian.upgrade(acme, 'announced');
+    await world.atlassian.upgrade(acme, 'announced');
+    expect(await named(acme, '1234')).toMatchObject({ written: true });
+    who = whoIs(acme, '1234');
+    await put('us', itemsOf(who));
+    // Of the app itself, and of no tenant.
+    await put(
+      'us',
+      new Map([
+        [
+          'listed',
+          ['SETTINGS', 'VERSION#7'].flatMap((key) =>
+            itemsUnder(part('listed'), key, { owner: 'app' }),
+          ),
+        ],
+      ]),
+    );
+  });
+
+  test('is found by the operator, who audits, counts and rehearses', async () => {
+    const [audit, doctor] = [
+      await residency.json('audit', '--all'),
+      await residency.json('doctor'),
+    ];
+    expect(audit.report).toMatchObject({ findings: [] });
+    const keys = Object(doctor.report).checks.find(
+      ({ realm, check }: Record<string, string>) => realm === 'us' && check === 'keys',
+    );
+    expect(keys).toMatchObject({ ok: true });
+
+    const { report } = await residency.json('where', 'acme');
+    const here = Object(report).realms.find(({ realm }: Record<string, string>) => realm === 'us');
+    const counted = here.parts.map((found: { part: string; items: number }) => [
+      found.part,
+      found.items,
+    ]);
+    expect(new Map(counted)).toEqual(
+      new Map([
+        ['templates', 0],
+        ['exports', 0],
+        ['previews', 0],
+        ...[...itemsOf(who)].map(([name, items]): [string, number] => [name, items.length]),
+      ]),
+    );
+
+    const before = [await everything('us'), await everything('de')];
+    const rehearsed = await residency.json(
+      ...['rehearse', 'acme', '--to', 'de', '--sample', '--yes', '--items', '100'],
+    );
+    expect(rehearsed.report).toMatchObject({
+      obstacles: [],
+      rehearsal: { verified: true, provenEmpty: true },
+    });
+    expect([await everything('us'), await everything('de')]).toEqual(before);
+  });
+
+  test.each([
+    ['single', { key: '{tenant}' }, 'TENANT#{tenant}'],
+    ['pooled', { key: '{tenant}#{shard}', shards: 16 }, 'xxxx-9'],
+    ['listed', { key: 'TENANT#{tenant}' }, 'TENANT#{tenant}#CONFIG'],
+    ['forge', { key: '{tenant}' }, 'LAST#'],
+  ])(
+    'is not rehearsed in peace where part %s is declared wrongly',
+    async (name, declared, shape) => {
+      const wrong = {
+        ...LAID_OUT,
+        parts: LAID_OUT.parts.map((one) => (one.name === name ? { ...one, ...declared } : one)),
+      };
+      const { code, report } = await operatorCommand(port, wrong).json(
+        ...['rehearse', 'acme', '--to', 'de'],
+      );
+      expect(code).toBe(1);
+      expect(Object(report).obstacles).toEqual([expect.stringMatching(`^part ${name} in us: `)]);
+      expect(Object(report).obstacles[0]).toContain(shape);
+    },
+  );
+
+  test('is rolled back before the commit: nothing is in the target, nothing has changed', async () => {
+    // Of nobody: keys that only look like this tenant's.
+    const strange: ReadonlyMap<string, readonly Key[]> = new Map<string, readonly Key[]>([
+      ['single', ['TENANT#ACME', 'TENANT#acme#CONFIG', 'acme', 'TENANT#acm', 'TENANT#acme ']],
+      ['pooled', ['acme', 'acme-0', 'acme-10', 'acme-01']],
+      ['electrodb', ['$app#tenantid_Acme', '$app#tenantid_acme2']],
+      ['numbered', [12340, 123]],
+      ['bytes', [Uint8Array.from(Buffer.from('12345671aaaa', 'base64'))]],
+      ['forge', [`X${who.installations[0]}`]],
+      ['sites', [`SITE#${acme.cloudId.toUpperCase()}`, acme.cloudId]],
+      ['preferences', ['Acme', 'acme/']],
+      ['addons', ['Acme', 'acm']],
+      ['pages', ['USERS#acme']],
+    ]);
+    await put(
+      'us',
+      new Map(
+        [...strange].map(([name, keys]) => [
+          name,
+          keys.flatMap((key) => itemsUnder(part(name), key, { owner: 'nobody' })),
+        ]),
+      ),
+    );
+    const before = await everything('us');
+    const mine = new Set(own());
+    others = before.filter((text) => !mine.has(text));
+    expect(others.length).toBe(before.length - mine.size);
+
+    await world.ready(acme, 1);
+    expect(await everything('de')).toEqual(moving(own()));
+    expect(await everything('us')).toEqual(before);
+    await world.hook(acme, 'rollback', 1);
+    await world.until(acme, 1, ['rolled-back']);
+    expect(await everything('de')).toEqual([]);
+    expect(await everything('us')).toEqual(before);
+  });
+
+  test('is moved, and leaves in the source what is not its own', async () => {
+    await world.moved(acme, 2, 'DE');
+    expect(await everything('us')).toEqual(others);
+    expect(await everything('de')).toEqual(moving(own()));
+    const receipt = await world.receipt('us', 'acme', 2);
+    const counts = [...itemsOf(who)].map(([name, items]) => [name, items.length]);
+    expect(receipt?.held).toMatchObject(Object.fromEntries(counts));
+    const { report } = await residency.json('audit', '--tenant', 'acme');
+    expect(report).toMatchObject({ findings: [] });
+  });
+
+  test('is rolled back after the commit, with what the target has taken on since', async () => {
+    await world.atlassian.upgrade(acme, 'announced');
+    const known = who;
+    who = whoIs(acme, '1234');
+    const changed = textsOf('us', itemsOf(who)).length - textsOf('us', itemsOf(known)).length;
+    expect(changed).toBe(4);
+    await put('de', itemsOf(who));
+    const added = itemsUnder(part('single'), 'TENANT#acme', { owner: 'acme', isNew: true });
+    await put('de', new Map([['single', added]]));
+    const there = await everything('de');
+    acme.home = world.host.urls['us'] ?? '';
+    await world.hook(acme, 'rollback', 2);
+    await world.until(acme, 2, ['rolled-back']);
+    expect(await everything('de')).toEqual([]);
+    expect(await everything('us')).toEqual([...others, ...moving(there)].sort());
+  });
+
+  test('is purged in its realm when it was uninstalled long ago', async () => {
+    await world.atlassian.uninstall(acme);
+    await eventually(async () => (await world.record('acme', 'us'))?.['state'] === 'retired');
+    await client('us').send(
+      new UpdateCommand({
+        TableName: 'residency-local-us-tenants',
+        Key: { tenant: 'acme' },
+        UpdateExpression: 'SET purgeDueAt = :then, revision = revision + :one',
+        ExpressionAttributeValues: { ':then': 1, ':one': 1 },
+      }),
+    );
+    await world.host.invoke('us', 'tasks/purge-retired', {});
+    expect(await world.record('acme', 'us')).toBeUndefined();
+    expect(await everything('us')).toEqual(others);
+  });
+
+  test('is asked about with no more than the policies allow', () => {
+    const templates = templatesOf(LAID_OUT, { stage: 'local' });
+    const refused = recorder.calls().filter(({ realm, entry, action, resource }) => {
+      const template = templates.find((candidate) => candidate.realm === realm);
+      return !template || !isAllowed(template, entry, action, resource);
+    });
+    expect(recorder.calls().length).toBeGreaterThan(100);
+    expect(refused).toEqual([]);
+  });
+});

@@ -58,7 +58,7 @@ export function rangeTask(
         async turnOn(range, limits) {
           const stored = await ports.rangeRecords.read(realm, migration, range.id);
           const work = workOf(stored, run);
-          if (work === undefined) return { over: true, waitSeconds: 0 };
+          if (work === undefined) return { over: true, waitSeconds: 0, isIdle: true };
           const done = await how({ run, migration, range, work });
           if (done === undefined) return undefined;
           const plan = {

@@ -38,6 +38,8 @@ export interface RangeEnd {
   readonly waitSeconds: number;
   /** Another worker of the same execution has it, and finishes it. */
   readonly isAnothers?: boolean;
+  /** Nothing was done: it was finished before, or another invocation has it. */
+  readonly isIdle?: boolean;
 }
 
 /** A side of the work, and how to go on with it from a checkpoint. */
@@ -101,7 +103,7 @@ export async function rangeTurn(
   const { migration, work, realm, until, rateLimit } = plan;
   const where = { realm, key: migration };
   const stored = await rangeRecords.read(realm, migration, plan.range);
-  if (stored?.work === work && stored.done) return { over: true, waitSeconds: 0 };
+  if (stored?.work === work && stored.done) return { over: true, waitSeconds: 0, isIdle: true };
   const isTaken = (found: RangeRecord | undefined): found is RangeRecord =>
     isLeased(found ?? {}, clock.now(), isGone) && found?.lease?.owner !== invocation.id;
   const taken = async (found: RangeRecord): Promise<RangeEnd> => {
@@ -110,6 +112,7 @@ export async function rangeTurn(
       over: false,
       waitSeconds: waitFor(lease?.until ?? 0, plan.turn, clock.now()),
       isAnothers: isAnothers(lease, plan.worker),
+      isIdle: true,
     };
   };
   if (isTaken(stored)) return taken(stored);
@@ -134,7 +137,7 @@ export async function rangeTurn(
     record = await rangeRecords.put(realm, migration, asked);
     if (record === undefined) {
       const winner = await rangeRecords.read(realm, migration, plan.range);
-      return isTaken(winner) ? taken(winner) : { over: false, waitSeconds: 1 };
+      return isTaken(winner) ? taken(winner) : { over: false, waitSeconds: 1, isIdle: true };
     }
     await plan.check();
     const ends = await Promise.allSettled(

@@ -57,36 +57,66 @@ export async function workerTurn(
 
   const isShared = ranges.length > worker.of;
   // A worker with one range alone need not read the records of all.
-  const records =
-    isShared || rateLimit !== undefined ? await rangeRecords.list(realm, migration) : [];
-  const recordOf = new Map(records.map((record) => [record.range, record]));
-  const open = ranges.filter(({ id }) => !isOver(recordOf.get(id)));
-  const openOnes = new Set(open);
-  const isLeft = (range: Range) => !isShared || openOnes.has(range);
-  const isFree = ({ id }: Range) => {
-    const record = recordOf.get(id);
-    return record === undefined || !isLeased(record, clock.now(), isGone);
-  };
-  const own = ownOf(worker, ranges).filter(isLeft);
-  // An earlier turn of this worker has died on these, and no other worker waits for them.
-  const begun = (range: Range) => !isFree(range) && recordOf.get(range.id)?.lease?.worker === id;
-  const others = isShared ? othersOf(worker, ranges).filter(isLeft) : [];
-  const mine = [...own, ...others.filter(begun)];
+  let view = await viewOf(isShared || rateLimit !== undefined);
+  const own = ownOf(worker, ranges);
+  // On these an earlier turn of this worker has died, and no other worker waits for them.
+  const begun = isShared ? othersOf(worker, ranges).filter(view.isHeldByThis) : [];
+  const mine = [...own.filter(view.isOpen), ...begun];
 
   /** Seconds until each range that is left is worth another look. */
   const left: number[] = [];
-  for (const [at, range] of [...mine, ...others.filter(isFree)].entries()) {
-    if (at > 0 && clock.now() >= until) {
-      left.push(0);
-      break;
-    }
-    const share = rateLimit && writesOf(rateLimit, range, open, worker.of);
-    const end = await turnOn(range, { turn: number, until, rateLimit: share });
+  const isTime = () => clock.now() < until;
+  for (const [at, range] of mine.entries()) {
+    if (at > 0 && !isTime()) return another(0);
+    const end = await turnOn(range, limitsOf(range));
     if (end === undefined) return over;
-    // A range is waited for by the worker that has it, or else by the worker whose own it is.
-    const isMine = at < mine.length && !end.isAnothers;
-    if (!end.over && (isMine || end.waitSeconds === 0)) left.push(end.waitSeconds);
+    if (!end.over && !end.isAnothers) left.push(end.waitSeconds);
   }
-  if (left.length === 0 || number >= turns) return over;
-  return { number, over: false, waitSeconds: Math.min(...left) };
+  const tried = new Set(mine);
+  while (isShared) {
+    if (tried.size > 0) view = await viewOf(true);
+    const free = othersOf(worker, ranges).filter(
+      (range) => view.isFree(range) && !tried.has(range),
+    );
+    if (free.length === 0) break;
+    for (const range of free) {
+      if (!isTime()) return another(0);
+      tried.add(range);
+      const end = await turnOn(range, limitsOf(range));
+      if (end === undefined) return over;
+      if (!end.over && end.waitSeconds === 0) left.push(0);
+      // Another worker was quicker, so the view is out of date.
+      if (end.isIdle) break;
+    }
+  }
+  return left.length === 0 ? over : another(Math.min(...left));
+
+  /** The next turn of this worker, if it may take one. */
+  function another(waitSeconds: number): Turn {
+    return number >= turns ? over : { number, over: false, waitSeconds };
+  }
+
+  function limitsOf(range: Range) {
+    const share = rateLimit && writesOf(rateLimit, range, view.open, worker.of);
+    return { turn: number, until, rateLimit: share };
+  }
+
+  /** What the records say now of the ranges; without them, that each is open and free. */
+  async function viewOf(isRead: boolean) {
+    const records = isRead ? await rangeRecords.list(realm, migration) : [];
+    const recordOf = new Map(records.map((record) => [record.range, record]));
+    const open = ranges.filter(({ id }) => !isOver(recordOf.get(id)));
+    const openOnes = new Set(open);
+    const isOpen = (range: Range) => !isRead || openOnes.has(range);
+    const leaseOn = ({ id: range }: Range) => {
+      const record = recordOf.get(range);
+      return record && isLeased(record, clock.now(), isGone) ? record.lease : undefined;
+    };
+    return {
+      open,
+      isOpen,
+      isFree: (range: Range) => isOpen(range) && leaseOn(range) === undefined,
+      isHeldByThis: (range: Range) => isOpen(range) && leaseOn(range)?.worker === id,
+    };
+  }
 }

@@ -17,7 +17,9 @@ const PARTS = [
 
 /** A tenant with six ranges that is being copied by two workers, the target claimed. */
 async function copying({ pageSeconds = 0 } = {}) {
+  const asked: string[] = [];
   const step = async ({ port, name }: Operation) => {
+    if (port === 'rangeRecords') asked.push(name);
     if (port === 'partKind' && name === 'copy') app.clock.advance(pageSeconds * 1000);
   };
   const app = tenantInUs({ parts: PARTS, concurrency: 2, pageItems: 1, hooks: { step } });
@@ -55,7 +57,7 @@ async function copying({ pageSeconds = 0 } = {}) {
     const fresh = { range, revision: 0, work: 'copy', asOf: 1, lastingUntil: 2, tries: 0 } as const;
     await app.rangeRecords.put('de', key, { done: false, ...fresh, ...stored, lease });
   };
-  return { ...migration, plan, turn, done, lease };
+  return { ...migration, plan, turn, done, lease, asked };
 }
 
 describe('a worker', () => {
@@ -90,6 +92,18 @@ describe('a worker', () => {
     app.clock.advance(91_000);
     expect(await turn(0, late)).toEqual({ number: 8, over: true, waitSeconds: 0 });
     expect(done()).toEqual(['00', '01', '02', '03', '04', '05']);
+  });
+
+  test('reads the records anew instead of trying ranges that others have finished', async () => {
+    const { turn, done, lease, asked } = await copying();
+    await lease('exports/05', 90, 'copy 1, 1 of 2');
+    await lease('exports/03', 90, 'copy 1, 1 of 2');
+    await turn(0);
+    expect(done()).toEqual(['00', '01', '02', '04']);
+    expect(asked.filter((name) => name === 'list')).toHaveLength(3);
+    asked.length = 0;
+    expect(await turn(0)).toEqual({ number: 1, over: true, waitSeconds: 0 });
+    expect(asked).toEqual(['list']);
   });
 
   test('does not wait for a range of another worker that somebody holds', async () => {

@@ -126,6 +126,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     concurrency: wholeNumber(env, 'CONCURRENCY', DEFAULT_CONCURRENCY),
     drainSeconds: wholeNumber(env, 'DRAIN_SECONDS', 60),
     commitGraceSeconds: wholeNumber(env, 'COMMIT_GRACE_SECONDS', COMMIT_GRACE_SECONDS),
+    copyAhead: env['COPY_AHEAD'] === 'off' ? undefined : residency.copyAhead,
     backupDays: BACKUP_DAYS,
     clash: clashIn(residency, stage),
     issuer: {

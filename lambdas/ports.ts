@@ -149,6 +149,9 @@ export interface Horizon {
   readonly lastingUntil: number;
 }
 
+/** How the source is read; strongly consistent where nothing is said. Eventually consistent reads cost half, and may miss what is new. */
+export type Reads = 'strong' | 'eventual';
+
 /** One item of a range that is not the same on both sides; `key` is printable. */
 export interface Difference {
   readonly key: string;
@@ -171,6 +174,7 @@ export interface PartKind {
     from: Checkpoint | undefined,
     until: number,
     rateLimit?: number,
+    reads?: Reads,
   ): AsyncIterable<Checkpoint>;
   /** An independent, strongly consistent reader. */
   digest(

@@ -22,7 +22,7 @@ export interface ResidencyAppOptions {
    * The values that the command line gives with `-c`: `stage`, `realms` (those that are deployed,
    * separated by commas), `domain`, `hostedZoneId`, `otherWritersSeconds`, `reservedConcurrency`,
    * `concurrency`, `forgeEnvironment`, `smokePublicKey`, `alarmEmail`, `alarmUrl`,
-   * `installKeyServers` (one or two, separated by commas).
+   * `installKeyServers` (one or two, separated by commas), `copyAhead` (`off`).
    */
   readonly context?: Readonly<Record<string, unknown>>;
 }
@@ -47,6 +47,7 @@ export function residencyApp(options: ResidencyAppOptions): App {
   const smokePublicKey = given('smokePublicKey');
   const forgeEnvironment = given('forgeEnvironment');
   const installKeyServers = given('installKeyServers');
+  const copyAhead = given('copyAhead');
   const email = given('alarmEmail');
   const url = given('alarmUrl');
 
@@ -64,7 +65,7 @@ export function residencyApp(options: ResidencyAppOptions): App {
         reservedConcurrency: Number(reservedConcurrency),
       }),
       ...(concurrency !== undefined && { concurrency: Number(concurrency) }),
-      ...defined({ smokePublicKey, forgeEnvironment }),
+      ...defined({ smokePublicKey, forgeEnvironment, copyAhead }),
       ...(installKeyServers !== undefined && { installKeyServers: installKeyServers.split(',') }),
       alarmsTo: { ...defined({ email, url }) },
     });

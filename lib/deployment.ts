@@ -58,6 +58,8 @@ export interface DeploymentOptions {
    */
   readonly smokePublicKey?: string;
   readonly alarmsTo?: AlarmsTo;
+  /** `off`: this stage copies nothing ahead of a window, whatever the configuration says. */
+  readonly copyAhead?: string;
 }
 
 /** Where the stack sends the alarms of a realm. Others can subscribe to the topic themselves. */
@@ -111,6 +113,10 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
   if (concurrency !== undefined && !isWithin(1, concurrency, MOST_CONCURRENCY)) {
     throw new Error(`concurrency is a whole number from 1 to ${MOST_CONCURRENCY}`);
   }
+  if (options.copyAhead !== undefined && options.copyAhead !== 'off')
+    throw new Error(
+      'copyAhead is switched off with -c copyAhead=off, and on in residency.config.ts',
+    );
   if (alarmsTo.email !== undefined && !/^[^@\s]+@[^@\s]+$/.test(alarmsTo.email)) {
     throw new Error(`alarmEmail is an address, not "${alarmsTo.email}"`);
   }
@@ -167,6 +173,7 @@ export function deploymentOf(options: DeploymentOptions): Deployment {
       COMMIT_GRACE_SECONDS: String(COMMIT_GRACE_SECONDS),
       ...defined({ CONCURRENCY: concurrency === undefined ? undefined : String(concurrency) }),
       MAX_OVERLAPPING_MIGRATIONS: String(residency.maxOverlappingMigrations),
+      ...defined({ COPY_AHEAD: options.copyAhead }),
       ...defined({ SMOKE_PUBLIC_KEY: options.smokePublicKey, INSTALLED_FORWARD_URL: forwardUrl }),
       ...forgeEnvironment(residency.app.forge, options.forgeEnvironment),
     },

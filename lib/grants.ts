@@ -135,6 +135,27 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   ],
   'sample-app/exports': [own('tenants', 'GetItem'), own('part:exports', 'PutItem')],
 
+  // Runs in the target, while the source serves: proves that the target is empty, and claims it.
+  'tasks/prepare-ahead': [
+    ...everywhere('migrations', 'GetItem'),
+    own('migrations', 'PutItem'),
+    others('migrations', 'PutItem'),
+    ...BOTH_FENCES,
+    own('tenants', 'PutItem'),
+    PROVE_EMPTINESS,
+  ],
+  'tasks/copy-ahead-range': [
+    ...TURN_IN_TARGET,
+    ...BOTH_FENCES,
+    own('tenants', 'PutItem'),
+    others('parts', 'Query'),
+    own('parts', 'BatchWriteItem'),
+  ],
+  'tasks/finish-ahead': [
+    own('migrations', 'Query'),
+    others('migrations', 'GetItem', 'PutItem'),
+    GO_ON,
+  ],
   // Runs in the target: makes sure of the fence in the source, proves that the target is empty, and
   // claims it.
   'tasks/prepare-copy': [

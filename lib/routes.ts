@@ -180,6 +180,9 @@ export const routesOf = ({ app }: Pick<Residency, 'app'>): readonly Route[] =>
  * case (`${copyRange}`).
  */
 export const WORKFLOW_TASKS = [
+  'prepare-ahead',
+  'copy-ahead-range',
+  'finish-ahead',
   'prepare-copy',
   'clear-target-range',
   'copy-range',

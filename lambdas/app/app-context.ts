@@ -1,5 +1,6 @@
 /** What the functions of one realm's app are made from. Each factory of `lambdas/app` takes it, and nothing else of the stack. */
 import type { Part } from '../domain/datasets/dataset.ts';
+import type { CopyAhead } from '../domain/planning/copy-ahead.ts';
 import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
 import type { Ports } from '../ports.ts';
 import { type Steps, steps } from './steps.ts';
@@ -31,6 +32,8 @@ export interface AppSettings {
   readonly backupDays: number;
   /** Which two tables of this stage are one, as a sentence. Nothing is claimed nor deleted then. */
   readonly clash?: string | undefined;
+  /** Without it, nothing is copied before a window begins. */
+  readonly copyAhead?: CopyAhead | undefined;
   readonly issuer: Issuer;
 }
 

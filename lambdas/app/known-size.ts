@@ -8,8 +8,9 @@ import {
   sizeOfMeasurement,
   sizeOfRanges,
 } from '../domain/datasets/size.ts';
-import type { Facts } from '../domain/moving/migration.ts';
-import { misfit } from '../domain/planning/window-fit.ts';
+import type { Ahead, Facts } from '../domain/moving/migration.ts';
+import { aheadRate } from '../domain/planning/copy-ahead.ts';
+import { estimateOf, misfit } from '../domain/planning/window-fit.ts';
 import { Fault } from '../domain/refusal.ts';
 import { DAY_MS, HOUR_MS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
@@ -52,17 +53,37 @@ export async function misfitNow(
   context: AppContext,
   values: KeyValues,
   facts: Facts,
+  ahead?: Ahead,
 ): Promise<string | undefined> {
   const { ports, settings } = context;
   const { parts, drainSeconds } = settings;
   const known = await knownSize(context, values.tenant);
-  const misfitOf = (size: KnownSize) => misfit(size, parts, facts, drainSeconds, ports.clock.now());
+  const misfitOf = (size: KnownSize) => {
+    const now = ports.clock.now();
+    const isAhead = ahead?.finishedAt !== undefined || mayCopyAhead(context, size, facts, now);
+    return misfit(size, parts, facts, drainSeconds, now, isAhead);
+  };
   const suspicion = known && misfitOf(known);
   if (known === undefined || suspicion === undefined) return undefined;
   const counted = await countedNow(context, values);
   const reason = counted && misfitOf(counted.size);
   if (reason !== undefined || counted?.isWhole) return reason;
   return Date.parse(known.at) > ports.clock.now() - FRESH ? suspicion : undefined;
+}
+
+/** Whether there is time to copy the tenant ahead before its window begins, at the rate that this may have. */
+export function mayCopyAhead(
+  { settings: { parts, copyAhead } }: Pick<AppContext, 'settings'>,
+  size: KnownSize,
+  facts: Facts,
+  now: number,
+): boolean {
+  if (copyAhead === undefined) return false;
+  const { bounds } = estimateOf(size, parts);
+  // At full speed the hottest key limits a copy by 1,000 write units a second.
+  const seconds = bounds.partition * (1_000 / aheadRate(copyAhead, undefined));
+  const begins = Math.max(now, Date.parse(facts.startTime) - copyAhead.hoursBefore * HOUR_MS);
+  return begins + seconds * 1_000 < Date.parse(facts.startTime);
 }
 
 /** All ranges at once; a whole count replaces the one on record. `undefined` where the store gives no answer. */

@@ -99,7 +99,7 @@ export function migrationHooks(context: AppContext) {
     if (facts && !isNoOp(current)) {
       const obstacle = await keys.obstacle(await valuesNow(current), [here, current.target]);
       if (obstacle) throw conflict(`migration ${id} cannot be done: ${obstacle}`);
-      const reason = await misfitNow(context, valuesOf(current), facts);
+      const reason = await misfitNow(context, valuesOf(current), facts, current.ahead);
       if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
     }
     const startedAt = new Date(clock.now()).toISOString();

@@ -10,6 +10,7 @@ import { guard } from './guard.ts';
 import { identification } from './identification.ts';
 import { lifecycleHooks } from './lifecycle-hooks.ts';
 import { migrationHooks } from './migration-hooks.ts';
+import { aheadTasks } from './phases/ahead-tasks.ts';
 import { commitTasks } from './phases/commit-tasks.ts';
 import { copyTasks } from './phases/copy-tasks.ts';
 import { rollbackTasks } from './phases/rollback-tasks.ts';
@@ -24,6 +25,7 @@ export function realmApp(context: AppContext) {
     migrations: migrationHooks(context),
     undo: undo(context),
     tasks: {
+      ...aheadTasks(context),
       ...copyTasks(context),
       ...verifyTasks(context),
       ...commitTasks(context),

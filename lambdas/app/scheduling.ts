@@ -150,8 +150,7 @@ export function scheduling(context: AppContext) {
     const expired = await steps.take(migration, 'expire', 'schedule', {
       error: { code: 'E0001', reason },
     });
-    if (expired.status === 'rolled-back') await steps.afterRollback(expired);
-    return expired;
+    return steps.afterExpiry(expired, 'schedule');
   }
 
   /** Before a start: the schedule, unless a later one has taken its place. */

@@ -2,15 +2,16 @@
 
 import { defined } from '../domain/defined.ts';
 import {
+  type Ahead,
   attemptOfPhase,
   isNoOp,
   type Migration,
-  NEXT,
   PHASES_OF,
   type Phase,
   realmOfPhase,
   type Status,
   type Step,
+  statusAfter,
 } from '../domain/moving/migration.ts';
 import type { RefusalCode } from '../domain/refusal.ts';
 import { freeze, release as released } from '../domain/tenants/fence.ts';
@@ -31,11 +32,12 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     facts: Partial<Migration> = {},
     mayStill: (current: Migration) => boolean = () => true,
   ): Promise<Migration> {
-    const next: Partial<Record<Step, Status>> = NEXT[migration.status];
-    const to = next[step];
-    if (to === undefined) return migration;
+    if (statusAfter(migration, step) === undefined) return migration;
     const { changed, record } = await migrations.change(migration, actor, (current) => {
       if (current?.status !== migration.status || !mayStill(current)) return undefined;
+      // By the record that is replaced: it may have been marked since `migration` was read.
+      const to = statusAfter(current, step);
+      if (to === undefined) return undefined;
       return {
         ...withoutDriver(current),
         status: to,
@@ -90,6 +92,43 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     await markDriven(record, actor);
   }
 
+  /**
+   * Rule 16: marks the schedule, and only then starts phase `ahead`, which claims the target. Nothing
+   * happens where the record has changed since `migration` was read, or everything was copied already.
+   */
+  async function beginAhead(migration: Migration, actor: string): Promise<Migration> {
+    const { changed, record } = await migrations.change(migration, actor, (current) =>
+      current?.status === 'scheduled' &&
+      current.attempt === migration.attempt &&
+      current.phase !== 'ahead' &&
+      current.ahead?.finishedAt === undefined
+        ? {
+            ...withoutDriver(current),
+            ahead: { begunAt: current.ahead?.begunAt ?? new Date(clock.now()).toISOString() },
+            ...nextAttempt(current, 'ahead'),
+          }
+        : undefined,
+    );
+    if (record === undefined) throw new Error(`the ledger has lost migration ${migration.id}`);
+    if (changed) log.info(`migration ${record.id} is copied ahead`, { ...fieldsOf(record), actor });
+    return changed ? drive(record, actor) : record;
+  }
+
+  /** Ends phase `ahead` of a schedule, well or not. The mark stays: the target may hold items. */
+  async function endAhead(
+    migration: Migration,
+    actor: string,
+    how: Omit<Ahead, 'begunAt'>,
+  ): Promise<Migration> {
+    const { record } = await migrations.change(migration, actor, (current) => {
+      if (current?.status !== 'scheduled' || current.phase !== 'ahead') return undefined;
+      if (current.attempt !== migration.attempt || current.ahead === undefined) return undefined;
+      const { phase: _p, phaseBegan: _b, ...rest } = withoutDriver(current);
+      return { ...rest, ahead: { ...current.ahead, ...how } };
+    });
+    return record ?? migration;
+  }
+
   /** Says that somebody has started this attempt: a commit without it has never been answered. */
   async function markDriven(migration: Migration, actor: string): Promise<Migration> {
     const { record } = await migrations.change(migration, actor, (current) =>
@@ -126,13 +165,31 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     return failed;
   }
 
+  /** What follows when a schedule has ended that never started: its rollback, if something was copied ahead. */
+  async function afterExpiry(migration: Migration, actor: string): Promise<Migration> {
+    if (migration.status === 'rolling-back') return drive(migration, actor);
+    if (migration.status === 'rolled-back') await afterRollback(migration);
+    return migration;
+  }
+
   /** What follows from `rolled-back` without a workflow: the source remembers, and the window is free again. */
   async function afterRollback(migration: Migration): Promise<void> {
     if (!isNoOp(migration)) await release(migration);
     await slots.free(migration);
   }
 
-  return { take, drive, restart, fence, release, fail, afterRollback };
+  return {
+    take,
+    drive,
+    restart,
+    beginAhead,
+    endAhead,
+    fence,
+    release,
+    fail,
+    afterExpiry,
+    afterRollback,
+  };
 }
 
 /** What a log line says of a migration. */

@@ -5,6 +5,7 @@ import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import { clashAmong, type PhysicalPlace } from './datasets/physical-places.ts';
 import { checkIsolatedClouds, type IsolatedClouds } from './isolated-clouds.ts';
 import { baseUrlIn, checkBaseUrls } from './operating/urls.ts';
+import { type CopyAhead, checkCopyAhead } from './planning/copy-ahead.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
 import { checkForwardUrls, type ForwardUrls } from './tenants/forwarding.ts';
@@ -115,6 +116,8 @@ export interface Residency {
    * says otherwise.
    */
   readonly maxOverlappingMigrations: number;
+  /** Copies large tenants ahead of their windows; off without it, and in a stage with `-c copyAhead=off`. */
+  readonly copyAhead?: CopyAhead;
 }
 
 /** Checks a configuration when it is loaded; throws a sentence that says what to change. */
@@ -157,6 +160,7 @@ export function defineResidency(residency: Residency): Residency {
   const cap = residency.maxOverlappingMigrations;
   if (!(Number.isInteger(cap) && cap >= 1))
     throw new Error('maxOverlappingMigrations is a whole number from 1 on');
+  if (residency.copyAhead !== undefined) checkCopyAhead(residency.copyAhead);
   for (const stage of LIKELY_STAGES) checkLikelyPlaces(residency, stage);
   return residency;
 }

@@ -4,7 +4,7 @@ import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm, RealmRow } from '../../lambdas/domain/realm.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { BACKGROUND_TASKS, routesOf } from '../routes.ts';
-import { startEmbeddedDynamoDb } from './dynamodb/embedded-dynamodb.ts';
+import { allowsCopyAhead, startEmbeddedDynamoDb } from './dynamodb/embedded-dynamodb.ts';
 import { atMost } from './functions/concurrency.ts';
 import { eventBridge } from './functions/event-bridge.ts';
 import { startFunctionEndpoint } from './functions/function-endpoint.ts';
@@ -164,6 +164,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       port: portOf(tcpPorts.dynamoDb),
       regions: [...new Set(rows.map((row) => row.region))],
       onUnwritable,
+      strict: { allowEventualReads: allowsCopyAhead },
       ...defined({ dataDir: options.dataDir }),
       ...options.dynamoDb,
     });

@@ -66,6 +66,19 @@ export function addWritingCommands(
     run: (operator, { words: [tenant = '', id], confirm }) =>
       actOn(operator, 'cancel', tenant, id, confirm),
   });
+  add<{ stop?: boolean }>({
+    usage: 'ahead <tenant> [migration]',
+    description:
+      'WRITES: copies a scheduled move ahead of its window, while the source serves; --stop ends that',
+    examples: [
+      'ahead acme 57500 --stage prod --role operator-act',
+      'ahead acme --stop --stage prod --role operator-act',
+    ],
+    asks: true,
+    writes: always,
+    run: (operator, { words: [tenant = '', id], options: { stop }, confirm }) =>
+      actOn(operator, stop ? 'stop-ahead' : 'ahead', tenant, id, confirm),
+  }).option('--stop', 'what is copied stays for the move, and goes with the schedule');
   for (const [name, description, run] of [
     ['adopt', 'an installation that an alarm has named is this tenant’s from now on', adopt],
     [

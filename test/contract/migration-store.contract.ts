@@ -29,6 +29,13 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   lastFailure: 'FAILED: a test says so',
   error: { code: 'E0004', reason: 'a test says so' },
   estimate: { at: '2026-12-25T12:00:00.000Z', items: 3, bytes: 99, seconds: 9, limit: 'cpu' },
+  ahead: {
+    begunAt: '2026-12-25T13:00:00.000Z',
+    finishedAt: '2026-12-25T14:00:00.000Z',
+    items: 3,
+    bytes: 99,
+    stopped: 'a test says so',
+  },
   startedAt: '2026-12-26T00:00:00.000Z',
   startedIat: 1_798_243_200,
   projection: {

@@ -187,6 +187,55 @@ describe.concurrent('functions ask AWS', () => {
     await world.hook(site, 'rollback', 1);
     await world.until(site, 1, ['rolled-back']);
   });
+  test('for tenants that are copied ahead of their windows', async () => {
+    const ahead = (tenant: string, id: number) =>
+      world.host.invoke('us', 'tasks/operate', {
+        verb: 'ahead',
+        ledger: 'us',
+        tenant,
+        id: String(id),
+        actor: 'ada',
+      });
+    const ended = async (tenant: string, how: 'finishedAt' | 'stopped') =>
+      eventually(async () => (await world.migration('us', tenant, 1))?.ahead?.[how] !== undefined);
+    // The target still has the data of an earlier residency, which is cleared first.
+    const site = await world.installed('ahead', 'de');
+    await world.fill('ahead', 'de');
+    await world.atlassian.uninstall(site);
+    site.home = realmUrl('us');
+    await world.atlassian.install(site);
+    await world.fill('ahead', 'us');
+    await world.scheduled(site, 1);
+    expect(await ahead('ahead', 1)).toMatchObject({ outcome: 'begun' });
+    await entered('de', 'ahead', 'Clear the target, ahead');
+    await whileHeld('ahead', () => runBeside('ahead', 1, 'finish-ahead'));
+    await ended('ahead', 'finishedAt');
+    expect((await world.hook(site, 'rollback', 1)).body).toEqual({ status: 'rolling-back' });
+    await world.until(site, 1, ['rolled-back']);
+    // The target has never had a record of this one.
+    const fresh = await world.installed('ahead-fresh');
+    await world.scheduled(fresh, 1);
+    await ahead('ahead-fresh', 1);
+    await ended('ahead-fresh', 'finishedAt');
+    // The target is another tenant's.
+    const taken = await world.installed('ahead-taken');
+    await world.scheduled(taken, 1);
+    await world.documents('de').send(
+      new PutCommand({
+        TableName: 'residency-local-de-tenants',
+        Item: {
+          tenant: 'ahead-taken',
+          revision: 1,
+          sharedSecret: 's',
+          installation: '{}',
+          state: 'active',
+          credentialsIat: 1,
+        },
+      }),
+    );
+    await ahead('ahead-taken', 1);
+    await ended('ahead-taken', 'stopped');
+  });
   test('for a copy that another writer changes', async () => {
     const site = await world.installed('written-into');
     await world.fill('written-into', 'us');
@@ -558,7 +607,7 @@ async function inputOf(tenant: string, id: number): Promise<{ realm: string; inp
   const record = await world.migration('us', tenant, id);
   if (!record?.phase) throw new Error(`migration ${id} has no phase`);
   const realm =
-    record.phase === 'copy' || record.phase === 'rollback' ? record.target : record.source;
+    record.phase === 'commit' || record.phase === 'restore' ? record.source : record.target;
   return {
     realm,
     input: {

@@ -86,14 +86,14 @@ describe('the number of ranges at once', () => {
   };
 
   test('may be set to as many as every Map runs at once', () => {
-    expect(mapWidths(templateWith())).toEqual(Array(8).fill(MOST_CONCURRENCY));
+    expect(mapWidths(templateWith())).toEqual(Array(10).fill(MOST_CONCURRENCY));
     expect(defaults(templateWith())).toEqual([undefined]);
   });
 
   test('has another default where it was asked for, and the same bound', () => {
     const template = templateWith({ concurrency: '4' });
     expect(defaults(template)).toContain('4');
-    expect(mapWidths(template)).toEqual(Array(8).fill(MOST_CONCURRENCY));
+    expect(mapWidths(template)).toEqual(Array(10).fill(MOST_CONCURRENCY));
   });
 
   test.each(['0', '41', '2.5', ''])('is not %j', (concurrency) => {

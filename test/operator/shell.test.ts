@@ -69,7 +69,7 @@ describe('help', () => {
     const writing = blocks
       .filter((block) => block.includes('WRITES:') || block.includes('it WRITES'))
       .map((block) => block.split(' ')[0]);
-    for (const name of ['cancel', 'retry', 'set', 'smoke', 'adopt', 'disown', 'rehearse'])
+    for (const name of ['cancel', 'ahead', 'retry', 'set', 'smoke', 'adopt', 'disown', 'rehearse'])
       expect(writing, name).toContain(name);
     for (const name of ['status', 'where', 'show', 'audit', 'doctor'])
       expect(writing, name).not.toContain(name);

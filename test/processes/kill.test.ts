@@ -164,7 +164,7 @@ async function extraMove(id: number): Promise<void> {
  * The phase of each kind of work, the ledger with its records, and the next kind of work in that
  * phase.
  */
-type KilledWork = Exclude<Work, 'clear' | 'repair-target'>;
+type KilledWork = Exclude<Work, 'clear' | 'repair-target' | 'copy-ahead'>;
 const AT_HAND: Record<
   KilledWork,
   { readonly phase: Phase; readonly side: 'source' | 'target'; readonly next?: Work }

@@ -11,6 +11,7 @@ import { realmApp as appOfRealm } from '../../lambdas/app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from '../../lambdas/app/with-metrics.ts';
 import { type Part, partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { DEFAULT_CONCURRENCY } from '../../lambdas/domain/operating/settings.ts';
+import type { CopyAhead } from '../../lambdas/domain/planning/copy-ahead.ts';
 import { type Realm, type RealmRow, stackRows } from '../../lambdas/domain/realm.ts';
 import type { Caller } from '../../lambdas/domain/requests.ts';
 import type { Checkpoint, PartKind, Ports, Signer } from '../../lambdas/ports.ts';
@@ -60,6 +61,7 @@ export interface MemoryAppOptions {
   readonly adoptByHost?: boolean;
   /** Which two tables are one. */
   readonly clash?: string;
+  readonly copyAhead?: CopyAhead | undefined;
 }
 
 /**
@@ -192,6 +194,7 @@ export function realmApp(
     commitGraceSeconds: options.commitGraceSeconds ?? 300,
     backupDays: 7,
     clash: options.clash,
+    copyAhead: options.copyAhead,
     issuer: {
       app: 'com.example.app',
       account: '000000000000',

@@ -138,6 +138,20 @@ export function workflowRunner(
       }
     }
 
+    async function ahead(): Promise<void> {
+      let failure: { readonly error: unknown } | undefined;
+      try {
+        const prepare = (invocation: Invocation) => tasks.prepareAhead(input, invocation);
+        const plan = await planned('prepareAhead', prepare);
+        if (plan.unclean) await each('clearTargetRange', plan.ranges, plan, tasks.clearTargetRange);
+        await each('copyAheadRange', plan.moving, plan, tasks.copyAheadRange);
+      } catch (error) {
+        failure = { error };
+      }
+      const caught = failure && { failure: failureOf(failure.error) };
+      await task('finishAhead', () => tasks.finishAhead({ ...input, ...caught }));
+    }
+
     async function copy(): Promise<void> {
       const prepare = (invocation: Invocation) => tasks.prepareCopy(input, invocation);
       const plan = await planned('prepareCopy', prepare);
@@ -184,7 +198,7 @@ export function workflowRunner(
       await task('finishRollback', () => tasks.finishRollback(input));
     }
 
-    await { copy: copyOrFail, commit, restore, rollback }[run.phase]();
+    await { ahead, copy: copyOrFail, commit, restore, rollback }[run.phase]();
   }
 
   return { runWorkflow, runAll };

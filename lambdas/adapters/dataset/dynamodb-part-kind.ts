@@ -4,7 +4,7 @@ import type { DynamoDbPart, Part, Range } from '../../domain/datasets/dataset.ts
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { withItems } from '../../domain/datasets/digest.ts';
 import type { Realm } from '../../domain/realm.ts';
-import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../../ports.ts';
+import type { Checkpoint, Clock, Difference, Horizon, PartKind, Reads } from '../../ports.ts';
 import { readBothEnds } from './both-ends.ts';
 import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
@@ -62,9 +62,9 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   }
 
   return {
-    async *copy(range, source, target, horizon, from, until, rateLimit) {
+    async *copy(range, source, target, horizon, from, until, rateLimit, reads) {
       if (from?.done) return yield from;
-      const steps = copySteps(sideOf(range, source, rateLimit), horizon, from);
+      const steps = copySteps(sideOf(range, source, rateLimit), horizon, from, reads);
       yield* writeAll(steps, sideOf(range, target), target, until, rateLimit);
     },
 
@@ -129,10 +129,11 @@ async function* copySteps(
   source: RangeSide,
   horizon: Horizon,
   from = BEGINNING,
+  reads?: Reads,
 ): AsyncGenerator<WriteStep> {
   let { digest, changed } = from;
   const { part } = source;
-  for await (const { items, texts, cursor } of oneAhead(readPages(source, from.cursor))) {
+  for await (const { items, texts, cursor } of oneAhead(readPages(source, from.cursor, reads))) {
     const words = texts();
     for (const { from: first, to, share } of pageSharesOf(items.length)) {
       const writes: WireWrite[] = [];

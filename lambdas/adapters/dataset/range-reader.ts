@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { defined } from '../../domain/defined.ts';
+import type { Reads } from '../../ports.ts';
 import {
   type AnyItem,
   checkKey,
@@ -33,14 +34,18 @@ export interface Page {
   readonly cursor?: string;
 }
 
-/** Strongly consistent. At least one page, which is empty when there is nothing (after `cursor`). */
-export async function* readPages(side: RangeSide, cursor?: string): AsyncGenerator<Page> {
+/** Strongly consistent, unless it is told otherwise. At least one page, which is empty when there is nothing (after `cursor`). */
+export async function* readPages(
+  side: RangeSide,
+  cursor?: string,
+  reads: Reads = 'strong',
+): AsyncGenerator<Page> {
   const { client, table, part, partition, pageItems } = side;
   let next = cursor;
   do {
     const { page, text } = await queryItems(client, {
       TableName: table,
-      ConsistentRead: true,
+      ConsistentRead: reads === 'strong',
       KeyConditionExpression: '#partition = :partition',
       ExpressionAttributeNames: { '#partition': part.partitionKey },
       ExpressionAttributeValues: { ':partition': partitionValue(part, partition) },

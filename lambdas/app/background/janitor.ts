@@ -2,6 +2,7 @@
 
 import { isFinal, isNoOp, isTooLate, type Migration } from '../../domain/moving/migration.ts';
 import { isStuck } from '../../domain/moving/stuck.ts';
+import { isWorthAhead } from '../../domain/planning/copy-ahead.ts';
 import { isHopeless, project } from '../../domain/planning/projection.ts';
 import { HOUR_MS, MINUTE_MS, WRONG_CLOCK_MS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
@@ -65,7 +66,11 @@ export function janitor(context: AppContext) {
     switch (migration.status) {
       case 'scheduled':
         if (now > end + SCHEDULE_SLACK) {
-          await steps.afterRollback(await steps.take(migration, 'expire', 'janitor'));
+          await steps.afterExpiry(await steps.take(migration, 'expire', 'janitor'), 'janitor');
+        } else if (migration.phase === 'ahead') {
+          await steps.drive(migration, 'janitor');
+        } else if (settings.copyAhead && isWorthAhead(migration, settings.copyAhead, now)) {
+          await steps.beginAhead(migration, 'janitor');
         }
         return;
       case 'copying':

@@ -5,7 +5,7 @@ import { isNoOp, type Migration, valuesOf } from '../../domain/moving/migration.
 import { estimateOf, misfit } from '../../domain/planning/window-fit.ts';
 import { DAY_MS, MINUTE_MS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
-import { knownSize } from '../known-size.ts';
+import { knownSize, mayCopyAhead } from '../known-size.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { movingRanges } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
@@ -90,7 +90,16 @@ export function measureTenants(context: AppContext) {
     );
     const { facts, status } = migration;
     const reason =
-      status === 'scheduled' && facts && misfit(size, parts, facts, drainSeconds, clock.now());
+      status === 'scheduled' &&
+      facts &&
+      misfit(
+        size,
+        parts,
+        facts,
+        drainSeconds,
+        clock.now(),
+        migration.ahead !== undefined || mayCopyAhead(context, size, facts, clock.now()),
+      );
     if (reason)
       log.error(
         `alarm: migration ${migration.id} cannot be done in its window: ${reason}`,

@@ -3,6 +3,7 @@ import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import { attemptOfPhase, type Migration } from '../../domain/moving/migration.ts';
 import {
+  aheadObstacle,
   CANCELLED,
   cancelObstacle,
   type Operation,
@@ -18,7 +19,7 @@ import { adoptions } from './adoptions.ts';
 
 export function operate(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { migrations, log } = ports;
+  const { migrations, clock, log } = ports;
   const { realm: here } = settings;
   const { adopt, disown } = adoptions(context);
 
@@ -45,13 +46,14 @@ export function operate(context: AppContext) {
   }
 
   async function onMigration(
-    asked: Extract<Operation, { verb: 'cancel' | 'retry' }>,
+    asked: Extract<Operation, { verb: 'cancel' | 'retry' | 'ahead' | 'stop-ahead' }>,
   ): Promise<OperationAnswer> {
     const migration = await migrations.read(asked);
     if (migration === undefined)
       return refused(`migration ${asked.id} of this tenant is not in the ledger of realm ${here}`);
     const actor = operatorActor(asked.actor);
-    const answer = await (asked.verb === 'cancel' ? cancel : retry)(migration, actor);
+    const verbs = { cancel, retry, ahead, 'stop-ahead': stopAhead };
+    const answer = await verbs[asked.verb](migration, actor);
     log.info(`${actor}: ${asked.verb}: ${answer.message}`, fieldsOf(migration));
     return answer;
   }
@@ -66,6 +68,13 @@ export function operate(context: AppContext) {
         return again(await steps.take(migration, 'expire', actor, { error: why }));
       case 'copying':
         return again(await steps.fail(migration, why.code, why.reason, actor));
+      case 'rolling-back':
+        if (!wasCancelled) break;
+        await steps.drive(migration, actor);
+        return cancelled(
+          status,
+          `migration ${id} is cancelled: what was copied ahead is being discarded in ${migration.target}`,
+        );
       case 'rolled-back':
         if (!wasCancelled) break;
         await steps.afterRollback(migration); // whatever a crash kept an earlier call from
@@ -85,6 +94,40 @@ export function operate(context: AppContext) {
       if (tries === 0) throw new Fault(`migration ${id} changes while it is being cancelled`);
       return cancel(next, actor, tries - 1);
     }
+  }
+
+  /** Copies ahead now, whether or not the configuration would, and again where that was stopped. */
+  async function ahead(migration: Migration, actor: string): Promise<OperationAnswer> {
+    const { id, status, target } = migration;
+    const obstacle = aheadObstacle(migration, clock.now());
+    if (obstacle !== undefined) return refused(obstacle, status);
+    const isBegun = migration.phase === 'ahead';
+    const next = isBegun
+      ? await steps.drive(migration, actor)
+      : await steps.beginAhead(migration, actor);
+    if (next.phase !== 'ahead' && next.ahead?.finishedAt === undefined)
+      throw new Fault(`migration ${id} changes while it is to be copied ahead`);
+    const message = `migration ${id} is copied ahead to ${target}, while its source serves`;
+    return { outcome: isBegun ? 'left-alone' : 'begun', status: next.status, message };
+  }
+
+  /** What is copied stays for the move, and goes with the schedule if that is cancelled. */
+  async function stopAhead(migration: Migration, actor: string): Promise<OperationAnswer> {
+    const { id, status } = migration;
+    if (status !== 'scheduled' || migration.phase !== 'ahead')
+      return {
+        outcome: 'left-alone',
+        status,
+        message: `nothing is copied ahead for migration ${id}`,
+      };
+    const next = await steps.endAhead(migration, actor, { stopped: `stopped by ${actor}` });
+    if (next.phase === 'ahead')
+      throw new Fault(`migration ${id} changes while its copying ahead is stopped`);
+    return {
+      outcome: 'stopped',
+      status: next.status,
+      message: `migration ${id} is no longer copied ahead: the move copies what is missing`,
+    };
   }
 
   /** The next attempt of the phase at hand, unless its execution runs. */

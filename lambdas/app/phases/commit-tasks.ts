@@ -162,6 +162,7 @@ export function commitTasks(context: AppContext) {
       provenEmpty,
       held: heldBy(parts, valuesOf(migration), checksums, records),
       backupsExpire,
+      ...(migration.ahead && { ahead: migration.ahead }),
       scope: await scopeOf(context, migration),
     });
     await tenants.change(source, tenant, (current) =>

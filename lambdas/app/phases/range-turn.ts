@@ -59,6 +59,8 @@ export interface RangeWork {
   /** The realm whose ledger keeps the range: the one that writes. */
   readonly realm: Realm;
   readonly sides: readonly Side[];
+  /** Items per second for this range at most, whatever an operator allows beyond that. */
+  readonly mostPerSecond?: number;
   /** Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work must not go on. */
   readonly check: () => Promise<void>;
   /** When all sides are done: throws, or says that the work must begin again, or other work before it. */
@@ -100,7 +102,8 @@ export async function rangeTurn(
   invocation: Invocation,
 ): Promise<RangeEnd> {
   const { rangeRecords, clock, isGone } = ports;
-  const { migration, work, realm, until, rateLimit } = plan;
+  const { migration, work, realm, until } = plan;
+  const rateLimit = lowest(plan.rateLimit, plan.mostPerSecond);
   const where = { realm, key: migration };
   const stored = await rangeRecords.read(realm, migration, plan.range);
   if (stored?.work === work && stored.done) return { over: true, waitSeconds: 0, isIdle: true };
@@ -170,6 +173,11 @@ export async function rangeTurn(
     }
   }
 }
+
+const lowest = (...limits: readonly (number | undefined)[]): number | undefined => {
+  const set = limits.filter((limit) => limit !== undefined);
+  return set.length === 0 ? undefined : Math.min(...set);
+};
 
 /** A holder that still runs is done soon; one that has died lets its lease run out. */
 function waitFor(until: number, turn: number, now: number): number {

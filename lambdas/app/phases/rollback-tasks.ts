@@ -314,6 +314,7 @@ export function rollbackTasks(context: AppContext) {
         at,
         checksums,
         ...(isOurs && emptied),
+        ...(migration.ahead && { ahead: migration.ahead }),
         scope: await scopeOf(context, migration),
       });
       for (const realm of [target, source]) await receipts.write(realm, receipt);

@@ -22,6 +22,7 @@ import type { AppContext } from '../app-context.ts';
 export type RunKey = Omit<Run, 'realm'>;
 
 const PHASES: readonly string[] = [
+  'ahead',
   'copy',
   'commit',
   'restore',

@@ -40,6 +40,20 @@ export const NEXT = {
   'rolled-back': {},
 } as const satisfies Record<Status, Partial<Record<Step, Status>>>;
 
+/**
+ * Where a step leads. Rule 17: a schedule whose target may hold items that were copied ahead ends through
+ * `rolling-back`, which discards them, and never straight in `rolled-back`.
+ */
+export function statusAfter(
+  { status, ahead }: Pick<Migration, 'status' | 'ahead'>,
+  step: Step,
+): Status | undefined {
+  const next: Partial<Record<Step, Status>> = NEXT[status];
+  const to = next[step];
+  const mustDiscard = status === 'scheduled' && to === 'rolled-back' && ahead !== undefined;
+  return mustDiscard ? 'rolling-back' : to;
+}
+
 export const STATUSES = Object.keys(NEXT) as readonly Status[];
 
 /** The hooks that act on a migration that is already on record. */
@@ -60,23 +74,23 @@ const REPEATED: Record<ActingHook, readonly Status[]> = {
 
 /** The table of answers: what a hook does to a migration that is on record. */
 export function advance(
-  migration: Pick<Migration, 'id' | 'status' | 'error'>,
+  migration: Pick<Migration, 'id' | 'status' | 'error' | 'ahead' | 'startedAt'>,
   hook: ActingHook,
 ): Outcome {
-  const next: Partial<Record<Step | ActingHook, Status>> = NEXT[migration.status];
-  const to = next[hook];
+  const to = hook === 'schedule' ? undefined : statusAfter(migration, hook);
   if (to !== undefined) return { kind: 'moves', to };
   if (REPEATED[hook].includes(migration.status)) return { kind: 'repeated' };
   return { kind: 'refused', refusal: refusalOf(migration, hook) };
 }
 
 function refusalOf(
-  { id, status, error }: Pick<Migration, 'id' | 'status' | 'error'>,
+  migration: Pick<Migration, 'id' | 'status' | 'error' | 'startedAt'>,
   hook: ActingHook,
 ): Refusal {
+  const { id, status, error } = migration;
   if (status === 'failed')
     return conflict(`cannot ${hook} migration ${id}: it has failed`, error?.code);
-  if (hook === 'start' && status === 'rolled-back') {
+  if (hook === 'start' && (status === 'rolled-back' || isUndoneSchedule(migration))) {
     return conflict(
       `cannot start migration ${id}: it was rolled back and is no longer scheduled`,
       'E0001',
@@ -90,19 +104,23 @@ function refusalOf(
   return conflict(`cannot ${hook} migration ${id}: it is ${status}`);
 }
 
-/** A branch of the state machine. `copy` and `rollback` run in the target, `commit` and `restore` in the source. */
-export type Phase = 'copy' | 'commit' | 'restore' | 'rollback';
+/**
+ * A branch of the state machine. `ahead`, `copy` and `rollback` run in the target, `commit` and
+ * `restore` in the source.
+ */
+export type Phase = 'ahead' | 'copy' | 'commit' | 'restore' | 'rollback';
 
 /** The realm whose data a phase changes, and in which it therefore runs. */
 export function realmOfPhase(
   { source, target }: Pick<Migration, 'source' | 'target'>,
   phase: Phase,
 ): Realm {
-  return phase === 'copy' || phase === 'rollback' ? target : source;
+  return phase === 'commit' || phase === 'restore' ? source : target;
 }
 
 /** Which phases may be at hand in a status; elsewhere a workflow has nothing to do. */
 export const PHASES_OF: Partial<Record<Status, readonly Phase[]>> = {
+  scheduled: ['ahead'],
   copying: ['copy'],
   committing: ['commit'],
   'rolling-back': ['restore', 'rollback'],
@@ -140,6 +158,21 @@ export interface Projection {
   readonly fraction: number;
   /** How many projections in a row, this one included, lay beyond the window by more than the margin. */
   readonly beyond: number;
+}
+
+/**
+ * What was copied before the window, while the source served. That it is there is the mark of rule 16:
+ * the target may hold items of this migration.
+ */
+export interface Ahead {
+  /** ISO times. */
+  readonly begunAt: string;
+  readonly finishedAt?: string;
+  /** What was copied when it finished. */
+  readonly items?: number;
+  readonly bytes?: number;
+  /** Why it was given up; the move itself copies what is missing. */
+  readonly stopped?: string;
 }
 
 /** The status record. Nothing of the customer's content is in it. */
@@ -186,6 +219,7 @@ export interface Migration extends MigrationKey {
     readonly seconds: number;
     readonly limit: Limit;
   };
+  readonly ahead?: Ahead;
   /** ISO time of the start; `startedIat` is the issue time of its token, epoch seconds. */
   readonly startedAt?: string;
   readonly startedIat?: number;
@@ -239,9 +273,16 @@ export const isTooLate = (migration: Migration, now: number): boolean =>
 export const isFinal = ({ status }: Pick<Migration, 'status'>) =>
   status === 'committed' || status === 'rolled-back';
 
-/** Started, and not at its end: the tenant's data may be in two realms. */
-export const isUnderWay = (migration: Pick<Migration, 'status'>) =>
-  !isFinal(migration) && migration.status !== 'scheduled';
+/** A schedule that never started and is being undone, with what was copied ahead for it. */
+export const isUndoneSchedule = ({ status, startedAt }: Pick<Migration, 'status' | 'startedAt'>) =>
+  status === 'rolling-back' && startedAt === undefined;
+
+/**
+ * Started, and not at its end. A schedule that is being undone stands in nobody's way (rule 19): its
+ * source serves, and a migration that wants its target waits there.
+ */
+export const isUnderWay = (migration: Pick<Migration, 'status' | 'startedAt'>) =>
+  !isFinal(migration) && migration.status !== 'scheduled' && !isUndoneSchedule(migration);
 
 /** A move whose source is its target: recorded, and nothing is copied or deleted. */
 export const isNoOp = ({ source, target }: Pick<Migration, 'source' | 'target'>) =>

@@ -7,6 +7,7 @@ import { MINUTE_MS } from '../time.ts';
 /** The kinds of work on a range, each of which starts from nothing. A range has one at a time. */
 export type Work =
   | 'clear'
+  | 'copy-ahead'
   | 'copy'
   | 'repair-target'
   | 'verify-copy'

@@ -1,7 +1,7 @@
 /** The signed record of a move: kept in both ledgers, and without any content of the customer's. */
 import type { Realm } from '../realm.ts';
 import type { HistoryEntry } from './history.ts';
-import type { PartChecksum } from './migration.ts';
+import type { Ahead, PartChecksum } from './migration.ts';
 
 export interface Receipt {
   readonly tenant: string;
@@ -22,6 +22,8 @@ export interface Receipt {
    * of a part that held nothing says only that nothing was looked for, or that nothing was there.
    */
   readonly held?: Readonly<Record<string, number>>;
+  /** What was copied before the window; of a migration that was rolled back, it was discarded with the rest. */
+  readonly ahead?: Ahead;
   /** The day from which no point-in-time backup of the left realm holds the data any more (YYYY-MM-DD). */
   readonly backupsExpire?: string;
   /** Of a move that is over: what else an auditor asks for. */

@@ -28,7 +28,7 @@ export interface AdoptionAsked {
 
 export type Operation =
   | AdoptionAsked
-  | ({ readonly verb: 'cancel' | 'retry' } & OfMigration)
+  | ({ readonly verb: 'cancel' | 'retry' | 'ahead' | 'stop-ahead' } & OfMigration)
   | {
       readonly verb: 'set';
       readonly ledger: Realm;
@@ -46,6 +46,8 @@ export interface OperationAnswer {
   readonly outcome:
     | 'cancelled'
     | 'retried'
+    | 'begun'
+    | 'stopped'
     | 'set'
     | 'adopted'
     | 'disowned'
@@ -69,8 +71,7 @@ export function operation(input: unknown): Operation {
     const change = settingsChange(settings);
     return { verb, ledger, ...defined({ tenant }), actor, settings: change };
   }
-  if (verb !== 'cancel' && verb !== 'retry' && verb !== 'adopt' && verb !== 'disown')
-    throw invalid('verb is none of cancel, retry, set, adopt and disown');
+  if (!isVerb(verb)) throw invalid(`verb is none of ${VERBS.join(', ')} and set`);
   if (tenant === undefined) throw invalid('tenant is missing');
   if (verb === 'adopt' || verb === 'disown') {
     const { installation, cloudId } = fields;
@@ -83,7 +84,24 @@ export function operation(input: unknown): Operation {
   return { verb, ledger, tenant, id, actor };
 }
 
-/** Why a migration cannot be cancelled; `undefined` where it can be, or has been. */
+const VERBS = ['cancel', 'retry', 'ahead', 'stop-ahead', 'adopt', 'disown'] as const;
+const isVerb = (verb: unknown): verb is (typeof VERBS)[number] =>
+  VERBS.some((known) => known === verb);
+
+/** Why a migration cannot be copied ahead of its window; `undefined` where it can, or is. `now` in epoch milliseconds. */
+export function aheadObstacle(migration: Migration, now: number): string | undefined {
+  const { id, status, ahead, facts } = migration;
+  if (status !== 'scheduled')
+    return `migration ${id} is ${status}: only what is scheduled can be copied ahead`;
+  if (isNoOp(migration)) return `migration ${id} moves nothing`;
+  if (ahead?.finishedAt !== undefined)
+    return `migration ${id} was copied ahead already, at ${ahead.finishedAt}`;
+  if (facts !== undefined && Date.parse(facts.endTime) <= now)
+    return `the window of migration ${id} is over`;
+  return undefined;
+}
+
+/** Why a migration cannot be cancelled; `undefined` where it can, or has been. */
 export function cancelObstacle({
   id,
   status,
@@ -91,7 +109,8 @@ export function cancelObstacle({
 }: Pick<Migration, 'id' | 'status' | 'error'>): string | undefined {
   if (status === 'scheduled' || status === 'copying') return undefined;
   const isCancelled = error?.reason.startsWith(CANCELLED) ?? false;
-  if (isCancelled && (status === 'rolled-back' || status === 'failed')) return undefined;
+  const isOver = status === 'rolled-back' || status === 'failed' || status === 'rolling-back';
+  if (isCancelled && isOver) return undefined;
   return `migration ${id} is ${status}: ${CANCEL_HINTS[status] ?? 'there is nothing left to cancel'}`;
 }
 

@@ -24,9 +24,13 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   return estimate(items, bytes, loads);
 }
 
+/** Seconds that a tenant is fenced who was copied ahead: both sides are read to make them equal, and again to verify it. */
+export const fenceAfterAhead = ({ verifySeconds }: Pick<Estimate, 'verifySeconds'>): number =>
+  2 * verifySeconds;
+
 /**
- * A sentence that says why the move cannot be done in time; `undefined` where it can, or where that
- * is not known.
+ * A sentence that says why it cannot be done in time; `undefined` where it can, as far as is known.
+ * `isAhead`: the tenant is, or will be, copied ahead of the window.
  */
 export function misfit(
   size: KnownSize,
@@ -34,11 +38,13 @@ export function misfit(
   facts: Facts,
   drainSeconds: number,
   now: number,
+  isAhead = false,
 ): string | undefined {
   const begins = Math.max(now, Date.parse(facts.startTime));
   const seconds = (Date.parse(facts.endTime) - begins - windowReserve({ facts })) / 1000;
-  const { seconds: copying, limit } = estimateOf(size, parts);
-  const needed = drainSeconds + copying;
+  const expected = estimateOf(size, parts);
+  const limit = isAhead ? 'reading' : expected.limit;
+  const needed = drainSeconds + (isAhead ? fenceAfterAhead(expected) : expected.seconds);
   if (needed <= seconds) return undefined;
   const { items, bytes } = wholeOf(size);
   return `${items} items, ${bytes} bytes take at least ${minutes(needed)}, limited by ${limit}, and the window leaves ${minutes(Math.max(0, seconds))}`;

@@ -164,6 +164,15 @@ function inputOf(body: string): Readonly<Record<string, unknown>> {
 }
 
 /**
+ * What is copied ahead of a window may miss what is new, and says so: a Query of a part that asks for `ConsistentRead: false`
+ * in so many words.
+ */
+export const allowsCopyAhead = ({ operation, input }: DynamoDbCall): boolean =>
+  operation === 'Query' &&
+  input.ConsistentRead === false &&
+  !/-(tenants|migrations)$/.test(String(input.TableName));
+
+/**
  * Names a read for which DynamoDB might return old data. dynalite never does, so that the mistake
  * would show only in the cloud. An index has no consistent reads, so a Query on one may pass.
  */

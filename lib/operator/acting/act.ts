@@ -1,11 +1,13 @@
 /**
- * `retry`, `cancel` and `set`: the changes that an operator makes. Each command asks for a
+ * `retry`, `cancel`, `ahead` and `set`: the changes that an operator makes. Each command asks for a
  * confirmation first, and then calls the function `operate`.
  */
 
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { defined } from '../../../lambdas/domain/defined.ts';
+import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import {
+  aheadObstacle,
   cancelObstacle,
   type OperationAnswer,
   retryObstacle,
@@ -36,24 +38,37 @@ const LONGEST_ACTOR = 128;
 
 export async function actOn(
   operator: Operator,
-  verb: 'retry' | 'cancel',
+  verb: ActingVerb,
   tenant: string,
   id: string | undefined,
   confirm: Confirm,
 ): Promise<Verdict> {
   const migration = await migrationOf(operator, tenant, id);
   const { source, target, status } = migration;
-  const obstacle = verb === 'retry' ? retryObstacle(migration) : cancelObstacle(migration);
+  const obstacle = OBSTACLES[verb](migration);
   if (obstacle !== undefined) return answered({ outcome: 'refused', message: obstacle, status });
   const what = `migration ${migration.id} of ${tenant} (${source} → ${target}, ${status})`;
-  await confirm(
-    verb === 'retry'
-      ? `Start the next attempt of ${what}?`
-      : `Cancel ${what}? ${CONSEQUENCE[status] ?? ''}`.trim(),
-  );
+  await confirm(QUESTIONS[verb](what, status).trim());
   const { ledger } = migration;
   return answered(await operate(operator, ledger, { verb, ledger, tenant, id: migration.id }));
 }
+
+type ActingVerb = 'retry' | 'cancel' | 'ahead' | 'stop-ahead';
+
+/** Why the function would refuse, so that the operator is not asked first. */
+const OBSTACLES: Readonly<Record<ActingVerb, (migration: Migration) => string | undefined>> = {
+  retry: retryObstacle,
+  cancel: cancelObstacle,
+  ahead: (migration) => aheadObstacle(migration, Date.now()),
+  'stop-ahead': () => undefined,
+};
+
+const QUESTIONS: Readonly<Record<ActingVerb, (what: string, status: string) => string>> = {
+  retry: (what) => `Start the next attempt of ${what}?`,
+  cancel: (what, status) => `Cancel ${what}? ${CONSEQUENCE[status] ?? ''}`,
+  ahead: (what) => `Copy the tenant of ${what} ahead of its window, while the source serves?`,
+  'stop-ahead': (what) => `Stop copying ahead for ${what}? What is copied stays for the move.`,
+};
 
 const CONSEQUENCE: Readonly<Record<string, string>> = {
   scheduled: 'It will not begin.',

@@ -15,6 +15,7 @@ import {
   type Status,
   type Step,
   sameFacts,
+  statusAfter,
 } from '../../../lambdas/domain/moving/migration.ts';
 import { migrationRecord } from '../../support/builders.ts';
 
@@ -123,23 +124,27 @@ describe('the transition table', () => {
 
   test('names the phases that a status waits for, and the realm whose data each changes', () => {
     expect(PHASES_OF).toEqual({
+      scheduled: ['ahead'],
       copying: ['copy'],
       committing: ['commit'],
       'rolling-back': ['restore', 'rollback'],
     });
-    const realms = (['copy', 'commit', 'restore', 'rollback'] as const).map((phase) =>
+    const realms = (['ahead', 'copy', 'commit', 'restore', 'rollback'] as const).map((phase) =>
       realmOfPhase({ source: 'us', target: 'de' }, phase),
     );
-    expect(realms).toEqual(['de', 'us', 'us', 'de']);
+    expect(realms).toEqual(['de', 'de', 'us', 'us', 'de']);
   });
 
   test('tells what is final, what is under way, and what has nothing to move', () => {
     expect(STATUSES.filter((status) => isFinal({ status }))).toEqual(['committed', 'rolled-back']);
-    expect(STATUSES.filter((status) => !isUnderWay({ status }))).toEqual([
+    const startedAt = '2026-12-26T00:00:00.000Z';
+    expect(STATUSES.filter((status) => !isUnderWay({ status, startedAt }))).toEqual([
       'scheduled',
       'committed',
       'rolled-back',
     ]);
+    // A schedule that never started stands in nobody's way while what was copied ahead is discarded.
+    expect(isUnderWay({ status: 'rolling-back' })).toBe(false);
     expect([
       isNoOp({ source: 'us', target: 'us' }),
       isNoOp({ source: 'us', target: 'de' }),
@@ -178,9 +183,29 @@ describe('a hook', () => {
     ['commit', 'scheduled', 'E9999'],
     ['start', 'rolling-back', 'E9999'],
   ] as const)('%s is refused when it is %s, with %s', (hook, status, code) => {
-    expect(advance(migrationRecord({ status }), hook)).toMatchObject({
+    const startedAt = '2026-12-26T00:00:00.000Z';
+    expect(advance(migrationRecord({ status, startedAt }), hook)).toMatchObject({
       kind: 'refused',
       refusal: { status: 409, code },
+    });
+  });
+
+  test('start of a schedule that is being undone says that it is not scheduled', () => {
+    expect(advance(migrationRecord({ status: 'rolling-back' }), 'start')).toMatchObject({
+      refusal: { status: 409, code: 'E0001' },
+    });
+  });
+
+  test('ends a schedule at once, unless something may have been copied ahead for it', () => {
+    const ahead = { begunAt: '2026-12-25T00:00:00.000Z' };
+    for (const step of ['rollback', 'expire'] as const) {
+      expect(statusAfter({ status: 'scheduled' }, step)).toBe('rolled-back');
+      expect(statusAfter({ status: 'scheduled', ahead }, step)).toBe('rolling-back');
+    }
+    expect(statusAfter({ status: 'scheduled', ahead }, 'start')).toBe('copying');
+    expect(advance(migrationRecord({ status: 'scheduled', ahead }), 'rollback')).toEqual({
+      kind: 'moves',
+      to: 'rolling-back',
     });
   });
 

@@ -26,6 +26,9 @@ const UNDO = 'lambdas/app/undo.ts';
 const LIFECYCLE = 'lambdas/app/lifecycle-hooks.ts';
 const STEPS = 'lambdas/app/steps.ts';
 const COPY = 'lambdas/app/phases/copy-tasks.ts';
+const MIGRATION = 'lambdas/domain/moving/migration.ts';
+const VERIFY = 'lambdas/app/phases/verify-tasks.ts';
+const CLAIM = 'lambdas/app/phases/target-claim.ts';
 const COMMIT = 'lambdas/app/phases/commit-tasks.ts';
 const ROLLBACK = 'lambdas/app/phases/rollback-tasks.ts';
 const TURN = 'lambdas/app/phases/range-turn.ts';
@@ -70,10 +73,14 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a copy that does not claim the target',
     rule: 3,
     changes: [
-      change(COPY, 'claim(current, from, id, source)', 'undefined'),
-      change(COPY, "if (!isOwnedBy(record, id, 'standby')) {", "if (record?.state === 'frozen') {"),
+      change(CLAIM, 'claim(current, from, id, source)', 'undefined'),
       change(
-        COPY,
+        CLAIM,
+        "if (isOwnedBy(record, id, 'standby')) return;",
+        "if (record?.state !== 'frozen') return;",
+      ),
+      change(
+        CLAIM,
         "if (!isOwnedBy(to, id, 'standby')) throw new PermanentError('the target is not claimed');\n    if (to.unclean",
         'if (to?.unclean',
       ),
@@ -488,5 +495,24 @@ export const MISTAKES: readonly Mistake[] = [
       ),
     ],
     breaks: ['it ends', 'nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'a schedule with copied data that is cancelled straight to rolled-back',
+    rule: 17,
+    changes: [change(MIGRATION, "return mustDiscard ? 'rolling-back' : to;", 'return to;')],
+    breaks: ['nowhere else', 'it ends', 'same answer again'],
+  },
+  {
+    name: 'a copy behind the fence that leaves what was deleted since, and verifies nothing',
+    rule: 18,
+    changes: [
+      change(COPY, "return isBegun ? 'repair-target' : 'copy';", "return 'copy';"),
+      change(
+        VERIFY,
+        "if (buckets.length === 0) return 'done';",
+        "if (buckets.length >= 0) return 'done';",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere'],
   },
 ];

@@ -58,6 +58,20 @@ export async function operator(world: World, isOver: () => boolean): Promise<voi
   }
 }
 
+/** Copies what is scheduled ahead of its window, and now and then stops that. */
+export async function copiesAhead(world: World, isOver: () => boolean): Promise<void> {
+  const { timeline, random } = world;
+  while (!isOver()) {
+    await timeline.sleep(random.chance(0.5) ? random.below(MINUTE) : random.below(20) * MINUTE);
+    const migration = world.migrations().findLast(({ status }) => status === 'scheduled');
+    if (migration === undefined) continue;
+    const { ledger, tenant, id } = migration;
+    const verb = random.chance(0.1) ? 'stop-ahead' : 'ahead';
+    await asked(world, ledger, verb, { ledger, tenant, id });
+    world.follow();
+  }
+}
+
 async function set(world: World): Promise<void> {
   const realm = world.site.home;
   const tenant = world.random.chance(0.5) ? { tenant: TENANT } : {};

@@ -5,7 +5,7 @@ import { atlassian, type Habits } from './atlassian.ts';
 import type { Coverage } from './coverage.ts';
 import type { DoorName } from './doors.ts';
 import { checkAlways, checkEnd, InvariantBroken } from './invariants.ts';
-import { cancelLast, mend, operator, rogue, tamper, user } from './people.ts';
+import { cancelLast, copiesAhead, mend, operator, rogue, tamper, user } from './people.ts';
 import { type Random, seeded } from './random.ts';
 import { Endless, type FaultKind, type FaultPlan } from './scheduler.ts';
 import { world as newWorld, REALMS, type World } from './world.ts';
@@ -47,7 +47,8 @@ export async function simulate(seed: number): Promise<Outcome> {
     // The step that a run focuses on must occur in it.
     cancelsLate: focus !== undefined && ROLLBACK.includes(focus) ? 0.7 : luck(0.3, 0.3),
     supersedes: random.chance(0.2) ? 0.4 : 0,
-    isHasty: random.chance(0.6),
+    // Only before a window that is still to come is there time to copy ahead.
+    isHasty: random.chance(isAhead(seed) ? 0.2 : 0.6),
     isImpatient: random.chance(focus === 'start' ? 0.8 : 0.3),
     writesLast: random.chance(0.4) ? 0.6 : 0,
     regrets: focus !== undefined && RESTORE.includes(focus) ? 1 : luck(0.25, 0.5),
@@ -100,6 +101,7 @@ export async function simulate(seed: number): Promise<Outcome> {
       });
     }
     if (isDisturbed.operator) timeline.spawn('an operator', () => operator(world, () => isOver));
+    if (isAhead(seed)) timeline.spawn('who copies ahead', () => copiesAhead(world, () => isOver));
     if (isDisturbed.rogue) timeline.spawn('a rogue', () => rogue(world, () => isOver));
     if (isDisturbed.tampers) timeline.spawn('somebody', () => tamper(world));
     await timeline.run(() => isOver && isCalm);
@@ -109,6 +111,9 @@ export async function simulate(seed: number): Promise<Outcome> {
 
 /** Chosen by the seed itself, so that another entry changes no other random decision. */
 const DOORS: readonly DoorName[] = ['connect', 'connect', 'forge', 'connect', 'both'];
+
+/** By the seed itself, for the same reason. */
+const isAhead = (seed: number) => seed % 5 === 4;
 
 function hurried(world: World, task: string, migration: Migration): void {
   if (task !== 'finishCopy') return;

@@ -43,12 +43,12 @@ import type { Clock, IsGone, Log, Metrics, Ports } from './ports.ts';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface ComposeOptions {
-  /** Makes every call of the SDK, for a host that watches. */
+  /** Wraps every call of the SDK, for a host that observes them. */
   readonly around?: Around | undefined;
   readonly log?: Log | undefined;
   readonly metrics?: Metrics | undefined;
   readonly clock?: Clock | undefined;
-  /** A host that knows which of its invocations died with it says so; Lambda does not know. */
+  /** A host that knows which of its invocations are dead says so; Lambda does not know. */
   readonly isGone?: IsGone | undefined;
   /** Instead of `residency.config.ts`, for tests. */
   readonly residency?: Residency | undefined;
@@ -56,7 +56,10 @@ export interface ComposeOptions {
 
 export type App = ReturnType<typeof compose>;
 
-/** Builds one realm's app. Throws a sentence that names the variable, where the environment does not suffice. */
+/**
+ * Builds one realm's app. Throws a sentence that names the variable where the environment is
+ * incomplete.
+ */
 export function compose(env: Environment, options: ComposeOptions = {}) {
   const residency = deployedIn(options.residency ?? configured, env['REALMS'] || undefined);
   const clock = options.clock ?? systemClock;
@@ -162,7 +165,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   };
 }
 
-/** Atlassian's keys, and where no customers are, one of our own for synthetic tenants. */
+/** Atlassian's keys, and in stages without customers one of our own for synthetic tenants. */
 function trusted(keys: InstallKeys, smokeKey: string | undefined, stage: string): InstallKeys {
   if (!smokeKey) return keys;
   if (!mayTrustSmokeKey(stage))
@@ -170,7 +173,7 @@ function trusted(keys: InstallKeys, smokeKey: string | undefined, stage: string)
   return withSmokeKey(keys, smokeKey);
 }
 
-/** Verifies Forge invocation tokens. An app that has no Forge manifest has no such routes either. */
+/** Verifies Forge invocation tokens. An app without a Forge manifest has no such routes. */
 function forgeDoor(
   env: Environment,
   { app: { forge }, isolatedCloud }: Residency,
@@ -205,7 +208,7 @@ function wholeNumber(env: Environment, name: string, otherwise: number): number 
   return Number(text);
 }
 
-/** URLs between commas, without trailing slashes; `undefined` where there is none. */
+/** URLs separated by commas, without trailing slashes; `undefined` where there is none. */
 function listed(text: string | undefined): readonly string[] | undefined {
   const urls = (text ?? '').split(',').map((url) => url.trim().replace(/\/$/, ''));
   const named = urls.filter((url) => url !== '');

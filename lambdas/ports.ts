@@ -1,4 +1,4 @@
-/** Every boundary of the system. Ports speak our words; AWS errors are translated where they happen. */
+/** Every boundary of the system. Ports use our words; AWS errors are translated in the adapters. */
 import type { Range } from './domain/datasets/dataset.ts';
 import type { Digest } from './domain/datasets/digest.ts';
 import type { Measurement, RangeSize } from './domain/datasets/size.ts';
@@ -15,62 +15,72 @@ import type { PurgeReceipt } from './domain/tenants/retirement.ts';
 import type { TenantRecord } from './domain/tenants/tenant.ts';
 
 /**
- * What a pure decision makes of a record that was just read: the next record, `'remove'`, or `undefined` to leave it.
- * It may run several times, as often as somebody else changes the record in between.
+ * A pure decision on a record that was just read: returns the next record, `'remove'`, or
+ * `undefined` to leave it. It runs again each time another writer has changed the record in
+ * between.
  */
 export type Decide<T> = (current: T | undefined) => T | 'remove' | undefined;
 
-/** `changed` says whether this call wrote; `record` is what now stands. */
+/** `changed` says whether this call wrote; `record` is the stored record after it. */
 export interface Change<T> {
   readonly changed: boolean;
   readonly record: T | undefined;
 }
 
-/** Every write is one conditional write on a single item, and a fault (`Fault`) leaves it unknown whether it happened. */
+/**
+ * Every write is one conditional write on a single item. After a fault (`Fault`) it is unknown
+ * whether it happened.
+ */
 export interface TenantStore {
   /** Strongly consistent. */
   read(realm: Realm, tenant: string): Promise<TenantRecord | undefined>;
   /**
-   * Compare-and-set: reads, decides, and writes only if nobody wrote in between; otherwise decides again. Whoever is
-   * written can be found by its names, and whoever is removed can not.
+   * Compare-and-set: reads, decides, and writes only if no other writer wrote in between; otherwise
+   * decides again. A written tenant can be found by its names, and a removed one cannot.
    */
   change(realm: Realm, tenant: string, decide: Decide<TenantRecord>): Promise<Change<TenantRecord>>;
-  /** All tenants of the realm whose own record, read strongly consistently, has this name; mostly one or none. */
+  /** All tenants whose own record in this realm, read strongly consistently, has this name. */
   find(realm: Realm, name: TenantName): Promise<readonly TenantRecord[]>;
-  /** Retired tenants whose data is due to be purged by then, or is being purged. May lag behind by a moment. Epoch milliseconds. */
+  /**
+   * Retired tenants whose data is due to be purged by then, or is being purged. May lag behind by a
+   * moment. Epoch milliseconds.
+   */
   due(realm: Realm, now: number): Promise<readonly string[]>;
 }
 
-/** The status records of migrations and their history. Every read is strongly consistent, but for `open`. */
+/** Migrations and their history. Every read is strongly consistent, except `open`. */
 export interface MigrationStore {
   read(key: MigrationKey): Promise<Migration | undefined>;
   /** All migrations of the tenant that have their ledger in this realm, in no particular order. */
   list(ledger: Realm, tenant: string): Promise<readonly Migration[]>;
   /**
-   * Compare-and-set. A change of status, and whatever an operator changes, also leaves a history entry that names the actor
-   * (a hook, a task, the janitor, an operator).
+   * Compare-and-set. A change of status, and any change by an operator, also leaves a history entry
+   * that names the actor (a hook, a task, the janitor, an operator).
    */
   change(key: MigrationKey, actor: string, decide: Decide<Migration>): Promise<Change<Migration>>;
   /** In the order of time. */
   history(key: MigrationKey): Promise<readonly HistoryEntry[]>;
-  /** Migrations of this ledger that are not final. May lag behind by a moment: only the janitor looks here. */
+  /** Migrations that are not final; may lag behind by a moment, so only the janitor reads it. */
   open(ledger: Realm): Promise<readonly Migration[]>;
 }
 
-/** The records of a migration's ranges, in the ledger of the realm that writes. Reads are strongly consistent. */
+/** Range records, in the ledger of the realm that writes. Reads are strongly consistent. */
 export interface RangeRecordStore {
   read(realm: Realm, key: MigrationKey, range: string): Promise<RangeRecord | undefined>;
   list(realm: Realm, key: MigrationKey): Promise<readonly RangeRecord[]>;
-  /** Writes `next` if the stored record still has `next.revision`; the record as stored, or `undefined` when somebody else wrote. */
+  /**
+   * Writes `next` if the stored record still has `next.revision`. Returns the stored record;
+   * `undefined` when another worker has written.
+   */
   put(realm: Realm, key: MigrationKey, next: RangeRecord): Promise<RangeRecord | undefined>;
 }
 
-/** The signed-off records of moves and of purges, and the chain that they form in a realm. Reads are strongly consistent. */
+/** Receipts of moves and purges, and a realm's chain of them. Reads are strongly consistent. */
 export interface ReceiptStore {
   read(realm: Realm, tenant: string, id: string): Promise<Receipt | undefined>;
   /**
-   * Replaces an earlier receipt of the same migration in this realm; never one of a later state, nor one that the same realm
-   * has signed later.
+   * Replaces an earlier receipt of the same migration in this realm; never one of a later state,
+   * nor one that the same realm has signed later.
    */
   write(realm: Realm, receipt: Receipt): Promise<void>;
 
@@ -86,16 +96,16 @@ export interface ReceiptStore {
   purges(realm: Realm, tenant: string): Promise<readonly PurgeReceipt[]>;
 }
 
-/** The last count of what a tenant has in a realm, finished or not. */
+/** The last count of a tenant's items in a realm, finished or not. */
 export interface MeasurementStore {
   read(realm: Realm, tenant: string): Promise<Measurement | undefined>;
-  /** Replaces the one before. Two who count at once cost a little time, and nothing else. */
+  /** Replaces the one before. Two counts at once only take more time. */
   write(realm: Realm, tenant: string, measurement: Measurement): Promise<void>;
 }
 
 /** The windows in which a realm is, or will be, a source. */
 export interface SlotStore {
-  /** Holds a window for a migration, unless `cap` others overlap it: then `false`. Holding twice counts once. */
+  /** `false` where `cap` others overlap the window. Holding it twice counts once. */
   take(
     key: MigrationKey,
     window: { readonly start: string; readonly end: string },
@@ -108,11 +118,11 @@ export interface SlotStore {
 /** What operators have set, for a realm and for single tenants. */
 export interface SettingsStore {
   /**
-   * What is set for the realm, overlaid with what is set for the tenant. What is not a setting, in an item that was edited by
-   * hand, is ignored, with an alarm.
+   * The realm's settings, overridden by the tenant's. Invalid settings in an item that was edited
+   * by hand are ignored, with an alarm.
    */
   read(realm: Realm, tenant: string): Promise<Settings>;
-  /** Sets the realm's settings, or a tenant's, and leaves a history entry; what is now set there. */
+  /** Changes settings, and leaves a history entry. Returns what is now set there. */
   change(
     realm: Realm,
     tenant: string | undefined,
@@ -123,7 +133,7 @@ export interface SettingsStore {
   history(realm: Realm, tenant: string | undefined): Promise<readonly SettingsEntry[]>;
 }
 
-/** The stores of a realm's table `migrations`: the ledger. Each write is one conditional write on a single item. */
+/** The ledger: the stores of the table `migrations`. Each write is one conditional write. */
 export interface Ledger {
   readonly migrations: MigrationStore;
   readonly rangeRecords: RangeRecordStore;
@@ -133,17 +143,20 @@ export interface Ledger {
   readonly settings: SettingsStore;
 }
 
-/** Where a range's work stands. `cursor` is opaque, and absent before the first item. */
+/** How far the work on a range is. `cursor` is opaque, and absent before the first item. */
 export interface Checkpoint {
   readonly cursor?: string;
   readonly done: boolean;
-  /** Of all items seen since the range began. */
+  /** The digest of all items since the range began. */
   readonly digest: Digest;
   /** Items written or deleted since the range began. */
   readonly changed: number;
 }
 
-/** Which items exist: those that expire at or before `asOf` do not; those that expire before `lastingUntil` are not `lasting`. Epoch seconds. */
+/**
+ * Which items exist: those that expire at or before `asOf` do not; those that expire before
+ * `lastingUntil` are not `lasting`. Epoch seconds.
+ */
 export interface Horizon {
   readonly asOf: number;
   readonly lastingUntil: number;
@@ -159,13 +172,13 @@ export interface Difference {
 }
 
 /**
- * How one kind of storage is moved. Every function is safe to run twice, continues from `from` (a checkpoint it yielded
- * earlier) and ends early, but never before one page of progress, when `until` (epoch milliseconds) has come. None
- * touches another tenant's keys. `rateLimit` is how many items are written or deleted per second at most; without it, as many as
- * the store takes.
+ * Moves one kind of storage. Every function is safe to run twice, continues from `from` (a
+ * checkpoint it yielded earlier) and ends early, but never before one page of progress, when
+ * `until` (epoch milliseconds) has come. None touches another tenant's keys. `rateLimit` is the
+ * largest number of items written or deleted per second; without it, as many as the store takes.
  */
 export interface PartKind {
-  /** Yields after what it wrote has been acknowledged. */
+  /** Yields after its writes have been acknowledged. */
   copy(
     range: Range,
     source: Realm,
@@ -184,7 +197,7 @@ export interface PartKind {
     from: Checkpoint | undefined,
     until: number,
   ): AsyncIterable<Checkpoint>;
-  /** Makes `target` equal to `source`: writes what differs, deletes what is extra, touches nothing that is equal. */
+  /** Makes `target` equal to `source`: writes different items, deletes extra ones. */
   restore(
     range: Range,
     source: Realm,
@@ -205,12 +218,12 @@ export interface PartKind {
   /** Strongly consistent; counts expired items that are still there. */
   isEmpty(range: Range, realm: Realm): Promise<boolean>;
   /**
-   * How much a range holds, without a transfer of its items where the store can count by itself. Items are exact as of the
-   * reading, bytes roughly so. Goes on from an incomplete size that it returned earlier, and returns one when `until` has
-   * come: `complete` says so.
+   * The size of a range, without a transfer of its items where the store can count by itself. Items
+   * are exact as of the reading, bytes roughly so. Continues an incomplete size that it returned
+   * earlier, and returns one when `until` has come: `complete` tells.
    */
   size(range: Range, realm: Realm, until: number, from?: RangeSize): Promise<RangeSize>;
-  /** Up to `limit` items that are not the same in `target` as in `source`. */
+  /** Up to `limit` items of `target` that differ from `source`. */
   differences(
     range: Range,
     source: Realm,
@@ -220,9 +233,9 @@ export interface PartKind {
   ): Promise<readonly Difference[]>;
 }
 
-/** What a rehearsal copies. Its targets are partition keys that no tenant can have. */
+/** Copies the samples of rehearsals to partition keys that no tenant can have. */
 export interface Samples {
-  /** Puts up to `limit` of the first items of `from` under the partition key of `to`, another range of the same part. */
+  /** Puts the first `limit` items of `from` under the key of `to`, a range of the same part. */
   copy(
     from: Range,
     source: Realm,
@@ -233,7 +246,7 @@ export interface Samples {
   ): AsyncIterable<Checkpoint>;
 }
 
-/** One start of one phase. The attempt is in the execution's name, so that a restart is a new execution. */
+/** One start of a phase. A restart has another attempt, and so another execution. */
 export interface Run extends MigrationKey {
   readonly realm: Realm;
   readonly phase: Phase;
@@ -247,9 +260,9 @@ export interface Workflows {
 
 /** Signs with the key of a realm, which never leaves the key store. */
 export interface Signer {
-  /** SHA-256 of a text, in hexadecimal digits; synchronous, because the simulation decides itself what comes next. */
+  /** SHA-256 in hexadecimal digits; synchronous, for the simulation's sake. */
   hash(text: string): string;
-  /** Signs the hexadecimal digits of a SHA-256 hash. Throws a `Fault` where the key cannot be used at the moment. */
+  /** Signs a hash's digits. Throws a `Fault` where the key cannot be used now. */
   sign(realm: Realm, hash: string): Promise<Signature>;
 }
 
@@ -265,35 +278,39 @@ export interface Log {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-/** Numbers for the fleet, by the table in `domain/operating/metric.ts`; whose move it was, the log says. */
+/**
+ * Metrics for the fleet, by the table in `domain/operating/metric.ts`. None names a tenant or a
+ * migration; the log does.
+ */
 export interface Metrics {
   record<N extends MetricName>(name: N, value: number, ...word: WordOf<N>): void;
 }
 
-/** What a verified token says. */
+/** The claims of a verified token. */
 export interface Claims {
   readonly iss: string;
   /** Epoch seconds. */
   readonly iat: number;
 }
 
-/** What a verified Forge invocation token says of who calls. */
+/** The claims of a verified Forge invocation token on its caller. */
 export interface ForgeClaims {
   readonly installationId: string;
   /** Epoch seconds. */
   readonly iat: number;
   readonly cloudId?: string;
-  /** Where the app is installed in one product alone. */
+  /** Present where the app is installed in a single product. */
   readonly product?: string;
-  /** Of the site's URL. */
+  /** Host of the site's URL. */
   readonly host?: string;
-  /** Of Bitbucket, which has no sites: such a token names neither cloud id nor host. */
+  /** For Bitbucket, which has no sites: such a token names neither cloud id nor host. */
   readonly workspaceId?: string;
 }
 
 /**
- * Whether the invocation of this id is known to run no more, nor any write of its to be under way. `true` voids its
- * lease at once, so that only certainty counts: where nobody can know, `false`, and the lease runs out.
+ * Whether the invocation with this id is known to be dead, with none of its writes still under way.
+ * `true` voids its lease at once, so it must be certain. Where it is unknown, `false`, and the
+ * lease runs out.
  */
 export type IsGone = (owner: string) => boolean;
 

@@ -50,7 +50,10 @@ export interface DeploymentOptions {
    * Environment of the Forge app whose tokens this stage accepts. Overrides the configuration's.
    */
   readonly forgeEnvironment?: string;
-  /** How many ranges of a move are worked on at once where no operator has set anything else; without it, 16. */
+  /**
+   * How many ranges of a move are worked on at once where no operator has set anything else;
+   * without it, 16.
+   */
   readonly concurrency?: number;
   /**
    * Public key of the operator who may install synthetic tenants (`residency smoke-key`), as base64
@@ -89,7 +92,9 @@ export interface Deployment {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** A write that passed the guard just before its function died can still be on its way to the table. */
+/**
+ * A write that passed the guard just before its function died can still be on its way to the table.
+ */
 const DRAIN_MARGIN_SECONDS = 10;
 
 /**

@@ -1,4 +1,6 @@
-/** The statements of the three roles that operators take; `lib/operator-roles.ts` makes the roles. */
+/**
+ * The statements of the three roles that operators take; `lib/operator-roles.ts` makes the roles.
+ */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { arnOf, type Deployment, dashboardName, deadLettersName, lambdaArn } from './deployment.ts';
 import { KEY_HOLDER } from './key-holder.ts';

@@ -2,8 +2,8 @@
 import type { Residency } from '../lambdas/domain/residency.ts';
 
 /**
- * How the requests of a route are authenticated. The word describes and enforces nothing: the handler
- * in `entry` checks the token, and tests send each route the requests that its word says.
+ * How the requests of a route are authenticated. The word describes and enforces nothing: the
+ * handler in `entry` checks the token, and tests send each route the requests that its word says.
  */
 export type Scheme =
   | 'signed-install'

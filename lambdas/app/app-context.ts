@@ -1,4 +1,7 @@
-/** What the functions of one realm's app are made from. Each factory of `lambdas/app` takes it, and nothing else of the stack. */
+/**
+ * What the functions of one realm's app are made from. Each factory of `lambdas/app` takes it, and
+ * nothing else of the stack.
+ */
 import type { Part } from '../domain/datasets/dataset.ts';
 import type { CopyAhead } from '../domain/planning/copy-ahead.ts';
 import { type Realm, type RealmRow, stackRows } from '../domain/realm.ts';
@@ -18,19 +21,22 @@ export interface AppSettings {
   readonly realms: readonly RealmRow[];
   readonly parts: readonly Part[];
   readonly baseUrls: Readonly<Record<Realm, string>>;
-  /** An installation whose host name is known may be offered to an operator for adoption. */
+  /** An installation whose host name is a known tenant's is offered to an operator for adoption. */
   readonly adoptByHost: boolean;
   /** Windows of this realm as a source that may overlap. */
   readonly maxOverlappingMigrations: number;
-  /** Ranges of a move at once, where no operator has set anything else. */
+  /** Ranges of a move at once, where no operator has set another number. */
   readonly concurrency: number;
-  /** Longer than any function that writes datasets can run: writes that passed the guard have landed or died. */
+  /**
+   * Longer than any function that writes datasets can run. When it is over, writes that passed the
+   * guard have landed or died.
+   */
   readonly drainSeconds: number;
   /** How long a commit can be rolled back before the source is purged. */
   readonly commitGraceSeconds: number;
-  /** How long point-in-time backups of a table go back. */
+  /** For how many days a table's point-in-time backups reach back. */
   readonly backupDays: number;
-  /** Which two tables of this stage are one, as a sentence. Nothing is claimed nor deleted then. */
+  /** Which two tables of this stage are one, as a sentence. Then nothing is claimed or deleted. */
   readonly clash?: string | undefined;
   /** Without it, nothing is copied before a window begins. */
   readonly copyAhead?: CopyAhead | undefined;

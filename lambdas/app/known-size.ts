@@ -1,4 +1,7 @@
-/** What is known of a tenant's size: from a count, or from the move by which it came; and what may be refused by it. */
+/**
+ * A tenant's known size, from a count or from the move by which it arrived, and the refusals by
+ * that size.
+ */
 
 import type { KeyValues } from '../domain/datasets/key-values.ts';
 import {
@@ -16,14 +19,14 @@ import { DAY_MS, HOUR_MS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import { movingRanges } from './phases/task-input.ts';
 
-/** Nothing is made of what was counted longer ago than this. */
+/** A count older than this is not used. */
 const KNOWN = 30 * DAY_MS;
-/** By a count as young as this, a tenant that is too large to be counted in a hook may be refused. */
+/** A count as young as this may refuse a tenant that is too large to be counted in a hook. */
 const FRESH = HOUR_MS;
-/** So long does a hook count, of the three seconds that it has. */
+/** How long a hook counts, of the three seconds that it has. */
 const COUNT_MS = 1_000;
 
-/** The newer of both; `undefined` where nothing is known, or only what was long ago. */
+/** The newer of both; `undefined` where nothing is known, or only an outdated size. */
 export async function knownSize(
   { ports: { tenants, measurements, receipts, clock }, settings: { realm: here } }: AppContext,
   tenant: string,
@@ -45,9 +48,10 @@ export async function knownSize(
 }
 
 /**
- * Why the window cannot suffice. What was known may have been deleted since, so that the tenant is counted again before it is
- * refused, for as long as a hook can wait: by the whole count; by an unfinished one, if so much is too much already; or else by
- * a count that is young. Where nobody can tell, nothing speaks against the move: it is counted once more before its window.
+ * Why the window is too short. Items may have been deleted since the last count, so the tenant is
+ * counted again before it is refused, for as long as a hook can wait. A whole count decides; an
+ * unfinished one refuses where it is too much already; otherwise a young count decides. Where the
+ * size is unknown, the move is accepted, and the tenant is counted once more before its window.
  */
 export async function misfitNow(
   context: AppContext,

@@ -1,6 +1,7 @@
 /**
- * The five migration hooks: what Atlassian asks of an app while a customer's data moves between realms. Each is a fixed
- * sequence of conditional writes; a repeated hook runs it again, and so finishes what an earlier one left undone.
+ * The five migration hooks: what Atlassian asks of an app while a customer's data moves between
+ * realms. Each is a fixed sequence of conditional writes. A repeated hook runs it again, and so
+ * finishes what an earlier one left undone.
  */
 import { namedValues, strayRanges } from '../domain/datasets/dataset.ts';
 import { extended, type KeyValues, keyValuesOf } from '../domain/datasets/key-values.ts';
@@ -41,7 +42,7 @@ export function migrationHooks(context: AppContext) {
   const keys = tenantKeys(context);
   const find = (caller: Caller, id: string | undefined) => locate(context, caller, id, 'other');
 
-  /** `POST /schedule`: a window and a location are agreed; nothing moves yet. */
+  /** `POST /schedule`: agrees on a window and a location; nothing moves yet. */
   async function schedule(caller: Caller, request: ScheduleRequest): Promise<HookAnswer> {
     const facts: Facts = {
       location: request.location.toLowerCase(),
@@ -62,13 +63,14 @@ export function migrationHooks(context: AppContext) {
     try {
       return answered(await scheduleNew(caller, id, location, facts), 'schedule');
     } catch (error) {
-      // Its rollback will name no id either, and must not be taken for one of the move before it.
+      // The rollback of this refused schedule will name no id either, and must not undo the move
+      // before it.
       if (request.id === undefined && error instanceof Refusal) await bury(caller, id);
       throw error;
     }
   }
 
-  /** `POST /start`: the site is offline; fence the tenant and begin to copy. */
+  /** `POST /start`: the site is offline. Fences the tenant and begins to copy. */
   async function start(caller: Caller, request: StartRequest): Promise<HookAnswer> {
     const migration = await find(caller, request.id);
     if (!migration) throw notScheduled(request.id ?? 'without an id');
@@ -94,7 +96,7 @@ export function migrationHooks(context: AppContext) {
     if (current.status !== 'scheduled') return current;
     const isOver = Date.parse(current.facts?.endTime ?? '') <= clock.now();
     if (isOver) return expire(current, 'its window was over before it began');
-    // It stays scheduled, so that its rollback finds what it undoes; and nobody was fenced.
+    // It stays scheduled, so that its rollback finds what it undoes; no tenant was fenced.
     const { id, facts } = current;
     if (facts && !isNoOp(current)) {
       const obstacle = await keys.obstacle(await valuesNow(current), [here, current.target]);
@@ -127,7 +129,7 @@ export function migrationHooks(context: AppContext) {
     return steps.fail(current, 'E0004', reason, 'start');
   }
 
-  /** `GET /status`: where the migration is. Reads only. */
+  /** `GET /status`: tells the migration's status. Reads only. */
   async function status(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
     const migration = await find(caller, request.id);
     if (!migration) throw notScheduled(request.id ?? 'without an id');
@@ -135,7 +137,10 @@ export function migrationHooks(context: AppContext) {
     return { status: 'failed', errorResponseCode: migration.error?.code ?? 'E9999' };
   }
 
-  /** `POST /commit`: the site comes back in the target. Comes after the window's end, so the clock has no say. */
+  /**
+   * `POST /commit`: the site comes back in the target. It comes after the window's end, so no time
+   * is checked.
+   */
   async function commit(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
     const migration = await find(caller, request.id);
     if (!migration && request.id === undefined)
@@ -146,7 +151,10 @@ export function migrationHooks(context: AppContext) {
     return answered(await continueCommit(migration), 'commit');
   }
 
-  /** Close the source, bring the target's record up to date, open the target, purge: in this order, always. */
+  /**
+   * Always in this order: close the source, bring the target's record up to date, open the target,
+   * purge.
+   */
   async function continueCommit(migration: Migration): Promise<Migration> {
     if (migration.status === 'ready-to-commit')
       return continueCommit(await steps.take(migration, 'commit', 'commit'));
@@ -193,19 +201,25 @@ export function migrationHooks(context: AppContext) {
     return committed;
   }
 
-  /** A failed condition ends the sequence: somebody else has moved the migration on, or nobody knows yet. */
+  /**
+   * A failed condition ends the sequence: another hook or task has changed the migration, or the
+   * outcome is unknown.
+   */
   async function lostCommit(migration: Migration): Promise<Migration> {
     const current = (await migrations.read(migration)) ?? migration;
     if (current.status !== 'committing') return current;
-    throw new Fault(`migration ${current.id} cannot switch its tenant over at this moment`);
+    throw new Fault(
+      `migration ${current.id} cannot close its source or open its target at this moment`,
+    );
   }
 
-  /** `POST /rollback`: undo everything, from any state; an unknown id leaves a tombstone. */
+  /** `POST /rollback`: undoes the migration, in any status. An unknown id leaves a tombstone. */
   async function rollback(caller: Caller, request: ActionRequest): Promise<HookAnswer> {
     const migration = await locate(context, caller, request.id, 'rollback');
     if (migration) return answered(await undoMigration(migration, 'rollback'), 'rollback');
     if (request.id === undefined) return { status: 'rolled-back' };
-    // Here and where the tenant lives: a delayed schedule may come to either, and the tenant may come back here first.
+    // In this realm and where the tenant lives: a delayed schedule may arrive in either, and the
+    // tenant may come back here first.
     const home = await homeOf(context, caller.tenant);
     if (home !== here) await bury(caller, request.id);
     const buried = await bury(caller, request.id, home);
@@ -220,7 +234,10 @@ function refuseUnlessAllowed(migration: Migration, hook: ActingHook): void {
   if (outcome.kind === 'refused') throw outcome.refusal;
 }
 
-/** The answer by what the ledger now says: a hook that lost a race is answered like one that came later. */
+/**
+ * The answer by what the ledger now says: a hook that lost a race is answered like one that came
+ * later.
+ */
 function answered(migration: Migration, hook: ActingHook): HookAnswer {
   refuseUnlessAllowed(migration, hook);
   return { status: migration.status };

@@ -1,4 +1,7 @@
-/** All functions of one realm's app, from one context: what hooks and tasks call. Every host puts them together here. */
+/**
+ * All functions of one realm's app, made from one context. Hooks and tasks call them. Every host
+ * makes them here.
+ */
 import type { AppContext } from './app-context.ts';
 import { janitor } from './background/janitor.ts';
 import { measureTenants } from './background/measure-tenants.ts';

@@ -1,4 +1,7 @@
-/** Schedules: what speaks against a new one, which of several stands, and what is left of one that never was. */
+/**
+ * Schedules: when a new one is refused, which of several counts, and what remains of one that was
+ * refused.
+ */
 
 import { isKeyedByMore, namedValues } from '../domain/datasets/dataset.ts';
 import { keyValuesOf } from '../domain/datasets/key-values.ts';
@@ -28,7 +31,10 @@ export function scheduling(context: AppContext) {
   const here = settings.realm;
   const keys = tenantKeys(context);
 
-  /** Writes the schedule, if nothing speaks against it; the record that then stands. Throws a `Refusal` otherwise. */
+  /**
+   * Writes the schedule, if nothing forbids it, and returns the record after that. Throws a
+   * `Refusal` otherwise.
+   */
   async function scheduleNew(
     caller: Caller,
     id: string,
@@ -69,17 +75,20 @@ export function scheduling(context: AppContext) {
     return repeat(record ?? proposed, facts);
   }
 
-  /** The same schedule said again, or one that was just written: it stands, unless a later one does. */
+  /** A repeated schedule, or one that was just written: it counts, unless a later one does. */
   async function repeat(migration: Migration, facts: Facts): Promise<Migration> {
     if (migration.facts && !sameFacts(migration.facts, facts)) {
       throw conflict(`migration ${migration.id} was scheduled with another window or location`);
     }
-    // Of a schedule in another realm's ledger, that realm finishes what is missing.
+    // A schedule in another realm's ledger is finished by that realm.
     if (migration.status !== 'scheduled' || migration.ledger !== here) return migration;
     return supersede(migration);
   }
 
-  /** Throws what speaks against a new schedule: the tenant is elsewhere, or moving; moves are switched off. */
+  /**
+   * Throws where a new schedule is not possible: the tenant lives elsewhere or is moving, or moves
+   * are switched off.
+   */
   async function movableTenant({ tenant }: Caller, facts: Facts): Promise<TenantRecord> {
     const record = await tenants.read(here, tenant);
     const others = await migrations.list(here, tenant);
@@ -108,7 +117,10 @@ export function scheduling(context: AppContext) {
     return record;
   }
 
-  /** The migration by which the tenant came here is committed: the receipt says so, or, where a crash kept it away, its ledger. */
+  /**
+   * Whether the migration by which the tenant came here is committed: by the receipt, or, where a
+   * crash kept it away, by the ledger.
+   */
   async function hasSettled(
     { tenant, ledger: source }: TenantRecord,
     id: string,
@@ -123,8 +135,9 @@ export function scheduling(context: AppContext) {
   }
 
   /**
-   * Of a tenant's schedules only the latest stands. Two that arrive at once both look after they have written, so that
-   * one of them sees the other; a move that began in between beats both.
+   * Of a tenant's schedules only the latest counts. Two that arrive at once both look after they
+   * have written, so that one of them sees the other. A move that began in between goes before
+   * both.
    */
   async function supersede(migration: Migration): Promise<Migration> {
     const others = (await migrations.list(migration.ledger, migration.tenant)).filter(
@@ -160,7 +173,10 @@ export function scheduling(context: AppContext) {
     return later ? expire(scheduled, `superseded by migration ${later.id}`) : scheduled;
   }
 
-  /** A delayed schedule of this id can then neither revive it nor supersede a newer one. */
+  /**
+   * Leaves a tombstone, so that a delayed schedule of this id can neither revive it nor supersede a
+   * newer one.
+   */
   async function bury({ tenant, iat }: Caller, id: string, home = here): Promise<Migration> {
     const now = new Date(clock.now()).toISOString();
     const tombstone: Migration = {

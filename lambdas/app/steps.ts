@@ -1,4 +1,4 @@
-/** What hooks, tasks and the janitor have in common: how a status moves, and what must follow when it has. */
+/** Steps that hooks, tasks and the janitor share: how a status changes, and what must follow. */
 
 import { defined } from '../domain/defined.ts';
 import {
@@ -22,8 +22,9 @@ export type Steps = ReturnType<typeof steps>;
 
 export function steps({ tenants, migrations, slots, workflows, clock, log }: Ports) {
   /**
-   * Moves the status by one step of the table, if the record has not left it; the record that now stands. The next
-   * phase begins with a new attempt, so that its execution has a new name.
+   * Moves the status by one step of the transition table, if the record still has it. Returns the
+   * record after that. The next phase begins with a new attempt, so that its execution has a new
+   * name.
    */
   async function take(
     migration: Migration,
@@ -52,8 +53,8 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
   }
 
   /**
-   * Makes sure that the phase at hand has an execution that runs; a closed one is followed by the next attempt. What the
-   * ledger says after that is the result: a hook is answered by it.
+   * Makes sure that the present phase has a running execution; a closed one is followed by the next
+   * attempt. Returns what the ledger says after that, by which a hook is answered.
    */
   async function drive(migration: Migration, actor: string): Promise<Migration> {
     const { phase, status } = migration;
@@ -68,7 +69,10 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     return (await migrations.read(migration)) ?? migration;
   }
 
-  /** Starts the phase anew, from its checkpoints, under the next attempt. Of two who try, one wins. */
+  /**
+   * Starts the phase again, from its checkpoints, under the next attempt. Of two callers at once,
+   * one wins.
+   */
   async function restart(
     migration: Migration,
     actor: string,
@@ -139,7 +143,10 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     return record ?? migration;
   }
 
-  /** Fences the tenant in the source, unless it is fenced already; whether it now is, by this migration. */
+  /**
+   * Fences the tenant in the source, unless it is fenced already. Returns whether it now is, by
+   * this migration.
+   */
   async function fence(migration: Migration): Promise<boolean> {
     const { tenant, id, source } = migration;
     const { record } = await tenants.change(source, tenant, (current) =>
@@ -148,12 +155,18 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     return isOwnedBy(record, id, 'frozen');
   }
 
-  /** The source serves again (or is retired, if the tenant was uninstalled), and this migration can no longer fence it. */
+  /**
+   * The source serves again (or is retired, if the tenant was uninstalled), and this migration can
+   * no longer fence it.
+   */
   async function release({ tenant, id, source }: Migration): Promise<void> {
     await tenants.change(source, tenant, (current) => released(current, id, clock.now()));
   }
 
-  /** `failed` first, then the fence: a crash in between leaves the tenant fenced, and the next hook or the janitor goes on. */
+  /**
+   * Writes `failed` first, then lifts the fence: after a crash in between the tenant is still
+   * fenced, and the next hook or the janitor goes on.
+   */
   async function fail(
     migration: Migration,
     code: RefusalCode,
@@ -192,7 +205,7 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
   };
 }
 
-/** What a log line says of a migration. */
+/** The fields of a migration in a log line. */
 export const fieldsOf = ({
   id,
   tenant,
@@ -214,7 +227,10 @@ const runOf = (migration: Migration, phase: Phase) => ({
   attempt: migration.attempt,
 });
 
-/** Which phase a status begins with: a rollback after a commit has begun must look whether to copy back. */
+/**
+ * The phase with which a status begins. A rollback after a commit has begun must first look whether
+ * to copy back.
+ */
 function nextPhase(current: Migration, to: Status, wanted?: Phase): Partial<Migration> {
   const phases: Partial<Record<Status, Phase>> = {
     copying: 'copy',
@@ -226,7 +242,7 @@ function nextPhase(current: Migration, to: Status, wanted?: Phase): Partial<Migr
   return phase === undefined ? {} : nextAttempt(current, phase);
 }
 
-/** Of a phase that is not the one at hand, it is the first. */
+/** The first attempt of another phase, or the next one of the present phase. */
 function nextAttempt(current: Migration, phase: Phase) {
   const attempt = current.attempt + 1;
   return current.phase === phase ? { phase, attempt } : { phase, attempt, phaseBegan: attempt };
@@ -242,7 +258,7 @@ function withoutDriver({
   return migration;
 }
 
-/** Whoever starts the phase anew because it went well so far says nothing of bad ends: their count begins again. */
+/** A restart after good progress resets the count of failed executions. */
 function goingOn({ badEnds: _b, lastFailure: _l, ...migration }: Migration): Migration {
   return migration;
 }

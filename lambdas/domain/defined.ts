@@ -6,8 +6,9 @@ type Optional<T> = {
 type Required<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] };
 
 /**
- * The fields that have a value. A field that is `undefined` is left out: `exactOptionalPropertyTypes` tells it apart from one that
- * is absent, and DynamoDB and JSON do, too. `{ ...defined({ cursor }) }` has a cursor, or no such field.
+ * The fields that have a value. A field that is `undefined` is left out:
+ * `exactOptionalPropertyTypes` tells it apart from one that is absent, and DynamoDB and JSON do,
+ * too. `{ ...defined({ cursor }) }` has a cursor, or no such field.
  */
 export function defined<T extends object>(fields: T): Optional<T> & Required<T> {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined);

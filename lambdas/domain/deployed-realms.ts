@@ -1,14 +1,15 @@
 /**
- * A deployment of some of the configured realms. It is a configuration that has no other rows: what looks at "all
- * realms" then neither asks, nor grants, nor names the others, and a move to one of them has no target.
+ * A deployment of some of the configured realms. It is a configuration that has no other rows: what
+ * looks at "all realms" then neither asks, nor grants, nor names the others, and a move to one of
+ * them has no target.
  */
 import { type Realm, stackRows } from './realm.ts';
 import type { Residency } from './residency.ts';
 
 /**
- * `text` names the realms between commas, as `-c realms=us,de`, `--realms us,de` and the variable `REALMS` do; without
- * it all are deployed. Throws a sentence where it names one that is not configured, or leaves out one that another
- * realm needs.
+ * `text` names the realms between commas, as `-c realms=us,de`, `--realms us,de` and the variable
+ * `REALMS` do; without it all are deployed. Throws a sentence where it names one that is not
+ * configured, or leaves out one that another realm needs.
  */
 export function deployedIn(residency: Residency, text: string | undefined): Residency {
   if (text === undefined) return residency;

@@ -20,8 +20,8 @@ export interface Caller {
 
 /**
  * `id` is absent where the request names none. A schedule then gets an id of ours
- * (`app/schedule-ids.ts`); any other hook means the tenant's last migration out of the realm that it
- * reaches, and never one that was scheduled after its token was issued (decision 15).
+ * (`app/schedule-ids.ts`); any other hook means the tenant's last migration out of the realm that
+ * it reaches, and never one that was scheduled after its token was issued (decision 15).
  */
 export interface ScheduleRequest extends Facts {
   readonly id?: string;

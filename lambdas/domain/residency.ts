@@ -29,14 +29,20 @@ export type ForgeEnvironment = (typeof FORGE_ENVIRONMENTS)[number];
 export const FORGE_ENVIRONMENT: ForgeEnvironment = 'PRODUCTION';
 
 /**
- * Atlassian's keys of Forge invocation tokens. One set serves all environments; it is pinned, so that no claim of a token
- * chooses where keys come from.
+ * Atlassian's keys of Forge invocation tokens. One set serves all environments; it is pinned, so
+ * that no claim of a token chooses where keys come from.
  */
 export const FORGE_KEYS_URL = 'https://forge.cdn.prod.atlassian-dev.net/.well-known/jwks.json';
 
-/** Days that point-in-time backups of every table go back; receipts say when the last of them is gone. */
+/**
+ * Days that point-in-time backups of every table go back; receipts say when the last of them is
+ * gone.
+ */
 export const BACKUP_DAYS = 7;
-/** Seconds between a commit and the purge of the source: for so long, a rollback copies nothing back that was purged. */
+/**
+ * Seconds between a commit and the purge of the source: for so long, a rollback copies nothing back
+ * that was purged.
+ */
 export const COMMIT_GRACE_SECONDS = 300;
 
 /** The products with data residency and Connect's lifecycle modules. */

@@ -1,6 +1,6 @@
 /**
- * `GET /health`, `GET /dare-migration/health`: the function runs, and knows its realm, its stage and
- * which realms are deployed. It calls nothing.
+ * `GET /health`, `GET /dare-migration/health`: the function runs, and knows its realm, its stage
+ * and which realms are deployed. It calls nothing.
  */
 import { stackRows } from '../domain/realm.ts';
 import { endpointOf, json, onLambda } from '../hook.ts';

@@ -1,4 +1,4 @@
-/** What a local host is asked to be: its options, and what follows from them before anything is started. */
+/** The options of a local host, and what follows from them before anything is started. */
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
 import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
@@ -11,23 +11,28 @@ import type { EmbeddedDynamoDbOptions } from './dynamodb/embedded-dynamodb.ts';
 import { localForwardUrls } from './forward-urls.ts';
 
 export interface LocalHostOptions {
-  /** Instead of `residency.config.ts`, for tests. */
+  /** Replaces `residency.config.ts`, for tests. */
   readonly residency?: Residency;
-  /** Of DynamoDB; the realms follow on the next ones, and then what `ports.ts` says. */
+  /**
+   * The port of DynamoDB. The realms follow on the next ones, then the ports of `local-ports.ts`.
+   */
   readonly port?: number;
-  /** Any free TCP ports instead. */
+  /** Takes any free TCP ports. */
   readonly ephemeral?: true;
-  /** Keeps items and the names of executions; without it everything is in memory. */
+  /** Keeps items and the names of executions; where it is left out, everything is in memory. */
   readonly dataDir?: string;
   /**
-   * The functions' environment, and `JANITOR_SECONDS` (0: only once, at the start). `INSTALL_KEYS_URL` may name several
-   * servers, between commas.
+   * The functions' environment, and `JANITOR_SECONDS` (0: only one run, at the start).
+   * `INSTALL_KEYS_URL` may name several servers, separated by commas.
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly log?: Log;
-  /** Without it, what is measured is dropped: nobody looks at it here. */
+  /** Where it is left out, metrics are dropped. */
   readonly metrics?: (realm: Realm) => Metrics;
-  /** Told of every AWS call that a function makes; `currentFunction()` says which function it is. */
+  /**
+   * Called with every AWS call that a function makes; `currentFunction()` says which function it
+   * is.
+   */
   readonly onCall?: (call: SdkCall) => void;
   /** Each route lets through what `lib/routes.ts` says, as API Gateway does. */
   readonly throttled?: boolean;
@@ -35,9 +40,9 @@ export interface LocalHostOptions {
   readonly hostNames?: readonly string[];
   /** Divides the waiting time of every retrier in the ASL file. */
   readonly retrySpeed?: number;
-  /** How long a function may run, for tests that would not wait for a dead worker's lease. */
+  /** How long a function may run, for tests that must not wait for a dead worker's lease. */
   readonly timeoutSecondsOf?: (entry: string) => number;
-  /** From the region of the calling function to the one that it calls. */
+  /** Latency from the region of the calling function to the region that it calls. */
   readonly latencyMs?: (fromRegion: string, toRegion: string) => number;
   /** Faults for the embedded DynamoDB. */
   readonly dynamoDb?: Pick<
@@ -48,7 +53,7 @@ export interface LocalHostOptions {
 
 export const STAGE = 'local';
 export const ACCOUNT = '000000000000';
-/** Short enough to watch; only what writes from outside is waited for as long as it says. */
+/** Short times, so that a person can watch; only `otherWritersSeconds` counts in full. */
 const defaultsFor = (residency: Residency) => ({
   DRAIN_SECONDS: String(Math.max(1, otherWritersSecondsOf(residency))),
   COMMIT_GRACE_SECONDS: '2',
@@ -57,7 +62,7 @@ const defaultsFor = (residency: Residency) => ({
 
 export type HostSetup = ReturnType<typeof hostSetup>;
 
-/** Throws a sentence, where the options or the environment name something that cannot be. */
+/** Throws a sentence where the options or the environment are invalid. */
 export function hostSetup(options: LocalHostOptions) {
   const whole = options.residency ?? configured;
   const residency = deployedIn(whole, options.env?.['REALMS'] || undefined);

@@ -1,4 +1,7 @@
-/** The second host: all realms in this process, one HTTP port each, on the same functions, routes and ASL file as in AWS. */
+/**
+ * The second host: all realms in this process, one HTTP port each, on the same functions, routes
+ * and ASL file as in AWS.
+ */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm, RealmRow } from '../../lambdas/domain/realm.ts';
@@ -26,29 +29,35 @@ import { startWorkflowRunner } from './workflows/workflow-runner.ts';
 
 export interface LocalHost {
   readonly realms: readonly RealmRow[];
-  /** Base URL of every realm, those included that another one's stack serves. */
+  /** Base URL of every realm, including those that another realm's stack serves. */
   readonly urls: Readonly<Record<Realm, string>>;
-  /** Where each stack itself answers; a router in front of it has another URL. */
+  /** The URL of each stack itself; a router in front of it has another. */
   readonly ownUrls: Readonly<Record<Realm, string>>;
   readonly dynamoDbUrl: string;
   readonly stepFunctionsUrl: string;
   readonly keysUrl: string;
-  /** Lambda's Invoke, for the functions in the background. */
+  /** Lambda's Invoke, for the background functions. */
   readonly functionsUrl: string;
-  /** None, where `INSTALL_KEYS_URL` names somebody else's keys. */
+  /** `undefined` where `INSTALL_KEYS_URL` names another key server. */
   readonly atlassian: SimulatedAtlassian | undefined;
-  /** Runs a function by its file below `lambdas/`, such as `tasks/janitor`, and within its timeout. */
+  /** Runs a function by its file below `lambdas/`, such as `tasks/janitor`, within its timeout. */
   invoke(realm: Realm, entry: string, event: unknown): Promise<unknown>;
   /** Newest first. */
   executions(realm: Realm): readonly Execution[];
-  /** Resolves when the data directory cannot be written to any more: the host must end, and go on in its next life. */
+  /**
+   * Resolves when the data directory cannot be written to any more: the host must end, and be
+   * started again.
+   */
   readonly broken: Promise<UnwritableDataDir>;
   /** Kills workers. */
   readonly deaths: Pick<WorkerDeaths, 'killNextWorker' | 'spareNextWorker'>;
   close(): Promise<void>;
 }
 
-/** Of functions that answer HTTP, and of tasks of workflows: of these, more than the ranges of one move at once. */
+/**
+ * How many functions that answer HTTP, and how many tasks of workflows, run at once: more tasks
+ * than one move has ranges at once.
+ */
 const CONCURRENT_REQUESTS = 24;
 const CONCURRENT_TASKS = 40;
 
@@ -90,7 +99,8 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   });
   opened.defer(() => keyStore.close());
 
-  // 5. Atlassian, with the keys that installations are signed with, unless another key server is named.
+  // 5. Atlassian, with the keys that installations are signed with, unless another key server is
+  //    named.
   const atlassian = env['INSTALL_KEYS_URL']
     ? undefined
     : await startSimulatedAtlassian({

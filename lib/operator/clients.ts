@@ -137,7 +137,10 @@ export function operatorClients(options: ClientsOptions) {
   };
   return {
     dynamoDb,
-    /** For a table of the vendor's that is no part: by the caller's own credentials, whatever role is taken for the realms. */
+    /**
+     * For a table of the vendor's that is no part: by the caller's own credentials, whatever role
+     * is taken for the realms.
+     */
     vendorDocuments,
     documents: perRealm((realm) => DynamoDBDocumentClient.from(dynamoDb(realm))),
     states: perRealm((realm) => {

@@ -271,7 +271,7 @@ const FAULTS = [
   'the tenant is in a move between other realms',
   'the tenant is being installed at this moment',
   'another installation of this tenant is under way',
-  'cannot switch its tenant over at this moment',
+  'cannot close its source or open its target at this moment',
   'changed while it was being rolled back',
   'the tenant is uninstalled in realm',
 ];

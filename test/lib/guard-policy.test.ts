@@ -1,4 +1,7 @@
-/** The rights of an app outside these stacks: the stack makes what the manual says, and examples ask for no more. */
+/**
+ * The rights of an app outside these stacks: the stack makes what the manual says, and examples ask
+ * for no more.
+ */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { VERDICT_ATTRIBUTES } from '../../lambdas/domain/tenants/verdict.ts';

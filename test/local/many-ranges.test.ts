@@ -1,4 +1,7 @@
-/** Thousands of ranges through the state machine that is deployed, under the limits of Step Functions. */
+/**
+ * Thousands of ranges through the state machine that is deployed, under the limits of Step
+ * Functions.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
@@ -24,7 +27,10 @@ const PARTS: readonly Part[] = Array.from({ length: 50 }, (_, number) => ({
 /** What a write of a range's record takes: some turns pass before a phase is done. */
 const WRITE_MS = 40;
 
-/** A tenant with an item in every tenth part, and the state machines of two realms over ports in memory. */
+/**
+ * A tenant with an item in every tenth part, and the state machines of two realms over ports in
+ * memory.
+ */
 function world() {
   const app: MemoryApp = memoryApp({
     parts: PARTS,

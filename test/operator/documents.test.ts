@@ -92,7 +92,9 @@ async function typed(words: readonly string[]) {
   return { code, calls, said: said.join('\n') };
 }
 
-/** Of AWS that is never asked. What `doctor` asks of this table, it asks of the other realms' too. */
+/**
+ * Of AWS that is never asked. What `doctor` asks of this table, it asks of the other realms' too.
+ */
 const isAskedWhetherItIsALocalHost = ({ command, input }: OperatorCall): boolean =>
   command === 'DescribeTable' && Object(input).TableName === 'residency-local-us-tenants';
 

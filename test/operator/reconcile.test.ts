@@ -1,4 +1,7 @@
-/** `reconcile`, through the real command line: our tenants beside Atlassian's list of installations, and what is retired by it. */
+/**
+ * `reconcile`, through the real command line: our tenants beside Atlassian's list of installations,
+ * and what is retired by it.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -55,7 +58,10 @@ afterAll(async () => {
   await world[Symbol.asyncDispose]();
 });
 
-/** After everybody was installed, in the second after the last one: simulated installations have seconds of their own. */
+/**
+ * After everybody was installed, in the second after the last one: simulated installations have
+ * seconds of their own.
+ */
 let made = '';
 
 function siteOf(name: string): Site {

@@ -1,4 +1,7 @@
-/** Runs in the browser: the texts, and the states of the graph in each of their colours, that stand out too little from their ground (WCAG 2, AA). */
+/**
+ * Runs in the browser: the texts, and the states of the graph in each of their colours, that stand
+ * out too little from their ground (WCAG 2, AA).
+ */
 
 const LEAST = 4.5;
 

@@ -1,4 +1,7 @@
-/** A small interpreter of the realm-migration workflow: the states of each phase, in the order of the ASL file. */
+/**
+ * A small interpreter of the realm-migration workflow: the states of each phase, in the order of
+ * the ASL file.
+ */
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import type { Plan } from '../../lambdas/app/phases/task-input.ts';
 import type { Turn } from '../../lambdas/app/phases/worker-turn.ts';

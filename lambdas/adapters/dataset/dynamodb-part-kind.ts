@@ -1,4 +1,4 @@
-/** How a part that is a DynamoDB table is copied, compared, restored and purged. */
+/** The part kind over DynamoDB: copies, compares, restores and purges a part that is a table. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart, Part, Range } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
@@ -111,7 +111,10 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   };
 }
 
-/** Under a rate limit a page holds at most what may be written in this time, so that a turn can end in time. */
+/**
+ * Under a rate limit a page holds at most what may be written in this time, so that a turn can end
+ * in time.
+ */
 const PAGE_SECONDS = 2;
 
 const pageItemsAt = (
@@ -154,8 +157,9 @@ async function* copySteps(
 }
 
 /**
- * An item that has expired counts as absent in the source: a live one in the target under its key is deleted. One that
- * has expired in the target is overwritten by a live one, and otherwise left to DynamoDB.
+ * An expired item counts as absent in the source: a live one in the target under its key is
+ * deleted. An expired item in the target is overwritten by a live one, and otherwise left to
+ * DynamoDB.
  */
 async function* restoreSteps(
   source: RangeSide,
@@ -210,7 +214,10 @@ async function* purgeSteps(
   }
 }
 
-/** What it takes to make the target equal to the source under this key; nothing where both are the same, or absent. */
+/**
+ * The write that makes the target equal to the source under this key; `undefined` where both are
+ * the same, or absent.
+ */
 function differenceIn(part: DynamoDbPart, pair: Pair, horizon: Horizon): Difference | undefined {
   const wanted = live(part, pair.source, horizon);
   const present = live(part, pair.target, horizon);

@@ -16,7 +16,7 @@ import {
 import { itemTexts } from './item-texts.ts';
 import { queryItems } from './item-wire.ts';
 
-/** A range as it lies in one realm. */
+/** A range in one realm. */
 export interface RangeSide {
   readonly client: DynamoDBClient;
   readonly table: string;
@@ -58,24 +58,33 @@ export async function* readPages(
   } while (next !== undefined);
 }
 
-/** Under a key without a sort key is one item. The answer to a question for one item says which keys the table has. */
+/**
+ * A key without a sort key has one item. A query for one item shows in its answer which keys the
+ * table has.
+ */
 export const limitOf = (part: DynamoDbPart, pageItems: number | undefined): number | undefined =>
   part.sortKey === undefined ? 1 : pageItems;
 
-/** Where the next page starts; `undefined` after the last one. Throws where the table has other keys than are declared. */
+/**
+ * Where the next page starts; `undefined` after the last one. Throws where the table has other keys
+ * than are declared.
+ */
 export function cursorAfter(part: DynamoDbPart, lastKey: AnyItem | undefined): string | undefined {
   if (lastKey === undefined) return undefined;
   checkKey(part, lastKey);
   return part.sortKey === undefined ? undefined : cursorOf(part, lastKey);
 }
 
-/** The text of each item; written anew where the answer is not laid out as DynamoDB lays it out. */
+/** The text of each item; made again where the answer does not have DynamoDB's layout. */
 function textsOf(items: readonly WireItem[], answer: string): readonly string[] {
   const texts = itemTexts(answer);
   return texts?.length === items.length ? texts : items.map((item) => JSON.stringify(item));
 }
 
-/** Asks for the next element before it hands out the current one. Leaves nothing running when it is closed. */
+/**
+ * Asks for the next element before it hands out the current one. Leaves nothing running when it is
+ * closed.
+ */
 export async function* oneAhead<T>(elements: AsyncGenerator<T>): AsyncGenerator<T> {
   const ask = () => {
     const answer = elements.next();

@@ -6,8 +6,8 @@
  *     window      ├─ writes of 1 ─┤                            many batches in flight
  *                      ├─ writes of 2 ──────┤
  *                           ├─ writes of 3 ─┤
- *     true                        1         3                  all writes up to here are acknowledged
- *     recorder                    ├─ save 1 ─┤├─ save 3 ─┤     2 came true meanwhile, and 3 covers it
+ *     true                        1         3                  all writes up to here are done
+ *     recorder                    ├─ save 1 ─┤├─ save 3 ─┤     3 also covers 2, true meanwhile
  *
  * A worker that dies loses what lies between the last saved checkpoint and the last write:
  * `checkpoint-queue.ts` bounds it.

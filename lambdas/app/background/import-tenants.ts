@@ -1,7 +1,7 @@
 /**
- * An operator brings tenants that existed before these stacks did. A realm is opened for them as
- * `installed` opens it: the opening is written, the other realms are asked, and only then it is
- * active. But an import never takes anything over.
+ * Imports tenants that existed before these stacks. A realm is opened for them as by `installed`:
+ * the opening is written, the other realms are asked, and only then it is active. But an import
+ * never takes a tenant over from another realm.
  */
 import { misplacement } from '../../domain/datasets/key-placement.ts';
 import { keyValuesOf } from '../../domain/datasets/key-values.ts';
@@ -41,8 +41,8 @@ export function importTenants(context: AppContext) {
   const { sharedKey, rivalOf, joinedTwin } = arrivals(context);
 
   /**
-   * Safe twice: what an earlier call has written is found `unchanged`, and what a crash left half
-   * done is finished.
+   * Safe twice: what an earlier call has written is `unchanged`, and what a crash left half done is
+   * finished.
    */
   async function importAll({ rows, apply, actor }: Asked): Promise<ImportAnswers> {
     const answers = await concurrently(rows, (row) => answered(row, apply));
@@ -123,10 +123,10 @@ export function importTenants(context: AppContext) {
     );
 
   /**
-   * Opening first, then the other realms, then active: of an import and an `installed` elsewhere at
-   * the same instant, at least one sees the other, and the import is the one that gives way. A
-   * crash in between leaves an opening, which serves nobody, and which the same import, or an
-   * `installed`, finishes.
+   * Writes the opening, then asks the other realms, then makes it active. Of an import and an
+   * `installed` in another realm at the same instant, at least one sees the other, and the import
+   * gives way. A crash in between leaves an opening, which does not serve the tenant, and which the
+   * same import or an `installed` finishes.
    */
   async function open(arrival: Arrival): Promise<ImportAnswer> {
     const { tenant, credentials } = arrival;

@@ -1,4 +1,7 @@
-/** Ends what nobody asks about any more, and starts again what nobody drives. Every decision is one that a hook could have made. */
+/**
+ * The janitor ends migrations that Atlassian no longer asks about, and starts phases again whose
+ * execution has died. A hook could have taken each of its steps.
+ */
 
 import { isFinal, isNoOp, isTooLate, type Migration } from '../../domain/moving/migration.ts';
 import { isStuck } from '../../domain/moving/stuck.ts';
@@ -9,13 +12,13 @@ import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
 import { undo } from '../undo.ts';
 
-/** After a window's end, a schedule that never started is over. */
+/** A schedule that never started ends this long after its window. */
 const SCHEDULE_SLACK = 30 * MINUTE_MS;
-/** Atlassian rolls a failed move back by itself; after this long it does not. */
+/** Atlassian rolls a failed move back by itself, but not later than this. */
 const FAILED_SLACK = HOUR_MS;
-/** A commit comes after the window, when the site is back; after this long it does not. */
+/** A commit comes after the window, when the site is back, but not later than this. */
 const COMMIT_SLACK = 12 * HOUR_MS;
-/** A commit hook that was never answered has been retried for good by then. */
+/** By then Atlassian has given up a commit hook that was never answered. */
 const UNANSWERED_SLACK = 10 * MINUTE_MS;
 
 export function janitor(context: AppContext) {
@@ -24,7 +27,10 @@ export function janitor(context: AppContext) {
   const { realm: here } = settings;
   const undoMigration = undo(context);
 
-  /** Safe twice, and beside any hook: it only takes steps of the table. One migration's trouble does not stop the others. */
+  /**
+   * Safe twice, and beside any hook: it only takes steps of the transition table. A failure with
+   * one migration does not stop the others.
+   */
   async function run(): Promise<void> {
     const stuck = new Set<Migration>();
     for (const listed of await migrations.open(here)) {
@@ -45,8 +51,8 @@ export function janitor(context: AppContext) {
   }
 
   /**
-   * A record that was written before the clock was set back is written again: what is to pass since then passes from now
-   * on, rather than from a time that is still to come.
+   * Rewrites a record from before the clock was set back: its waiting times count from now on,
+   * instead of from a time in the future.
    */
   async function inOurTime(migration: Migration): Promise<Migration> {
     const { updatedAt } = migration;
@@ -82,7 +88,7 @@ export function janitor(context: AppContext) {
             'janitor',
           );
         } else if (!(await foresee(migration))) {
-          // A start that crashed before its fence is finished by the copy, which makes sure of it.
+          // The copy makes sure of the fence, and so finishes a start that crashed before it.
           await steps.drive(migration, 'janitor');
         }
         return;
@@ -116,7 +122,10 @@ export function janitor(context: AppContext) {
     }
   }
 
-  /** Looks ahead; `true` when the copy has been given up, in time for the site to come back. */
+  /**
+   * Projects the end of the copy; `true` when the copy was given up, in time for the site to come
+   * back.
+   */
   async function foresee(migration: Migration): Promise<boolean> {
     if (migration.estimate === undefined || isNoOp(migration)) return false;
     const records = await rangeRecords.list(migration.target, migration);
@@ -137,14 +146,17 @@ export function janitor(context: AppContext) {
     return true;
   }
 
-  /** A crash between slot and record, or between a final status and its slot, leaves one. */
+  /**
+   * A crash between slot and record, or between a final status and its slot, leaves a slot without
+   * a migration.
+   */
   async function freeLeakedSlots(): Promise<void> {
     for (const { tenant, id, takenAt } of await slots.list(here)) {
       const key = { ledger: here, tenant, id };
       const migration = await migrations.read(key);
       const isLeaked =
         migration === undefined ? clock.now() - Date.parse(takenAt) > HOUR_MS : isFinal(migration);
-      // Whoever has left the slot may have left the fence too.
+      // The same crash may have left the fence.
       if (migration?.status === 'rolled-back') await steps.afterRollback(migration);
       else if (isLeaked) await slots.free(key);
     }

@@ -1,4 +1,6 @@
-/** Counts tenants that are about to move, ahead of their window, so that a window that cannot suffice is known before it begins. */
+/**
+ * Counts tenants before their window, so that a window that is too short is known before it begins.
+ */
 
 import { type KnownSize, type Measurement, wholeOf } from '../../domain/datasets/size.ts';
 import { isNoOp, type Migration, valuesOf } from '../../domain/moving/migration.ts';
@@ -10,13 +12,13 @@ import type { Invocation } from '../phases/range-turn.ts';
 import { movingRanges } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
-/** A size as old as this is counted anew while its move is scheduled … */
+/** A size older than this is counted again while its move is scheduled … */
 const FRESH = 7 * DAY_MS;
-/** … and once more when the window is as near as this: `start` may refuse by it. */
+/** … and once more when the window is this near, because `start` may refuse by it. */
 const SHORTLY_BEFORE = 45 * MINUTE_MS;
 /** A count that was begun longer ago than this, and not finished, begins again. */
 const LONGEST_COUNT = DAY_MS;
-/** The last page, and the record of it, still fit in. */
+/** Time for the last page and its record. */
 const RESERVE = 10_000;
 
 export function measureTenants(context: AppContext) {
@@ -24,7 +26,7 @@ export function measureTenants(context: AppContext) {
   const { migrations, measurements, partKind, clock, log } = ports;
   const { realm: here, parts, drainSeconds } = settings;
 
-  /** One turn. Safe twice: what is counted is recorded range by range, and goes on from there. */
+  /** One turn. Safe twice: each counted range is recorded, and the next turn goes on from there. */
   async function run(invocation: Invocation): Promise<void> {
     const until = invocation.deadline - RESERVE;
     for (const migration of await migrations.open(here)) {
@@ -111,8 +113,9 @@ export function measureTenants(context: AppContext) {
 }
 
 /**
- * How young a count must be, epoch milliseconds; `undefined` where none is needed. Of a copy that seems too slow, the items are
- * counted again behind the fence, where they no longer change: nothing is given up by what there was before.
+ * Epoch milliseconds since which a count is needed; `undefined` where none is. The items of a copy
+ * that seems too slow are counted again behind the fence, where they no longer change: an older
+ * count must not give the copy up.
  */
 function neededSince(migration: Migration, now: number): number | undefined {
   const { status, facts, scheduledAt, startedAt, projection } = migration;

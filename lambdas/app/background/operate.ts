@@ -1,4 +1,7 @@
-/** The verbs of an operator. Each takes a step that a hook, the janitor or a task could have taken, and says who asked for it. */
+/**
+ * The verbs of an operator. Each takes a step that a hook, the janitor or a task could have taken,
+ * and records the operator.
+ */
 import { defined } from '../../domain/defined.ts';
 import { operatorActor } from '../../domain/moving/history.ts';
 import { attemptOfPhase, type Migration } from '../../domain/moving/migration.ts';
@@ -23,7 +26,10 @@ export function operate(context: AppContext) {
   const { realm: here } = settings;
   const { adopt, disown } = adoptions(context);
 
-  /** Safe twice: the second call finds what the first has done, and answers the same. Faults are thrown. */
+  /**
+   * Safe twice: the second call finds what the first has done, and answers the same. Faults are
+   * thrown.
+   */
   async function operated(input: unknown): Promise<OperationAnswer> {
     try {
       const asked = operation(input);
@@ -58,7 +64,10 @@ export function operate(context: AppContext) {
     return answer;
   }
 
-  /** `scheduled` ends without having begun; `copying` fails, so that the site comes back now and Atlassian rolls it back. */
+  /**
+   * A `scheduled` migration ends before it begins. A `copying` one fails, so that the site comes
+   * back now and Atlassian rolls it back.
+   */
   async function cancel(migration: Migration, actor: string, tries = 3): Promise<OperationAnswer> {
     const { id, status, error } = migration;
     const wasCancelled = error?.reason.startsWith(CANCELLED) ?? false;
@@ -77,7 +86,7 @@ export function operate(context: AppContext) {
         );
       case 'rolled-back':
         if (!wasCancelled) break;
-        await steps.afterRollback(migration); // whatever a crash kept an earlier call from
+        await steps.afterRollback(migration); // finishes what a crash left of an earlier call
         return cancelled(status, `migration ${id} is cancelled, and nothing has moved`);
       case 'failed':
         if (!wasCancelled) break;
@@ -141,14 +150,17 @@ export function operate(context: AppContext) {
       return {
         outcome: 'left-alone',
         status: next.status,
-        message: `migration ${id} is ${next.status} by now`,
+        message: `migration ${id} is now ${next.status}`,
       };
     if (next.attempt === attempt && driven === attempt)
       return { outcome: 'left-alone', status, message: `${where} is running` };
     return { outcome: 'retried', status, message: `${where} has been started` };
   }
 
-  /** Whatever the commit found has been mended: it looks again. Of two who try, one starts it. */
+  /**
+   * The operator has mended what halted the commit: it reads the source again. Of two operators who
+   * retry, one starts it.
+   */
   async function resume(migration: Migration, actor: string): Promise<Migration> {
     const { changed, record } = await migrations.change(migration, actor, (current) => {
       if (current?.status !== migration.status || current.attempt !== migration.attempt) return;
@@ -183,5 +195,5 @@ const cancelled = (status: string, message: string): OperationAnswer => ({
   status,
   message,
 });
-/** As much of it as may be said. */
+/** Cut, because it comes from the operator's input. */
 const realmName = ({ ledger }: Operation) => JSON.stringify(ledger.slice(0, 16));

@@ -1,6 +1,7 @@
 /**
- * Purges what tenants left behind that were uninstalled 30 days ago and have not come back: data, proof, receipt, record.
- * Discards what a rehearsal left behind that died: this function may delete in its realm, and runs by the clock.
+ * Purges tenants that were uninstalled 30 days ago and have not come back: data, proof, receipt,
+ * record. Also discards what a killed rehearsal left, because this function runs by schedule and
+ * may delete in its realm.
  */
 
 import { rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
@@ -29,7 +30,10 @@ export function purgeRetired(context: AppContext) {
   const { tenants, receipts, migrations, partKind, clock, log, isGone } = ports;
   const { realm: here, parts, backupDays } = settings;
 
-  /** One turn. Safe twice: what is purged is not there any more. One tenant's trouble does not stop the others. */
+  /**
+   * One turn. Safe twice: what is purged is gone. A failure with one tenant does not stop the
+   * others.
+   */
   async function run(invocation: Invocation): Promise<void> {
     const until = invocation.deadline - TURN_RESERVE_MS;
     try {
@@ -58,7 +62,8 @@ export function purgeRetired(context: AppContext) {
     await checkKeys(tenant);
     const purger = leaseOf(invocation);
     try {
-      // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
+      // Within the `try`: after a fault it is unknown whether the lease was taken, and then it is
+      // given back.
       const { record } = await tenants.change(here, tenant, (current) =>
         beginPurge(current, purger, clock.now(), isGone),
       );
@@ -95,7 +100,10 @@ export function purgeRetired(context: AppContext) {
     if (obstacle !== undefined) throw new Error(obstacle);
   }
 
-  /** As long as the move by which it came is not committed, the source may yet be restored from here. */
+  /**
+   * As long as the move by which the tenant arrived is not committed, the source may still be
+   * restored from here.
+   */
   async function mayBePurged(tenant: string): Promise<boolean> {
     const record = await tenants.read(here, tenant);
     if (record?.state === 'purging') return true;
@@ -108,7 +116,7 @@ export function purgeRetired(context: AppContext) {
     throw new Error(`migration ${id}, by which it came, is not committed`);
   }
 
-  /** Every part, caches too; `false` when the time is over. */
+  /** Purges every part, caches too; `false` when the time is over. */
   async function purgeAll(values: KeyValues, until: number): Promise<boolean> {
     const { rateLimit } = await ports.settings.read(here, values.tenant);
     for (const range of rangesOf(parts, values)) {
@@ -130,7 +138,10 @@ export function purgeRetired(context: AppContext) {
     return false;
   }
 
-  /** The receipt before the record: with the record, everybody forgets that there was something to prove. */
+  /**
+   * Writes the receipt before it removes the record: without the record, no later turn would write
+   * the receipt.
+   */
   async function signOff(
     record: TenantRecord & { readonly purge: NonNullable<TenantRecord['purge']> },
   ) {
@@ -145,7 +156,8 @@ export function purgeRetired(context: AppContext) {
       backupsExpire: backupsExpireAfter(backupDays, clock.now()),
     };
     await receipts.writePurge(here, receipt);
-    // Unless it has come to be known by more in the meantime: then the next turn looks there too.
+    // Unless further names of the tenant have become known meanwhile: then the next turn purges
+    // there too.
     await tenants.change(here, tenant, (current) =>
       isPurgedBy(current, purge.owner) && isKeyedAlike(keyValuesOf(current), values)
         ? 'remove'

@@ -1,6 +1,7 @@
 /**
- * The partition keys that rehearsals write to, which no tenant can have: who may use them, and that nothing stays under them.
- * The record of their lease says `done: false` before anything is written, and `done: true` after they are proven empty.
+ * The partition keys that rehearsals write to, which no tenant can have: the lease on them, and the
+ * proof that nothing stays under them. The record of the lease has `done: false` before anything is
+ * written, and `done: true` after the keys are proven empty.
  */
 import type { Part } from '../../domain/datasets/dataset.ts';
 import { isLeased, type RangeRecord } from '../../domain/moving/range-record.ts';
@@ -18,8 +19,9 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
   const stored = () => rangeRecords.read(here, LEASE, LEASE.id);
 
   /**
-   * Runs `run` with the keys leased, and empty at the beginning and at the end; `leftovers` is how many items an earlier
-   * rehearsal had left. Throws a refusal while another rehearsal has the keys.
+   * Runs `run` with the keys leased, and empty at the beginning and at the end. `leftovers` counts
+   * the items that an earlier rehearsal had left. Throws a refusal while another rehearsal has the
+   * keys.
    */
   async function withKeys<T>(
     invocation: Invocation,
@@ -27,7 +29,8 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
   ): Promise<T> {
     const asked = wanted(await refusedIfLeased(), invocation);
     try {
-      // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
+      // Within the `try`: after a fault it is unknown whether the lease was taken, and then it is
+      // given back.
       const held = await rangeRecords.put(here, LEASE, asked);
       if (held === undefined) throw conflict('another rehearsal has just begun here');
       const leftovers = await discard(settings.parts);
@@ -43,8 +46,8 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
   }
 
   /**
-   * Discards what a rehearsal has left that died, and proves it. Does nothing while one is running, or where the last one
-   * ended well. Safe twice.
+   * Discards what a killed rehearsal left, and proves it. Does nothing while one is running, or
+   * where the last one ended well. Safe twice.
    */
   async function discardOverdue(invocation: Invocation): Promise<void> {
     const record = await stored();
@@ -63,7 +66,7 @@ export function rehearsalKeys({ ports, settings }: AppContext) {
     }
   }
 
-  /** Deletes every item under the rehearsal's keys, and proves it; how many there were. */
+  /** Deletes every item under the rehearsal's keys, and proves it. Returns how many there were. */
   async function discard(parts: readonly Part[]): Promise<number> {
     const discarded = await concurrently(rehearsalRanges(parts), async (range) => {
       if (await partKind.isEmpty(range, here)) return 0;

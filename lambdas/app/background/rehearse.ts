@@ -1,6 +1,7 @@
 /**
- * Rehearses a move in its target: copies a sample of the tenant's items to partition keys that are nobody's, verifies and
- * discards it, and tells how long each of that took. Touches nothing else, and writes nothing of the tenant's.
+ * Rehearses a move in its target: copies a sample of the tenant's items to partition keys that no
+ * tenant can have, verifies and discards it, and returns how long each took. It changes nothing of
+ * the tenant.
  */
 
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
@@ -27,14 +28,17 @@ import { backupsExpireAfter } from '../phases/deletion.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
-/** Whatever is timed is timed so often, and the middle counts: something else may happen at the same time. */
+/**
+ * Each measurement is repeated this often, and the median counts, because other work may run at the
+ * same time.
+ */
 const ROUNDS = 3;
-/** Items of a range that cost little more than none. */
+/** So few items of a range that they cost little more than none. */
 const FEW = 2;
-/** Calls that are timed one after the other, and those that are timed all at once. */
+/** Number of calls that are timed one after the other, and of those that are timed all at once. */
 const LOOKS = 5;
 const CONCURRENT_CALLS = 160;
-/** So much of an invocation is left for discarding and proving. Milliseconds. */
+/** Milliseconds of an invocation that are reserved for discarding and proving. */
 const RESERVE = MINUTE_MS;
 
 export function rehearse(context: AppContext, samples: Samples) {
@@ -45,9 +49,9 @@ export function rehearse(context: AppContext, samples: Samples) {
   const moving = settings.parts.filter(({ policy }) => policy === 'move');
 
   /**
-   * Safe twice, and safe when it dies anywhere: the next rehearsal, or the hourly purge, finds that it has not ended, and
-   * discards what is left. Two at once would discard each other's sample, so there is a lease. Nothing is copied of a
-   * tenant that is gone meanwhile.
+   * Safe twice, and safe when it dies anywhere: the next rehearsal, or the hourly purge, finds that
+   * it has not ended, and discards what is left. Two at once would discard each other's sample, so
+   * there is a lease. Nothing is copied of a tenant that has left meanwhile.
    */
   async function rehearsed(
     input: unknown,
@@ -82,10 +86,11 @@ export function rehearse(context: AppContext, samples: Samples) {
     const horizon = { asOf: now, lastingUntil: now };
     const ranges = pairsOf(moving, values);
     const each = Math.max(1, Math.ceil(items / Math.max(1, ranges.length)));
-    // Once beforehand, with little: the code is compiled, and connections are open, by the time that it counts.
+    // A first run with few items compiles the code and opens connections, so that they do not
+    // count.
     await copySample(ranges, source, horizon, Math.min(each, FEW));
     const until = deadline - RESERVE;
-    /** Written and read back, so many items of each range. */
+    /** Writes and reads back `limit` items of each range. */
     const pass = async (limit: number): Promise<Pass> => {
       const begunCopy = performance.now();
       const written = await copySample(ranges, source, horizon, limit);
@@ -99,7 +104,8 @@ export function rehearse(context: AppContext, samples: Samples) {
     const rounds: Round[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const records = await timesOfRecords(tenant, source);
-      // What was deleted in the source in the meantime must not be here either.
+      // Discards first, because items that were deleted in the source meanwhile must not be here
+      // either.
       await keys.discard(moving);
       const few = await pass(Math.min(each, FEW));
       rounds.push({ ...records, few, ...(await pass(each)) });
@@ -138,7 +144,10 @@ export function rehearse(context: AppContext, samples: Samples) {
       digestOf(samples.copy(from, source, to, here, horizon, each)),
     );
 
-  /** What a turn of a worker asks of records: the migration in the source, both fences, its own range. */
+  /**
+   * The record reads and writes of a worker's turn: the migration in the source, both fences, its
+   * own range.
+   */
   async function timesOfRecords(tenant: string, source: Realm) {
     const key: MigrationKey = { ledger: source, tenant, id: REHEARSAL };
     const sourceMs = await each(LOOKS, () => migrations.read(key));
@@ -158,7 +167,10 @@ export function rehearse(context: AppContext, samples: Samples) {
   return rehearsed;
 }
 
-/** A range of the tenant's, and the one of the rehearsal's that has the same number: no two samples meet under one key. */
+/**
+ * A range of the tenant, and the rehearsal's range of the same number, so that two samples never
+ * share a key.
+ */
 interface Pair {
   readonly from: Range;
   readonly to: Range;
@@ -195,7 +207,10 @@ const median = (values: readonly number[]): number =>
 const digestOf = async (checkpoints: AsyncIterable<Checkpoint>): Promise<Digest> =>
   (await lastOf(checkpoints))?.digest ?? EMPTY_DIGEST;
 
-/** Milliseconds of one call, one after the other; the first, which opens connections, does not count. */
+/**
+ * Milliseconds of each call, one after the other. The first, which opens connections, does not
+ * count.
+ */
 async function each(times: number, call: () => Promise<unknown>): Promise<number> {
   await call();
   const begun = performance.now();

@@ -1,16 +1,25 @@
-/** What the bad end of an execution means: the next attempt, or `failed`. EventBridge says so; the janitor is the backstop. */
+/**
+ * Handles an execution that failed, timed out or was aborted: starts the next attempt, or writes
+ * `failed`. EventBridge calls it; the janitor finds what it misses.
+ */
 import { attemptOfPhase, isTooLate, PHASES_OF } from '../../domain/moving/migration.ts';
 import type { AppContext } from '../app-context.ts';
 import { runKey } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
 
-/** Executions in a row that are started at once; after these, the janitor starts them, every half an hour. */
+/**
+ * Executions in a row that are started at once. After these, the janitor starts them, every half an
+ * hour.
+ */
 const ATTEMPTS_IN_A_ROW = 3;
 
 export function settle({ ports, steps }: AppContext) {
   const { migrations, clock, log } = ports;
 
-  /** Safe twice: an attempt that is no longer at hand changes nothing. `input` is the execution's; `why` is what ended it. */
+  /**
+   * Safe twice: an attempt that is no longer the present one changes nothing. `input` is the
+   * execution's; `why` is its error.
+   */
   async function settled(input: unknown, ending: string, why?: string): Promise<void> {
     const run = runKey(input);
     const migration = await migrations.read(run);

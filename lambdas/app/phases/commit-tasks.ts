@@ -1,4 +1,7 @@
-/** Phase commit, in the source realm: grace, a last look, the point of no return, purge, proof, receipt. */
+/**
+ * Phase commit, in the source realm: grace time, recheck, the point of no return, purge, proof,
+ * receipt.
+ */
 
 import { type Range, rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
 import { extended, keyValuesOf } from '../../domain/datasets/key-values.ts';
@@ -32,7 +35,10 @@ export function commitTasks(context: AppContext) {
     ports;
   const { parts } = settings;
 
-  /** Safe twice: reads only. Once the purge may have begun, the source is no longer what it was, and is not rechecked. */
+  /**
+   * Safe twice: reads only. Once the purge may have begun, the source has changed, and is not
+   * rechecked.
+   */
   async function beginCommit(input: unknown): Promise<Plan> {
     const run = runKey(input);
     const migration = await expected(ports, run);
@@ -46,7 +52,10 @@ export function commitTasks(context: AppContext) {
     };
   }
 
-  /** Safe twice: set once. Compared with what was verified, never with the target, which serves and may rightly differ. */
+  /**
+   * Safe twice: set once. The source is compared with what was verified, never with the target,
+   * which serves and may rightly differ.
+   */
   async function passPointOfNoReturn(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     if (migration.pointOfNoReturn) return;
@@ -64,7 +73,7 @@ export function commitTasks(context: AppContext) {
     );
     if (broken.length > 0) {
       await lookAgain(migration, records);
-      return halt(migration, `the source is no longer what was verified: ${broken.join(', ')}`);
+      return halt(migration, `the source has changed since it was verified: ${broken.join(', ')}`);
     }
     const { changed, record } = await migrations.change(
       migration,
@@ -77,10 +86,12 @@ export function commitTasks(context: AppContext) {
           : undefined,
     );
     if (!changed && !record?.pointOfNoReturn)
-      throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+      throw new PermanentError(`migration ${migration.id} was changed by another hook or task`);
   }
 
-  /** What was read is forgotten, so that the attempt after an operator's cure reads the source again. */
+  /**
+   * Removes what was read, so that the attempt after an operator's repair reads the source again.
+   */
   async function lookAgain(migration: Migration, records: readonly RangeRecord[]): Promise<void> {
     for (const { source: _, ...record } of records) {
       if (record.work !== 'recheck-source') continue;
@@ -104,7 +115,10 @@ export function commitTasks(context: AppContext) {
     throw new PermanentError(reason);
   }
 
-  /** Safe twice: deletes what is left. Only after the point of no return, and never in a realm that serves. */
+  /**
+   * Safe twice: deletes what is left. Runs only after the point of no return, and never in a realm
+   * that serves.
+   */
   const purgeSourceRange = rangeTask(context, {
     on: 'all',
     workOf: () => 'purge-source',
@@ -124,7 +138,10 @@ export function commitTasks(context: AppContext) {
       throw new PermanentError('the source is not closed');
   }
 
-  /** Safe twice: proof, stub, receipt, status; a receipt that a crash keeps from the target is fetched when it is asked for. */
+  /**
+   * Safe twice: proof, stub, receipt, status. A receipt that a crash keeps from the target is
+   * fetched when it is needed.
+   */
   async function finishCommit(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target, checksums = {} } = migration;
@@ -169,7 +186,8 @@ export function commitTasks(context: AppContext) {
       stub(current, id, Math.floor(now / 1000) + STUB_DAYS * DAY_SECONDS),
     );
     await receipts.write(source, receipt);
-    // The status before the target's receipt: as soon as that is there, the tenant may move on.
+    // Writes the status before the target's receipt: once the receipt is there, the tenant may move
+    // on.
     await steps.take(migration, 'purged', 'finish-commit', { committedAt: at });
     await receipts.write(target, receipt);
     await slots.free(migration);
@@ -195,7 +213,10 @@ export function commitTasks(context: AppContext) {
     );
   }
 
-  /** The commit hook's sequence has been finished: one side is closed, the other open. */
+  /**
+   * Checks that the commit hook's sequence has been finished: the source is closed, the target
+   * open.
+   */
   async function checkSwitched({ tenant, id, source, target }: Migration): Promise<void> {
     const [from, to] = await Promise.all([
       tenants.read(source, tenant),

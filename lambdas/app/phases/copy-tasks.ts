@@ -31,7 +31,10 @@ export function copyTasks(context: AppContext) {
   const { parts } = settings;
   const { leasedClaim, claimTarget, isClean, checkTarget, inTime } = targetClaim(context);
 
-  /** Safe twice: fence and claim are this migration's own the second time. Holds a lease, as every writer of the target. */
+  /**
+   * Safe twice: the second time, fence and claim are this migration's own. It holds a lease, as
+   * every writer of the target.
+   */
   async function prepareCopy(input: unknown, invocation: Invocation): Promise<Plan> {
     const run = runKey(input);
     const migration = inTime(await expected(ports, run));
@@ -76,8 +79,9 @@ export function copyTasks(context: AppContext) {
   });
 
   /**
-   * Safe twice: puts the same items again, from the last checkpoint on, which follows the page. A range that was begun ahead,
-   * or that its verification has found to differ, is made equal: what differs is written, what is extra deleted.
+   * Safe twice: puts the same items again, from the last checkpoint on, which follows the page. A
+   * range that its verification has found to differ is made equal: different items are written,
+   * extra ones deleted.
    */
   const copyRange = rangeTask(context, {
     on: 'moving',
@@ -139,7 +143,7 @@ export function copyTasks(context: AppContext) {
     await steps.take(migration, 'copied', 'finish-copy', { checksums });
   }
 
-  /** Safe twice: a migration fails once, and is let go as often as asked. */
+  /** Safe twice: a migration fails once, and its fence may be released any number of times. */
   async function failMigration(input: unknown): Promise<void> {
     const run = runKey(input);
     const migration = await migrations.read(run);

@@ -1,4 +1,7 @@
-/** The frame of every task that works on ranges: what it is given, whether it is still wanted, and one turn of a worker. */
+/**
+ * The frame of every task that works on ranges: parses its input, checks that it is still wanted,
+ * and runs one turn of a worker.
+ */
 import { type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import { type Migration, realmOfPhase, valuesOf } from '../../domain/moving/migration.ts';
 import type { RangeRecord, Work } from '../../domain/moving/range-record.ts';
@@ -8,7 +11,7 @@ import { type Invocation, type RangeWork, rangeTurn } from './range-turn.ts';
 import { expected, movingRanges, type RunKey, runKey, workerInput } from './task-input.ts';
 import { type Turn, workerTurn } from './worker-turn.ts';
 
-/** What a task does on one range. */
+/** The call of a task for one range. */
 export interface Asked {
   readonly run: RunKey;
   readonly migration: Migration;
@@ -18,9 +21,12 @@ export interface Asked {
 
 /** A task of the workflow. */
 export interface RangeTask {
-  /** Of all parts, or of those that move. */
+  /** The ranges of all parts, or of those that move. */
   readonly on: 'all' | 'moving';
-  /** What is to be done on the range with this record; `undefined`: nothing, in this execution. */
+  /**
+   * The work on the range with this record; `undefined` where this execution has nothing to do on
+   * it.
+   */
   readonly workOf: (record: RangeRecord | undefined, run: RunKey) => Work | undefined;
   /** How it is done; `undefined` where this execution has nothing to do on any range. */
   readonly how: (asked: Asked) => Promise<Omit<RangeWork, 'work'> | undefined>;

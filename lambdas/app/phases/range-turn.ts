@@ -1,7 +1,8 @@
 /**
- * One turn of a worker on a range: lease first, then the status, then page by page with a checkpoint after each. The
- * lease runs until this invocation can no longer run, so that it never expires under a living writer; whoever comes
- * next, or wants to discard what was written here, waits for it.
+ * One turn of a worker on a range: takes the lease, checks the status, then works page by page with
+ * a checkpoint after each. The lease runs until this invocation can no longer run, so that it never
+ * expires under a living writer. Another worker, and a task that will discard what was written
+ * here, waits for it.
  */
 
 import { EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
@@ -23,18 +24,18 @@ import { DAY_SECONDS } from '../../domain/time.ts';
 import type { Checkpoint, Horizon, Ports } from '../../ports.ts';
 import { giveLeaseBack, leaseOf, shortenOverlong } from './leases.ts';
 
-/** What bounds an invocation. */
+/** Id and time limit of an invocation. */
 export interface Invocation {
   readonly id: string;
   /** Epoch milliseconds after which it cannot run any more. */
   readonly deadline: number;
 }
 
-/** What became of a range. */
+/** The state of a range after a turn. */
 export interface RangeEnd {
   /** Nothing is left to do on it in this execution. */
   readonly over: boolean;
-  /** Until it is worth another look. */
+  /** Seconds until a further turn is worthwhile. */
   readonly waitSeconds: number;
   /** Another worker of the same execution has it, and finishes it. */
   readonly isAnothers?: boolean;
@@ -63,7 +64,10 @@ export interface RangeWork {
   readonly mostPerSecond?: number;
   /** Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work must not go on. */
   readonly check: () => Promise<void>;
-  /** When all sides are done: throws, or says that the work must begin again, or other work before it. */
+  /**
+   * Called when all sides are done: throws, or returns that the work must begin again, or other
+   * work before it.
+   */
   readonly conclude?: (record: RangeRecord) => Promise<Verdict>;
 }
 
@@ -74,22 +78,31 @@ export interface TurnPlan extends RangeWork {
   readonly worker?: string;
   /** Number of the worker's turn, from 1 on. */
   readonly turn: number;
-  /** Epoch milliseconds at which no new page is begun; one page is always taken. */
+  /** Epoch milliseconds from which on no new page is begun; one page is always worked on. */
   readonly until: number;
   /** Writes per second. */
   readonly rateLimit: number | undefined;
 }
 
-/** `repair`: the next attempt of the phase begins with this work, once, and comes back to the work at hand. */
+/**
+ * `repair`: the next attempt of the phase begins with this work, once, and then comes back to the
+ * present work.
+ */
 export type Verdict = 'done' | 'again' | { readonly repair: Work };
 
-/** A turn ends early enough that the last page, and giving the lease back, still fit. */
+/**
+ * A turn ends early enough that the last page, and giving the lease back, still fit into the
+ * invocation.
+ */
 const LONGEST_TURN = 240_000;
 export const TURN_RESERVE_MS = 15_000;
-/** How often, and how long, a worker waits for another's lease before it waits for its end. */
+/**
+ * How often, and how long, a worker waits for another's lease before it waits for the end of that
+ * lease.
+ */
 const SOON_TURNS = 5;
 const SOON_SECONDS = 2;
-/** Items that expire within this time after the window are left out of what must still be there at the commit. */
+/** Items that expire within this time after the window need not be there any more at the commit. */
 const LASTING_DAYS = 7;
 
 /** When a turn that begins now ends. */
@@ -136,7 +149,8 @@ export async function rangeTurn(
 
   const horizon = { asOf: asked.asOf, lastingUntil: asked.lastingUntil };
   try {
-    // Within: a fault leaves it unknown whether the lease was taken, and then it is given back.
+    // Within the `try`: after a fault it is unknown whether the lease was taken, and then it is
+    // given back.
     record = await rangeRecords.put(realm, migration, asked);
     if (record === undefined) {
       const winner = await rangeRecords.read(realm, migration, plan.range);
@@ -156,7 +170,7 @@ export async function rangeTurn(
     });
     return { over: verdict === 'done' || typeof verdict === 'object', waitSeconds: 0 };
   } catch (error) {
-    // Every writer of this invocation has stopped by then: the next one need not wait.
+    // All writers of this invocation have stopped by then, so that the next worker need not wait.
     await saving.catch(() => undefined);
     await giveLeaseBack(ports, where, asked, invocation, error);
     throw error;
@@ -166,7 +180,8 @@ export async function rangeTurn(
     if (from?.done) return;
     for await (const checkpoint of pages(horizon, from, until, rateLimit)) {
       const saved = save((current) => ({ ...current, [side]: progressOf(checkpoint) }));
-      // At once: recorded or not, this work goes on only if it is still wanted, and an ocean is crossed once.
+      // Saves and checks in parallel: one cross-region round trip. Whether or not the checkpoint is
+      // saved, the work goes on only if it is still wanted.
       const ends = await Promise.allSettled([saved, checkpoint.done ? undefined : plan.check()]);
       for (const end of ends) if (end.status === 'rejected') throw end.reason;
       if (checkpoint.done) return;
@@ -185,8 +200,11 @@ function waitFor(until: number, turn: number, now: number): number {
   return turn <= SOON_TURNS ? Math.min(SOON_SECONDS, seconds) : seconds;
 }
 
-/** Not permanent: the write may have been ours, its reply lost. The next invocation waits for the lease, and looks. */
-const lost = ({ range }: TurnPlan) => new Fault(`range ${range} was changed by somebody else`);
+/**
+ * Not permanent: the write may have been this worker's, with its reply lost. The next invocation
+ * waits for the lease, and reads the record.
+ */
+const lost = ({ range }: TurnPlan) => new Fault(`range ${range} was changed by another worker`);
 
 /** The stored work goes on; another kind of work begins from nothing. */
 function begun(stored: RangeRecord | undefined, plan: TurnPlan, now: number): RangeRecord {
@@ -209,7 +227,7 @@ function toRepair(record: RangeRecord, plan: TurnPlan, work: Work, now: number):
   return { ...fresh(range, { ...plan, work }, now), revision, ...keptOf(record), repaired: true };
 }
 
-/** What a range remembers whatever work begins on it. */
+/** The fields that a range keeps when other work begins on it. */
 const keptOf = ({ cleared, repaired }: Partial<RangeRecord> = {}): Partial<RangeRecord> =>
   defined({ cleared, repaired });
 

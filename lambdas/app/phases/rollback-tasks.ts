@@ -1,4 +1,7 @@
-/** Phases restore (in the source) and rollback (in the target): withdraw, copy back where it served, release, discard. */
+/**
+ * Phases restore (in the source) and rollback (in the target): withdraw, copy back where the target
+ * had served, release, discard.
+ */
 import { namedValues, type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
 import {
   extended,
@@ -35,7 +38,7 @@ import {
   secondsLeft,
 } from './task-input.ts';
 
-/** At most 150 looks at a lease of five minutes: under 1,000 events. */
+/** A lease of five minutes takes at most 150 looks: under 1,000 events. */
 const LOOK_AGAIN_SECONDS = 2;
 
 export function rollbackTasks(context: AppContext) {
@@ -43,7 +46,7 @@ export function rollbackTasks(context: AppContext) {
   const { tenants, rangeRecords, receipts, migrations, partKind, clock, log } = ports;
   const { parts } = settings;
 
-  /** Safe twice: the target is withdrawn once, and what it had served stays on its record. */
+  /** Safe twice: the target is withdrawn once, and its record keeps that it had served. */
   async function beginRestore(input: unknown): Promise<Plan> {
     const run = runKey(input);
     const migration = await expected(ports, run);
@@ -95,7 +98,7 @@ export function rollbackTasks(context: AppContext) {
     return record;
   }
 
-  /** Of a committed migration whose target has moved on there is no way back, and nothing has been touched. */
+  /** A committed migration whose target has moved on cannot be undone. Nothing has been changed. */
   async function stays(migration: Migration): Promise<never> {
     await steps.take(migration, 'kept', 'begin-restore', {
       committedAt: migration.committedAt ?? new Date(clock.now()).toISOString(),
@@ -107,7 +110,10 @@ export function rollbackTasks(context: AppContext) {
     throw new PermanentError('the target has moved on');
   }
 
-  /** Where the target had been open, writes may be there that are nowhere else; once released, the source is ahead. */
+  /**
+   * Where the target had been open, it may have writes that the source lacks. After the release,
+   * the source is ahead of the target.
+   */
   function mustRestore(
     migration: Migration,
     from: TenantRecord | undefined,
@@ -117,7 +123,9 @@ export function rollbackTasks(context: AppContext) {
     return hasServed && !migration.restored && !hasReleased(from, migration.id);
   }
 
-  /** Safe twice: touches only what is not equal. The source is closed, the target withdrawn and drained. */
+  /**
+   * Safe twice: writes only what differs. The source is closed, the target withdrawn and drained.
+   */
   const restoreSourceRange = rangeTask(context, {
     on: 'moving',
     workOf: (record) => (record?.work === 'verify-restore' ? undefined : 'restore-source'),
@@ -175,7 +183,9 @@ export function rollbackTasks(context: AppContext) {
     if (!isOwnedBy(to, id, 'withdrawn')) throw new PermanentError('the target is not withdrawn');
   }
 
-  /** Safe twice: hands over to the rollback, once all that had to be restored is verified. */
+  /**
+   * Safe twice: hands over to the rollback, once everything that had to be restored is verified.
+   */
   async function finishRestore(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target } = migration;
@@ -197,7 +207,10 @@ export function rollbackTasks(context: AppContext) {
     await steps.restart(migration, 'finish-restore', { phase: 'rollback', restored: true });
   }
 
-  /** Safe twice: withdrawn is withdrawn. A target that turns out to have served sends the migration back to restore. */
+  /**
+   * Safe twice: a withdrawn target stays withdrawn. A target that turns out to have served sends
+   * the migration back to restore.
+   */
   async function beginRollback(input: unknown): Promise<Plan> {
     const run = runKey(input);
     const migration = await expected(ports, run);
@@ -209,7 +222,8 @@ export function rollbackTasks(context: AppContext) {
       await steps.restart(migration, 'begin-rollback', { phase: 'restore' });
       throw new PermanentError('the target has served: the source is restored first');
     }
-    // No record, or somebody else's: no data in the target is this migration's to touch.
+    // There is no record, or another migration owns it: then this migration may change no data in
+    // the target.
     if (!isOwnedBy(to, id, 'withdrawn')) return IDLE;
     return plan(context, migration, run.phase, {
       waitSeconds: secondsLeft(to.fencedAt ?? 0, settings.drainSeconds, clock.now()),
@@ -225,16 +239,20 @@ export function rollbackTasks(context: AppContext) {
       .record;
   }
 
-  /** Nobody withdraws, releases or discards before every lease has been given back or has run out. */
+  /**
+   * No target is withdrawn, no source released and nothing discarded before every lease has been
+   * given back or has run out.
+   */
   async function waitForWorkers(migration: Migration): Promise<Plan | undefined> {
     const until = await busyUntil(ports, migration);
     if (until === 0) return undefined;
-    // A worker that still runs notices within a page; only one that has died lets its lease run out.
+    // A worker that still runs notices the rollback within a page; only one that has died lets its
+    // lease run out.
     const waitSeconds = Math.min(LOOK_AGAIN_SECONDS, Math.ceil((until - clock.now()) / 1000) + 1);
     return notYet(waitSeconds);
   }
 
-  /** Safe twice: crossed once, and remembered on the source's record. Never while the target serves. */
+  /** Safe twice: done once, and the source's record keeps it. Never while the target serves. */
   async function releaseSource(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target } = migration;
@@ -258,7 +276,10 @@ export function rollbackTasks(context: AppContext) {
     await steps.release(migration);
   }
 
-  /** Safe twice: deletes what is left. Only where this migration has withdrawn its own copy, and let the source go. */
+  /**
+   * Safe twice: deletes what is left. Only where this migration has withdrawn its own copy, and
+   * released the source.
+   */
   const discardTargetRange = rangeTask(context, {
     on: 'all',
     workOf: () => 'discard-target',
@@ -280,7 +301,10 @@ export function rollbackTasks(context: AppContext) {
       throw new PermanentError('the source is not released yet');
   }
 
-  /** Safe twice: proof, receipts, tenant record, status; a receipt with a proof is not replaced by one without. */
+  /**
+   * Safe twice: proof, receipts, tenant record, status. A receipt with a proof is not replaced by
+   * one without.
+   */
   async function finishRollback(input: unknown): Promise<void> {
     const migration = await expected(ports, runKey(input));
     const { tenant, id, source, target, checksums = {} } = migration;

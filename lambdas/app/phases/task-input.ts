@@ -1,4 +1,4 @@
-/** What a task is given, and the first thing each does with it: read the ledger, and see whether it is still wanted. */
+/** Parses a task's input, and reads the ledger to see whether the task is still wanted. */
 
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
 import type { KeyValues } from '../../domain/datasets/key-values.ts';
@@ -16,8 +16,8 @@ import type { Ports, Run } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
 
 /**
- * Only the key, the phase and the attempt are believed; tenant data, realms and status come from the ledger, because an
- * input can be forged by anyone who may start executions.
+ * Only the key, the phase and the attempt are used. Tenant data, realms and status come from the
+ * ledger, because anyone who may start executions can forge an input.
  */
 export type RunKey = Omit<Run, 'realm'>;
 
@@ -47,7 +47,7 @@ export function runKey(input: unknown): RunKey {
   return { ledger, tenant, id: migration, phase, attempt };
 }
 
-/** What a task on ranges is given beside the key. */
+/** The input of a task on ranges, beside the key. */
 export interface WorkerInput {
   readonly worker: Worker;
   /** Turns that this worker has had. */
@@ -56,8 +56,8 @@ export interface WorkerInput {
 }
 
 /**
- * `undefined` for an iteration of a Map that an earlier version has begun, which had a range each: it has nothing to do any
- * more, and the next attempt goes on.
+ * `undefined` for an iteration of a Map that an earlier version has begun, with one range each: it
+ * does nothing any more, and the next attempt goes on.
  */
 export function workerInput(input: unknown): WorkerInput | undefined {
   const { worker, range, turns, turn }: Record<string, unknown> = { ...Object(input) };
@@ -73,7 +73,9 @@ export function workerInput(input: unknown): WorkerInput | undefined {
 const isCount = (value: unknown): value is number =>
   typeof value === 'number' && Number.isInteger(value) && value >= 0;
 
-/** The migration, if this phase and attempt are still what it waits for; `PermanentError` otherwise. */
+/**
+ * The migration, if this phase and attempt are still the present ones; `PermanentError` otherwise.
+ */
 export async function expected(
   { migrations }: Pick<Ports, 'migrations'>,
   run: RunKey,
@@ -96,20 +98,23 @@ export async function expected(
   return migration;
 }
 
-/** What the Map states of a phase iterate over. */
+/** The input of the Map states of a phase. */
 export interface Plan {
   readonly waitSeconds: number;
-  /** Not yet: wait, and ask again. */
+  /** Not yet: the workflow waits, and asks again. */
   readonly again: boolean;
   readonly unclean: boolean;
-  /** Workers on all ranges, and on those of parts that move. */
+  /** Workers for all ranges, and for those of parts that move. */
   readonly ranges: readonly Worker[];
   readonly moving: readonly Worker[];
-  /** Turns that a worker may take in one execution; what needs more goes on in the next attempt. */
+  /** Turns that a worker may take in one execution; the rest goes on in the next attempt. */
   readonly turns: number;
 }
 
-/** For the tenant of this migration, as an operator allows it now in the realm that the phase changes. */
+/**
+ * The plan for the tenant of this migration, with the operator's present settings for the realm
+ * that the phase changes.
+ */
 export async function plan(
   { ports, settings: { parts, concurrency: byDefault } }: AppContext,
   migration: Migration,
@@ -153,8 +158,8 @@ export function rangeOf(parts: readonly Part[], values: KeyValues, id: string): 
 }
 
 /**
- * Whole seconds from now until `seconds` after `since` (epoch milliseconds); never more than `seconds`, also after a clock was
- * set back. That is enough: it is so long from now on, whatever has passed already.
+ * Whole seconds from now until `seconds` after `since` (epoch milliseconds). Never more than
+ * `seconds`, also after a clock was set back: waiting that long from now is always enough.
  */
 export const secondsLeft = (since: number, seconds: number, now: number): number =>
   Math.min(Math.ceil(seconds), Math.max(0, Math.ceil((since + seconds * 1000 - now) / 1000)));

@@ -1,4 +1,7 @@
-/** Verification: both sides are read again by another reader, strongly consistently; at a commit, the source alone. */
+/**
+ * Verification: an independent reader reads both sides again, strongly consistently; at a commit,
+ * only the source.
+ */
 import { differingBuckets } from '../../domain/datasets/digest.ts';
 import {
   isTooLate,
@@ -18,13 +21,13 @@ import { expected, rangeOf } from './task-input.ts';
 
 interface Verification {
   readonly work: Work;
-  /** What must be done before, one of these. */
+  /** The work that must be done before, one of these. */
   readonly before?: readonly Work[];
-  /** What makes a range equal that was found to differ. */
+  /** The work that makes a differing range equal. */
   readonly repair?: Work;
 }
 
-/** Which work a phase's verification is; a rollback verifies nothing. */
+/** The verification of each phase; a rollback verifies nothing. */
 const WORK: Partial<Record<Phase, Verification>> = {
   copy: { work: 'verify-copy', before: ['copy', 'repair-target'], repair: 'repair-target' },
   commit: { work: 'recheck-source' },
@@ -37,9 +40,12 @@ function verificationOf(phase: Phase): Verification {
   return verification;
 }
 
-/** An item may expire, and vanish on one side, between the two readings: a second look, by the clock of then, decides. */
+/**
+ * An item may expire, and vanish on one side, between the two readings. A second look, by the clock
+ * at that time, decides.
+ */
 const LOOKS = 2;
-/** How many differing keys are named in the log. */
+/** How many differing keys the log names. */
 const NAMED = 20;
 
 export function verifyTasks(context: AppContext) {
@@ -80,8 +86,9 @@ export function verifyTasks(context: AppContext) {
   });
 
   /**
-   * A range that differs is made equal by the next attempt, by the function that may write there, and is then verified like
-   * any other: once, because who differs twice is being written to.
+   * A range that differs is made equal by the next attempt, by the function that may write there,
+   * and is then verified like any other. That is done once, because a second difference means that
+   * another writer is at work.
    */
   async function compare(
     migration: Migration,

@@ -1,7 +1,7 @@
 /**
- * One turn of a worker: range after range, its own and then others', until the time of its invocation is over. How many
- * workers a phase has is decided when an attempt begins; when an operator has changed it since, all end, and the next attempt
- * begins with as many as may now work.
+ * One turn of a worker: range after range, its own and then others', until its invocation's time is
+ * over. The number of workers of a phase is set when an attempt begins. Where an operator has
+ * changed it since, all workers end, and the next attempt begins with the new number.
  */
 import type { Range } from '../../domain/datasets/dataset.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
@@ -14,7 +14,10 @@ import { endOfTurn, type Invocation, type RangeEnd, type TurnPlan } from './rang
 
 export interface Turn {
   readonly number: number;
-  /** This iteration of the Map ends: nothing is left for this worker, or the next attempt goes on with it. */
+  /**
+   * This iteration of the Map ends: nothing is left for this worker, or the next attempt does the
+   * rest.
+   */
   readonly over: boolean;
   readonly waitSeconds: number;
 }
@@ -28,13 +31,13 @@ export interface Shift {
   readonly worker: Worker;
   /** Names the worker, as `workerId` does. */
   readonly id: string;
-  /** Of this worker, from 1 on. */
+  /** Number of the turn of this worker, from 1 on. */
   readonly number: number;
   /** Turns that each worker may take. */
   readonly turns: number;
   /** Whether a record says that nothing is left to do on its range in this execution. */
   readonly isOver: (record: RangeRecord | undefined) => boolean;
-  /** A turn on one range. `undefined` where this execution has nothing to do on any. */
+  /** A turn on one range. `undefined` where this execution has nothing to do on any range. */
   readonly turnOn: (
     range: Range,
     limits: Pick<TurnPlan, 'turn' | 'until' | 'rateLimit'>,
@@ -63,7 +66,7 @@ export async function workerTurn(
   const begun = isShared ? othersOf(worker, ranges).filter(view.isHeldByThis) : [];
   const mine = [...own.filter(view.isOpen), ...begun];
 
-  /** Seconds until each range that is left is worth another look. */
+  /** Seconds until a further turn on each remaining range is worthwhile. */
   const left: number[] = [];
   const isTime = () => clock.now() < until;
   for (const [at, range] of mine.entries()) {

@@ -4,41 +4,52 @@ import type { Realm } from '../realm.ts';
 import { formsOf, type KeyDeclaration, keysOf } from './key-template.ts';
 import { ANYBODY, type KeyValues } from './key-values.ts';
 
-/** `move`: copied, later purged in the source. `drop`: a cache, never copied, purged in the source after commit. */
+/**
+ * `move`: copied, later purged in the source. `drop`: a cache, never copied, purged in the source
+ * after commit.
+ */
 export type PartPolicy = 'move' | 'drop';
 
-/** One table that holds tenants' items, and how a tenant's keys look in it. */
+/** One table that holds tenants' items, and the form of a tenant's keys in it. */
 export interface DynamoDbPart extends KeyDeclaration {
   readonly kind: 'dynamodb';
   readonly name: string;
   readonly policy: PartPolicy;
-  /** Name of the partition key attribute. Its type, and what stands in it, are in `KeyDeclaration`. */
+  /** Name of the partition key attribute. Its type and form are in `KeyDeclaration`. */
   readonly partitionKey: string;
   /** Name and type of the sort key attribute; absent where the table has none. */
   readonly sortKey?: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
-  /** Partition keys of the table that are no tenant's: `SETTINGS`, or `VERSION#*` for all that begin so. They are never touched. */
+  /**
+   * Partition keys of the table that belong to no tenant: `SETTINGS`, or `VERSION#*` for all with
+   * this prefix. They are never touched.
+   */
   readonly notOfTenants?: readonly string[];
   /**
-   * Attribute with the epoch second from which an item counts as absent, whether or not DynamoDB has removed it yet. What
-   * DynamoDB would never remove (`expiry.ts`) is an item like any other.
+   * Attribute with the epoch second from which an item counts as absent, whether or not DynamoDB
+   * has removed it yet. An item that DynamoDB would never remove (`expiry.ts`) counts as any other.
    */
   readonly ttlAttribute?: string;
   /** The vendor's own table: we are granted access, and neither create nor configure it. */
   readonly tableName?: (realm: Realm, stage: string) => string;
   /**
-   * ARN of the customer's key that encrypts the vendor's own table: the roles that read or write it may use that key, through
-   * DynamoDB alone. Without it, the table is on a key that AWS keeps.
+   * ARN of the customer-managed key that encrypts the vendor's own table: the roles that read or
+   * write it may use that key, only through DynamoDB. Without it, the table is on a key that AWS
+   * keeps.
    */
   readonly encryptionKeyArn?: (realm: Realm, stage: string) => string | undefined;
 }
 
 /**
- * What a vendor may declare. DynamoDB is the only kind of storage, and nothing reads `kind` yet. Another kind joins this union
- * and implements `PartKind` (`ports.ts`); `compose.ts` then has to choose between them.
+ * What a vendor may declare. DynamoDB is the only kind of storage, and nothing reads `kind` yet.
+ * Another kind joins this union and implements `PartKind` (`ports.ts`); `compose.ts` then has to
+ * choose between them.
  */
 export type Part = DynamoDbPart;
 
-/** A share of a part that one worker moves on its own. `id` is stable: it names the share in the ledger. */
+/**
+ * A share of a part that one worker moves on its own. `id` is stable: it names the share in the
+ * ledger.
+ */
 export interface Range {
   readonly id: string;
   readonly part: string;
@@ -46,14 +57,20 @@ export interface Range {
   readonly partition: string;
 }
 
-/** The partition keys of one tenant in a part, and none of any other tenant; as far as the tenant is known. */
+/**
+ * The partition keys of one tenant in a part, as far as the tenant is known, and none of any other
+ * tenant.
+ */
 export const partitionsOf = (part: Part, values: KeyValues): readonly string[] =>
   keysOf(part, values);
 
-/** Of a tenant with one installation. */
+/** The number for a tenant with one installation. */
 export const keysPerTenant = (part: Part): number => partitionsOf(part, ANYBODY).length;
 
-/** The tenant that has this key as a shard of a part, and the part; `undefined` where no tenant has. */
+/**
+ * The tenant for which this key is a shard of a part, and the part; `undefined` where there is
+ * none.
+ */
 export function ownerOfShard(
   parts: readonly Part[],
   key: string,
@@ -118,6 +135,6 @@ export function strayRanges(
   return rangesOf(parts, later).filter(({ part, partition }) => !keysIn.get(part)?.has(partition));
 }
 
-/** Their ids alone. */
+/** The ids of these ranges. */
 export const rangeIdsOf = (parts: readonly Part[], values: KeyValues): readonly string[] =>
   rangesOf(parts, values).map(({ id }) => id);

@@ -1,10 +1,16 @@
-/** A migration: its statuses, the steps between them, and the record of one attempt by Atlassian to move one tenant. */
+/**
+ * A migration: its statuses, the steps between them, and the record of one attempt by Atlassian to
+ * move one tenant.
+ */
 import type { KeyValues } from '../datasets/key-values.ts';
 import type { Limit } from '../planning/estimate.ts';
 import type { Realm } from '../realm.ts';
 import { conflict, type Refusal, type RefusalCode } from '../refusal.ts';
 
-/** Stored and spoken in one spelling. Atlassian understands `failed` and `ready-to-commit`; the rest means "busy". */
+/**
+ * Stored and told in one spelling. Atlassian understands `failed` and `ready-to-commit`; the rest
+ * means "busy".
+ */
 export type Status =
   | 'scheduled'
   | 'copying'
@@ -15,7 +21,10 @@ export type Status =
   | 'rolling-back'
   | 'rolled-back';
 
-/** What may move a status: Atlassian's hooks, what the workflow reports, and the end of a schedule that never started. */
+/**
+ * What may change a status: Atlassian's hooks, what the workflow reports, and the end of a schedule
+ * that never started.
+ */
 export type Step =
   | 'start'
   | 'commit'
@@ -27,7 +36,7 @@ export type Step =
   | 'kept'
   | 'expire';
 
-/** Every move that exists. What is not here does not happen. */
+/** Every step that exists; no other is taken. */
 export const NEXT = {
   scheduled: { start: 'copying', rollback: 'rolled-back', expire: 'rolled-back' },
   copying: { copied: 'ready-to-commit', fail: 'failed', rollback: 'rolling-back' },
@@ -35,7 +44,7 @@ export const NEXT = {
   committing: { purged: 'committed', rollback: 'rolling-back' },
   committed: { rollback: 'rolling-back' },
   failed: { rollback: 'rolling-back' },
-  // Kept: of a migration that was committed, when the target has moved on before it could be withdrawn.
+  // `kept`: a committed migration whose target has moved on before it could be withdrawn.
   'rolling-back': { undone: 'rolled-back', kept: 'committed' },
   'rolled-back': {},
 } as const satisfies Record<Status, Partial<Record<Step, Status>>>;
@@ -64,7 +73,7 @@ export type Outcome =
   | { readonly kind: 'repeated' }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** Which hooks are an answer given before, rather than an error, and in which statuses. */
+/** In which statuses a hook is a repetition, and not an error. */
 const REPEATED: Record<ActingHook, readonly Status[]> = {
   schedule: ['scheduled', 'copying', 'ready-to-commit', 'committing', 'committed'],
   start: ['copying', 'ready-to-commit', 'committing', 'committed'],
@@ -110,7 +119,7 @@ function refusalOf(
  */
 export type Phase = 'ahead' | 'copy' | 'commit' | 'restore' | 'rollback';
 
-/** The realm whose data a phase changes, and in which it therefore runs. */
+/** The realm whose data a phase changes, in which it runs. */
 export function realmOfPhase(
   { source, target }: Pick<Migration, 'source' | 'target'>,
   phase: Phase,
@@ -118,7 +127,7 @@ export function realmOfPhase(
   return phase === 'commit' || phase === 'restore' ? source : target;
 }
 
-/** Which phases may be at hand in a status; elsewhere a workflow has nothing to do. */
+/** The phases that a status may have; in other statuses a workflow has nothing to do. */
 export const PHASES_OF: Partial<Record<Status, readonly Phase[]>> = {
   scheduled: ['ahead'],
   copying: ['copy'],
@@ -126,21 +135,24 @@ export const PHASES_OF: Partial<Record<Status, readonly Phase[]>> = {
   'rolling-back': ['restore', 'rollback'],
 };
 
-/** What names a migration. `ledger` is the realm that keeps its record: its source. */
+/** Names a migration. `ledger` is the realm that keeps its record: its source. */
 export interface MigrationKey {
   readonly ledger: Realm;
   readonly tenant: string;
   readonly id: string;
 }
 
-/** A window and a location: what `schedule` said, and `start` says again. Times are ISO 8601 in UTC. */
+/**
+ * A window and a location: `schedule` names them, and `start` repeats them. Times are ISO 8601 in
+ * UTC.
+ */
 export interface Facts {
   readonly location: string;
   readonly startTime: string;
   readonly endTime: string;
 }
 
-/** Count and sum of item digests over a whole part; `lasting` leaves out what will expire soon. */
+/** Count and sum of item digests over a whole part; `lasting` leaves out items that expire soon. */
 export interface PartChecksum {
   readonly items: number;
   readonly bytes: number;
@@ -149,14 +161,17 @@ export interface PartChecksum {
   readonly lastingSum: string;
 }
 
-/** When a copy under way will be verified, as far as it can be told: `projection.ts` says how. */
+/** When a running copy will be verified; `projection.ts` computes it. */
 export interface Projection {
-  /** When it was made, and the time that it comes to; ISO. */
+  /** When it was made, and the projected end; ISO. */
   readonly at: string;
   readonly endsAt: string;
-  /** Of copying and verifying, 0 to 1. */
+  /** Share of copy and verification together, 0 to 1. */
   readonly fraction: number;
-  /** How many projections in a row, this one included, lay beyond the window by more than the margin. */
+  /**
+   * How many projections in a row, this one included, lay beyond the window by more than the
+   * margin.
+   */
   readonly beyond: number;
 }
 
@@ -181,8 +196,9 @@ export interface Migration extends MigrationKey {
   readonly source: Realm;
   readonly target: Realm;
   /**
-   * What the tenant's keys are made of: as of the schedule, and since the copy as its record said behind the fence. Absent
-   * in a record from before keys were declared by templates: then its id alone.
+   * The values of the tenant's keys: as of the schedule, and from the copy on as its record was
+   * behind the fence. Absent in a record from before keys were declared by templates; then the
+   * tenant's id is the only value.
    */
   readonly keyValues?: KeyValues;
   /**
@@ -190,28 +206,32 @@ export interface Migration extends MigrationKey {
    * the source alone has of them.
    */
   readonly lateInstallations?: readonly string[];
-  /** Absent for a tombstone: the rollback of an id that nobody had scheduled. */
+  /** Absent for a tombstone: the rollback of an id that was never scheduled. */
   readonly facts?: Facts;
   /** ISO time of the schedule; `scheduledIat` is the issue time of its token, epoch seconds. */
   readonly scheduledAt: string;
   readonly scheduledIat: number;
   readonly updatedAt: string;
   /**
-   * The branch of the state machine at hand, and how often it, or one before it, was started: over all phases, because it is in
-   * the names of executions, which never come twice. `attemptOfPhase` is what people are told.
+   * The present branch of the state machine, and how many executions of all phases were started.
+   * The number is in the names of executions, which never repeat. `attemptOfPhase` is the number
+   * that operators see.
    */
   readonly phase?: Phase;
   readonly attempt: number;
-  /** The first attempt of the phase at hand. */
+  /** The first attempt of the present phase. */
   readonly phaseBegan?: number;
   /** The attempt whose execution is known to have been started. */
   readonly driven?: number;
-  /** Executions of the phase at hand that have ended badly, one after the other. */
+  /** Executions of the present phase that failed in a row. */
   readonly badEnds?: number;
   /** How the last of them ended, and why. */
   readonly lastFailure?: string;
   readonly error?: { readonly code: RefusalCode; readonly reason: string };
-  /** What the planner makes of the newest count. `at` is when the count began; once a copy is in doubt, that is behind the fence. */
+  /**
+   * The planner's estimate from the newest count. `at` is when the count began; for a copy in
+   * doubt, that is behind the fence.
+   */
   readonly estimate?: {
     readonly at: string;
     readonly items: number;
@@ -223,23 +243,29 @@ export interface Migration extends MigrationKey {
   /** ISO time of the start; `startedIat` is the issue time of its token, epoch seconds. */
   readonly startedAt?: string;
   readonly startedIat?: number;
-  /** The janitor's last look at a copy under way. */
+  /** The janitor's last projection of a running copy. */
   readonly projection?: Projection;
   /** Set when the purge of the source may begin: from here on, a rollback copies back. */
   readonly pointOfNoReturn?: string;
-  /** What the source looked like when both sides were verified to be equal, by part. */
+  /** The source's checksums when both sides were verified to be equal, by part. */
   readonly checksums?: Readonly<Record<string, PartChecksum>>;
   /** The source has been made equal to the target again. */
   readonly restored?: true;
   /** ISO time of the first arrival at `committed`. */
   readonly committedAt?: string;
-  /** The commit found something that no machine should decide. It waits for an operator, or for a rollback. */
+  /**
+   * The commit found a state that no task may decide about. It waits for an operator, or for a
+   * rollback.
+   */
   readonly halted?: string;
   /** Epoch seconds after which the record may vanish (tombstones only). */
   readonly expiresAt?: number;
 }
 
-/** What the tenant's keys are made of in this migration, whatever is learned of the tenant later. */
+/**
+ * The values of the tenant's keys in this migration. What is learned of the tenant later does not
+ * change them.
+ */
 export const valuesOf = ({
   tenant,
   keyValues,
@@ -253,13 +279,16 @@ export function copiedValuesOf(migration: Migration): KeyValues {
   return { ...rest, ...(copied.length > 0 && { installations: copied }) };
 }
 
-/** Which attempt of the phase at hand this is, from 1 on; 0 before any. */
+/** The number of this attempt of the present phase, from 1 on; 0 before any. */
 export const attemptOfPhase = ({
   attempt,
   phaseBegan = 1,
 }: Pick<Migration, 'attempt' | 'phaseBegan'>): number => Math.max(0, attempt - phaseBegan + 1);
 
-/** A copy ends itself this long before its window does, so that the site can come back inside it. Milliseconds. */
+/**
+ * A copy gives up this long before its window ends, so that the site can come back within it.
+ * Milliseconds.
+ */
 export function windowReserve({ facts }: Pick<Migration, 'facts'>): number {
   if (facts === undefined) return 0;
   return Math.min(300_000, 0.05 * (Date.parse(facts.endTime) - Date.parse(facts.startTime)));

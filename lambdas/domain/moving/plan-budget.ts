@@ -1,17 +1,18 @@
-/** How long one execution of the workflow goes on: it ends for good at 25,000 events. */
+/** How long one execution of the workflow may go on: Step Functions ends it at 25,000 events. */
 import { type Part, rangeIdsOf } from '../datasets/dataset.ts';
 import { ANYBODY, type KeyValues } from '../datasets/key-values.ts';
 
-/** Events that one turn leaves in an execution's history, at most, and how many all of them may be. */
+/** The largest number of events of one turn, and of all turns of an execution. */
 const EVENTS_PER_TURN = 14;
 const MOST_EVENTS = 20_000;
 /** Turns of all workers together in one execution. */
 export const MOST_TURNS = Math.floor(MOST_EVENTS / EVENTS_PER_TURN);
 
 /**
- * Turns that each worker may take in one execution; what needs more goes on in the next attempt. Copying takes the most: it
- * may clear the target of everything, copies what moves, and verifies it. Commit, restore and rollback take a part of that.
- * `moving` and `all` are numbers of workers, at most 40 each, so that there are eleven turns at least.
+ * Turns that each worker may take in one execution; the rest goes on in the next attempt. A copy
+ * takes the most: it may clear the target in all ranges, copies those that move, and verifies them.
+ * Commit, restore and rollback take a part of that. `moving` and `all` are numbers of workers, at
+ * most 40 each, so that there are at least eleven turns.
  */
 export const turnsOf = (moving: number, all: number): number =>
   Math.floor(MOST_TURNS / Math.max(1, 2 * moving + all));
@@ -25,7 +26,10 @@ export function checkBudget(parts: readonly Part[]): void {
   if (says !== undefined) throw new Error(`${says}; declare fewer shards`);
 }
 
-/** Why a receipt has no room for this tenant's ranges: each of its installations may have ranges of its own. */
+/**
+ * Why a receipt has no room for this tenant's ranges: each of its installations may have ranges of
+ * its own.
+ */
 export function overBudget(parts: readonly Part[], values: KeyValues): string | undefined {
   const ids = rangeIdsOf(parts, values);
   const bytes = Buffer.byteLength(JSON.stringify(ids));

@@ -1,4 +1,7 @@
-/** What the ledger keeps of one range: who works on it until when, and how far the work at hand is. */
+/**
+ * The ledger's record of one range: which worker has it until when, and how far the present work
+ * is.
+ */
 
 import type { Range } from '../datasets/dataset.ts';
 import type { Digest } from '../datasets/digest.ts';
@@ -36,7 +39,7 @@ export interface Lease {
 
 export interface RangeRecord {
   readonly range: string;
-  /** Of the stored record; 0 for one that was never stored. Compare-and-set goes by it. */
+  /** Revision of the stored record, for compare-and-set; 0 for one that was never stored. */
   readonly revision: number;
   readonly work: Work;
   /** By the side that was read or written. */
@@ -45,19 +48,22 @@ export interface RangeRecord {
   /** Fixed when the work began, so that both sides are read by the same clock. Epoch seconds. */
   readonly asOf: number;
   readonly lastingUntil: number;
-  /** How often the work at hand was begun anew because its end was not what it has to be. */
+  /** How often the present work was begun again because its result was not the required one. */
   readonly tries: number;
-  /** The work at hand is finished. */
+  /** The present work is finished. */
   readonly done: boolean;
   readonly lease?: Lease;
   readonly lastError?: string;
-  /** What an earlier, retired residency had left here is gone. */
+  /** The data that a retired tenant had left here is gone. */
   readonly cleared?: true;
-  /** Its verification found a difference, and the range was, or is being, made equal; that is done once. */
+  /**
+   * Its verification found a difference, and the range was, or is being, made equal. That is done
+   * once.
+   */
   readonly repaired?: true;
 }
 
-/** Whether this work is done on each of the ranges, as the records of the migration's ranges say. */
+/** Whether this work is done on each of the ranges, by the migration's range records. */
 export function allFinished(
   records: readonly RangeRecord[],
   ranges: readonly Pick<Range, 'id'>[],
@@ -69,17 +75,22 @@ export function allFinished(
   return ranges.every(({ id }) => finished.has(id));
 }
 
-/** Somebody may still be writing: the lease has not run out, and its owner is not known to be gone. */
+/**
+ * A worker may still be writing: the lease has not run out, and its owner is not known to be dead.
+ */
 export const isLeased = (
   { lease }: Pick<RangeRecord, 'lease'>,
   now: number,
   isGone: (owner: string) => boolean,
 ): boolean => lease !== undefined && lease.until > now && !isGone(lease.owner);
 
-/** No lease lasts longer: who holds one is an invocation of five minutes at most, and a margin follows. Milliseconds. */
+/**
+ * The longest lease in milliseconds: its holder is an invocation of five minutes at most, and a
+ * margin follows.
+ */
 export const LONGEST_LEASE = 6 * MINUTE_MS;
 
-/** The clock was set back since the lease was taken, for it seems to last longer than any lease can. */
+/** The lease seems to last longer than any lease can: the clock was set back since it was taken. */
 export const isOverlong = ({ lease }: Pick<RangeRecord, 'lease'>, now: number): boolean =>
   lease !== undefined && lease.until - now > LONGEST_LEASE;
 

@@ -1,4 +1,4 @@
-/** The signed record of a move: kept in both ledgers, and without any content of the customer's. */
+/** The signed record of a move, kept in both ledgers. It holds none of the customer's content. */
 import type { Realm } from '../realm.ts';
 import type { HistoryEntry } from './history.ts';
 import type { Ahead, PartChecksum } from './migration.ts';
@@ -18,15 +18,15 @@ export interface Receipt {
     readonly ranges: readonly string[];
   };
   /**
-   * How many items each part was found to hold before it was proven empty; expired ones that were still there count. The proof
-   * of a part that held nothing says only that nothing was looked for, or that nothing was there.
+   * How many items each part held before it was proven empty, expired ones included. For a part
+   * that held none, the proof says only that nothing was there, or that the wrong keys were read.
    */
   readonly held?: Readonly<Record<string, number>>;
   /** What was copied before the window; of a migration that was rolled back, it was discarded with the rest. */
   readonly ahead?: Ahead;
   /** The day from which no point-in-time backup of the left realm holds the data any more (YYYY-MM-DD). */
   readonly backupsExpire?: string;
-  /** Of a move that is over: what else an auditor asks for. */
+  /** Further facts for an auditor; only on the receipt of a move that is over. */
   readonly scope?: ReceiptScope;
   /** Place in the chain of all receipts of the realm that signed. */
   readonly link?: { readonly realm: Realm; readonly number: number; readonly previous: string };
@@ -35,24 +35,27 @@ export interface Receipt {
 
 /** What a receipt is about, and who asked for the move. */
 export interface ReceiptScope {
-  /** Of the deployment that moved the tenant. */
+  /** The deployment that moved the tenant. */
   readonly app: string;
   readonly account: string;
   readonly stage: string;
   readonly version: string;
   /** Part → ARN of its table in the source and in the target. */
   readonly tables: Readonly<Record<string, { readonly source: string; readonly target: string }>>;
-  /** Parts with policy `drop`: never copied, deleted where the tenant left. */
+  /** Parts with policy `drop`: never copied, and deleted in the realm that the tenant left. */
   readonly dropped: readonly string[];
-  /** What the vendor keeps elsewhere, and this move has not touched: `outOfScope` in `residency.config.ts`. */
+  /**
+   * Places with the vendor's data that this move has not touched: `outOfScope` in
+   * `residency.config.ts`.
+   */
   readonly outOfScope: readonly string[];
-  /** When it came to each status, and which hook, task or operator moved it. */
+  /** When it came to each status, and which hook, task or operator set it. */
   readonly history: readonly HistoryEntry[];
 }
 
 /**
- * By the key of the realm that issued the receipt. What is signed are the 64 hexadecimal digits of the SHA-256 hash of the
- * receipt's canonical text without this field.
+ * Made with the key of the realm that issued the receipt, over the 64 hexadecimal digits of the
+ * SHA-256 hash of the receipt's canonical text without this field.
  */
 export interface Signature {
   /** The key's ARN. */
@@ -63,8 +66,8 @@ export interface Signature {
 }
 
 /**
- * One link for each signed receipt of a realm. It says which receipt was issued, and by `previous` which link came before:
- * a receipt that is changed, exchanged or taken away afterwards is noticed.
+ * One link for each signed receipt of a realm. It names the issued receipt, and by `previous` the
+ * link before, so that a receipt that is changed, exchanged or removed later is noticed.
  */
 export interface ReceiptLink {
   /** From 1, without gaps. */
@@ -78,10 +81,10 @@ export interface ReceiptLink {
   readonly receipt: string;
 }
 
-/** The text that is hashed and signed: the same receipt has the same text wherever it is kept. */
+/** The text that is hashed and signed: the same in every realm that keeps the receipt. */
 export const signedText = ({ signature: _, ...receipt }: Receipt): string => canonicalText(receipt);
 
-/** JSON with the names of each object in their order, and without fields that are undefined. */
+/** JSON with the names of each object in order, and without undefined fields. */
 export function canonicalText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
@@ -98,7 +101,10 @@ const RANK: Readonly<Record<Receipt['state'], number>> = {
   'rolled-back': 2,
 };
 
-/** Whether what is stored stays: it is of a later state, or the same realm has signed it later. A delayed writer finds that it was overtaken. */
+/**
+ * Whether the stored receipt stays, because it is of a later state, or the same realm has signed it
+ * later. A delayed writer is refused by this.
+ */
 export function staysBefore(stored: Receipt | undefined, next: Receipt): boolean {
   if (stored === undefined) return false;
   if (stored.state !== next.state) return RANK[stored.state] > RANK[next.state];

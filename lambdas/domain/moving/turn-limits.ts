@@ -1,10 +1,11 @@
-/** How ranges share the writes per second that an operator allows a move. */
+/** Shares an operator's rate limit among the ranges of a move. */
 import type { Range } from '../datasets/dataset.ts';
 
 /**
- * Writes per second for one range: an even share of what its table may have, among the ranges of the part that are `open` (not
- * done with this work); no more of them are worked on at once than there are workers. Never too much in sum: a range that
- * is done gives nothing away before the others' next turn.
+ * Writes per second for one range: an even share of its table's limit among the ranges of the part
+ * that are `open` (not done with this work), of which no more are worked on at once than there are
+ * workers. The sum never exceeds the limit: the share of a range that is done is unused until the
+ * next turn of the others.
  */
 export function writesOf(
   rateLimit: number,

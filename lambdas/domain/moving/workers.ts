@@ -1,6 +1,9 @@
-/** How the ranges of a phase are shared: it has as many workers as may work at once, and each takes range after range. */
+/**
+ * Shares the ranges of a phase: it has as many workers as may work at once, and each takes range
+ * after range.
+ */
 
-/** One of the workers of a Map: which one, from 0 on, and how many there are. */
+/** One of the workers of a Map: its number, from 0 on, and how many there are. */
 export interface Worker {
   readonly number: number;
   readonly of: number;
@@ -25,13 +28,14 @@ export function workersFor(ranges: number, concurrency: number): readonly Worker
   return Array.from({ length: of }, (_, number) => ({ number, of }));
 }
 
-/** The ranges that this worker has to finish. Each range is one worker's. */
+/** The ranges that this worker has to finish. Each range belongs to one worker. */
 export const ownOf = <Range>({ number, of }: Worker, ranges: readonly Range[]): readonly Range[] =>
   ranges.filter((_, at) => at % of === number);
 
 /**
- * The ranges of all others, for a worker that has finished its own. Each worker begins with another neighbour's, and from the
- * end, because the neighbour comes from the beginning.
+ * The ranges of all other workers, for a worker that has finished its own. Each worker begins with
+ * the ranges of another neighbour, and from their end, because the neighbour works from their
+ * beginning.
  */
 export function othersOf<Range>(
   { number, of }: Worker,

@@ -18,7 +18,9 @@ export const REHEARSAL = '#rehearsal';
 /** So many of a tenant's installations are in a sample. */
 const SAMPLED_INSTALLATIONS = 8;
 
-/** No tenant has one of these: no id begins with `#`, and no number that a tenant has is negative. */
+/**
+ * No tenant has one of these: no id begins with `#`, and no number that a tenant has is negative.
+ */
 function rehearsalValues({ keyType }: Part): KeyValues {
   const tenantKeys = { S: REHEARSAL, N: '-1', B: btoa(REHEARSAL) };
   return {

@@ -33,7 +33,10 @@ export interface SettingsEntry {
 
 /** Ranges of one move at once, where nobody has said anything else. */
 export const DEFAULT_CONCURRENCY = 16;
-/** An inline Map of Step Functions runs no more iterations at once; every Map of `realm-migration.asl.json` is as wide. */
+/**
+ * An inline Map of Step Functions runs no more iterations at once; every Map of
+ * `realm-migration.asl.json` is as wide.
+ */
 export const MOST_CONCURRENCY = 40;
 const MOST_WRITES = 1_000_000;
 

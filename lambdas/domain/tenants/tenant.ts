@@ -79,7 +79,10 @@ export interface Identity {
   readonly clientKey?: string;
   /** In the order in which they were announced; a reinstallation adds one. */
   readonly installations?: readonly ForgeInstallation[];
-  /** Older ones, by which the tenant is no longer found, and under which its items may still lie. The oldest first. */
+  /**
+   * Older ones, by which the tenant is no longer found, and under which its items may still lie.
+   * The oldest first.
+   */
   readonly formerInstallations?: readonly string[];
   readonly cloudId?: string;
   /** `jira`, `confluence` … */

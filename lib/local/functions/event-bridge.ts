@@ -1,4 +1,7 @@
-/** What EventBridge does for the realms: it tells `settle` of executions that end badly, and runs the scheduled tasks. */
+/**
+ * What EventBridge does for the realms: it tells `settle` of executions that end badly, and runs
+ * the scheduled tasks.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Log } from '../../../lambdas/ports.ts';
@@ -25,8 +28,8 @@ export function eventBridge({ realms, run, log }: EventBridgeOptions) {
   }
 
   /**
-   * Runs the scheduled tasks of every realm once, and then every `seconds`; 0 means only once. `close` waits for those that
-   * are under way.
+   * Runs the scheduled tasks of every realm once, and then every `seconds`; 0 means only once.
+   * `close` waits for those that are under way.
    */
   async function startSchedules(seconds: number): Promise<{ close(): Promise<void> }> {
     let sweep = sweepAll();

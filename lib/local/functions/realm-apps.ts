@@ -1,4 +1,7 @@
-/** The app of each realm, composed from an environment as Lambda gives it, and the realm's functions bound to it. */
+/**
+ * The app of each realm, composed from an environment as Lambda gives it, and the realm's functions
+ * bound to it.
+ */
 import { compose } from '../../../lambdas/compose.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm, RealmRow } from '../../../lambdas/domain/realm.ts';

@@ -60,7 +60,9 @@ const placeOf = (table: string, partition = ''): string => `${table}\n${partitio
 type Fields = Readonly<Record<string, unknown>>;
 const fieldsOf = (value: unknown): Fields => ({ ...(typeof value === 'object' ? value : {}) });
 
-/** The value of an attribute that can be a key: text, the digits of a number, or bytes in base64. */
+/**
+ * The value of an attribute that can be a key: text, the digits of a number, or bytes in base64.
+ */
 function textOf(value: unknown): string | undefined {
   const { S: text, N: digits, B: bytes } = fieldsOf(value);
   return [text, digits, bytes].find((one) => typeof one === 'string');

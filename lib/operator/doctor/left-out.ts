@@ -1,6 +1,7 @@
 /**
- * Checks a realm that the configuration has and this deployment leaves out. The functions of the other realms never
- * ask it. So where it was deployed once, a tenant of it could be installed a second time elsewhere.
+ * Checks a realm that the configuration has and this deployment leaves out. The functions of the
+ * other realms never ask it. So where it was deployed once, a tenant of it could be installed a
+ * second time elsewhere.
  */
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import type { Realm } from '../../../lambdas/domain/realm.ts';

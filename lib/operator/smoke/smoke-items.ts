@@ -15,7 +15,10 @@ type RawItem = Record<string, AttributeValue>;
 
 const BATCH = 25;
 
-/** `count` items of a part, over all its partitions; where there is no sort key, a partition has one item. */
+/**
+ * `count` items of a part, over all its partitions; where there is no sort key, a partition has one
+ * item.
+ */
 export function smokeItems(part: Part, values: KeyValues, count: number): readonly RawItem[] {
   const partitions = partitionsOf(part, values);
   const length = part.sortKey === undefined ? Math.min(count, partitions.length) : count;

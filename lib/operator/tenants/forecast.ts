@@ -1,4 +1,7 @@
-/** Pure: how long a move will take, by what a rehearsal measured, and by what DynamoDB takes at most. */
+/**
+ * Pure: how long a move will take, by what a rehearsal measured, and by what DynamoDB takes at
+ * most.
+ */
 import { keysPerTenant, type Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { Measured } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { type Estimate, estimate } from '../../../lambdas/domain/planning/estimate.ts';
@@ -32,7 +35,10 @@ export interface ForecastInput {
   readonly sample?: { readonly items: number } | undefined;
 }
 
-/** Calls on records that a worker makes for one range, and for nothing in it: half of them for the copy. */
+/**
+ * Calls on records that a worker makes for one range, and for nothing in it: half of them for the
+ * copy.
+ */
 const CALLS_PER_RANGE = 34;
 /** Of a copy, from a worker's first call to its last, when nothing is in the way. */
 const STATES = 14;
@@ -77,7 +83,8 @@ export function forecast(input: ForecastInput): Forecast {
     };
   }
 
-  // The sample went through one process with all its ranges at once. Where workers have one each, that is the least they do.
+  // The sample went through one process with all its ranges at once. Where workers have one each,
+  // that is the least they do.
   const processes = isLocal ? 1 : Math.min(concurrency, ranges);
   const { few } = measured;
   const of = (all: number, ofFew: number) =>
@@ -104,7 +111,10 @@ export function forecast(input: ForecastInput): Forecast {
   };
 }
 
-/** A line through two measurements; where they lie so close together that chance decides, not less than a third of the mean. */
+/**
+ * A line through two measurements; where they lie so close together that chance decides, not less
+ * than a third of the mean.
+ */
 function growing(all: number, items: number, ofFew: number, few: number, wanted: number): number {
   const mean = all / items;
   if (items - few < few) return mean * wanted;

@@ -1,4 +1,7 @@
-/** `rehearse`: everything of a move but the move. Says how long it will take, what it will cost, and whether it fits its window. */
+/**
+ * `rehearse`: everything of a move but the move. Says how long it will take, what it will cost, and
+ * whether it fits its window.
+ */
 
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
@@ -90,7 +93,10 @@ export async function rehearse(
   return { report, text: rehearseText(report, isFine), isFine };
 }
 
-/** Two rehearsals at once would discard each other's sample: the function refuses the second, and so does this. */
+/**
+ * Two rehearsals at once would discard each other's sample: the function refuses the second, and so
+ * does this.
+ */
 async function assertFree({ ledger, clock }: Operator, target: Realm): Promise<void> {
   const until = (await ledger.rangeRecords.read(target, LEASE, LEASE.id))?.lease?.until ?? 0;
   if (until > clock.now())
@@ -99,7 +105,10 @@ async function assertFree({ ledger, clock }: Operator, target: Realm): Promise<v
     );
 }
 
-/** The function that does it runs in the target, with rights like those of the workers: that it succeeds is the check. */
+/**
+ * The function that does it runs in the target, with rights like those of the workers: that it
+ * succeeds is the check.
+ */
 async function sampled(
   operator: Operator,
   target: Realm,
@@ -115,7 +124,10 @@ async function sampled(
 const isReport = (value: unknown): value is RehearsalReport =>
   typeof value === 'object' && value !== null && 'measured' in value && 'verified' in value;
 
-/** What `schedule`, `start` or the copy would refuse; and parts whose tables hold what their declarations do not say. */
+/**
+ * What `schedule`, `start` or the copy would refuse; and parts whose tables hold what their
+ * declarations do not say.
+ */
 async function obstaclesTo(
   operator: Operator,
   home: { readonly realm: Realm; readonly state: string; readonly migration?: string },

@@ -1,4 +1,6 @@
-/** `where`: which realm a tenant is in, by its records and by what every realm really holds of it. */
+/**
+ * `where`: which realm a tenant is in, by its records and by what every realm really holds of it.
+ */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
@@ -16,7 +18,10 @@ import type { TenantFacts } from './tenant-reader.ts';
 
 export interface Where {
   readonly tenant: string;
-  /** `one`: exactly one realm has it. `moving`: two do, by a migration under way. `wrong`: something is where it should not be. */
+  /**
+   * `one`: exactly one realm has it. `moving`: two do, by a migration under way. `wrong`: something
+   * is where it should not be.
+   */
   readonly verdict: 'one' | 'moving' | 'unknown' | 'wrong';
   readonly realm?: Realm;
   readonly migration?: string;
@@ -39,7 +44,10 @@ export interface RealmHolding {
   readonly parts: readonly PartCount[];
 }
 
-/** A move that goes on while realm after realm is read can contradict itself: only what is wrong twice is wrong. */
+/**
+ * A move that goes on while realm after realm is read can contradict itself: only what is wrong
+ * twice is wrong.
+ */
 const SECOND_LOOK_MS = 1_000;
 
 export async function where(operator: Operator, tenant: string): Promise<Verdict> {
@@ -67,7 +75,10 @@ export async function holdingsOf(
   return Promise.all(operator.realms.map((realm) => holdingIn(operator, realm, values)));
 }
 
-/** The status before the items: what a final migration has left behind is then not taken for what it is still moving. */
+/**
+ * The status before the items: what a final migration has left behind is then not taken for what it
+ * is still moving.
+ */
 async function holdingIn(
   operator: Operator,
   realm: Realm,
@@ -110,7 +121,10 @@ const HOME: readonly RealmHolding['state'][] = ['active', 'frozen', 'retired', '
 /** In these, only a migration that is not final holds the tenant. */
 const HELD: readonly RealmHolding['state'][] = ['frozen', 'standby', 'withdrawn'];
 
-/** Pure: what the records and counts of all realms, and the status of the migrations they name, come to. */
+/**
+ * Pure: what the records and counts of all realms, and the status of the migrations they name, come
+ * to.
+ */
 export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Where {
   const fact = (verdict: Where['verdict'], says: string, more: Partial<Where> = {}): Where => ({
     tenant,

@@ -1,4 +1,7 @@
-/** A turn of a worker that has several ranges: what it does with those that others hold, and when it ends. */
+/**
+ * A turn of a worker that has several ranges: what it does with those that others hold, and when it
+ * ends.
+ */
 import { describe, expect, test } from 'vitest';
 import type { Operation } from '../../support/in-memory-cells.ts';
 import { inputOf } from '../../support/memory-workflow.ts';

@@ -1,4 +1,6 @@
-/** Who works on what: each range is one worker's to finish, and whoever has finished helps another. */
+/**
+ * Who works on what: each range is one worker's to finish, and whoever has finished helps another.
+ */
 import { describe, expect, test } from 'vitest';
 import { othersOf, ownOf, workersFor } from '../../../lambdas/domain/moving/workers.ts';
 

@@ -43,8 +43,9 @@ export function arrivals(context: AppContext) {
   }
 
   /**
-   * Looks in every realm for another tenant that has a key of this one. It runs after the opening is
-   * written and before the realm is opened: of two that arrive at once, at least one sees the other.
+   * Looks in every realm for another tenant that has a key of this one. It runs after the opening
+   * is written and before the realm is opened: of two that arrive at once, at least one sees the
+   * other.
    */
   const rivalOf = (values: KeyValues): Promise<Rival | undefined> =>
     keys.rivalIn(stackRealms(context.settings), values);

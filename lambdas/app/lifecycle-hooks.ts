@@ -99,8 +99,8 @@ export function lifecycleHooks(context: AppContext) {
   }
 
   /**
-   * The tenant goes on being served; but it can neither be moved nor purged while another tenant has
-   * one of its keys.
+   * The tenant goes on being served; but it can neither be moved nor purged while another tenant
+   * has one of its keys.
    */
   async function warnOfRival(record: TenantRecord): Promise<void> {
     const rival = await rivalOf(keyValuesOf(record));

@@ -279,7 +279,10 @@ export async function startWorld({
     return seen.text;
   }
 
-  /** A status is asked for when an execution has begun or ended, and else four times a second: each request costs as much as ten looks here. */
+  /**
+   * A status is asked for when an execution has begun or ended, and else four times a second: each
+   * request costs as much as ten looks here.
+   */
   async function otherExecutions(before: string): Promise<void> {
     const end = Date.now() + 250;
     while (executions() === before && Date.now() < end) await pause(10);

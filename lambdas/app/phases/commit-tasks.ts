@@ -208,7 +208,7 @@ export function commitTasks(context: AppContext) {
     if (left.size === 0) return late;
     return halt(
       migration,
-      `the source holds items in ${[...left].join(', ')} of an installation that became known after the copy: nobody has copied them`,
+      `the source holds items in ${[...left].join(', ')} of an installation that became known after the copy: they were never copied`,
       'finish-commit',
     );
   }

@@ -94,7 +94,7 @@ export function rollbackTasks(context: AppContext) {
         : undefined,
     );
     if (record === undefined || !isKeyedAlike(valuesOf(record), values))
-      throw new PermanentError(`migration ${migration.id} has been moved on by somebody else`);
+      throw new PermanentError(`migration ${migration.id} was changed by another hook or task`);
     return record;
   }
 
@@ -151,9 +151,10 @@ export function rollbackTasks(context: AppContext) {
   });
 
   /**
-   * Refuses to restore over items of a late installation that were never copied: the app had written
-   * them in the source before the installation was announced. Items that are equal on both sides, or
-   * missing in the source, are those that an earlier attempt has restored or has still to restore.
+   * Refuses to restore over items of a late installation that were never copied: the app had
+   * written them in the source before the installation was announced. Items that are equal on both
+   * sides, or missing in the source, are those that an earlier attempt has restored or has still to
+   * restore.
    */
   async function checkNothingLost(migration: Migration, range: Range): Promise<void> {
     const { id, source, target, lateInstallations = [] } = migration;

@@ -162,7 +162,7 @@ function checkNotOfTenants(patterns: unknown, declared: KeyDeclaration, refused:
 }
 
 /** Whether a key is declared to belong to no tenant. */
-export const isNobodys = (notOfTenants: readonly string[] | undefined, key: string): boolean =>
+export const isNoTenants = (notOfTenants: readonly string[] | undefined, key: string): boolean =>
   (notOfTenants ?? []).some((pattern) =>
     pattern.endsWith('*') ? key.startsWith(pattern.slice(0, -1)) : key === pattern,
   );

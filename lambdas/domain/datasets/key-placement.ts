@@ -5,7 +5,7 @@
 import { isRehearsalKey } from '../operating/rehearsal.ts';
 import type { TenantName } from '../tenants/identity.ts';
 import { type Part, partitionsOf } from './dataset.ts';
-import { isNobodys } from './key-declaration.ts';
+import { isNoTenants } from './key-declaration.ts';
 import { isAround } from './key-overlaps.ts';
 import {
   cased,
@@ -66,7 +66,7 @@ function misplacementBy(part: Part, form: KeyForm, value: string): string | unde
   const bytes = new TextEncoder().encode(key).length;
   if (bytes > MOST_KEY_BYTES)
     return `its key would have ${bytes} bytes, and DynamoDB takes ${MOST_KEY_BYTES}`;
-  if (isNobodys(part.notOfTenants, key)) return `its key ${key} is declared to be no tenant's`;
+  if (isNoTenants(part.notOfTenants, key)) return `its key ${key} is declared to be no tenant's`;
   if (isRehearsalKey(part, key)) return `its key ${key} is kept for rehearsals`;
   const owner = makersOf(part, key).find((maker) => isWithin(maker, form));
   return owner && `its key ${key} is also that of a tenant whose ${owner.of} is ${owner.value}`;

@@ -31,7 +31,7 @@ export interface SettingsEntry {
   readonly change: SettingsChange;
 }
 
-/** Ranges of one move at once, where nobody has said anything else. */
+/** Ranges of one move at once, where no operator has set another number. */
 export const DEFAULT_CONCURRENCY = 16;
 /**
  * An inline Map of Step Functions runs no more iterations at once; every Map of
@@ -50,7 +50,7 @@ const FORMS: Readonly<
   noNewMoves: { is: (value) => typeof value === 'boolean', said: 'true or false' },
   concurrency: {
     is: (value) => isWhole(value, MOST_CONCURRENCY),
-    // A larger one would be taken and change nothing, at the moment when somebody relies on it.
+    // A larger one would be accepted and change nothing, when an operator relies on it.
     said: `a whole number from 1 to ${MOST_CONCURRENCY}, because Step Functions has no more than ${MOST_CONCURRENCY} ranges of a move at work at once`,
   },
   rateLimit: {

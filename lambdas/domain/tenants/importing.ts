@@ -32,7 +32,7 @@ export interface Standing {
 const BY_IMPORT = 'import';
 
 /**
- * `iat`: when the app stored the secret, in epoch seconds; 0 where nobody knows, which is older
+ * `iat`: when the app stored the secret, in epoch seconds; 0 where that is unknown, which is older
  * than any token.
  */
 export const importedCredentials = (sharedSecret: string | undefined, iat: number): Credentials =>

@@ -1,7 +1,7 @@
 /** Pure: the rules of an audit. Each rule says what must hold; what breaks it is a finding. */
 
 import { type Part, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
-import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
+import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
@@ -260,7 +260,7 @@ function ofPartitions(evidence: Evidence): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const { realm, part, partition, items } of partitions) {
     const shape = parts.find(({ name }) => name === part);
-    if (isNobodys(shape?.notOfTenants, partition)) continue;
+    if (isNoTenants(shape?.notOfTenants, partition)) continue;
     const tenant = ownerOf(part, partition);
     const record = recordOf.get(JSON.stringify([realm, tenant]));
     const isRehearsal = shape !== undefined && isRehearsalKey(shape, partition);
@@ -315,8 +315,8 @@ function strangeness(
 }
 
 /**
- * The tenant that a partition key belongs to: the one whose record, in whichever realm, makes such a
- * key; else the one that the part's templates name; else the key itself.
+ * The tenant that a partition key belongs to: the one whose record, in whichever realm, makes such
+ * a key; else the one that the part's templates name; else the key itself.
  */
 function ownersIn({ parts, partitions, records }: Evidence) {
   const nameOf = (part: string, partition: string) => JSON.stringify([part, partition]);

@@ -6,7 +6,7 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
-import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
+import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { type Lookup, lookupsOf } from '../../../lambdas/domain/datasets/key-placement.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
@@ -34,7 +34,7 @@ export async function sampleKeys(operator: Operator, realm: Realm, part: Part): 
     (key) =>
       partOfKey(beside, key) === part &&
       !isRehearsalKey(part, key) &&
-      !isNobodys(part.notOfTenants, key),
+      !isNoTenants(part.notOfTenants, key),
   );
   const { isTenant, isTenants } = knownTenants(operator, realm);
   const isKnown = await Promise.all(keys.map((key) => isTenants(part, key)));

@@ -1,6 +1,6 @@
 /** To which part a partition key belongs, where parts share a table. */
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
-import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
+import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { isRehearsalKey } from '../../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -26,4 +26,6 @@ export const partOfKey = (parts: readonly [Part, ...Part[]], key: string): Part 
   parts.find((part) => isDeclared(part, key)) ?? parts[0];
 
 const isDeclared = (part: Part, key: string): boolean =>
-  isRehearsalKey(part, key) || isNobodys(part.notOfTenants, key) || makersOf(part, key).length > 0;
+  isRehearsalKey(part, key) ||
+  isNoTenants(part.notOfTenants, key) ||
+  makersOf(part, key).length > 0;

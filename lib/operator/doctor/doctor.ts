@@ -94,15 +94,15 @@ async function settings(operator: Operator, realm: Realm): Promise<Found> {
 }
 
 /** An id that no tenant can have. A role that may read this record may read every record. */
-const NOBODY = '#doctor';
+const NO_TENANT = '#doctor';
 
 async function permissions(operator: Operator, realm: Realm): Promise<Found> {
   const { tenants, ledger, partKind, residency } = operator;
-  await tenants.read(realm, NOBODY);
+  await tenants.read(realm, NO_TENANT);
   await ledger.migrations.open(realm);
   await Promise.all(
     residency.parts.map((part) =>
-      partKind.size({ id: `${part.name}/00`, part: part.name, partition: NOBODY }, realm, 0),
+      partKind.size({ id: `${part.name}/00`, part: part.name, partition: NO_TENANT }, realm, 0),
     ),
   );
   return fine('records, ledger and counts can be read');

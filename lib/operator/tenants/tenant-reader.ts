@@ -89,7 +89,7 @@ export function tenantReader({ clientFor, tableOf }: TenantTables): TenantReader
 
 function rowOf(item: Readonly<Record<string, unknown>>): Row {
   const { tenant, holders } = item;
-  // Written by the aliases' adapter alone, and by nobody else.
+  // Written by the aliases' adapter alone.
   if (Array.isArray(holders)) return { alias: String(tenant), holders: holders as Holder[] };
   return { record: factsOf(item) };
 }
@@ -103,7 +103,7 @@ function factsOf(item: Readonly<Record<string, unknown>>): TenantFacts {
     ...facts
   } = item;
   const iat = typeof credentialsIat === 'number' ? credentialsIat : 0;
-  // Written by the tenant store alone, and by nobody else.
+  // Written by the tenant store alone.
   const record = {
     ...facts,
     installation: objectIn(told),
@@ -119,7 +119,7 @@ function factsOf(item: Readonly<Record<string, unknown>>): TenantFacts {
   };
 }
 
-/** What somebody has edited by hand may be anything. */
+/** A record that was edited by hand may be anything. */
 function objectIn(text: unknown): object {
   try {
     const value: unknown = JSON.parse(String(text));

@@ -52,7 +52,7 @@ export function residencyMiddleware<Request extends GuardedRequest = GuardedRequ
   return (request, response, next) => {
     verdictOf(request).then(
       (verdict) => {
-        const answer = answerTo(verdict ?? NOBODY);
+        const answer = answerTo(verdict ?? NO_TENANT);
         if (answer !== undefined) return send(response, answer);
         response.locals = Object.assign(response.locals ?? {}, { residency: verdict });
         next();
@@ -80,7 +80,7 @@ function lookOnce(guard: ResidencyGuard, request: object, whose: Whose): Look {
   return look;
 }
 
-const NOBODY: Verdict = { kind: 'unknown', tenant: undefined, state: undefined };
+const NO_TENANT: Verdict = { kind: 'unknown', tenant: undefined, state: undefined };
 
 function whoseInContext({ context }: GuardedRequest): Whose | undefined {
   if (typeof context !== 'object' || context === null) return undefined;

@@ -151,9 +151,9 @@ export function acting(deployment: Deployment): readonly PolicyStatement[] {
 }
 
 /**
- * One function, which imports tenants with their secrets and retires tenants. An operator who may call it
- * can give a tenant a secret of their own, and then sign requests for that tenant: no other role
- * may. Beside it, what the two commands read: tenants, and whether a realm holds items of one.
+ * One function, which imports tenants with their secrets and retires tenants. An operator who may
+ * call it can give a tenant a secret of their own, and then sign requests for that tenant: no other
+ * role may. Beside it, what the two commands read: tenants, and whether a realm holds items of one.
  */
 export const bringing = (deployment: Deployment): readonly PolicyStatement[] => [
   readingTenants(deployment),

@@ -162,7 +162,10 @@ export interface Horizon {
   readonly lastingUntil: number;
 }
 
-/** How the source is read; strongly consistent where nothing is said. Eventually consistent reads cost half, and may miss what is new. */
+/**
+ * How the source is read; strongly consistent where nothing is said. Eventually consistent reads
+ * cost half, and may miss what is new.
+ */
 export type Reads = 'strong' | 'eventual';
 
 /** One item of a range that is not the same on both sides; `key` is printable. */

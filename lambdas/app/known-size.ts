@@ -75,7 +75,10 @@ export async function misfitNow(
   return Date.parse(known.at) > ports.clock.now() - FRESH ? suspicion : undefined;
 }
 
-/** Whether there is time to copy the tenant ahead before its window begins, at the rate that this may have. */
+/**
+ * Whether there is time to copy the tenant ahead before its window begins, at the rate that this
+ * may have.
+ */
 export function mayCopyAhead(
   { settings: { parts, copyAhead } }: Pick<AppContext, 'settings'>,
   size: KnownSize,
@@ -90,7 +93,10 @@ export function mayCopyAhead(
   return begins + seconds * 1_000 < Date.parse(facts.startTime);
 }
 
-/** All ranges at once; a whole count replaces the one on record. `undefined` where the store gives no answer. */
+/**
+ * All ranges at once; a whole count replaces the one on record. `undefined` where the store gives
+ * no answer.
+ */
 async function countedNow(
   { ports, settings: { realm, parts } }: AppContext,
   values: KeyValues,

@@ -97,8 +97,9 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
   }
 
   /**
-   * Rule 16: marks the schedule, and only then starts phase `ahead`, which claims the target. Nothing
-   * happens where the record has changed since `migration` was read, or everything was copied already.
+   * Rule 16: marks the schedule, and only then starts phase `ahead`, which claims the target.
+   * Nothing happens where the record has changed since `migration` was read, or everything was
+   * copied already.
    */
   async function beginAhead(migration: Migration, actor: string): Promise<Migration> {
     const { changed, record } = await migrations.change(migration, actor, (current) =>
@@ -178,14 +179,20 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     return failed;
   }
 
-  /** What follows when a schedule has ended that never started: its rollback, if something was copied ahead. */
+  /**
+   * What follows when a schedule has ended that never started: its rollback, if something was
+   * copied ahead.
+   */
   async function afterExpiry(migration: Migration, actor: string): Promise<Migration> {
     if (migration.status === 'rolling-back') return drive(migration, actor);
     if (migration.status === 'rolled-back') await afterRollback(migration);
     return migration;
   }
 
-  /** What follows from `rolled-back` without a workflow: the source remembers, and the window is free again. */
+  /**
+   * What follows from `rolled-back` without a workflow: the source remembers, and the window is
+   * free again.
+   */
   async function afterRollback(migration: Migration): Promise<void> {
     if (!isNoOp(migration)) await release(migration);
     await slots.free(migration);

@@ -122,7 +122,10 @@ export interface Residency {
    * says otherwise.
    */
   readonly maxOverlappingMigrations: number;
-  /** Copies large tenants ahead of their windows; off without it, and in a stage with `-c copyAhead=off`. */
+  /**
+   * Copies large tenants ahead of their windows; off without it, and in a stage with `-c
+   * copyAhead=off`.
+   */
   readonly copyAhead?: CopyAhead;
 }
 

@@ -7,7 +7,10 @@ import { gateAt, type Move, move, tenantInUs } from '../support/moves.ts';
 
 const COPY_AHEAD = { hoursBefore: 24, above: '1 second' };
 
-/** A scheduled move of a tenant in `us`; with `isMarked`, its phase ahead has been started and not run. */
+/**
+ * A scheduled move of a tenant in `us`; with `isMarked`, its phase ahead has been started and not
+ * run.
+ */
 async function scheduled(options: MemoryAppOptions = {}): Promise<Move> {
   const migration = move(tenantInUs({ copyAhead: COPY_AHEAD, ...options }));
   await migration.driveTo('scheduled');

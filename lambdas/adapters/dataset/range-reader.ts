@@ -34,7 +34,10 @@ export interface Page {
   readonly cursor?: string;
 }
 
-/** Strongly consistent, unless it is told otherwise. At least one page, which is empty when there is nothing (after `cursor`). */
+/**
+ * Strongly consistent, unless it is told otherwise. At least one page, which is empty when there is
+ * nothing (after `cursor`).
+ */
 export async function* readPages(
   side: RangeSide,
   cursor?: string,

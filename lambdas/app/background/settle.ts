@@ -32,7 +32,8 @@ export function settle({ ports, steps }: AppContext) {
     if (!PHASES_OF[migration.status]?.includes(run.phase) || migration.halted) return;
     const said = why === undefined ? ending : `${ending}: ${why}`;
     const badEnds = (migration.badEnds ?? 0) + 1;
-    // The first bad end of a phase that may be left out altogether is nothing to wake an operator for.
+    // The first bad end of a phase that may be left out altogether is nothing to wake an operator
+    // for.
     const isGrave = run.phase !== 'ahead' || badEnds > 1;
     log[isGrave ? 'error' : 'warn'](
       `${isGrave ? 'alarm: ' : ''}phase ${run.phase}, attempt ${attemptOfPhase(migration)} of migration ${run.id} has ended as ${said}`,

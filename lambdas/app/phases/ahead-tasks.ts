@@ -1,4 +1,7 @@
-/** Phase ahead, in the target realm, while the source serves: claim, copy what is there, and leave the rest to the move. */
+/**
+ * Phase ahead, in the target realm, while the source serves: claim, copy what is there, and leave
+ * the rest to the move.
+ */
 import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { aheadRate } from '../../domain/planning/copy-ahead.ts';
@@ -18,8 +21,9 @@ export function aheadTasks(context: AppContext) {
   const { leasedClaim, claimTarget, isClean, checkTarget, inTime } = targetClaim(context);
 
   /**
-   * Safe twice: the claim is this migration's own the second time. The schedule was marked before (rule 16). A claim that
-   * cannot be had ends the phase quietly: the move itself will say what is wrong.
+   * Safe twice: the claim is this migration's own the second time. The schedule was marked before
+   * (rule 16). A claim that cannot be had ends the phase quietly: the move itself will say what is
+   * wrong.
    */
   async function prepareAhead(input: unknown, invocation: Invocation): Promise<Plan> {
     const run = runKey(input);
@@ -53,8 +57,8 @@ export function aheadTasks(context: AppContext) {
   }
 
   /**
-   * Safe twice: puts the same items again, from the last checkpoint on. Reads are eventually consistent, at half the price:
-   * what they miss is found behind the fence.
+   * Safe twice: puts the same items again, from the last checkpoint on. Reads are eventually
+   * consistent, at half the price: what they miss is found behind the fence.
    */
   const copyAheadRange = rangeTask(context, {
     on: 'moving',
@@ -78,8 +82,9 @@ export function aheadTasks(context: AppContext) {
   });
 
   /**
-   * Safe twice: writes what was copied once. Of a schedule that has been started or cancelled meanwhile, nothing is left to
-   * say; what failed otherwise is thrown, so that the execution ends badly and `settle` starts the next attempt.
+   * Safe twice: writes what was copied once. Of a schedule that has been started or cancelled
+   * meanwhile, nothing is left to say; what failed otherwise is thrown, so that the execution ends
+   * badly and `settle` starts the next attempt.
    */
   async function finishAhead(input: unknown): Promise<void> {
     const run = runKey(input);

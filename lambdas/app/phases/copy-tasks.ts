@@ -63,8 +63,8 @@ export function copyTasks(context: AppContext) {
   }
 
   /**
-   * Safe twice: deletes what is left. Only the data of an earlier, retired residency is here: nothing is copied before it is
-   * gone. Phase ahead clears by it too.
+   * Safe twice: deletes what is left. Only the data of an earlier, retired residency is here:
+   * nothing is copied before it is gone. Phase ahead clears by it too.
    */
   const clearTargetRange = rangeTask(context, {
     on: 'all',
@@ -110,7 +110,10 @@ export function copyTasks(context: AppContext) {
     },
   });
 
-  /** Safe twice: the status moves once. What is unfinished goes on in the next attempt, a new execution. */
+  /**
+   * Safe twice: the status moves once. What is unfinished goes on in the next attempt, a new
+   * execution.
+   */
   async function finishCopy(input: unknown): Promise<void> {
     const run = runKey(input);
     const migration = inTime(await expected(ports, run));

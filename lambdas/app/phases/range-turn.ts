@@ -62,7 +62,10 @@ export interface RangeWork {
   readonly sides: readonly Side[];
   /** Items per second for this range at most, whatever an operator allows beyond that. */
   readonly mostPerSecond?: number;
-  /** Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work must not go on. */
+  /**
+   * Reads ledger and fence again, strongly consistently; throws `PermanentError` when this work
+   * must not go on.
+   */
   readonly check: () => Promise<void>;
   /**
    * Called when all sides are done: throws, or returns that the work must begin again, or other

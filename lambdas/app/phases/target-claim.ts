@@ -1,4 +1,7 @@
-/** The claim on the target: who may take it, under which lease, and what must not be there. Phases ahead and copy share it. */
+/**
+ * The claim on the target: who may take it, under which lease, and what must not be there. Phases
+ * ahead and copy share it.
+ */
 import { namedValues, rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
 import { extended, isKeyedAlike, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import {
@@ -21,7 +24,9 @@ import { expected, movingRanges, type RunKey } from './task-input.ts';
 
 /** Name of the record whose lease guards the claim; no range of a part is called so. */
 const CLAIM = 'claim';
-/** Until a phase looks again whether the rollback of another schedule has left the target. Seconds. */
+/**
+ * Until a phase looks again whether the rollback of another schedule has left the target. Seconds.
+ */
 const OCCUPIED_SECONDS = 20;
 
 export function targetClaim(context: AppContext) {
@@ -31,9 +36,10 @@ export function targetClaim(context: AppContext) {
   const keys = tenantKeys(context);
 
   /**
-   * Runs `take` under the lease on the claim; the seconds to wait before the phase asks again, 0 when the target is claimed.
-   * Another invocation may be claiming it, or have died of it (its lease runs out); or what another schedule had copied ahead
-   * is still being discarded there (rule 19).
+   * Runs `take` under the lease on the claim; the seconds to wait before the phase asks again, 0
+   * when the target is claimed. Another invocation may be claiming it, or have died of it (its
+   * lease runs out); or what another schedule had copied ahead is still being discarded there (rule
+   * 19).
    */
   async function leasedClaim(
     migration: Migration,
@@ -62,7 +68,10 @@ export function targetClaim(context: AppContext) {
     return turn.waitSeconds;
   }
 
-  /** `from` is the source's record as it has to be for this. Throws `PermanentError` where the target is not to be had. */
+  /**
+   * `from` is the source's record as it has to be for this. Throws `PermanentError` where the
+   * target is not to be had.
+   */
   async function claimTarget(migration: Migration, from: TenantRecord): Promise<void> {
     checkApart(context);
     const { tenant, id, source, target } = migration;
@@ -81,7 +90,10 @@ export function targetClaim(context: AppContext) {
     throw new PermanentError(`realm ${target} has a record of the tenant that is ${record?.state}`);
   }
 
-  /** Whether the target is held by a schedule that never started, and that is being undone or is no longer there. */
+  /**
+   * Whether the target is held by a schedule that never started, and that is being undone or is no
+   * longer there.
+   */
   async function isOccupied({ tenant, id, target }: Migration): Promise<boolean> {
     const record = await tenants.read(target, tenant);
     const { migration: holder, ledger: home } = record ?? {};
@@ -92,9 +104,9 @@ export function targetClaim(context: AppContext) {
   }
 
   /**
-   * Fixes what the tenant's keys are made of. It adds what was learned since the schedule, and the values of a retired tenant
-   * in the target, whose items are purged first. Each attempt of phase copy fixes them again, behind the fence, because the
-   * copy ends only when no key is missing.
+   * Fixes what the tenant's keys are made of. It adds what was learned since the schedule, and the
+   * values of a retired tenant in the target, whose items are purged first. Each attempt of phase
+   * copy fixes them again, behind the fence, because the copy ends only when no key is missing.
    */
   async function withKeys(
     migration: Migration,
@@ -122,8 +134,9 @@ export function targetClaim(context: AppContext) {
   }
 
   /**
-   * Where nobody lives, nothing of the tenant can be. If something is there, the target may be the source by another way (a
-   * replicated table): everything would be found equal, and the purge of the source would delete the only copy.
+   * A realm that does not serve the tenant cannot hold its items. If it does, the target may be the
+   * source by another way (a replicated table): everything would be found equal, and the purge of
+   * the source would delete the only copy.
    */
   async function checkUnused(migration: Migration): Promise<void> {
     const { target } = migration;
@@ -136,7 +149,10 @@ export function targetClaim(context: AppContext) {
     );
   }
 
-  /** Whether the target holds nothing of an earlier residency; the first to find all ranges cleared says so on the record. */
+  /**
+   * Whether the target holds nothing of an earlier residency; the first to find all ranges cleared
+   * says so on the record.
+   */
   async function isClean(migration: Migration): Promise<boolean> {
     const { tenant, id, target } = migration;
     const record = await tenants.read(target, tenant);
@@ -154,9 +170,9 @@ export function targetClaim(context: AppContext) {
   }
 
   /**
-   * Asked before every page that is written to the target: the attempt is still wanted, there is time, the target is claimed,
-   * and the source is what it has to be: fenced by this migration in phase copy, serving in phase ahead. Throws
-   * `PermanentError` otherwise.
+   * Asked before every page that is written to the target: the attempt is still wanted, there is
+   * time, the target is claimed, and the source is what it has to be: fenced by this migration in
+   * phase copy, serving in phase ahead. Throws `PermanentError` otherwise.
    */
   async function checkTarget(
     run: RunKey,

@@ -50,8 +50,8 @@ export const NEXT = {
 } as const satisfies Record<Status, Partial<Record<Step, Status>>>;
 
 /**
- * Where a step leads. Rule 17: a schedule whose target may hold items that were copied ahead ends through
- * `rolling-back`, which discards them, and never straight in `rolled-back`.
+ * Where a step leads. Rule 17: a schedule whose target may hold items that were copied ahead ends
+ * through `rolling-back`, which discards them, and never straight in `rolled-back`.
  */
 export function statusAfter(
   { status, ahead }: Pick<Migration, 'status' | 'ahead'>,
@@ -176,8 +176,8 @@ export interface Projection {
 }
 
 /**
- * What was copied before the window, while the source served. That it is there is the mark of rule 16:
- * the target may hold items of this migration.
+ * What was copied before the window, while the source served. That it is there is the mark of rule
+ * 16: the target may hold items of this migration.
  */
 export interface Ahead {
   /** ISO times. */
@@ -307,8 +307,8 @@ export const isUndoneSchedule = ({ status, startedAt }: Pick<Migration, 'status'
   status === 'rolling-back' && startedAt === undefined;
 
 /**
- * Started, and not at its end. A schedule that is being undone stands in nobody's way (rule 19): its
- * source serves, and a migration that wants its target waits there.
+ * Started, and not at its end. A schedule that is being undone stands in no other's way (rule 19):
+ * its source serves, and a migration that wants its target waits there.
  */
 export const isUnderWay = (migration: Pick<Migration, 'status' | 'startedAt'>) =>
   !isFinal(migration) && migration.status !== 'scheduled' && !isUndoneSchedule(migration);

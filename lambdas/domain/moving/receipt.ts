@@ -22,9 +22,15 @@ export interface Receipt {
    * that held none, the proof says only that nothing was there, or that the wrong keys were read.
    */
   readonly held?: Readonly<Record<string, number>>;
-  /** What was copied before the window; of a migration that was rolled back, it was discarded with the rest. */
+  /**
+   * What was copied before the window; of a migration that was rolled back, it was discarded with
+   * the rest.
+   */
   readonly ahead?: Ahead;
-  /** The day from which no point-in-time backup of the left realm holds the data any more (YYYY-MM-DD). */
+  /**
+   * The day from which no point-in-time backup of the left realm holds the data any more
+   * (YYYY-MM-DD).
+   */
   readonly backupsExpire?: string;
   /** Further facts for an auditor; only on the receipt of a move that is over. */
   readonly scope?: ReceiptScope;

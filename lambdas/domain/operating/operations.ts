@@ -88,7 +88,10 @@ const VERBS = ['cancel', 'retry', 'ahead', 'stop-ahead', 'adopt', 'disown'] as c
 const isVerb = (verb: unknown): verb is (typeof VERBS)[number] =>
   VERBS.some((known) => known === verb);
 
-/** Why a migration cannot be copied ahead of its window; `undefined` where it can, or is. `now` in epoch milliseconds. */
+/**
+ * Why a migration cannot be copied ahead of its window; `undefined` where it can, or is. `now` in
+ * epoch milliseconds.
+ */
 export function aheadObstacle(migration: Migration, now: number): string | undefined {
   const { id, status, ahead, facts } = migration;
   if (status !== 'scheduled')

@@ -7,18 +7,26 @@ import { HOUR_MS } from '../time.ts';
 export interface CopyAhead {
   /** A schedule is copied ahead from so many hours before its window on. */
   readonly hoursBefore: number;
-  /** … if the planner expects the site to be offline for longer than this, for example `10 minutes`. */
+  /**
+   * … if the planner expects the site to be offline for longer than this, for example `10 minutes`.
+   */
   readonly above: string;
-  /** Write units per second and partition key, so that the live app keeps its share; 250 without it. */
+  /**
+   * Write units per second and partition key, so that the live app keeps its share; 250 without it.
+   */
   readonly rateLimit?: number;
 }
 
-/** A partition key takes 1,000 write units a second: a quarter is left to this, the rest to the app. */
+/**
+ * A partition key takes 1,000 write units a second: a quarter is left to this, the rest to the app.
+ */
 const AHEAD_UNITS = 250;
 
 const UNITS: Readonly<Record<string, number>> = { second: 1, minute: 60, hour: 3_600 };
 
-/** Seconds of a text like `90 seconds`, `10 minutes` or `1 hour`; `undefined` for any other text. */
+/**
+ * Seconds of a text like `90 seconds`, `10 minutes` or `1 hour`; `undefined` for any other text.
+ */
 export function secondsOf(text: string): number | undefined {
   const [, number, unit = ''] = /^(\d{1,6}) (second|minute|hour)s?$/.exec(text) ?? [];
   const seconds = UNITS[unit];
@@ -48,8 +56,9 @@ export function checkCopyAhead(declared: unknown): asserts declared is CopyAhead
 }
 
 /**
- * Whether a schedule is to be copied ahead now: it moves, was not begun before, its window begins within the hours, and the
- * planner expects a longer fence than `above`. Without an estimate it is not: the count comes first. `now` in epoch milliseconds.
+ * Whether a schedule is to be copied ahead now: it moves, was not begun before, its window begins
+ * within the hours, and the planner expects a longer fence than `above`. Without an estimate it is
+ * not: the count comes first. `now` in epoch milliseconds.
  */
 export function isWorthAhead(
   migration: Pick<Migration, 'source' | 'target' | 'facts' | 'ahead' | 'estimate'>,
@@ -63,7 +72,10 @@ export function isWorthAhead(
   return estimate !== undefined && estimate.seconds > (secondsOf(above) ?? 0);
 }
 
-/** Items per second and partition key: an item takes one write unit for each KB begun, by the average of the last count. */
+/**
+ * Items per second and partition key: an item takes one write unit for each KB begun, by the
+ * average of the last count.
+ */
 export function aheadRate(
   declared: Pick<CopyAhead, 'rateLimit'> | undefined,
   estimate: { readonly items: number; readonly bytes: number } | undefined,

@@ -24,7 +24,10 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   return estimate(items, bytes, loads);
 }
 
-/** Seconds that a tenant is fenced who was copied ahead: both sides are read to make them equal, and again to verify it. */
+/**
+ * Seconds that a tenant is fenced who was copied ahead: both sides are read to make them equal, and
+ * again to verify it.
+ */
 export const fenceAfterAhead = ({ verifySeconds }: Pick<Estimate, 'verifySeconds'>): number =>
   2 * verifySeconds;
 

@@ -164,8 +164,8 @@ function inputOf(body: string): Readonly<Record<string, unknown>> {
 }
 
 /**
- * What is copied ahead of a window may miss what is new, and says so: a Query of a part that asks for `ConsistentRead: false`
- * in so many words.
+ * What is copied ahead of a window may miss what is new, and says so: a Query of a part that asks
+ * for `ConsistentRead: false` in so many words.
  */
 export const allowsCopyAhead = ({ operation, input }: DynamoDbCall): boolean =>
   operation === 'Query' &&

@@ -143,7 +143,8 @@ describe('the transition table', () => {
       'committed',
       'rolled-back',
     ]);
-    // A schedule that never started stands in nobody's way while what was copied ahead is discarded.
+    // A schedule that never started stands in nobody's way while what was copied ahead is
+    // discarded.
     expect(isUnderWay({ status: 'rolling-back' })).toBe(false);
     expect([
       isNoOp({ source: 'us', target: 'us' }),

@@ -21,8 +21,8 @@ const sites: Record<string, Site> = {};
 
 beforeAll(async () => {
   const port = await freeTcpPorts();
-  // A copy waits this long after the fence, unless something ends it.
-  world = await startWorld({ port, env: { DRAIN_SECONDS: '60' } });
+  // A copy waits this long after the fence, and so does its rollback.
+  world = await startWorld({ port, env: { DRAIN_SECONDS: '10' } });
   residency = operatorCommand(port);
   folder = await mkdtemp(join(tmpdir(), 'reconcile-'));
   for (const name of ['kept', 'gone', 'moving', 'nameless'])

@@ -61,8 +61,23 @@ function clashOfParts(one: Part, other: Part, are: string): string | undefined {
   })[0];
   if (mixed !== undefined)
     return `${both}: a key of one tenant in the first, by ${sayForm(mixed[0])}, can be a key of another tenant in the second, by ${sayForm(mixed[1])}; give each part a table of its own, or keys that begin differently`;
+  const hidden = hiddenBy(one, other) ?? hiddenBy(other, one);
+  if (hidden !== undefined) return `${both}: ${hidden}`;
   if (formOfTable(one) !== formOfTable(other))
     return `${both}, and they declare it differently: partitionKey, keyType, sortKey and ttlAttribute are the table's`;
+  return undefined;
+}
+
+/** What one part declares to be no tenant's can be a key of the other. */
+function hiddenBy({ name, notOfTenants = [] }: Part, other: Part): string | undefined {
+  for (const pattern of notOfTenants) {
+    const fixed = pattern.replace(/\*$/, '');
+    const form = formsOf(other).find(
+      ({ head }) => head.startsWith(fixed) || fixed.startsWith(head),
+    );
+    if (form !== undefined)
+      return `notOfTenants of "${name}" has ${pattern}, which can be a key of "${other.name}", by ${sayForm(form)}`;
+  }
   return undefined;
 }
 

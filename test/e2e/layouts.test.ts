@@ -176,10 +176,10 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
   });
 
   test.each([
-    ['single', { key: '{tenant}' }, 'TENANT#{tenant}'],
-    ['pooled', { key: '{tenant}#{shard}', shards: 16 }, 'xxxx-9'],
+    ['single', { key: '{tenant}' }, 'such as TENANT#{tenant}'],
+    ['pooled', { key: '{tenant}#{shard}', shards: 16 }, 'such as {tenant}-9'],
     ['listed', { key: 'TENANT#{tenant}' }, 'TENANT#{tenant}#CONFIG'],
-    ['forge', { key: '{tenant}' }, 'LAST#'],
+    ['forge', { key: '{tenant}' }, 'such as LAST#{tenant}, {tenant}'],
   ])(
     'is not rehearsed in peace where part %s is declared wrongly',
     async (name, declared, shape) => {
@@ -191,8 +191,9 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
         ...['rehearse', 'acme', '--to', 'de'],
       );
       expect(code).toBe(1);
-      expect(Object(report).obstacles).toEqual([expect.stringMatching(`^part ${name} in us: `)]);
-      expect(Object(report).obstacles[0]).toContain(shape);
+      const { obstacles } = Object(report);
+      for (const obstacle of obstacles) expect(obstacle).toMatch(`part ${name} in us: `);
+      expect(JSON.stringify(obstacles)).toContain(shape);
     },
   );
 
@@ -242,6 +243,17 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
     expect(receipt?.held).toMatchObject(Object.fromEntries(counts));
     const { report } = await residency.json('audit', '--tenant', 'acme');
     expect(report).toMatchObject({ findings: [] });
+    const all = await residency.json('audit', '--all');
+    const told = Object(all.report).findings.map(
+      ({ part: of, tenant, says }: Record<string, string>) => [of, tenant, says],
+    );
+    expect(told).toContainEqual([
+      'single',
+      'acme',
+      'no declared template makes such a key: a move leaves its items behind',
+    ]);
+    expect(told).toContainEqual(['numbered', '12340', 'it has items here, and no record']);
+    expect(told.filter(([of]: readonly string[]) => of === 'listed')).toEqual([]);
   });
 
   test('is rolled back after the commit, with what the target has taken on since', async () => {

@@ -261,12 +261,14 @@ function ofPartitions(evidence: Evidence): readonly Finding[] {
   for (const { realm, part, partition, items } of partitions) {
     const shape = parts.find(({ name }) => name === part);
     if (isNoTenants(shape?.notOfTenants, partition)) continue;
-    const tenant = ownerOf(part, partition);
-    const record = recordOf.get(JSON.stringify([realm, tenant]));
+    const owner = ownerOf(part, partition);
+    const tenant = owner ?? partition;
+    const record = owner === undefined ? undefined : recordOf.get(JSON.stringify([realm, owner]));
+    const isMade = shape !== undefined && makersOf(shape, partition).length > 0;
     const isRehearsal = shape !== undefined && isRehearsalKey(shape, partition);
     const reason = isRehearsal
       ? 'a rehearsal has left items behind'
-      : strangeness(record, known, realm);
+      : strangeness(record, known, realm, isMade);
     if (reason === undefined) continue;
     const kind = isRehearsal ? 'rehearsal-leftover' : 'items-without-active-record';
     const key = JSON.stringify([kind, realm, part, tenant]);
@@ -293,8 +295,12 @@ function strangeness(
   record: TenantFacts | undefined,
   known: ReadonlyMap<string, Migration>,
   realm: Realm,
+  isMade: boolean,
 ): string | undefined {
-  if (record === undefined) return 'it has items here, and no record';
+  if (record === undefined)
+    return isMade
+      ? 'it has items here, and no record'
+      : 'no declared template makes such a key: a move leaves its items behind';
   const { state, tenant, migration: id, ledger, purgeDueAt, keep } = record;
   const owner =
     id === undefined ? undefined : known.get(migrationName(ledger ?? realm, tenant, id));
@@ -315,8 +321,8 @@ function strangeness(
 }
 
 /**
- * The tenant that a partition key belongs to: the one whose record, in whichever realm, makes such
- * a key; else the one that the part's templates name; else the key itself.
+ * The tenant that a partition key belongs to: the one whose record, in whichever realm, makes it;
+ * else the one that the part's templates name. `undefined` where no tenant is found.
  */
 function ownersIn({ parts, partitions, records }: Evidence) {
   const nameOf = (part: string, partition: string) => JSON.stringify([part, partition]);
@@ -327,8 +333,8 @@ function ownersIn({ parts, partitions, records }: Evidence) {
       const name = nameOf(part, partition);
       if (wanted.has(name)) owners.set(name, record.tenant);
     }
-  return (part: string, partition: string): string =>
-    owners.get(nameOf(part, partition)) ?? tenantIn(parts, part, partition) ?? partition;
+  return (part: string, partition: string): string | undefined =>
+    owners.get(nameOf(part, partition)) ?? tenantIn(parts, part, partition);
 }
 
 function tenantIn(parts: readonly Part[], part: string, partition: string): string | undefined {

@@ -9,9 +9,13 @@ export interface KeySample {
   readonly keys: number;
   /** How many of them belong to no tenant that a realm knows. */
   readonly strange: number;
+  /** How many of those can have been made by no declared template. */
+  readonly unmade: number;
   /** Up to three forms of strange keys. A tenant's name in a key is written `{tenant}`. */
   readonly shapes: readonly string[];
 }
 
-export const sayStrange = ({ keys, strange, shapes }: KeySample): string =>
-  `${strange} of ${keys} keys in the sample belong to no tenant that a realm knows, such as ${shapes.join(', ')}`;
+export function sayStrange({ keys, strange, unmade, shapes }: KeySample): string {
+  const found = `${strange} of ${keys} keys in the sample belong to no tenant that a realm knows, such as ${shapes.join(', ')}`;
+  return unmade === 0 ? found : `${found}; ${unmade} of them are made by no declared template`;
+}

@@ -3,6 +3,8 @@
  * whether it fits its window.
  */
 
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { misplacement, unknownIn } from '../../../lambdas/domain/datasets/key-placement.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { DEFAULT_CONCURRENCY } from '../../../lambdas/domain/operating/settings.ts';
@@ -10,13 +12,14 @@ import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from '../acting/act.ts';
 import { sayStrange } from '../audit/key-sample.ts';
+import { lookAlikesIn } from '../audit/look-alikes.ts';
 import { sampleKeys } from '../audit/strange-keys.ts';
-import type { Operator, PartCount } from '../operator.ts';
+import { keyValuesIn, type Operator, type PartCount } from '../operator.ts';
 import { Failure, UsageError } from '../terminal/failure.ts';
 import { lasting, moment, printable, sized, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { type Forecast, forecast } from './forecast.ts';
-import { holdingsOf, homeOf } from './where.ts';
+import { holdingsOf, homeOf, type RealmHolding } from './where.ts';
 
 export interface RehearseOptions {
   readonly to: string;
@@ -130,15 +133,25 @@ const isReport = (value: unknown): value is RehearsalReport =>
  */
 async function obstaclesTo(
   operator: Operator,
-  home: { readonly realm: Realm; readonly state: string; readonly migration?: string },
+  home: RealmHolding,
   there: string,
   tenant: string,
 ): Promise<readonly string[]> {
   const { ledger, residency } = operator;
-  const [settings, samples] = await Promise.all([
+  const values = await keyValuesIn(operator, tenant);
+  const isEmpty = ({ name }: Part) =>
+    home.parts.some(({ part, items, expired }) => part === name && items + expired === 0);
+  const [settings, samples, alike] = await Promise.all([
     ledger.settings.read(home.realm, tenant),
     Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
+    Promise.all(
+      residency.parts.filter(isEmpty).map(async (part) => {
+        const says = await lookAlikesIn(operator, home.realm, part, values);
+        return says === undefined ? [] : [`part ${part.name} in ${home.realm}: ${says}`];
+      }),
+    ),
   ]);
+  const unplaced = unknownIn(residency.parts, values) ?? misplacement(residency.parts, values);
   return [
     ...(settings.noNewMoves
       ? [`new moves are switched off in ${home.realm}, or for this tenant`]
@@ -147,6 +160,8 @@ async function obstaclesTo(
     ...(['none', 'moved', 'retired'].includes(there)
       ? []
       : [`the target has a record of this tenant that is ${there}`]),
+    ...(unplaced === undefined ? [] : [unplaced]),
+    ...alike.flat(),
     ...samples
       .filter(({ strange }) => strange > 0)
       .map((sample) => `part ${sample.part} in ${home.realm}: ${sayStrange(sample)}`),

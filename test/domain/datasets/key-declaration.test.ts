@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../../lambdas/domain/datasets/declaration.ts';
-import { isNobodys } from '../../../lambdas/domain/datasets/key-declaration.ts';
+import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { clashAmong } from '../../../lambdas/domain/datasets/physical-places.ts';
 
 const part = (declared: object): DynamoDbPart => ({
@@ -106,7 +106,7 @@ describe('a key of no tenant', () => {
     ['VERSION', false],
     ['TENANT#acme', false],
   ])('%s: %s', (key, is) => {
-    expect(isNobodys(['SETTINGS', 'VERSION#*'], key)).toBe(is);
-    expect(isNobodys(undefined, key)).toBe(false);
+    expect(isNoTenants(['SETTINGS', 'VERSION#*'], key)).toBe(is);
+    expect(isNoTenants(undefined, key)).toBe(false);
   });
 });

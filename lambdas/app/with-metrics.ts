@@ -62,7 +62,7 @@ export function recordWindow(
 function partKindWithMetrics({ partKind, metrics }: Ports): PartKind {
   return {
     ...partKind,
-    async *copy(range, source, target, horizon, from, ...bounds) {
+    async *copy(range, source, target, horizon, from, until, rateLimit, reads) {
       const before = from?.digest ?? EMPTY_DIGEST;
       let reached = before;
       try {
@@ -72,14 +72,18 @@ function partKindWithMetrics({ partKind, metrics }: Ports): PartKind {
           target,
           horizon,
           from,
-          ...bounds,
+          until,
+          rateLimit,
+          reads,
         )) {
           reached = checkpoint.digest;
           yield checkpoint;
         }
       } finally {
         const items = reached.items - before.items;
-        if (items > 0) {
+        if (items > 0 && reads === 'eventual') {
+          metrics.record('CopiedAheadItems', items);
+        } else if (items > 0) {
           metrics.record('CopiedItems', items);
           metrics.record('CopiedBytes', reached.bytes - before.bytes);
         }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { itemOf, TENANT, tenantRecord } from '../support/builders.ts';
 import { HOUR, MINUTE, SECOND } from '../support/clock.ts';
 import type { MemoryApp, MemoryAppOptions } from '../support/memory-app.ts';
+import { inputOf } from '../support/memory-workflow.ts';
 import { gateAt, type Move, move, tenantInUs } from '../support/moves.ts';
 
 const COPY_AHEAD = { hoursBefore: 24, above: '1 second' };
@@ -100,6 +101,43 @@ describe('a tenant that is copied ahead', () => {
       await app.realm('us').janitor();
       expect(record().ahead).toBeUndefined();
     }
+  });
+});
+
+describe('a phase ahead that fails', () => {
+  test('is tried three times, alarms from the second on, and is then left to the move', async () => {
+    const { app, record, said, facts } = await begun();
+    const alarms = () =>
+      app.log.lines.filter(({ message }) => message.startsWith('alarm: phase ahead')).length;
+    for (const [attempt, alarmed] of [
+      [1, 0],
+      [2, 1],
+      [3, 2],
+    ] as const) {
+      expect(record()).toMatchObject({ status: 'scheduled', phase: 'ahead', attempt });
+      const [run] = app.workflows.running();
+      if (run === undefined) throw new Error('nothing is copied ahead');
+      app.workflows.close(run, 'failed');
+      await app.realm('de').settle(inputOf(run), 'FAILED');
+      expect(alarms()).toBe(alarmed);
+    }
+    expect(app.metrics.values('Alarms')).toHaveLength(2);
+    expect(record()).toMatchObject({
+      status: 'scheduled',
+      ahead: { stopped: 'the phase ended as FAILED' },
+    });
+    expect(record().phase).toBeUndefined();
+    app.clock.advanceTo(Date.parse(facts.startTime));
+    await said.start();
+    await app.runAll();
+    expect(await said.status()).toBe('200 ready-to-commit');
+  });
+
+  test('counts what it copies apart from what is copied behind the fence', async () => {
+    const { app } = await copiedAhead();
+    expect(app.metrics.values('CopiedItems')).toEqual([]);
+    const items = app.metrics.values('CopiedAheadItems').reduce((sum, value) => sum + value, 0);
+    expect(items).toBe(Object.values(movedOf(app, 'de')).flat().length);
   });
 });
 

@@ -47,6 +47,17 @@ describe.concurrent('ahead', () => {
     );
     expect(await world.countAll('early', 'de')).toBeGreaterThan(0);
     expect((await world.record('early', 'us'))?.['state']).toBe('active');
+    const where = await residency('where', 'early');
+    expect([where.code, where.stdout]).toEqual([
+      0,
+      expect.stringMatching(
+        /it is in us; migration 1, which is scheduled, has copied \d+ items ahead to de, not serving/,
+      ),
+    ]);
+    expect((await residency('show', 'early', '1')).stdout).toMatch(
+      /ahead +copied ahead to de from \S+ to \S+: \d+ items, [\d,]+ bytes, not serving/,
+    );
+    expect((await residency('status')).stdout).toContain('copied ahead to de');
     const again = await residency.json('ahead', 'early', '--yes');
     expect([again.code, Object(again.report).outcome]).toEqual([1, 'refused']);
     expect((await residency.json('ahead', 'early', '--stop', '--yes')).report).toMatchObject({
@@ -58,6 +69,9 @@ describe.concurrent('ahead', () => {
     });
     await eventually(async () => (await statusOf('early', 1)) === 'rolled-back');
     expect(await world.countAll('early', 'de')).toBe(0);
+    expect((await residency('receipt', 'early', '1')).stdout).toMatch(
+      /copied ahead to de from \S+ to \S+: \d+ items, [\d,]+ bytes; all of it was discarded/,
+    );
   });
 });
 

@@ -64,6 +64,20 @@ describe('a frame', () => {
     ]);
   });
 
+  test('says of a scheduled move that it is copied ahead, and how much of it', () => {
+    const window = { start: '2026-12-26T03:03:00.000Z', end: '2026-12-26T04:33:00.000Z' };
+    const ahead = looked(
+      { status: 'scheduled', phase: 'ahead', window, aheadSays: 'is being copied ahead to de' },
+      { progress: [part({ work: 'copy-ahead' })] },
+    );
+    expect(frameOf(ahead, 90).split('\n').slice(0, 3)).toEqual([
+      'scheduled: begins in 2 h 3 min; is being copied ahead to de',
+      'acme · migration 57500 · us → de',
+      `  ${'█'.repeat(8)}${'░'.repeat(22)} 25 %  2,310 items/s`,
+    ]);
+    expect(lineOf(ahead).text).toContain('is being copied ahead to de');
+  });
+
   test('says of a scheduled move when it begins', () => {
     const window = { start: '2026-12-26T03:03:00.000Z', end: '2026-12-26T04:33:00.000Z' };
     const early = looked({ status: 'scheduled', window }, { progress: [] });

@@ -96,6 +96,19 @@ describe('the verdict', () => {
     expect(verdictOn('acme', realms)).toMatchObject({ verdict }),
   );
 
+  test('says what is copied ahead of a window, and that it does not serve', () => {
+    const home = holding('us', 3, 'active');
+    expect(verdictOn('acme', [home, holding('de', 2, 'standby', 'scheduled')])).toMatchObject({
+      verdict: 'moving',
+      realm: 'us',
+      migration: '7',
+      says: 'it is in us; migration 7, which is scheduled, has copied 2 items ahead to de, not serving',
+    });
+    expect(verdictOn('acme', [home, holding('de', 2, 'withdrawn', 'rolling-back')]).says).toBe(
+      'it is in us; de is withdrawn by migration 7, which is rolling-back, and not serving',
+    );
+  });
+
   test('names the migration that is over, and its status', () => {
     const late = [holding('us', 2, 'moved', 'committed', 'de'), holding('de', 3, 'active')];
     expect(verdictOn('acme', late).says).toBe(

@@ -22,6 +22,8 @@ export const METRICS = {
   /** What a turn has copied. The rate is the sum over a period, divided by its length. */
   CopiedItems: { unit: 'Count' },
   CopiedBytes: { unit: 'Bytes' },
+  /** What a turn has copied ahead of a window, while the source serves. */
+  CopiedAheadItems: { unit: 'Count' },
   /** Writes to a dataset that DynamoDB took only at a later try. */
   Throttles: { unit: 'Count' },
   /**

@@ -1,5 +1,6 @@
 /** Makes the page's list of migrations from the items of the ledgers. */
-import { isFinal, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
+import { aheadText } from '../../../lambdas/domain/moving/ahead-text.ts';
+import { type Ahead, isFinal, STATUSES } from '../../../lambdas/domain/moving/migration.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { ProgressView } from './progress.ts';
 
@@ -17,6 +18,8 @@ export interface MigrationView {
     readonly location: string;
   };
   readonly trouble?: string;
+  /** What was copied ahead of the window, as a sentence. */
+  readonly ahead?: string;
   readonly scheduledAt: string;
   /** Present while it is copying. */
   readonly progress?: ProgressView;
@@ -61,6 +64,7 @@ export function migrationsIn(items: readonly Fields[]): MigrationView[] {
             location: String(location),
           },
         }),
+        ...aheadOf(item),
         ...(trouble !== undefined && { trouble: String(trouble) }),
         timeline: history
           .filter((entry) => entry['tenant'] === tenant && isOf(`history#${id}#`)(entry))
@@ -73,6 +77,21 @@ export function migrationsIn(items: readonly Fields[]): MigrationView[] {
         Number(one.isFinal) - Number(other.isFinal) ||
         other.scheduledAt.localeCompare(one.scheduledAt),
     );
+}
+
+function aheadOf(item: Fields): { readonly ahead?: string } {
+  const { begunAt, finishedAt, items, bytes, stopped }: Fields = { ...Object(item['ahead']) };
+  if (begunAt === undefined) return {};
+  const ahead: Ahead = {
+    begunAt: String(begunAt),
+    ...(finishedAt !== undefined && { finishedAt: String(finishedAt) }),
+    items: Number(items ?? 0),
+    bytes: Number(bytes ?? 0),
+    ...(stopped !== undefined && { stopped: String(stopped) }),
+  };
+  const status = STATUSES.find((known) => known === item['status']);
+  const says = status && aheadText({ status, target: String(item['target']), ahead });
+  return says === undefined ? {} : { ahead: says };
 }
 
 /** The tenant's migration that was scheduled last. */

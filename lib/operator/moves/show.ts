@@ -6,8 +6,10 @@
 import { executionName } from '../../../lambdas/adapters/step-functions.ts';
 import { partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
+import { aheadText } from '../../../lambdas/domain/moving/ahead-text.ts';
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
 import {
+  type Ahead,
   isFinal,
   isNoOp,
   type Migration,
@@ -30,6 +32,10 @@ export interface Shown {
     readonly window?: { readonly start: string; readonly end: string };
     readonly phase?: string;
     readonly pointOfNoReturn?: string;
+    /** What was copied ahead of the window. */
+    readonly ahead?: Ahead;
+    /** The same, as a sentence. */
+    readonly aheadSays?: string;
   };
   readonly timeline: readonly (HistoryEntry & { readonly seconds: number })[];
   /** The present work, or the last that was done. */
@@ -75,7 +81,7 @@ export async function show(
 }
 
 export async function shownOf(operator: Operator, migration: Migration): Promise<Shown> {
-  const { source, target, facts, phase, pointOfNoReturn } = migration;
+  const { source, target, facts, phase, pointOfNoReturn, ahead } = migration;
   const [entries, inSource, inTarget] = await Promise.all([
     operator.ledger.migrations.history(migration),
     operator.ledger.rangeRecords.list(source, migration),
@@ -93,7 +99,7 @@ export async function shownOf(operator: Operator, migration: Migration): Promise
     migration: {
       ...rowOf(migration),
       ...(facts && { window: { start: facts.startTime, end: facts.endTime } }),
-      ...defined({ phase, pointOfNoReturn }),
+      ...defined({ phase, pointOfNoReturn, ahead, aheadSays: aheadText(migration) }),
     },
     timeline: timelineOf(entries, isFinal(migration) ? undefined : operator.clock.now()),
     progress,
@@ -188,7 +194,7 @@ async function executionOf(
 export function showText(shown: Shown): string {
   const { migration, timeline, progress, projection, execution, settings } = shown;
   const { tenant, id, source, target, status, phase, attempt, window, error, halted } = migration;
-  const { lastFailure } = migration;
+  const { lastFailure, aheadSays } = migration;
   const facts: [string, string][] = [
     ['tenant', tenant],
     ['from, to', `${source} → ${target}`],
@@ -197,6 +203,7 @@ export function showText(shown: Shown): string {
       ? [['window', `${moment(window.start)} to ${moment(window.end)}`] as [string, string]]
       : []),
     ...(attempt > 0 ? [['attempt', `${attempt} of phase ${phase}`] as [string, string]] : []),
+    ...(aheadSays === undefined ? [] : [['ahead', aheadSays] as [string, string]]),
     ...(error ? [['error', `${error.code}: ${error.reason}`] as [string, string]] : []),
     ...(halted === undefined ? [] : [['halted', halted] as [string, string]]),
     ...(lastFailure === undefined ? [] : [['last end', lastFailure] as [string, string]]),

@@ -1,5 +1,6 @@
 /** Pure: what an operator must know of the open moves and of the settings, most urgent first. */
 import { defined } from '../../../lambdas/domain/defined.ts';
+import { aheadText } from '../../../lambdas/domain/moving/ahead-text.ts';
 import {
   attemptOfPhase,
   isNoOp,
@@ -127,8 +128,11 @@ function situation({ migration, source, projection }: OpenMove, kind: Kind, now:
       return `failed ${lasts} ago: ${error?.reason ?? 'no reason is on record'}; ${
         source === 'active' ? 'the source serves' : 'the source is not open yet'
       }`;
-    case 'scheduled':
-      return facts === undefined ? status : `scheduled to begin at ${moment(facts.startTime)}`;
+    case 'scheduled': {
+      const begins =
+        facts === undefined ? status : `scheduled to begin at ${moment(facts.startTime)}`;
+      return [begins, aheadText(migration)].filter(Boolean).join('; ');
+    }
     default: {
       const readOnly = source === 'frozen' ? ', the tenant cannot write' : '';
       return `${work}, for ${lasts}${readOnly}${projection ? `; ${projection.says}` : ''}`;

@@ -55,6 +55,7 @@ export function lineOf(look: Look): { readonly text: string; readonly key: strin
   const steady = [
     migration.status,
     migration.halted,
+    migration.aheadSays,
     percent === undefined ? undefined : `${percent} %`,
     work,
   ].filter(Boolean);
@@ -66,7 +67,7 @@ export function lineOf(look: Look): { readonly text: string; readonly key: strin
 }
 
 function statusText({ shown: { migration, timeline }, at }: Look): string {
-  const { status, halted, error, attempt, window } = migration;
+  const { status, halted, error, attempt, window, aheadSays } = migration;
   const since = timeline.at(-1)?.at ?? migration.updatedAt;
   const lasts = lasting(Math.max(0, at - Date.parse(since)) / 1000);
   if (halted !== undefined) return `✗ ${status}, HALTED: ${halted}`;
@@ -74,7 +75,7 @@ function statusText({ shown: { migration, timeline }, at }: Look): string {
   if (status === 'scheduled' && window !== undefined) {
     const wait = Date.parse(window.start) - at;
     const begins = wait > 0 ? `begins in ${lasting(wait / 1000)}` : 'waits for Atlassian’s start';
-    return `scheduled: ${begins}`;
+    return `scheduled: ${begins}${aheadSays === undefined ? '' : `; ${aheadSays}`}`;
   }
   return `${status} for ${lasts}${attempt > 1 ? `, attempt ${attempt}` : ''}`;
 }
@@ -83,7 +84,8 @@ function statusText({ shown: { migration, timeline }, at }: Look): string {
 function percentOf({ projection, progress, migration }: Shown): number | undefined {
   if (projection !== undefined) return Math.floor(projection.fractionDone * 100);
   const ranges = progress.reduce((sum, part) => sum + part.ranges, 0);
-  if (ranges === 0 || migration.status === 'scheduled') return undefined;
+  const isIdle = migration.status === 'scheduled' && migration.phase !== 'ahead';
+  if (ranges === 0 || isIdle) return undefined;
   return Math.floor((100 * progress.reduce((sum, part) => sum + part.rangesDone, 0)) / ranges);
 }
 

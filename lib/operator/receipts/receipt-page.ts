@@ -40,6 +40,7 @@ ${list([
   ['To', `realm ${target}, AWS region ${report.targetRegion}`],
   ['Outcome', report.outcome],
   [isFinal ? 'Signed off' : 'As of', moment(report.at)],
+  ...(report.ahead === undefined ? [] : ([['Before the window', report.ahead]] as const)),
   ...(scope
     ? ([
         ['AWS account', scope.account],

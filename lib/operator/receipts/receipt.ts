@@ -2,6 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { defined } from '../../../lambdas/domain/defined.ts';
+import { copiedText } from '../../../lambdas/domain/moving/ahead-text.ts';
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
 import {
   isFinal,
@@ -38,6 +39,8 @@ export interface ReceiptReport {
   /** Parts that never held an item of the tenant. That they are empty proves nothing. */
   readonly neverHeld: readonly string[];
   readonly backupsExpire?: string;
+  /** What was copied before the window, and what became of it, as a sentence. */
+  readonly ahead?: string;
   readonly history: readonly HistoryEntry[];
   /** Realms whose ledger holds exactly this receipt. */
   readonly keptIn: readonly Realm[];
@@ -113,6 +116,7 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     ...defined({ provenEmpty: found.provenEmpty, held: found.held }),
     neverHeld: neverHeldIn(found),
     ...(found.backupsExpire && { backupsExpire: found.backupsExpire }),
+    ...(found.ahead && { ahead: aheadOf(found) }),
     history,
     keptIn,
     fingerprint,
@@ -120,6 +124,12 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     isFinal: isOver && keptIn.length === realms.length && (await isSigned(operator, found)),
     printedAt: new Date(operator.clock.now()).toISOString(),
   };
+}
+
+function aheadOf(found: Receipt): string {
+  const copied = copiedText(found);
+  if (found.state !== 'rolled-back') return `${copied}; the rest was copied within the window`;
+  return found.provenEmpty === undefined ? copied : `${copied}; all of it was discarded`;
 }
 
 /** Empty for a move that emptied nothing. */
@@ -168,6 +178,7 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
             `  no backup of ${printable(provenEmpty?.realm ?? source)} holds the data from ${printable(report.backupsExpire)} on`,
           ]
         : []),
+      ...(report.ahead === undefined ? [] : [`  ${report.ahead}`]),
       `  fingerprint ${report.fingerprint}`,
       ...(report.record.link
         ? [

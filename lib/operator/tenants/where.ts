@@ -156,6 +156,8 @@ export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Wher
   }
   const migration = realms.find((holding) => isUnderWay(holding))?.migration;
   if (migration !== undefined) {
+    const ahead = aheadIn(realms);
+    if (ahead !== undefined) return fact('moving', ahead.says, { migration, realm: ahead.realm });
     const involved = realms.filter((one) => one.migration === migration);
     const names = new Set(
       involved.flatMap(({ realm, movedTo }) => [realm, ...(movedTo ? [movedTo] : [])]),
@@ -181,6 +183,28 @@ export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Wher
   return fact('one', `it is in ${home.realm}${state}, and in no other realm`, {
     realm: home.realm,
   });
+}
+
+/**
+ * Of a schedule that is copied ahead, or of one that is undone: another realm serves, which no
+ * migration holds.
+ */
+function aheadIn(
+  realms: readonly RealmHolding[],
+): { readonly realm: Realm; readonly says: string } | undefined {
+  const home = realms.find(({ state }) => state === 'active');
+  const copy = realms.find((holding) => HELD.includes(holding.state) && isUnderWay(holding));
+  if (home === undefined || copy === undefined) return undefined;
+  const { realm, migration, migrationStatus, state } = copy;
+  if (migrationStatus === 'scheduled')
+    return {
+      realm: home.realm,
+      says: `it is in ${home.realm}; migration ${migration}, which is scheduled, has copied ${count(copy)} ahead to ${realm}, not serving`,
+    };
+  return {
+    realm: home.realm,
+    says: `it is in ${home.realm}; ${realm} is ${state} by migration ${migration}, which is ${migrationStatus}, and not serving`,
+  };
 }
 
 const count = ({ items, expired }: RealmHolding): string =>

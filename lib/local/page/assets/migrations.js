@@ -52,16 +52,18 @@ const makeMigration = ({ tenant, id, source, target }) =>
       element('span', { class: 'percent' }),
     ),
     element('p', { class: 'window quiet', hidden: '' }),
+    element('p', { class: 'ahead quiet', hidden: '' }),
     element('ol', { class: 'timeline', 'aria-label': `Timeline of migration ${id}` }),
   );
 
 function updateMigration(card, migration) {
-  const { status, trouble, timeline, progress, isFinal } = migration;
+  const { status, trouble, timeline, progress, isFinal, ahead } = migration;
   card.querySelector('.progress').hidden = !progress;
   card.querySelector('.progress .bar span').style.width = `${progress?.percent ?? 0}%`;
   setText(card.querySelector('.percent'), progress ? progressOf(progress) : '');
   const until = isFinal ? '' : windowOf(migration);
   show(card.querySelector('.window'), until !== '', until);
+  show(card.querySelector('.ahead'), Boolean(ahead), ahead ?? '');
   setAttribute(card, 'data-status', status);
   setText(card.querySelector('.pill'), status);
   show(card.querySelector('.notice'), Boolean(trouble), trouble ?? '');

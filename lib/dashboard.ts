@@ -82,10 +82,6 @@ export class FleetDashboard extends Construct {
     );
     dashboard.addWidgets(
       graph('Items per second', each('CopiedItems', { statistic: 'Sum' }).map(perSecond)),
-      graph(
-        'Items per second, ahead',
-        each('CopiedAheadItems', { statistic: 'Sum' }).map(perSecond),
-      ),
       graph('Bytes per second', each('CopiedBytes', { statistic: 'Sum' }).map(perSecond)),
     );
     dashboard.addWidgets(

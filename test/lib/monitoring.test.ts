@@ -353,7 +353,7 @@ describe('the dashboard', () => {
     if (us === undefined) throw new Error('there is no stack');
     const { widgets } = JSON.parse(bodyOf(us));
     const graphs = widgets.filter(({ type }: { type: string }) => type === 'metric');
-    expect(graphs).toHaveLength(8);
+    expect(graphs).toHaveLength(7);
     let metrics = 0;
     for (const { properties } of graphs) {
       const lines = properties.metrics.map((line: readonly unknown[]) => ({

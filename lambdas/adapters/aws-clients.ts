@@ -7,6 +7,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { errorOf } from './aws-errors.ts';
+import { timeoutFor } from './timeouts.ts';
 
 /**
  * One call of the SDK: the action, its region, and the tables, indexes (`table/index`), state
@@ -33,10 +34,11 @@ export type Around = <T>(call: SdkCall, make: () => Promise<T>) => Promise<T>;
 const RECORD_TIMEOUT_MS = 3_000;
 /** For items: a page or a batch may have megabytes, and go to another region. */
 const ITEMS_TIMEOUT_MS = 15_000;
+const CONNECTION_TIMEOUT_MS = 1_000;
 
-const http = (requestTimeout: number) => ({
-  connectionTimeout: 1_000,
-  requestTimeout,
+const http = (endpoint: string | undefined, requestTimeout: number) => ({
+  connectionTimeout: timeoutFor(endpoint, CONNECTION_TIMEOUT_MS),
+  requestTimeout: timeoutFor(endpoint, requestTimeout),
   throwOnRequestTimeout: true,
   httpsAgent: { keepAlive: true, maxSockets: 256 },
   httpAgent: { keepAlive: true, maxSockets: 256 },
@@ -46,7 +48,7 @@ export function awsClients(options: ClientOptions) {
   const { dynamoDbEndpoint, statesEndpoint, keysEndpoint, around } = options;
   const common = (region: string, endpoint: string | undefined, timeout = RECORD_TIMEOUT_MS) => ({
     region,
-    requestHandler: http(timeout),
+    requestHandler: http(endpoint, timeout),
     ...(endpoint ? { endpoint } : {}),
   });
 

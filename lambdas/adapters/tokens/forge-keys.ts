@@ -4,6 +4,7 @@ import { createLocalJWKSet, errors, type FlattenedJWSInput, type JWTHeaderParame
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
 import { DAY_MS } from '../../domain/time.ts';
 import type { Clock } from '../../ports.ts';
+import { timeoutFor } from '../timeouts.ts';
 
 export type ForgeKeys = (
   header: JWTHeaderParameters,
@@ -92,7 +93,7 @@ async function among(
 
 async function fetchSet(url: string) {
   const response = await fetch(url, {
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutFor(url, TIMEOUT_MS)),
     redirect: 'error',
     headers: { accept: 'application/json' },
   });

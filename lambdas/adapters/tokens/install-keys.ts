@@ -5,6 +5,7 @@
 import { createPublicKey } from 'node:crypto';
 import { Fault, Unauthenticated } from '../../domain/refusal.ts';
 import type { Clock } from '../../ports.ts';
+import { timeoutFor } from '../timeouts.ts';
 
 export interface InstallKeys {
   /**
@@ -90,7 +91,7 @@ async function fetchFirst(urls: readonly string[], kid: string): Promise<string 
 async function fetchKey(url: string): Promise<string | undefined> {
   const { host } = new URL(url);
   const response = await fetch(url, {
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutFor(url, TIMEOUT_MS)),
     redirect: 'error',
   }).catch(() => undefined);
   if (response === undefined) throw new Fault(`the key server ${host} cannot be reached`);

@@ -10,6 +10,7 @@ import { status } from './moves/status.ts';
 import { watch } from './moves/watch.ts';
 import { receipt } from './receipts/receipt.ts';
 import { verifyReceipt } from './receipts/receipt-verify.ts';
+import { type ScanOptions, scan } from './scan/scan.ts';
 import { where } from './tenants/where.ts';
 import { UsageError } from './terminal/failure.ts';
 import { secondsOf } from './terminal/typed-values.ts';
@@ -90,6 +91,16 @@ export function addReadingCommands(add: Add, { screen }: Surroundings): void {
     examples: ['doctor --stage prod', 'doctor --stage prod --before-deploy'],
     run: (operator, { options }) => doctor(operator, options),
   }).option('--before-deploy', 'refuses while a move is under way');
+  add<ScanOptions>({
+    usage: 'scan',
+    description: 'all tenants: size, time of a move to each realm, and what stands in the way',
+    examples: ['scan --stage prod', 'scan --realm us --csv tenants.csv --stage prod'],
+    streams: true,
+    refuse: (operator, { realm }) => void (realm !== undefined && operator.realmNamed(realm)),
+    run: (operator, { options, tell }) => scan(operator, options, tell),
+  })
+    .option('--realm <realm>', 'those that this realm serves')
+    .option('--csv <file>', 'writes a table of all of them, too');
   add<{ every?: string }>({
     usage: 'watch <tenant> [migration]',
     description: 'one migration, live, until it ends or waits for Atlassian',

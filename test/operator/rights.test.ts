@@ -64,6 +64,7 @@ const READING = [
   ['audit', '--tenant', 'acme'],
   ['doctor'],
   ['doctor', '--before-deploy'],
+  ['scan'],
 ] as const;
 
 describe('the reading commands', () => {

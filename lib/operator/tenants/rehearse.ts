@@ -47,7 +47,7 @@ export interface Rehearsed {
 }
 
 /** A move ends itself this long before its window does; and a forecast is a forecast. */
-const LARGEST_SHARE = 0.8;
+export const LARGEST_SHARE = 0.8;
 
 export async function rehearse(
   operator: Operator,

@@ -1,4 +1,7 @@
-/** `scan`, through the real command line: every tenant, what it has, and what stands in the way of its move. */
+/**
+ * `scan`, through the real command line: every tenant, what it has, and what stands in the way of
+ * its move.
+ */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,6 @@
-/** What operators, the watch page and receipts say of the data that was copied ahead of a window. */
+/**
+ * What operators, the watch page and receipts say of the data that was copied ahead of a window.
+ */
 import { withCommas } from '../operating/with-commas.ts';
 import type { Migration } from './migration.ts';
 

@@ -12,6 +12,7 @@ import { writes as writesTo } from '../lib/local/page/counts.ts';
 import { startPage } from '../lib/local/page/server.ts';
 import type { StoryOptions } from '../lib/local/story/cast.ts';
 import { teller } from '../lib/local/story/print.ts';
+import { slowKeys } from '../lib/local/story/slow-keys.ts';
 import { tellStory } from '../lib/local/story/story.ts';
 import { UnwritableDataDir } from '../lib/local/unwritable.ts';
 import { DEFAULT_PORT, tcpPortsFrom } from '../lib/local-ports.ts';
@@ -19,10 +20,11 @@ import { residency } from '../residency.config.ts';
 
 const USAGE = `usage: node bin/local.ts
          runs all realms, or those of REALMS=us,de (PORT, DATA_DIR, DRAIN_SECONDS, COMMIT_GRACE_SECONDS, JANITOR_SECONDS, INSTALL_KEYS_URL …)
-       node bin/local.ts story [--from us] [--to de] [--items 4000] [--rollback] [--door connect|forge|both]
+       node bin/local.ts story [--from us] [--to de] [--items 4000] [--ahead] [--rollback] [--door connect|forge|both]
          moves a tenant, checks the result, and ends: 0 if every check holds, 1 if not, 130 if it is interrupted
 
 npm run local is the first, npm start the second: npm start -- --rollback
+--ahead copies the tenant while its source serves, and fences it only for what changed; with --rollback the move is cancelled before it begins
 docs/local-host.md has the ports and the variables.`;
 
 class UsageError extends Error {}
@@ -59,6 +61,7 @@ function commandOf(args: string[]): { readonly story?: StoryOptions; readonly he
     return {};
   }
   const { from = 'us', to = 'de', items = '4000', rollback = false, door = 'connect' } = values;
+  const { ahead = false } = values;
   for (const realm of [from, to]) {
     if (!realms.includes(realm))
       throw new UsageError(`no realm is called "${realm}": there are ${realms.join(', ')}`);
@@ -68,7 +71,7 @@ function commandOf(args: string[]): { readonly story?: StoryOptions; readonly he
   if (from === to) throw new UsageError('--from and --to are the same realm');
   if (!/^[1-9]\d{0,6}$/.test(items))
     throw new UsageError(`--items is a number from 1 to 9999999, not "${items}"`);
-  return { story: { from, to, items: Number(items), rollback, door } };
+  return { story: { from, to, items: Number(items), rollback, ahead, door } };
 }
 
 /** Those that have a stack. */
@@ -91,6 +94,7 @@ function parsed(args: string[]) {
         to: { type: 'string' },
         items: { type: 'string' },
         rollback: { type: 'boolean' },
+        ahead: { type: 'boolean' },
         door: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
@@ -110,7 +114,8 @@ async function runStory(options: StoryOptions): Promise<number> {
   const tell = teller();
   const { INSTALL_KEYS_URL: _, FORGE_JWKS_URL: __, ...env } = process.env;
   const where = process.env.PORT ? portOf() : { ephemeral: true as const };
-  const host = await startLocalHost({ ...where, env, log });
+  const dynamoDb = options.ahead ? { dynamoDb: { inject: slowKeys(options.to) } } : {};
+  const host = await startLocalHost({ ...where, env, log, ...dynamoDb });
   const interruption = new AbortController();
   let interruptedAt = 0;
   /**

@@ -45,6 +45,36 @@ describe('a story', () => {
   });
 });
 
+describe('a story of a tenant that is copied ahead', () => {
+  const told = (...words: readonly string[]) =>
+    runScript(ENTRY, ['story', '--ahead', '--items', '1000', ...words], {
+      env: { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0' },
+    });
+
+  test('shows that every change since arrives, and a fence that is shorter than the copying', async () => {
+    const { code, output } = await told();
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/✓ all 903 items arrived in de unchanged, compared one by one/);
+    expect(output).toMatch(/✓ all \d+ writes of a user meanwhile were accepted/);
+    expect(output).toMatch(
+      /✓ what was written after it is in de \(200\), and what was deleted is not/,
+    );
+    expect(output).toMatch(
+      /✓ the site was read-only for [\d.]+ s; copying ahead had taken [\d.]+ s/,
+    );
+  });
+
+  test('shows that a cancelled one leaves nothing in the target', async () => {
+    const { code, output } = await told('--rollback');
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/✓ the migration ended rolled-back/);
+    expect(output).toMatch(/✓ de holds nothing of the tenant/);
+    expect(output).toMatch(
+      /✓ 903 items were copied ahead, while us served and de did not \(standby\)/,
+    );
+  });
+});
+
 describe('a story that fails on its way', () => {
   let world: World;
   let isAway: boolean;

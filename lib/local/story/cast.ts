@@ -11,6 +11,8 @@ export interface StoryOptions {
   readonly items: number;
   /** True: the move is cancelled when it is ready to be committed. */
   readonly rollback: boolean;
+  /** True: the tenant is copied ahead; with `rollback`, the move is cancelled before it begins. */
+  readonly ahead?: boolean;
   /** `both`: installed by Connect, and a Forge app before the move begins. */
   readonly door: 'connect' | 'forge' | 'both';
 }
@@ -31,12 +33,31 @@ export interface Possessions {
   readonly neighbour: Holdings;
 }
 
+/** What happened before the window. */
+export interface AheadCourse {
+  /** From the operator's command to the end of the phase. */
+  readonly seconds: number;
+  /** Items in the target, and the state of the tenant's record there. */
+  readonly copied: number;
+  readonly state: string;
+  /** Whether the ledger says that all was copied. */
+  readonly isFinished: boolean;
+  /** Writes of the user that were accepted, and that were refused. */
+  readonly saved: number;
+  readonly refused: number;
+  /** What the source held after the last of them. */
+  readonly atItsEnd: Holdings;
+}
+
 export interface Course {
   /** The status in which the migration ended. */
   readonly end: string | undefined;
   /** HTTP status of a write in the source: while it was frozen, and after the commit. */
   readonly whileCopying: number;
   readonly afterwards: number;
+  readonly ahead?: AheadCourse | undefined;
+  /** How long the source was fenced, in seconds; absent where it never was. */
+  readonly fenced?: number | undefined;
 }
 
 /** The template that the user saves. */

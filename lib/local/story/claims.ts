@@ -1,5 +1,7 @@
 /** The claims of a story about its move. Each is checked. */
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
+import { fieldOf } from '../simulated-atlassian.ts';
+import { DELETED, LAST, NEW } from './ahead.ts';
 import {
   type Cast,
   type Course,
@@ -15,12 +17,15 @@ export type Claim = readonly [holds: boolean, text: string];
 
 export function claimsOfMove(
   { end, whileCopying, afterwards }: Course,
-  rollback: boolean,
+  { rollback, ahead }: Pick<StoryOptions, 'rollback' | 'ahead'>,
 ): readonly Claim[] {
+  const isNeverStarted = rollback && ahead === true;
   const wanted = rollback ? 'rolled-back' : 'committed';
   return [
     [end === wanted, `the migration ended ${end}`],
-    [whileCopying === 503, `a write during the copy was refused (${whileCopying})`],
+    ...(isNeverStarted
+      ? []
+      : [[whileCopying === 503, `a write during the copy was refused (${whileCopying})`] as const]),
     ...(rollback
       ? []
       : [
@@ -82,6 +87,41 @@ export async function claimsOfService(
     [
       isSuccess(saved),
       `a user saves a template again, in ${rollback ? source.realm : target.realm} (${saved.status})`,
+    ],
+  ];
+}
+
+/** Nothing where the story copies nothing ahead. */
+export async function claimsOfAhead(
+  { atlassian, source, target, tenant }: Cast,
+  { ahead, fenced }: Course,
+  rollback: boolean,
+): Promise<readonly Claim[]> {
+  if (ahead === undefined) return [];
+  const { seconds, copied, state, isFinished, saved, refused } = ahead;
+  const isCopied = isFinished && copied > 0 && state === 'standby';
+  const claims: Claim[] = [
+    [
+      isCopied,
+      `${withCommas(copied)} items were copied ahead, while ${source.realm} served and ${target.realm} did not (${state})`,
+    ],
+    [saved > 0 && refused === 0, `all ${saved} writes of a user meanwhile were accepted`],
+  ];
+  if (rollback) return claims;
+  const paths = [NEW, DELETED];
+  const [added, deleted] = await Promise.all(
+    paths.map((path) => atlassian.request(tenant, 'GET', path)),
+  );
+  const isThere = added?.status === 200 && fieldOf(added, 'content') === LAST.content;
+  return [
+    ...claims,
+    [
+      isThere && deleted?.status === 404,
+      `what was written after it is in ${target.realm} (${added?.status}), and what was deleted is not (${deleted?.status})`,
+    ],
+    [
+      fenced !== undefined && fenced < seconds,
+      `the site was read-only for ${fenced?.toFixed(1)} s; copying ahead had taken ${seconds.toFixed(1)} s`,
     ],
   ];
 }

@@ -10,7 +10,9 @@ import {
   type Site,
 } from '../simulated-atlassian.ts';
 import { finalStatus, playMove } from '../simulated-move.ts';
+import { copyAhead, fenceSeconds } from './ahead.ts';
 import {
+  type AheadCourse,
   type Cast,
   type Course,
   isSuccess,
@@ -18,7 +20,13 @@ import {
   type StoryOptions,
   TEMPLATE,
 } from './cast.ts';
-import { claimsOfData, claimsOfMove, claimsOfNames, claimsOfService } from './claims.ts';
+import {
+  claimsOfAhead,
+  claimsOfData,
+  claimsOfMove,
+  claimsOfNames,
+  claimsOfService,
+} from './claims.ts';
 import { type Holdings, type StoryRealm, sizeOf, storyRealm } from './holdings.ts';
 import { tellLastState } from './last-state.ts';
 import { mutedWhen, type Teller } from './print.ts';
@@ -100,6 +108,7 @@ async function wholeStory(
   const course = await move(cast, options);
 
   tell.heading('Before and after');
+  const last = course.ahead && { ...before, tenant: course.ahead.atItsEnd };
   const after = {
     source: await possessionsIn(source, cast),
     target: await possessionsIn(target, cast),
@@ -118,8 +127,9 @@ async function wholeStory(
 
   tell.heading('Checked');
   const claims = [
-    ...claimsOfMove(course, options.rollback),
-    ...claimsOfData(before, after, options),
+    ...claimsOfMove(course, options),
+    ...claimsOfData(last ?? before, after, options),
+    ...(await claimsOfAhead(cast, course, options.rollback)),
     ...(await claimsOfService(cast, options.rollback)),
     ...(await claimsOfNames(cast, options)),
   ];
@@ -161,19 +171,24 @@ async function possessionsIn(realm: StoryRealm, { tenant, neighbour }: Cast): Pr
   return { tenant: await realm.holdings(tenant), neighbour: await realm.holdings(neighbour) };
 }
 
-async function move(cast: Cast, { rollback, door }: StoryOptions): Promise<Course> {
+async function move(cast: Cast, options: StoryOptions): Promise<Course> {
+  const { rollback, door } = options;
   const { host, atlassian, tell, source, target, tenant } = cast;
   const follow = workflowFollower(host, tell);
   let whileCopying = 0;
+  let ahead: AheadCourse | undefined;
   const script = {
     ...PACE,
     site: tenant,
     target: target.url,
     location: target.realm.toUpperCase(),
     migrationId: MIGRATION,
-    ...(rollback && { cancelWhen: 'ready-to-commit' as const }),
+    ...(rollback && {
+      cancelWhen: options.ahead ? ('scheduled' as const) : ('ready-to-commit' as const),
+    }),
     onReply: replyTeller(tell, follow, async (hook) => {
       if (hook === 'start') whileCopying = await tryToWrite(cast);
+      if (hook === 'schedule' && options.ahead) ahead ??= await copyAhead(cast, MIGRATION);
       if (hook === 'schedule' && door === 'both') {
         await atlassian.upgrade(tenant);
         tell.event('The app becomes a Forge app on this site; Atlassian sends no event');
@@ -186,7 +201,8 @@ async function move(cast: Cast, { rollback, door }: StoryOptions): Promise<Cours
   const end = await finalStatus(atlassian, script, source.url).finally(() => clearInterval(timer));
   follow();
   tell.event('Atlassian: status?', `200 ${end}`, 'good');
-  return { end, whileCopying, afterwards };
+  const fenced = ahead && (await fenceSeconds(cast, MIGRATION));
+  return { end, whileCopying, afterwards, ahead, fenced };
 }
 
 /** Prints each hook with its answer; a poll only where its answer is new. */

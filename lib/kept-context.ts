@@ -10,9 +10,16 @@ const CDK_JSON = new URL('../cdk.json', import.meta.url);
  * The realms that are deployed, between commas; `undefined` where all are. A list in the file is as
  * good as a text.
  */
-export function keptRealms(file: URL = CDK_JSON): string | undefined {
-  const { context }: { readonly context?: { readonly realms?: unknown } } = JSON.parse(
+export const keptRealms = (file: URL = CDK_JSON): string | undefined => kept('realms', file);
+
+/** The bootstrap of an account by which `cdk` deploys: its default, unless the file names another. */
+export const bootstrapQualifier = (file: URL = CDK_JSON): string =>
+  kept('@aws-cdk/core:bootstrapQualifier', file) ?? 'hnb659fds';
+
+function kept(name: string, file: URL): string | undefined {
+  const { context = {} }: { readonly context?: Readonly<Record<string, unknown>> } = JSON.parse(
     readFileSync(file, 'utf8'),
   );
-  return context?.realms === undefined ? undefined : String(context.realms);
+  const value = context[name];
+  return value === undefined ? undefined : String(value);
 }

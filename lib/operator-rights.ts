@@ -3,9 +3,10 @@
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { arnOf, type Deployment, dashboardName, deadLettersName, lambdaArn } from './deployment.ts';
+import { READ_WITH_KEY } from './key-actions.ts';
 import { KEY_HOLDER } from './key-holder.ts';
 import { logPatterns } from './log-groups.ts';
-import { keyStatements, READ_WITH_KEY } from './part-keys.ts';
+import { keyStatements } from './part-keys.ts';
 import { SCHEDULES } from './routes.ts';
 import { SHOWN_ATTRIBUTES } from './shown-attributes.ts';
 

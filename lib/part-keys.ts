@@ -7,18 +7,6 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Part } from '../lambdas/domain/datasets/dataset.ts';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
 
-export const READ_WITH_KEY: readonly string[] = ['kms:Decrypt', 'kms:DescribeKey'];
-
-/** The same actions as in the policy of the realm's own key. */
-export const WRITE_WITH_KEY: readonly string[] = [
-  ...READ_WITH_KEY,
-  'kms:Encrypt',
-  'kms:GenerateDataKey',
-  'kms:GenerateDataKeyWithoutPlaintext',
-  'kms:ReEncryptFrom',
-  'kms:ReEncryptTo',
-];
-
 /** A key of the realm's region, by its id: an alias could later point to another key. */
 const KEY_ARN = /^arn:aws[a-z-]*:kms:([a-z0-9-]+):\d{12}:key\/[a-z0-9-]+$/;
 

@@ -8,7 +8,8 @@ import type { RealmRow } from '../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
 import { arnOf, type Deployment, deadLettersName, otherRows } from './deployment.ts';
 import { type Action, GRANTS, type Grant, isReadOnly, type Store } from './grants.ts';
-import { keyStatements, READ_WITH_KEY, WRITE_WITH_KEY } from './part-keys.ts';
+import { READ_WITH_KEY, WRITE_WITH_KEY } from './key-actions.ts';
+import { keyStatements } from './part-keys.ts';
 import { managed } from './policy-size.ts';
 
 /** The statements for the function's own realm. */

@@ -18,11 +18,21 @@ import { Failure } from './terminal/failure.ts';
  * roles.
  */
 export interface OperatorCall {
-  readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts' | 'kms';
+  readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts' | 'kms' | OtherService;
   readonly command: string;
   readonly realm: Realm;
   readonly input: object;
 }
+
+/** The services that only `preflight` and some checks of `doctor` ask, by their prefix in IAM. */
+export type OtherService =
+  | 'account'
+  | 'cloudformation'
+  | 'cloudwatch'
+  | 'iam'
+  | 'logs'
+  | 'route53'
+  | 'ssm';
 
 /** Where a local host listens. */
 export interface LocalEndpoints {
@@ -48,6 +58,20 @@ const CONNECT_MS = 3_000;
 const ANSWER_MS = 15_000;
 /** As long as a Lambda may run. */
 const INVOCATION_MS = 310_000;
+
+/** What every client of the SDK has. */
+interface Heard {
+  destroy(): void;
+  readonly middlewareStack: {
+    add(
+      middleware: <A extends { readonly input: object }, R>(
+        next: (args: A) => R,
+        context: { readonly commandName?: string },
+      ) => (args: A) => R,
+      where: { readonly step: 'initialize'; readonly name: string },
+    ): void;
+  };
+}
 
 export type OperatorClients = ReturnType<typeof operatorClients>;
 
@@ -117,6 +141,20 @@ export function operatorClients(options: ClientsOptions) {
     };
   }
 
+  /**
+   * Makes clients of another service. Their modules take time to load, so the commands that need
+   * them import them, and not this file.
+   */
+  const others = <T extends Heard>(
+    service: OtherService,
+    make: (config: ReturnType<typeof common>) => T,
+  ) =>
+    perRealm((realm) => {
+      const client = make(common(realm, undefined));
+      client.middlewareStack.add(listener(service, realm), first);
+      return client;
+    });
+
   const dynamoDb = perRealm((realm) => {
     const client = new DynamoDBClient(common(realm, local?.dynamoDb));
     client.middlewareStack.add(listener('dynamodb', realm), first);
@@ -137,6 +175,8 @@ export function operatorClients(options: ClientsOptions) {
   };
   return {
     dynamoDb,
+    keys,
+    others,
     /**
      * For a table of the vendor's that is no part: by the caller's own credentials, whatever role
      * is taken for the realms.

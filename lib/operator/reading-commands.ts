@@ -101,6 +101,20 @@ export function addReadingCommands(add: Add, { screen }: Surroundings): void {
   })
     .option('--realm <realm>', 'those that this realm serves')
     .option('--csv <file>', 'writes a table of all of them, too');
+  add<{ hostedZone?: string }>({
+    usage: 'preflight',
+    description: 'before a first deployment: what it would fail on, and what to do about it',
+    examples: ['preflight --stage prod', 'preflight --stage prod --realms us,de'],
+    refuse({ localPort, role }) {
+      if (localPort !== undefined)
+        throw new UsageError('preflight is about an account of AWS: a local host needs none');
+      if (role !== undefined)
+        throw new UsageError('preflight takes no --role: the roles come with the deployment');
+    },
+    // Its clients take time to load, and no other command needs them.
+    run: async (operator, { options }) =>
+      (await import('./preflight/preflight.ts')).preflight(operator, options),
+  }).option('--hosted-zone <id>', 'the Route 53 zone, if it is given to cdk with -c');
   add<{ every?: string }>({
     usage: 'watch <tenant> [migration]',
     description: 'one migration, live, until it ends or waits for Atlassian',

@@ -128,7 +128,10 @@ async function workflow(operator: Operator, realm: Realm): Promise<Found> {
   }
 }
 
-async function concurrency({ clients }: Operator, realm: Realm): Promise<Found> {
+export async function concurrency(
+  { clients }: Pick<Operator, 'clients'>,
+  realm: Realm,
+): Promise<Found> {
   const settings = await clients.functions(realm).send(new GetAccountSettingsCommand({}));
   const limit = settings.AccountLimit?.ConcurrentExecutions ?? 0;
   if (limit < LEAST_CONCURRENCY)

@@ -103,7 +103,11 @@ export function formFound(
   return fine(`the table ${name} is as declared`);
 }
 
-function keysOf({ KeySchema: schema = [], AttributeDefinitions: types = [] }: TableDescription) {
+/** Keys as `name (type)`, of a table or of an index of it, partition key first. */
+export function keysOf({
+  KeySchema: schema = [],
+  AttributeDefinitions: types = [],
+}: Pick<TableDescription, 'AttributeDefinitions' | 'KeySchema'>): readonly string[] {
   // Sorted here, because DynamoDB promises no order.
   return ['HASH', 'RANGE'].flatMap((kind) =>
     schema
@@ -152,8 +156,9 @@ export function expiryFound(
   );
 }
 
-async function descriptionOf(
-  { clients }: Operator,
+/** `undefined` where there is no such table. */
+export async function descriptionOf(
+  { clients }: Pick<Operator, 'clients'>,
   realm: Realm,
   name: string,
 ): Promise<TableDescription | undefined> {

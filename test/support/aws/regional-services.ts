@@ -1,0 +1,152 @@
+/** Answers of the services that every region has of its own. */
+import { ACCOUNT, type Region } from './account.ts';
+import {
+  type Answer,
+  type Asked,
+  AwsError,
+  inputOf,
+  isRecord,
+  jsonOf,
+  queryAnswer,
+} from './formats.ts';
+
+export async function regionalAnswer(
+  region: Region,
+  asked: Asked,
+  fromDynamoDb: () => Promise<Answer>,
+): Promise<Answer> {
+  switch (`${asked.service}:${asked.operation}`) {
+    case 'ssm:GetParameter':
+      return parameter(region, asked);
+    case 'cloudformation:DescribeStacks':
+      return stack(region, asked);
+    case 'lambda:GetAccountSettings':
+      return jsonOf({ AccountLimit: { ConcurrentExecutions: region.concurrency } });
+    case 'lambda:ListEventSourceMappings':
+      return readers(region, asked);
+    case 'states:DescribeStateMachine':
+      return stateMachine(region, asked);
+    case 'logs:DescribeLogGroups':
+      return logGroups(region, asked);
+    case 'logs:DescribeResourcePolicies':
+      return jsonOf({
+        resourcePolicies: region.logPolicies.map(([policyName, policyDocument]) => ({
+          policyName,
+          policyDocument,
+          lastUpdatedTime: 1,
+        })),
+      });
+    case 'kms:DescribeKey':
+    case 'kms:GetKeyPolicy':
+      return key(region, asked);
+    case 'dynamodb:DescribeTable':
+      return table(region, asked, await fromDynamoDb());
+    case 'dynamodb:DescribeTimeToLive':
+      return expiry(region, asked);
+    case 'dynamodb:DescribeKinesisStreamingDestination':
+      return kinesis(region, asked);
+    default:
+      throw new Error(`the stub of AWS does not know ${asked.service} ${asked.operation}`);
+  }
+}
+
+function parameter({ bootstrap }: Region, asked: Asked): Answer {
+  const name = String(inputOf(asked)['Name']);
+  if (bootstrap === undefined || name !== '/cdk-bootstrap/hnb659fds/version')
+    throw new AwsError('ParameterNotFound', 400, '');
+  return jsonOf({ Parameter: { Name: name, Type: 'String', Value: bootstrap, Version: 1 } });
+}
+
+function stack({ stacks }: Region, { form, operation }: Asked): Answer {
+  const name = form.get('StackName') ?? '';
+  const status = stacks[name];
+  if (status === undefined)
+    throw new AwsError('ValidationError', 400, `Stack with id ${name} does not exist`);
+  return queryAnswer(
+    operation,
+    `<Stacks><member><StackName>${name}</StackName><CreationTime>2026-01-01T00:00:00Z</CreationTime><StackStatus>${status}</StackStatus></member></Stacks>`,
+  );
+}
+
+/** By the table that the stream's ARN names. */
+function readers({ tables }: Region, { query }: Asked): Answer {
+  const stream = query.get('EventSourceArn') ?? '';
+  const name = /:table\/([^/]+)\/stream\//.exec(stream)?.[1] ?? '';
+  const count = tables[name]?.functions ?? 0;
+  return jsonOf({
+    EventSourceMappings: Array.from({ length: count }, (_, at) => ({
+      UUID: String(at),
+      EventSourceArn: stream,
+      State: 'Enabled',
+    })),
+  });
+}
+
+function stateMachine({ stateMachines }: Region, asked: Asked): Answer {
+  const arn = String(inputOf(asked)['stateMachineArn']);
+  const name = arn.split(':').at(-1) ?? '';
+  if (!stateMachines.includes(name))
+    throw new AwsError('StateMachineDoesNotExist', 400, `State Machine Does Not Exist: '${arn}'`);
+  return jsonOf({ stateMachineArn: arn, name, creationDate: 1, definition: '{}', roleArn: 'x' });
+}
+
+/** Two at once, so that there is a second page. */
+function logGroups({ logGroups: all }: Region, asked: Asked): Answer {
+  const { logGroupNamePrefix: prefix, nextToken } = inputOf(asked);
+  const matching = all.filter((name) => name.startsWith(String(prefix)));
+  const from = Number(nextToken ?? 0);
+  return jsonOf({
+    logGroups: matching.slice(from, from + 2).map((logGroupName) => ({ logGroupName })),
+    ...(from + 2 < matching.length && { nextToken: String(from + 2) }),
+  });
+}
+
+function key({ keys }: Region, asked: Asked): Answer {
+  const id = String(inputOf(asked)['KeyId']);
+  const found = keys[id];
+  if (found === undefined)
+    throw new AwsError('NotFoundException', 400, `Key '${id}' does not exist`);
+  if (asked.operation === 'GetKeyPolicy') return jsonOf({ Policy: JSON.stringify(found.policy) });
+  return jsonOf({
+    KeyMetadata: {
+      KeyId: id,
+      Arn: id,
+      Enabled: found.state === 'Enabled',
+      KeyState: found.state,
+      KeyManager: found.manager,
+    },
+  });
+}
+
+const nameIn = (asked: Asked): string => String(inputOf(asked)['TableName']);
+
+/** What the embedded DynamoDB says of it, and what only AWS would have said. */
+function table({ tables }: Region, asked: Asked, answer: Answer): Answer {
+  if (answer.status !== 200) return answer;
+  const body: unknown = JSON.parse(answer.body);
+  const described = isRecord(body) ? body['Table'] : undefined;
+  const more = tables[nameIn(asked)]?.described;
+  return jsonOf({ Table: { ...(isRecord(described) ? described : {}), ...more } });
+}
+
+function expiry({ tables }: Region, asked: Asked): Answer {
+  const attribute = tables[nameIn(asked)]?.expiresBy;
+  return jsonOf({
+    TimeToLiveDescription:
+      attribute === undefined
+        ? { TimeToLiveStatus: 'DISABLED' }
+        : { TimeToLiveStatus: 'ENABLED', AttributeName: attribute },
+  });
+}
+
+function kinesis({ tables }: Region, asked: Asked): Answer {
+  const name = nameIn(asked);
+  const count = tables[name]?.kinesisStreams ?? 0;
+  return jsonOf({
+    TableName: name,
+    KinesisDataStreamDestinations: Array.from({ length: count }, (_, at) => ({
+      StreamArn: `arn:aws:kinesis:x:${ACCOUNT}:stream/${at}`,
+      DestinationStatus: 'ACTIVE',
+    })),
+  });
+}

@@ -32,6 +32,13 @@ describe('the names of a stack', () => {
     expect(named(type, property)).toEqual([...expected()].sort());
   });
 
+  test('have that of the guard’s policy', () => {
+    const given = ofType(de, 'AWS::IAM::ManagedPolicy').flatMap(
+      ({ Properties }) => Properties['ManagedPolicyName'] ?? [],
+    );
+    expect(given).toEqual([names.guardPolicy]);
+  });
+
   test('go with as many managed policies as there are', () => {
     expect(names.managedPolicies).toBe(ofType(de, 'AWS::IAM::ManagedPolicy').length);
   });

@@ -86,7 +86,7 @@ describe.skipIf(!isInstalled)('against moto (skipped where moto_server is not in
 
   test('finds the role, the log group and the zone of another domain', () => {
     expect(says('roles')).toEqual([
-      '1 roles have names that the stacks take: residency-prod-us-start',
+      '1 names that the stacks take are in use in IAM: role residency-prod-us-start',
     ]);
     expect(says('names')).toEqual([
       '1 names that the stack residency-prod-us takes are in use: log group /aws/lambda/residency-prod-us-commit',

@@ -72,7 +72,8 @@ afterAll(async () => {
 });
 
 test('the policy has the actions that are called', async () => {
-  const { code } = await preflight.run(residency, '--realms', 'us');
+  const { code, wrong } = await preflight.run(residency, '--realms', 'us');
+  expect(wrong).toEqual([]);
   expect(code).toBe(0);
   const page = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
   const section = page.split('## Before the first deployment')[1] ?? '';

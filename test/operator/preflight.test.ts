@@ -202,8 +202,16 @@ describe('roles, which have one name in all regions', () => {
     const { wrong } = await without();
     expect(wrong).toMatchObject([{ realm: 'all', check: 'roles' }]);
     expect(wrong[0]?.says).toBe(
-      '1 roles have names that the stacks take: residency-prod-au-copy-range',
+      '1 names that the stacks take are in use in IAM: role residency-prod-au-copy-range',
     );
+  });
+
+  test('are looked for beside the guard’s policy', async () => {
+    preflight.aws.account.policies.push('residency-prod-au-guard');
+    const { wrong } = await without();
+    expect(wrong.map(({ says }) => says)).toEqual([
+      '1 names that the stacks take are in use in IAM: policy residency-prod-au-guard',
+    ]);
   });
 
   test.each([

@@ -1,5 +1,5 @@
 /** Checks of the domain, where one is configured: its Route 53 zone, who answers for it, and names that are taken in it. */
-import { resolveNs } from 'node:dns/promises';
+import dns from 'node:dns/promises';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { hostOf } from '../../../lambdas/domain/residency.ts';
@@ -68,7 +68,8 @@ export function zoneFound(domain: string, id: string, zone: Zone | undefined): F
 export async function delegation({ name, servers }: Zone): Promise<Found> {
   const wanted = servers.join(', ');
   try {
-    const found = (await resolveNs(name)).map(nameOf).sort();
+    // By the module's object: a function that was imported by name would keep the servers of that moment.
+    const found = (await dns.resolveNs(name)).map(nameOf).sort();
     if (found.length > 0 && found.every((server) => servers.includes(server)))
       return fine(`${name} is delegated to its zone`);
     return bad(

@@ -18,7 +18,9 @@ export interface StackNames {
   readonly stateMachine: string;
   /** Alias of the key that signs receipts. */
   readonly receiptKey: string;
-  /** How many managed policies there are, whose names are made by CloudFormation. */
+  /** The managed policy with a name of its own, which vendors attach to their app's role. */
+  readonly guardPolicy: string;
+  /** How many managed policies there are in all; CloudFormation makes the names of the others. */
   readonly managedPolicies: number;
 }
 
@@ -42,7 +44,8 @@ export function stackNames(residency: Residency, stage: string, realm: Realm): S
     ],
     stateMachine: names.stateMachine,
     receiptKey: names.receiptKey,
-    // One for each function that reaches other realms, and one for people who count datasets.
-    managedPolicies: entries.filter(reachesOthers).length + 1,
+    guardPolicy: `${names.prefix}-guard`,
+    // One for each function that reaches other realms, one for people who count datasets, the guard's.
+    managedPolicies: entries.filter(reachesOthers).length + 2,
   };
 }

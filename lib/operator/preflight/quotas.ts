@@ -3,7 +3,11 @@ import {
   DescribeResourcePoliciesCommand,
   type ResourcePolicy,
 } from '@aws-sdk/client-cloudwatch-logs';
-import { GetAccountSummaryCommand, paginateListRoles } from '@aws-sdk/client-iam';
+import {
+  GetAccountSummaryCommand,
+  paginateListPolicies,
+  paginateListRoles,
+} from '@aws-sdk/client-iam';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { bad, type Found, fine } from '../doctor/check.ts';
 import type { Operator } from '../operator.ts';
@@ -55,23 +59,33 @@ export function quotaFound(
   );
 }
 
-/** Roles have one name in all regions: of stacks that are not deployed, none may be there. */
+/** Roles and policies have one name in all regions: of stacks that are not deployed, none may be there. */
 export async function rolesTaken(
   { residency: { defaultRealm } }: Reads,
   aws: PreflightClients,
   missing: readonly StackNames[],
 ): Promise<readonly Found[]> {
   const wanted = new Set(missing.flatMap(({ roles }) => roles));
+  const policies = new Set(missing.map(({ guardPolicy }) => guardPolicy));
   const taken: string[] = [];
+  for await (const { Policies: found = [] } of paginateListPolicies(
+    { client: aws.roles(defaultRealm), pageSize: 1_000 },
+    { Scope: 'Local' },
+  ))
+    taken.push(
+      ...found.flatMap(({ PolicyName: name = '' }) => (policies.has(name) ? `policy ${name}` : [])),
+    );
   for await (const { Roles: roles = [] } of paginateListRoles(
     { client: aws.roles(defaultRealm), pageSize: 1_000 },
     {},
   ))
-    taken.push(...roles.flatMap(({ RoleName: name = '' }) => (wanted.has(name) ? name : [])));
-  if (taken.length === 0) return [fine('no role has a name that the stacks take')];
+    taken.push(
+      ...roles.flatMap(({ RoleName: name = '' }) => (wanted.has(name) ? `role ${name}` : [])),
+    );
+  if (taken.length === 0) return [fine('no role or policy has a name that the stacks take')];
   return [
     bad(
-      `${taken.length} roles have names that the stacks take: ${listed(taken)}`,
+      `${taken.length} names that the stacks take are in use in IAM: ${listed(taken)}`,
       'delete them if they are left of an earlier deployment; else give residency.config.ts another name, or the deployment another stage',
     ),
   ];

@@ -57,6 +57,7 @@ export interface Alarm {
 export interface Account {
   arn: string;
   roles: string[];
+  policies: string[];
   summary: Record<string, number>;
   zones: Record<string, Zone>;
   regions: Record<string, Region>;
@@ -68,6 +69,7 @@ export interface Account {
 export const readyAccount = (regions: readonly string[]): Account => ({
   arn: `arn:aws:sts::${ACCOUNT}:assumed-role/deployer/ana`,
   roles: ['Admin', 'residency-dev-us-start'],
+  policies: ['residency-dev-us-guard'],
   summary: { Roles: 12, RolesQuota: 1_000, Policies: 3, PoliciesQuota: 1_500 },
   zones: {},
   denied: new Set(),

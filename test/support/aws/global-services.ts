@@ -37,6 +37,14 @@ export function globalAnswer(account: Account, asked: Asked): Answer | undefined
       );
     case 'iam:ListRoles':
       return rolesPage(account, asked);
+    case 'iam:ListPolicies':
+      return queryAnswer(
+        asked.operation,
+        `<IsTruncated>false</IsTruncated><Policies>${elements(
+          'member',
+          account.policies.map((name) => `<PolicyName>${name}</PolicyName>`),
+        )}</Policies>`,
+      );
     case 'route53:GetHostedZone':
       return zoneAnswer(account, asked);
     case 'route53:ListResourceRecordSets':

@@ -12,7 +12,9 @@ const CDK_JSON = new URL('../cdk.json', import.meta.url);
  */
 export const keptRealms = (file: URL = CDK_JSON): string | undefined => kept('realms', file);
 
-/** The bootstrap of an account by which `cdk` deploys: its default, unless the file names another. */
+/**
+ * The bootstrap of an account by which `cdk` deploys: its default, unless the file names another.
+ */
 export const bootstrapQualifier = (file: URL = CDK_JSON): string =>
   kept('@aws-cdk/core:bootstrapQualifier', file) ?? 'hnb659fds';
 

@@ -1,4 +1,7 @@
-/** DATA: what our roles do with the key of a table, through DynamoDB. Their policies and the check of a key go by it. */
+/**
+ * DATA: what our roles do with the key of a table, through DynamoDB. Their policies and the check
+ * of a key go by it.
+ */
 
 export const READ_WITH_KEY: readonly string[] = ['kms:Decrypt', 'kms:DescribeKey'];
 

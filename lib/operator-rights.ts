@@ -2,12 +2,20 @@
  * The statements of the three roles that operators take; `lib/operator-roles.ts` makes the roles.
  */
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { arnOf, type Deployment, dashboardName, deadLettersName, lambdaArn } from './deployment.ts';
+import {
+  alarmArn,
+  arnOf,
+  type Deployment,
+  dashboardName,
+  deadLettersName,
+  lambdaArn,
+} from './deployment.ts';
 import { READ_WITH_KEY } from './key-actions.ts';
 import { KEY_HOLDER } from './key-holder.ts';
 import { logPatterns } from './log-groups.ts';
 import { keyStatements } from './part-keys.ts';
 import { SCHEDULES } from './routes.ts';
+import { TEST_ALARM } from './saved-queries.ts';
 import { SHOWN_ATTRIBUTES } from './shown-attributes.ts';
 
 const allow = (actions: string[], ...resources: string[]) =>
@@ -139,7 +147,7 @@ const CALLED = ['tasks/operate', 'tasks/rehearse', ...SCHEDULES.map(({ task }) =
  * they have no right to write a table, nor to start an execution with an input of their own. They
  * may stop an execution: its migration goes on in the next attempt. They may not redrive one: it
  * would run an old definition. They may take an event from the dead-letter queue, and switch a
- * schedule on, but not off.
+ * schedule on, but not off. They may raise one alarm, to test who hears of it.
  */
 export function acting(deployment: Deployment): readonly PolicyStatement[] {
   const { region, names } = deployment;
@@ -148,6 +156,7 @@ export function acting(deployment: Deployment): readonly PolicyStatement[] {
     allow(['lambda:InvokeFunction'], ...CALLED.map((entry) => lambdaArn(deployment, entry))),
     allow(['sqs:DeleteMessage'], arnOf(region, 'sqs', deadLettersName(names))),
     allow(['events:EnableRule'], ...scheduleRules(deployment)),
+    allow(['cloudwatch:SetAlarmState'], alarmArn(deployment, TEST_ALARM)),
   ];
 }
 

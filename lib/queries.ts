@@ -6,6 +6,7 @@ import { CfnQueryDefinition, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { entriesOf } from './entries.ts';
+import { SAVED_QUERIES } from './saved-queries.ts';
 
 export interface SavedQueriesProps {
   readonly deployment: Deployment;
@@ -52,17 +53,17 @@ export class SavedQueries extends Construct {
     const hooks = entries.filter((entry) => entry.startsWith('hooks/'));
     const groupNames = (groups: readonly ILogGroup[]) => groups.map((group) => group.logGroupName);
     new CfnQueryDefinition(this, 'OneMigration', {
-      name: `${prefix}/one migration`,
+      name: `${prefix}/${SAVED_QUERIES.oneMigration}`,
       logGroupNames: groupNames([...entries.map(logs.ofEntry), logs.ofWorkflow]),
       queryString: ONE_MIGRATION,
     });
     new CfnQueryDefinition(this, 'Requests', {
-      name: `${prefix}/requests of one migration`,
+      name: `${prefix}/${SAVED_QUERIES.requests}`,
       logGroupNames: groupNames([...hooks.map(logs.ofEntry), logs.ofRequests]),
       queryString: REQUESTS,
     });
     new CfnQueryDefinition(this, 'Alarms', {
-      name: `${prefix}/alarms`,
+      name: `${prefix}/${SAVED_QUERIES.alarms}`,
       logGroupNames: groupNames(entries.map(logs.ofEntry)),
       queryString: ALARM_LINES,
     });

@@ -1,5 +1,6 @@
 /** DATA: the commands that read. */
 import type { Command } from 'commander';
+import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type SettingsFilter, settings } from './acting/settings.ts';
 import { audit } from './audit/audit.ts';
 import type { Row, Surroundings } from './command-frame.ts';
@@ -8,6 +9,7 @@ import { migrations } from './moves/migrations.ts';
 import { show } from './moves/show.ts';
 import { status } from './moves/status.ts';
 import { watch } from './moves/watch.ts';
+import type { Operator } from './operator.ts';
 import { receipt } from './receipts/receipt.ts';
 import { verifyReceipt } from './receipts/receipt-verify.ts';
 import { type ScanOptions, scan } from './scan/scan.ts';
@@ -16,6 +18,9 @@ import { UsageError } from './terminal/failure.ts';
 import { secondsOf } from './terminal/typed-values.ts';
 
 export type Add = <T extends object>(row: Row<T>) => Command;
+
+const alarmRealm = (operator: Operator, said: string | true): Realm =>
+  said === true ? operator.residency.defaultRealm : operator.realmNamed(said);
 
 export function addReadingCommands(add: Add, { screen }: Surroundings): void {
   add<{ all?: boolean }>({
@@ -85,12 +90,27 @@ export function addReadingCommands(add: Add, { screen }: Surroundings): void {
       '--all',
       'also reads the keys of every table: finds items of tenants that no realm knows',
     );
-  add<{ beforeDeploy?: boolean }>({
+  add<{ beforeDeploy?: boolean; testAlarm?: string | true }>({
     usage: 'doctor',
     description: 'whether every realm is deployed as it should be, and what to mend',
     examples: ['doctor --stage prod', 'doctor --stage prod --before-deploy'],
-    run: (operator, { options }) => doctor(operator, options),
-  }).option('--before-deploy', 'refuses while a move is under way');
+    asks: true,
+    writes: ({ testAlarm }) => testAlarm !== undefined,
+    refuse(operator, { testAlarm, beforeDeploy }) {
+      if (testAlarm === undefined) return;
+      if (operator.localPort !== undefined) throw new UsageError('a local host has no alarms');
+      if (beforeDeploy) throw new UsageError('--test-alarm and --before-deploy exclude each other');
+      alarmRealm(operator, testAlarm);
+    },
+    run: (operator, { options: { beforeDeploy, testAlarm }, confirm }) =>
+      doctor(operator, {
+        confirm,
+        ...(beforeDeploy && { beforeDeploy }),
+        ...(testAlarm !== undefined && { testAlarm: alarmRealm(operator, testAlarm) }),
+      }),
+  })
+    .option('--before-deploy', 'refuses while a move is under way')
+    .option('--test-alarm [realm]', 'WRITES: raises one alarm, of the default realm unless said');
   add<ScanOptions>({
     usage: 'scan',
     description: 'all tenants: size, time of a move to each realm, and what stands in the way',

@@ -237,4 +237,5 @@ const ACTS = [
   ['lambda:InvokeFunction', arn('lambda', 'function:residency-dev-us-purge-retired')],
   ['sqs:DeleteMessage', arn('sqs', 'residency-dev-us-dead-letters')],
   ['events:EnableRule', arn('events', 'rule/residency-dev-us-janitor')],
+  ['cloudwatch:SetAlarmState', arn('cloudwatch', 'alarm:residency-dev-us-alarm-line')],
 ] as const;

@@ -1,4 +1,7 @@
-/** What `preflight` finds of a domain: its zone in Route 53, its delegation in the DNS, and records in the way. */
+/**
+ * What `preflight` finds of a domain: its zone in Route 53, its delegation in the DNS, and records
+ * in the way.
+ */
 import { getServers, setServers } from 'node:dns';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';

@@ -1,4 +1,7 @@
-/** `preflight` against moto, where it is installed: the wire formats of an implementation that nobody here wrote. */
+/**
+ * `preflight` against moto, where it is installed: the wire formats of an implementation that
+ * nobody here wrote.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { CloudWatchLogsClient, CreateLogGroupCommand } from '@aws-sdk/client-cloudwatch-logs';

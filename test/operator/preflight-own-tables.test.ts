@@ -1,4 +1,7 @@
-/** What `preflight` finds in the vendor's own tables: their form, what differs between realms, and who may use their keys. */
+/**
+ * What `preflight` finds in the vendor's own tables: their form, what differs between realms, and
+ * who may use their keys.
+ */
 import type { CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';

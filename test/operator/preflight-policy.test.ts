@@ -1,4 +1,7 @@
-/** The policy that docs/deploy.md gives to whoever runs `preflight` allows what it calls, and nothing beside it. */
+/**
+ * The policy that docs/deploy.md gives to whoever runs `preflight` allows what it calls, and
+ * nothing beside it.
+ */
 import { getServers, setServers } from 'node:dns';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';

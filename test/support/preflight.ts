@@ -1,4 +1,6 @@
-/** `residency preflight` as it is typed, in this process, against a stub of AWS that a test changes. */
+/**
+ * `residency preflight` as it is typed, in this process, against a stub of AWS that a test changes.
+ */
 import { type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { vi } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';

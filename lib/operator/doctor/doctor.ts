@@ -6,11 +6,12 @@ import { isFinal, type Migration } from '../../../lambdas/domain/moving/migratio
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../../lambdas/domain/residency.ts';
 import { MINUTE_MS } from '../../../lambdas/domain/time.ts';
+import type { Confirm } from '../acting/act.ts';
 import { factsIn, factText } from '../acting/settings.ts';
 import { keysCheck } from '../audit/strange-keys.ts';
 import type { Operator } from '../operator.ts';
 import { commandFor } from '../terminal/command-name.ts';
-import { sentenceOf } from '../terminal/failure.ts';
+import { errorNameOf, sentenceOf } from '../terminal/failure.ts';
 import { moment, printable, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { descriptor, fetched, health } from './base-url-checks.ts';
@@ -24,10 +25,18 @@ const LEAST_CONCURRENCY = 100;
 /** A deployment must not meet a move that begins within this time. */
 const SOON_MS = 30 * MINUTE_MS;
 
+export interface DoctorOptions {
+  readonly beforeDeploy?: boolean;
+  /** The realm of which one alarm is raised. This writes, so it is confirmed. */
+  readonly testAlarm?: Realm;
+  readonly confirm?: Confirm;
+}
+
 export async function doctor(
   operator: Operator,
-  { beforeDeploy = false }: { readonly beforeDeploy?: boolean },
+  { beforeDeploy = false, testAlarm, confirm }: DoctorOptions,
 ): Promise<Verdict> {
+  if (testAlarm !== undefined) await confirm?.(`Raise an alarm of realm ${testAlarm}, for a test?`);
   const checks = beforeDeploy
     ? await openMoves(operator)
     : (
@@ -37,6 +46,7 @@ export async function doctor(
             checked(realm, 'left out', () => leftOut(operator, realm)),
           ),
           keyServers(keyServersFor(operator)),
+          ...(testAlarm === undefined ? [] : [alarmRaised(operator, testAlarm)]),
         ])
       ).flat();
   const isFine = checks.every(({ ok }) => ok);
@@ -62,11 +72,35 @@ async function checked(
   check: string,
   look: () => Promise<Found>,
 ): Promise<readonly Check[]> {
-  const found = await look().catch((error: unknown) =>
-    bad(sentenceOf(error), 'take the role operator-read of this realm, or deploy the realm'),
-  );
+  const found = await look().catch(unseen);
   return [{ realm, check, ...found }];
 }
+
+/**
+ * What kept a check from looking. An exception of AWS is named as it is, so that it can be looked
+ * up, and what to do follows from its name.
+ */
+function unseen(error: unknown): Found {
+  const name = errorNameOf(error);
+  const sentence = sentenceOf(error);
+  const isOfAws = /^[A-Z]\w+(Exception|Denied)$/.test(name) && !sentence.includes(name);
+  const row = FIXES.find(([pattern]) => pattern.test(`${name} ${sentence}`));
+  return bad(isOfAws ? `${name}: ${sentence}` : sentence, row?.[1] ?? 'run doctor again');
+}
+
+const FIXES: readonly (readonly [RegExp, string])[] = [
+  [/AccessDenied/, 'take the role operator-read of this realm, or deploy the realm'],
+  [/KMS|encryption key/, 'enable the key of the table, or let this role use it'],
+  [/ResourceNotFound|NotExist/, 'deploy the realm; a table of your own must exist before'],
+  [/Throttling|ThroughputExceeded|LimitExceeded/, 'wait a minute, and run doctor again'],
+  [/Validation/, 'compare the table with its part in residency.config.ts'],
+];
+
+/** The module is loaded where it is needed: it takes time, as that of the queries does. */
+const alarmRaised = (operator: Operator, realm: Realm) =>
+  checked(realm, 'test alarm', async () =>
+    (await import('./test-alarm.ts')).testAlarm(operator, realm),
+  );
 
 /** A local host never had what it is told to leave out. */
 const leftOutIn = ({ leftOut: realms, localPort }: Operator): readonly Realm[] =>
@@ -81,6 +115,7 @@ function checksInAws(
     ['concurrency', () => concurrency(operator, realm)],
     ['encryption', () => encryption(operator, realm)],
     ['expiry', () => expiry(operator, realm)],
+    ['queries', async () => (await import('./saved-queries.ts')).savedQueries(operator, realm)],
     ...(operator.stage === 'prod'
       ? [['protection', () => protection(operator, realm)] as const]
       : []),

@@ -1,4 +1,7 @@
-/** Checks of the domain, where one is configured: its Route 53 zone, who answers for it, and names that are taken in it. */
+/**
+ * Checks of the domain, where one is configured: its Route 53 zone, who answers for it, and names
+ * that are taken in it.
+ */
 import dns from 'node:dns/promises';
 import { GetHostedZoneCommand, ListResourceRecordSetsCommand } from '@aws-sdk/client-route-53';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -64,11 +67,15 @@ export function zoneFound(domain: string, id: string, zone: Zone | undefined): F
   return fine(`the zone ${zone.id} is for ${zone.name}`);
 }
 
-/** Whether the public DNS asks the zone: else no certificate is issued, and the deployment waits for hours. */
+/**
+ * Whether the public DNS asks the zone: else no certificate is issued, and the deployment waits for
+ * hours.
+ */
 export async function delegation({ name, servers }: Zone): Promise<Found> {
   const wanted = servers.join(', ');
   try {
-    // By the module's object: a function that was imported by name would keep the servers of that moment.
+    // By the module's object: a function that was imported by name would keep the servers of that
+    // moment.
     const found = (await dns.resolveNs(name)).map(nameOf).sort();
     if (found.length > 0 && found.every((server) => servers.includes(server)))
       return fine(`${name} is delegated to its zone`);
@@ -90,7 +97,9 @@ export async function delegation({ name, servers }: Zone): Promise<Found> {
   }
 }
 
-/** Records that have the name of a realm whose stack is not there: the stack would make them itself. */
+/**
+ * Records that have the name of a realm whose stack is not there: the stack would make them itself.
+ */
 export async function addressTaken(
   { residency: { defaultRealm }, stage }: Pick<Operator, 'residency' | 'stage'>,
   aws: PreflightClients,

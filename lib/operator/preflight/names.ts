@@ -1,6 +1,6 @@
 /**
- * The physical names that a realm's stack takes. Names in AWS are unique per account and region, those of roles per
- * account, so a deployment fails where one of them is in use.
+ * The physical names that a realm's stack takes. Names in AWS are unique per account and region,
+ * those of roles per account, so a deployment fails where one of them is in use.
  */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
@@ -45,7 +45,8 @@ export function stackNames(residency: Residency, stage: string, realm: Realm): S
     stateMachine: names.stateMachine,
     receiptKey: names.receiptKey,
     guardPolicy: `${names.prefix}-guard`,
-    // One for each function that reaches other realms, one for people who count datasets, the guard's.
+    // One for each function that reaches other realms, one for people who count datasets, the
+    // guard's.
     managedPolicies: entries.filter(reachesOthers).length + 2,
   };
 }

@@ -1,4 +1,6 @@
-/** Checks of the keys that encrypt the vendor's own tables: declared, usable, and open to our roles. */
+/**
+ * Checks of the keys that encrypt the vendor's own tables: declared, usable, and open to our roles.
+ */
 import { DescribeKeyCommand, GetKeyPolicyCommand, type KeyMetadata } from '@aws-sdk/client-kms';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
 import { entriesOf, wordOf } from '../../entries.ts';

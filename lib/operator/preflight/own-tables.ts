@@ -1,6 +1,7 @@
 /**
- * Checks of the vendor's own tables, which no deployment makes or changes: each as the configuration declares it, and
- * all of one part alike. A tenant that is moved loses what the target's table lacks: an index, or who hears of changes.
+ * Checks of the vendor's own tables, which no deployment makes or changes: each as the
+ * configuration declares it, and all of one part alike. A tenant that is moved loses what the
+ * target's table lacks: an index, or who hears of changes.
  */
 import {
   DescribeKinesisStreamingDestinationCommand,

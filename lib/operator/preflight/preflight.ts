@@ -1,6 +1,7 @@
 /**
- * `preflight`: checks before the first deployment of a stage, and before another realm is added. It finds in a minute
- * what a deployment would find after half an hour, and names what to do. It only reads.
+ * `preflight`: checks before the first deployment of a stage, and before another realm is added. It
+ * finds in a minute what a deployment would find after half an hour, and names what to do. It only
+ * reads.
  */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Check, fine } from '../doctor/check.ts';

@@ -1,4 +1,7 @@
-/** Checks of quotas: roles and policies of the account, and what CloudWatch Logs keeps of a region's log deliveries. */
+/**
+ * Checks of quotas: roles and policies of the account, and what CloudWatch Logs keeps of a region's
+ * log deliveries.
+ */
 import {
   DescribeResourcePoliciesCommand,
   type ResourcePolicy,
@@ -17,7 +20,10 @@ import { listed } from './stacks.ts';
 
 type Reads = Pick<Operator, 'residency'>;
 
-/** Whether the roles and policies of these stacks, none of which is deployed, still fit into the account. */
+/**
+ * Whether the roles and policies of these stacks, none of which is deployed, still fit into the
+ * account.
+ */
 export async function roleQuotas(
   { residency: { defaultRealm } }: Reads,
   aws: PreflightClients,
@@ -59,7 +65,10 @@ export function quotaFound(
   );
 }
 
-/** Roles and policies have one name in all regions: of stacks that are not deployed, none may be there. */
+/**
+ * Roles and policies have one name in all regions: of stacks that are not deployed, none may be
+ * there.
+ */
 export async function rolesTaken(
   { residency: { defaultRealm } }: Reads,
   aws: PreflightClients,
@@ -96,7 +105,10 @@ const MOST_POLICIES = 10;
 const MOST_CHARACTERS = 5_120;
 /** Room for two more log groups in a policy. */
 const ROOM = 400;
-/** AWS writes it itself when a log delivery begins, and `vendedlogs` stands there once for all groups below. */
+/**
+ * AWS writes it itself when a log delivery begins, and `vendedlogs` stands there once for all
+ * groups below.
+ */
 const OF_DELIVERY = 'AWSLogDeliveryWrite20150319';
 
 export async function logPolicy(aws: PreflightClients, realm: Realm): Promise<readonly Found[]> {

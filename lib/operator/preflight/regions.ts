@@ -1,4 +1,7 @@
-/** Checks of an account and its regions: who deploys, whether a region is enabled, and whether it is bootstrapped. */
+/**
+ * Checks of an account and its regions: who deploys, whether a region is enabled, and whether it is
+ * bootstrapped.
+ */
 import { GetRegionOptStatusCommand } from '@aws-sdk/client-account';
 import { GetParameterCommand } from '@aws-sdk/client-ssm';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
@@ -11,7 +14,9 @@ import { isNamed } from './finding.ts';
 
 type Reads = Pick<Operator, 'account' | 'clients' | 'realms' | 'region'>;
 
-/** The version from which on a bootstrap can deploy these stacks; CDK writes it into each of them. */
+/**
+ * The version from which on a bootstrap can deploy these stacks; CDK writes it into each of them.
+ */
 export const LEAST_BOOTSTRAP = 6;
 
 export async function account({ clients, realms, region }: Reads): Promise<readonly Found[]> {
@@ -35,7 +40,9 @@ export async function account({ clients, realms, region }: Reads): Promise<reado
   return [fine(`account ${number}, as ${printable(caller, 100)}`)];
 }
 
-/** As AWS says it; a region that is not optional is `ENABLED_BY_DEFAULT`. Throws the SDK's errors. */
+/**
+ * As AWS says it; a region that is not optional is `ENABLED_BY_DEFAULT`. Throws the SDK's errors.
+ */
 export async function regionStatus(
   aws: PreflightClients,
   realm: Realm,

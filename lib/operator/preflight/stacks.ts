@@ -1,4 +1,7 @@
-/** Checks of names: whether a realm's stack is there already, and what else has the names that it would take. */
+/**
+ * Checks of names: whether a realm's stack is there already, and what else has the names that it
+ * would take.
+ */
 import { DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
@@ -50,7 +53,10 @@ export function stackFound({ stack }: StackNames, status: string | undefined): F
   );
 }
 
-/** What has a name of the stack, though there is no such stack. Roles are looked at once for all realms. */
+/**
+ * What has a name of the stack, though there is no such stack. Roles are looked at once for all
+ * realms.
+ */
 export async function namesTaken(
   operator: Operator,
   aws: PreflightClients,

@@ -1,4 +1,7 @@
-/** DATA: an account of AWS as a test has it, by region; what the stub of AWS answers from, and what a test changes. */
+/**
+ * DATA: an account of AWS as a test has it, by region; what the stub of AWS answers from, and what
+ * a test changes.
+ */
 
 export const ACCOUNT = '123456789012';
 

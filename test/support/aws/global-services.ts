@@ -1,4 +1,6 @@
-/** Answers of the services that have one endpoint for all regions: identity, account, IAM, Route 53. */
+/**
+ * Answers of the services that have one endpoint for all regions: identity, account, IAM, Route 53.
+ */
 import { ACCOUNT, type Account } from './account.ts';
 import {
   type Answer,

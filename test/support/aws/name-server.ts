@@ -1,4 +1,7 @@
-/** A DNS server on this machine that knows who answers for some domains, and nothing else (RFC 1035, over UDP). */
+/**
+ * A DNS server on this machine that knows who answers for some domains, and nothing else (RFC 1035,
+ * over UDP).
+ */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 

@@ -36,6 +36,22 @@ export async function regionalAnswer(
           lastUpdatedTime: 1,
         })),
       });
+    case 'logs:DescribeQueryDefinitions':
+      return jsonOf({
+        queryDefinitions: region.queries.map(({ name, text, logGroups }) => ({
+          name,
+          queryString: text,
+          logGroupNames: logGroups,
+        })),
+      });
+    case 'logs:StartQuery':
+      return started(region, asked);
+    case 'logs:GetQueryResults':
+      return results(region, asked);
+    case 'cloudwatch:DescribeAlarms':
+      return alarmsNamed(region, asked);
+    case 'cloudwatch:SetAlarmState':
+      return raised(region, asked);
     case 'kms:DescribeKey':
     case 'kms:GetKeyPolicy':
       return key(region, asked);
@@ -46,7 +62,9 @@ export async function regionalAnswer(
     case 'dynamodb:DescribeKinesisStreamingDestination':
       return kinesis(region, asked);
     default:
-      throw new Error(`the stub of AWS does not know ${asked.service} ${asked.operation}`);
+      if (asked.service === 'dynamodb') return fromDynamoDb();
+      // Of these there is nothing in this account.
+      throw new AwsError('ResourceNotFoundException', 404, `no ${asked.service} of this name`);
   }
 }
 
@@ -116,6 +134,47 @@ function key({ keys }: Region, asked: Asked): Answer {
       KeyManager: found.manager,
     },
   });
+}
+
+/** The id of a run is the place of its query, and how often it was asked for. */
+function started({ queries }: Region, asked: Asked): Answer {
+  const text = inputOf(asked)['queryString'];
+  const at = queries.findIndex((query) => query.text === text);
+  if (queries[at]?.ends === 'MalformedQueryException')
+    throw new AwsError('MalformedQueryException', 400, 'unexpected symbol found');
+  return jsonOf({ queryId: String(at) });
+}
+
+const polled = new WeakMap<object, number>();
+
+/** Running at first, as in AWS. */
+function results({ queries }: Region, asked: Asked): Answer {
+  const query = queries[Number(inputOf(asked)['queryId'])];
+  if (query === undefined) throw new AwsError('ResourceNotFoundException', 400, 'no such query');
+  const polls = (polled.get(query) ?? 0) + 1;
+  polled.set(query, polls);
+  return jsonOf({ status: polls === 1 ? 'Running' : query.ends, results: [] });
+}
+
+function alarmsNamed({ alarms }: Region, asked: Asked): Answer {
+  const wanted = inputOf(asked)['AlarmNames'];
+  const found = alarms.filter(({ name }) => Array.isArray(wanted) && wanted.includes(name));
+  return jsonOf({
+    MetricAlarms: found.map(({ name, actions, actionsEnabled, state }) => ({
+      AlarmName: name,
+      AlarmActions: actions,
+      ActionsEnabled: actionsEnabled,
+      StateValue: state,
+    })),
+  });
+}
+
+function raised({ alarms }: Region, asked: Asked): Answer {
+  const { AlarmName: wanted, StateValue: state } = inputOf(asked);
+  const alarm = alarms.find(({ name }) => name === wanted);
+  if (alarm === undefined) throw new AwsError('ResourceNotFound', 404, 'no such alarm');
+  alarm.state = String(state);
+  return jsonOf({});
 }
 
 const nameIn = (asked: Asked): string => String(inputOf(asked)['TableName']);

@@ -1,7 +1,7 @@
 /**
- * A stub of AWS on one HTTP port, in the wire formats of its services: JSON with a target, REST with JSON or XML, and
- * the query protocol. Service and region stand in the credential scope of a request's signature. Tables are those of
- * the embedded DynamoDB.
+ * A stub of AWS on one HTTP port, in the wire formats of its services: JSON with a target, REST
+ * with JSON or XML, and the query protocol. Service and region stand in the credential scope of a
+ * request's signature. Tables are those of the embedded DynamoDB.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';

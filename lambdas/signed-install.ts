@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from './compose.ts';
+import { otherAudiences } from './domain/operating/urls.ts';
 import { Unauthenticated } from './domain/refusal.ts';
 import { parsedBody, type Reply, signedRequest } from './hook.ts';
 import type { Claims } from './ports.ts';
@@ -16,7 +17,7 @@ export const noContent: Reply = { statusCode: 204 };
 
 /**
  * Returns the body, parsed after the token is verified, when the token was issued, and a hash of
- * it. `aud` is the default base URL, or this realm's own, and no other realm's; `iss` is the body's
+ * it. `aud` is a URL of the default realm, or of this one, and of no other; `iss` is the body's
  * client key.
  */
 export async function verifiedInstall<T extends { readonly clientKey: string }>(
@@ -26,9 +27,10 @@ export async function verifiedInstall<T extends { readonly clientKey: string }>(
   parse: (body: unknown) => T,
 ): Promise<T & Pick<Claims, 'iat'> & { readonly tokens: readonly string[] }> {
   const { baseUrls, realm, residency } = app;
-  const audiences = [baseUrls[realm], baseUrls[residency.defaultRealm]].filter(
-    (url) => url !== undefined,
-  );
+  const audiences = [realm, residency.defaultRealm].flatMap((of) => [
+    ...(baseUrls[of] === undefined ? [] : [baseUrls[of]]),
+    ...otherAudiences(residency, of),
+  ]);
   const request = signedRequest(event, 'POST', path);
   const { iss, iat, signed } = await app.jwt.verifyInstall(request, audiences);
   const body = parse(parsedBody(event));

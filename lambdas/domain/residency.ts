@@ -4,7 +4,7 @@ import { checkFields, checkParts } from './datasets/declaration.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import { clashAmong, type PhysicalPlace } from './datasets/physical-places.ts';
 import { checkIsolatedClouds, type IsolatedClouds } from './isolated-clouds.ts';
-import { baseUrlIn, checkBaseUrls } from './operating/urls.ts';
+import { type BaseUrls, baseUrlIn, checkBaseUrls, listedUrls } from './operating/urls.ts';
 import { type CopyAhead, checkCopyAhead } from './planning/copy-ahead.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
@@ -100,9 +100,10 @@ export interface Residency {
   readonly hostedZoneId?: string;
   /**
    * Without a domain: each realm's base URL as the first deployment printed it, or your router's. A
-   * path in it is for a router, which must take it off.
+   * path in it is for a router, which must take it off. A list has the base URL first; to the others
+   * Atlassian's install tokens may be made out too, such as a URL that the descriptor had before.
    */
-  readonly baseUrls?: Readonly<Record<Realm, string>>;
+  readonly baseUrls?: BaseUrls;
   readonly parts: readonly Part[];
   /**
    * Places with data of tenants that this system does not move, such as a search index. Receipts
@@ -291,7 +292,10 @@ export function baseUrlsOf(
 ): Readonly<Record<Realm, string>> {
   if (domain === undefined)
     return Object.fromEntries(
-      Object.entries(baseUrls ?? {}).map(([realm, url]) => [realm, baseUrlIn(url) ?? url]),
+      Object.entries(baseUrls ?? {}).map(([realm, said]) => {
+        const [url = ''] = listedUrls(said);
+        return [realm, baseUrlIn(url) ?? url];
+      }),
     );
   return Object.fromEntries(
     realms.map(({ realm }) => [realm, `https://${hostOf(stackOf(realms, realm), stage, domain)}`]),

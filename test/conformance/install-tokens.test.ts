@@ -2,6 +2,7 @@
  * Signed installs over HTTP: by a key of Atlassian, for this app and this request; all others are
  * answered 401 with the same body.
  */
+import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hs256, installKeyPair, respellings, rs256, unsigned } from '../support/tokens.ts';
 import {
@@ -11,6 +12,7 @@ import {
   type SigningHost,
   startSigningHost,
   UNAUTHORIZED,
+  URLS_OF_DE,
 } from './signing-host.ts';
 
 const TENANT = 'arrives';
@@ -55,6 +57,8 @@ const FORGED: Readonly<Record<string, Forge>> = {
   'another app’s audience': (path) =>
     host.signedInstall(claims(path, { aud: 'https://other.example' })),
   'another realm’s audience': (path) => host.signedInstall(claims(path, { aud: host.urlOf('de') })),
+  'what is listed for another realm': (path) =>
+    host.signedInstall(claims(path, { aud: URLS_OF_DE[1] })),
   'an audience that only begins like ours': (path) =>
     host.signedInstall(claims(path, { aud: `${host.urlOf('us')}.example` })),
   'no audience': (path) => host.signedInstall(without(claims(path), 'aud')),
@@ -174,9 +178,11 @@ describe('an audience', () => {
     ['the realm’s own base URL', () => host.urlOf('de')],
     ['with a slash at its end', () => `${host.urlOf('de')}/`],
     ['the default base URL', () => host.urlOf('us')],
+    ['a deployed base URL, which a router on this machine stands for', () => URLS_OF_DE[0]],
+    ['any other that is listed for the realm', () => URLS_OF_DE[1]],
     ['one of several', () => ['https://other.example', host.urlOf('de')]],
   ])('may be %s', async (name, aud) => {
-    const tenant = `audience-${name.length}`;
+    const tenant = `audience-${hash('sha256', name).slice(0, 8)}`;
     const token = host.signedInstall(host.installClaims(tenant, '/installed', { aud: aud() }));
     const reply = await host.send(
       {

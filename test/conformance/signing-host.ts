@@ -6,6 +6,7 @@ import { request as httpRequest } from 'node:http';
 import { jsonLog } from '../../lambdas/adapters/json-log.ts';
 import { qshOf } from '../../lib/atlassian-tokens.ts';
 import { startLocalHost } from '../../lib/local/host.ts';
+import { residency } from '../../residency.config.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
 import { hs256, installKeyPair, keySet, rs256 } from '../support/tokens.ts';
 
@@ -32,6 +33,8 @@ export const KID = 'micros/connect-install/install-key-1';
 const JWKS = '/jwks.json';
 export const UNAUTHORIZED: RawReply = { status: 401, text: '{"message":"Unauthorized"}' };
 
+/** What the configuration lists for realm de: its base URL there, and one that it had before. */
+export const URLS_OF_DE = ['https://de.app.example', 'https://old.de.app.example/x'] as const;
 export const epoch = () => Math.floor(Date.now() / 1000);
 export const valid = (rest: Claims = {}): Claims => ({ iat: epoch(), exp: epoch() + 180, ...rest });
 
@@ -50,6 +53,7 @@ export async function startSigningHost() {
   const lines: string[] = [];
   const host = await startLocalHost({
     ephemeral: true,
+    residency: { ...residency, baseUrls: { de: URLS_OF_DE } },
     log: jsonLog({}, (line) => lines.push(line)),
     env: {
       INSTALL_KEYS_URL: keyServer.url,

@@ -24,10 +24,28 @@ export function baseUrlIn(value: unknown): string | undefined {
 
 export const A_BASE_URL = 'an https:// URL without credentials, query or fragment';
 
+/** Realm → base URL, or a list of URLs with the base URL first. */
+export type BaseUrls = Readonly<Record<Realm, string | readonly string[]>>;
+
+export const listedUrls = (said: string | readonly string[]): readonly string[] =>
+  typeof said === 'string' ? [said] : said;
+
+/**
+ * What install tokens of a realm may be made out to beside its base URL, in the one spelling. With a
+ * domain there is nothing: its URLs follow from it.
+ */
+export function otherAudiences(
+  { domain, baseUrls = {} }: Pick<Addressed, 'domain' | 'baseUrls'>,
+  realm: Realm,
+): readonly string[] {
+  if (domain !== undefined) return [];
+  return listedUrls(baseUrls[realm] ?? []).flatMap((url) => baseUrlIn(url) ?? []);
+}
+
 export interface Addressed {
   readonly realms: readonly RealmRow[];
   readonly domain?: string;
-  readonly baseUrls?: Readonly<Record<Realm, string>>;
+  readonly baseUrls?: BaseUrls;
 }
 
 /** Called when the configuration is loaded; throws a sentence that says what to change. */
@@ -39,9 +57,15 @@ export function checkBaseUrls({ realms, domain, baseUrls = {} }: Addressed): voi
   const stacks = stackRows(realms).map(({ realm }) => realm);
   const known = realms.map(({ realm }) => realm);
   const urls = new Map<string, Realm>();
-  for (const [realm, text] of Object.entries(baseUrls)) {
+  const said = Object.entries(baseUrls).flatMap(([realm, urls]) => {
     if (!known.includes(realm))
       throw new Error(`baseUrls names realm "${realm}": there are ${known.join(', ')}`);
+    const listed = listedUrls(urls);
+    if (!Array.isArray(listed) || listed.length === 0)
+      throw new Error(`baseUrls: that of realm ${realm} is one URL, or a list of at least one`);
+    return listed.map((text) => ({ realm, text }));
+  });
+  for (const { realm, text } of said) {
     const url = baseUrlIn(text);
     if (url === undefined) throw new Error(`baseUrls: that of realm ${realm} is ${A_BASE_URL}`);
     const other = urls.get(url);

@@ -1,6 +1,10 @@
 /** Base URLs in one spelling, and those that are refused. */
 import { describe, expect, test } from 'vitest';
-import { baseUrlIn, checkBaseUrls } from '../../../lambdas/domain/operating/urls.ts';
+import {
+  baseUrlIn,
+  checkBaseUrls,
+  otherAudiences,
+} from '../../../lambdas/domain/operating/urls.ts';
 import { baseUrlsOf, defineResidency } from '../../../lambdas/domain/residency.ts';
 import { deploymentOf } from '../../../lib/deployment.ts';
 import { localBaseUrls } from '../../../lib/local-base-urls.ts';
@@ -51,11 +55,37 @@ describe('a configuration', () => {
       { realms, baseUrls: { us: 'https://app.example', de: 'https://App.example/' } },
       'realms us and de have the same URL, https://app.example',
     ],
+    [
+      'one URL for two stacks, in a list',
+      {
+        realms,
+        baseUrls: { us: 'https://a.example', de: ['https://b.example', 'https://A.example'] },
+      },
+      'realms us and de have the same URL, https://a.example',
+    ],
+    ['no URL in a list', { realms, baseUrls: { us: [] } }, 'realm us is one URL, or a list'],
+    [
+      'no encryption in a list',
+      { realms, baseUrls: { us: ['https://us.example', 'http://us.example'] } },
+      'realm us is an https',
+    ],
     ['a domain with a scheme', { realms, domain: 'https://app.example' }, 'without https://'],
     ['a domain with a path', { realms, domain: 'app.example/x' }, 'without a path'],
   ])('with %s is refused', (_, addressed, sentence) => {
     expect(() => checkBaseUrls(addressed)).toThrow(sentence);
     expect(() => defineResidency({ ...residency, ...addressed })).toThrow(sentence);
+  });
+
+  test('has the base URL first in a list, and audiences behind it', () => {
+    const baseUrls = { us: ['https://US.app.example/', 'https://old.app.example/x'] };
+    expect(() => checkBaseUrls({ realms, baseUrls })).not.toThrow();
+    expect(baseUrlsOf({ realms, baseUrls }, 'prod')).toEqual({ us: 'https://us.app.example' });
+    expect(otherAudiences({ baseUrls }, 'us')).toEqual([
+      'https://us.app.example',
+      'https://old.app.example/x',
+    ]);
+    expect(otherAudiences({ baseUrls }, 'de')).toEqual([]);
+    expect(otherAudiences({ baseUrls, domain: 'app.example' }, 'us')).toEqual([]);
   });
 
   test('may have one URL for a realm and the one that serves it', () => {

@@ -1,11 +1,11 @@
 /**
  * DATA: deliberate mistakes, each a small change of the sources, with the invariants that notice
- * it. Each of the first fifteen leaves out one rule on the order and ownership of writes. Where a
+ * it. Each of the nineteen rules on the order and ownership of writes is left out by one. Where a
  * second check would prevent the loss, the mistake leaves that out too, and names it.
  */
 export interface Mistake {
   readonly name: string;
-  /** The rule that it leaves out, if it is one of the fifteen. */
+  /** The rule that it leaves out, if it is one of the nineteen. */
   readonly rule?: number;
   readonly changes: readonly {
     readonly file: string;
@@ -28,6 +28,7 @@ const STEPS = 'lambdas/app/steps.ts';
 const COPY = 'lambdas/app/phases/copy-tasks.ts';
 const MIGRATION = 'lambdas/domain/moving/migration.ts';
 const VERIFY = 'lambdas/app/phases/verify-tasks.ts';
+const AHEAD = 'lambdas/app/phases/ahead-tasks.ts';
 const CLAIM = 'lambdas/app/phases/target-claim.ts';
 const COMMIT = 'lambdas/app/phases/commit-tasks.ts';
 const ROLLBACK = 'lambdas/app/phases/rollback-tasks.ts';
@@ -36,6 +37,20 @@ const JANITOR = 'lambdas/app/background/janitor.ts';
 const LOCATE = 'lambdas/app/locate.ts';
 
 const change = (file: string, from: string, to: string) => ({ file, from, to });
+
+/** For a mistake that needs the verification left out: without these, that alone would be noticed. */
+const UNTOUCHED = [
+  change(
+    'test/simulation/simulate.ts',
+    'if (isDisturbed.tampers)',
+    'if (isDisturbed.tampers && false)',
+  ),
+  change(
+    'test/simulation/simulate.ts',
+    "if (isDisturbed.rogue) timeline.spawn('a rogue'",
+    "if (isDisturbed.rogue && false) timeline.spawn('a rogue'",
+  ),
+];
 
 export const MISTAKES: readonly Mistake[] = [
   {
@@ -59,7 +74,6 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a start that comes to life late may fence',
     rule: 2,
-    from: 19_001,
     changes: [
       change(
         FENCE,
@@ -426,6 +440,11 @@ export const MISTAKES: readonly Mistake[] = [
         'if (current?.status !== migration.status || !mayStill(current)) return undefined;',
         'if (current === undefined) return undefined;',
       ),
+      change(
+        STEPS,
+        'const to = statusAfter(current, step);',
+        'const to = statusAfter(migration, step);',
+      ),
     ],
     breaks: [
       'same answer again',
@@ -506,6 +525,7 @@ export const MISTAKES: readonly Mistake[] = [
     name: 'a copy behind the fence that leaves what was deleted since, and verifies nothing',
     rule: 18,
     changes: [
+      ...UNTOUCHED,
       change(COPY, "return isBegun ? 'repair-target' : 'copy';", "return 'copy';"),
       change(
         VERIFY,
@@ -514,5 +534,75 @@ export const MISTAKES: readonly Mistake[] = [
       ),
     ],
     breaks: ['nothing slips through', 'complete somewhere'],
+  },
+  {
+    name: 'a claim ahead that does not look again whether its schedule stands',
+    rule: 16,
+    changes: [
+      change(AHEAD, 'claimServed(await expected(ports, run))', 'claimServed(migration)'),
+      change(
+        CLAIM,
+        "from?.state !== 'active' || from.released?.includes(id)",
+        "from?.state !== 'active'",
+      ),
+    ],
+    breaks: ['nowhere else', 'it ends', 'same answer again'],
+  },
+  {
+    name: 'a mark that goes when the phase ahead ends',
+    rule: 16,
+    changes: [
+      change(
+        STEPS,
+        'return { ...rest, ahead: { ...current.ahead, ...how } };',
+        'const { ahead: _a, ...unmarked } = rest; return unmarked;',
+      ),
+    ],
+    breaks: ['nowhere else', 'it ends', 'same answer again'],
+  },
+  {
+    name: 'a claim over what another schedule has copied ahead, that verifies nothing',
+    rule: 19,
+    changes: [
+      ...UNTOUCHED,
+      change(
+        FENCE,
+        'if (record !== undefined && !isStub(record) && !isRetired) return undefined;',
+        "if (record !== undefined && !isStub(record) && !isRetired && !(record.state === 'withdrawn' || record.state === 'standby')) return undefined;",
+      ),
+      change(
+        CLAIM,
+        'return other !== undefined && isUndoneSchedule(other);',
+        'return other !== undefined && isUndoneSchedule(other) && holder === id;',
+      ),
+      change(
+        VERIFY,
+        "if (buckets.length === 0) return 'done';",
+        "if (buckets.length >= 0) return 'done';",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere', 'nowhere else', 'it ends'],
+  },
+  {
+    name: 'a claim before the mark',
+    rule: 16,
+    changes: [
+      change(
+        STEPS,
+        'ahead: { begunAt: current.ahead?.begunAt ?? new Date(clock.now()).toISOString() },',
+        '',
+      ),
+      change(
+        STEPS,
+        'if (current.attempt !== migration.attempt || current.ahead === undefined) return undefined;',
+        'if (current.attempt !== migration.attempt) return undefined;',
+      ),
+      change(
+        STEPS,
+        'return { ...rest, ahead: { ...current.ahead, ...how } };',
+        'return { ...rest, ahead: { begunAt: new Date(clock.now()).toISOString(), ...how } };',
+      ),
+    ],
+    breaks: ['nowhere else', 'it ends', 'same answer again'],
   },
 ];

@@ -46,7 +46,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     cancels: random.chance(0.3) ? 0.3 : 0,
     // The step that a run focuses on must occur in it.
     cancelsLate: focus !== undefined && ROLLBACK.includes(focus) ? 0.7 : luck(0.3, 0.3),
-    supersedes: random.chance(0.2) ? 0.4 : 0,
+    supersedes: random.chance(isAhead(seed) ? 0.6 : 0.2) ? 0.4 : 0,
     // Only before a window that is still to come is there time to copy ahead.
     isHasty: random.chance(isAhead(seed) ? 0.2 : 0.6),
     isImpatient: random.chance(focus === 'start' ? 0.8 : 0.3),

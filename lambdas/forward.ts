@@ -2,7 +2,12 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from './compose.ts';
 import { Fault } from './domain/refusal.ts';
-import { forwardVerdict, type LifecycleEvent } from './domain/tenants/forwarding.ts';
+import {
+  type ForwardedPath,
+  forwardingOf,
+  forwardVerdict,
+  type LifecycleEvent,
+} from './domain/tenants/forwarding.ts';
 import type { TenantRecord } from './domain/tenants/tenant.ts';
 import { bodyOf } from './hook.ts';
 
@@ -11,14 +16,12 @@ const FORWARD_TIMEOUT_MS = 4_000;
 export interface Forwarded {
   readonly event: LifecycleEvent;
   /** Below the app's own base URL. */
-  readonly path: string;
+  readonly path: ForwardedPath;
   /** Atlassian's name of the tenant, for the log. */
   readonly clientKey: string;
   /** Reads the tenant's record in this realm, strongly consistently, after our own write. */
   readonly look: () => Promise<TenantRecord | undefined>;
   readonly sharedSecret?: string;
-  /** True: the app may have no handler for the event, so that 404 and 405 count as success. */
-  readonly isOptional: boolean;
 }
 
 /**
@@ -32,10 +35,12 @@ export async function forward(
   forwarded: Forwarded,
 ): Promise<void> {
   if (!app.forwardUrl) return;
-  const { event, clientKey } = forwarded;
+  const { event, clientKey, path } = forwarded;
+  const wanted = forwardingOf(path, app.residency.app.forwardedPaths);
+  if (wanted === 'never') return;
   const record = await forwarded.look();
   const verdict = forwardVerdict(event, record, forwarded.sharedSecret);
-  if (verdict === 'yes') return send(app, request, forwarded);
+  if (verdict === 'yes') return send(app, request, forwarded, wanted);
   const { log } = app.ports;
   const fields = { clientKey, state: record?.state };
   if (verdict === 'superseded') {
@@ -51,7 +56,8 @@ export async function forward(
 async function send(
   { forwardUrl, ports }: App,
   request: APIGatewayProxyEventV2,
-  { path, clientKey, isOptional }: Forwarded,
+  { path, clientKey }: Forwarded,
+  wanted: 'always' | 'if-handled',
 ): Promise<void> {
   const { authorization, 'content-type': contentType = 'application/json' } = request.headers;
   const response = await fetch(`${forwardUrl}${path}${query(request)}`, {
@@ -63,7 +69,7 @@ async function send(
   }).catch(() => undefined);
   if (response?.ok) return;
   const isWithoutHandler = response?.status === 404 || response?.status === 405;
-  if (isOptional && isWithoutHandler) {
+  if (wanted === 'if-handled' && isWithoutHandler) {
     ports.log.info(`the app has no handler for ${path}`, { clientKey, status: response.status });
     return;
   }

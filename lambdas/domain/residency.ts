@@ -8,7 +8,7 @@ import { type BaseUrls, baseUrlIn, checkBaseUrls, listedUrls } from './operating
 import { type CopyAhead, checkCopyAhead } from './planning/copy-ahead.ts';
 import type { Realm, RealmRow } from './realm.ts';
 import { stackOf, stackRows } from './realm.ts';
-import { checkForwardUrls, type ForwardUrls } from './tenants/forwarding.ts';
+import { checkForwardUrls, type ForwardedPath, type ForwardUrls } from './tenants/forwarding.ts';
 
 export interface ForgeApp {
   /** `ari:cloud:ecosystem::app/…`, as `forge register` wrote it into the manifest. */
@@ -75,6 +75,11 @@ export interface Residency {
      * their own: realm to the base URL of the app in that realm, or a function of the realm.
      */
     readonly installedForwardUrl?: ForwardUrls;
+    /**
+     * The paths that are passed on, each of which the app has a handler for. Left out: all, and 404
+     * or 405 counts as no handler, except for `/installed`.
+     */
+    readonly forwardedPaths?: readonly ForwardedPath[];
     /** For an app with a Forge manifest. Without it there are no Forge routes. */
     readonly forge?: ForgeApp;
     /**

@@ -38,8 +38,6 @@ export const endpoint = endpointOf(async (app, event) => {
       const { tenant } = await app.identification.forgeArrival(claims);
       return app.ports.tenants.read(app.realm, tenant);
     },
-    // These paths are ours: an existing app need not have handlers for them.
-    isOptional: true,
   });
   return noContent;
 });

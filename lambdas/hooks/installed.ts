@@ -22,7 +22,6 @@ export const endpoint = endpointOf(async (app, event) => {
     clientKey: tenant,
     look: () => app.identification.byClientKey(tenant),
     sharedSecret,
-    isOptional: false,
   });
   return noContent;
 });

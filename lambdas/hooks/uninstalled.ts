@@ -16,7 +16,6 @@ export const endpoint = endpointOf(async (app, event) => {
     path: '/uninstalled',
     clientKey,
     look: () => app.identification.byClientKey(clientKey),
-    isOptional: true,
   });
   return noContent;
 });

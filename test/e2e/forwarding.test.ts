@@ -5,6 +5,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Residency } from '../../lambdas/domain/residency.ts';
 import type { TenantState } from '../../lambdas/domain/tenants/tenant.ts';
 import { startLocalHost } from '../../lib/local/host.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
@@ -108,6 +109,19 @@ test('an app without a handler for /uninstalled is no fault, and one without /in
     expect((await world.atlassian.install(site)).status).toBe(503);
     answers = NO_ANSWERS;
   }
+});
+
+test('what the configuration does not list is not forwarded, and what it lists must be handled', async () => {
+  const app = { ...residency.app, installedForwardUrl: urls, forwardedPaths: ['/uninstalled'] };
+  const configured = { ...residency, app } as const;
+  await using other = await startWorld({ residency: configured as Residency });
+  const site = await other.installed('chosen');
+  expect(of('chosen')).toEqual([]);
+  answers = { '/uninstalled': 404 };
+  expect((await other.atlassian.uninstall(site)).status).toBe(503);
+  answers = NO_ANSWERS;
+  expect((await other.atlassian.uninstall(site)).status).toBe(204);
+  expect(of('chosen').map(({ path }) => path)).toEqual(['/uninstalled', '/uninstalled']);
 });
 
 test('an uninstallation that the app fails to take is repeated', async () => {

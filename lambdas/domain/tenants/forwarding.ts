@@ -11,8 +11,21 @@ import type { TenantRecord } from './tenant.ts';
  */
 export type ForwardUrls = string | Readonly<Record<Realm, string>> | ((realm: Realm) => string);
 
+/** What can be passed on: the paths of our lifecycle hooks, below the app's base URL. */
+export const FORWARDED_PATHS = [
+  '/installed',
+  '/uninstalled',
+  '/forge/lifecycle/installed',
+  '/forge/lifecycle/upgraded',
+  '/forge/lifecycle/uninstalled',
+] as const;
+export type ForwardedPath = (typeof FORWARDED_PATHS)[number];
+
 export interface ForwardingApp {
-  readonly app: { readonly installedForwardUrl?: ForwardUrls };
+  readonly app: {
+    readonly installedForwardUrl?: ForwardUrls;
+    readonly forwardedPaths?: readonly ForwardedPath[];
+  };
   readonly realms: readonly RealmRow[];
 }
 
@@ -42,6 +55,17 @@ export function forwardUrlOf({ app, realms }: ForwardingApp, realm: Realm): stri
 
 /** Called when the configuration is loaded: every realm with a stack has a URL, or none has. */
 export function checkForwardUrls(residency: ForwardingApp): void {
+  const { installedForwardUrl, forwardedPaths } = residency.app;
+  if (forwardedPaths !== undefined && installedForwardUrl === undefined)
+    throw new Error(
+      'app.forwardedPaths says what is passed on, and app.installedForwardUrl not where',
+    );
+  const known: readonly unknown[] = FORWARDED_PATHS;
+  const strange = forwardedPaths?.find((path) => !known.includes(path));
+  if (strange !== undefined)
+    throw new Error(
+      `app.forwardedPaths names ${strange}, which is not passed on: there are ${FORWARDED_PATHS.join(', ')}`,
+    );
   for (const { realm } of stackRows(residency.realms)) forwardUrlOf(residency, realm);
 }
 
@@ -50,6 +74,15 @@ function checkedUrl(realm: Realm, value: unknown): string {
   if (url === undefined)
     throw new Error(`app.installedForwardUrl of realm ${realm} is ${A_BASE_URL}`);
   return url;
+}
+
+/** How an event on this path is passed on. `if-handled`: 404 and 405 mean that the app has no handler. */
+export function forwardingOf(
+  path: ForwardedPath,
+  forwardedPaths: readonly ForwardedPath[] | undefined,
+): 'always' | 'if-handled' | 'never' {
+  if (forwardedPaths !== undefined) return forwardedPaths.includes(path) ? 'always' : 'never';
+  return path === '/installed' ? 'always' : 'if-handled';
 }
 
 export type LifecycleEvent = 'installed' | 'upgraded' | 'uninstalled';

@@ -1,6 +1,6 @@
 /** Which realm's app gets a lifecycle event, and when it must not. */
 import { describe, expect, test } from 'vitest';
-import { defineResidency } from '../../../lambdas/domain/residency.ts';
+import { defineResidency, type Residency } from '../../../lambdas/domain/residency.ts';
 import {
   type ForwardUrls,
   forwardUrlOf,
@@ -48,6 +48,22 @@ describe('the URL that installations are forwarded to', () => {
   ])('is refused with %s when the configuration is loaded', (_, installedForwardUrl, sentence) => {
     const app = { ...residency.app, installedForwardUrl };
     expect(() => defineResidency({ ...residency, realms, app })).toThrow(sentence);
+  });
+
+  test.each([
+    [{ forwardedPaths: ['/installed'] }, 'and app.installedForwardUrl not where'],
+    [
+      {
+        installedForwardUrl: (realm: string) => `https://${realm}.a`,
+        forwardedPaths: ['/enabled'],
+      },
+      'app.forwardedPaths names /enabled, which is not passed on',
+    ],
+  ])('has paths that are passed on: %j is refused', (rest, sentence) => {
+    const app: object = { ...residency.app, ...rest };
+    expect(() => defineResidency({ ...residency, realms, app: app as Residency['app'] })).toThrow(
+      sentence,
+    );
   });
 
   test('reaches the functions of its own realm alone, and lengthens the drain', () => {

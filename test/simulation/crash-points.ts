@@ -4,7 +4,7 @@
  */
 import { atlassian, type Habits } from './atlassian.ts';
 import { checkAlways } from './invariants.ts';
-import { CANCELS, RETRIES } from './operator-points.ts';
+import { AHEADS, CANCELS, RETRIES } from './operator-points.ts';
 import { user } from './people.ts';
 import { PURGES } from './purge-points.ts';
 import { seeded } from './random.ts';
@@ -47,6 +47,7 @@ export const SCENARIOS = {
   ...PURGES,
   ...CANCELS,
   ...RETRIES,
+  ...AHEADS,
 } as const satisfies Record<string, Script>;
 export type Scenario = keyof typeof SCENARIOS;
 

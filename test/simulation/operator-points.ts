@@ -1,6 +1,6 @@
 /**
- * An operator who cancels a move at every moment of it, or retries a halted commit; alone,
- * repeatedly, and beside a second operator.
+ * An operator who cancels a move at every moment of it, retries a halted commit, or copies a move
+ * ahead; alone, repeatedly, and beside a second operator.
  */
 import type { OperationAnswer } from '../../lambdas/domain/operating/operations.ts';
 import { itemOf } from '../support/builders.ts';
@@ -10,7 +10,7 @@ import { must } from './invariants.ts';
 import type { Actor } from './scheduler.ts';
 import { TENANT, type World } from './world.ts';
 
-type Verb = 'cancel' | 'retry';
+type Verb = 'cancel' | 'retry' | 'ahead';
 
 const isOperators = (verb: Verb) => (actor: Actor) => actor.name.startsWith(verb);
 const statusIn = (world: World) => world.migrations()[0]?.status;
@@ -95,6 +95,70 @@ export const RETRIES = {
     },
   },
 } as const satisfies Record<string, Script>;
+
+/** There are two hours until the window. */
+const ahead = { habits: { isHasty: false } } as const satisfies Script;
+
+/** The phase ahead, what follows behind the fence, and its rollback. */
+export const AHEADS = {
+  'copy ahead and commit': {
+    ...ahead,
+    async beside(world) {
+      await copiedAhead(world);
+    },
+    end: (world) => {
+      const [migration] = world.migrations();
+      const isWhole =
+        migration?.status === 'committed' && migration.ahead?.finishedAt !== undefined;
+      must('it ends', isWhole, () => `it is ${migration?.status}, copied ahead or not`);
+    },
+  },
+  'copy ahead and cancel': {
+    ...ahead,
+    async beside(world) {
+      await copiedAhead(world);
+      await askUntilHeard(world, 'cancel');
+    },
+    end: isUndone,
+  },
+  'a cancel at every moment of the phase ahead': {
+    ...ahead,
+    hits: isOperators('cancel'),
+    isEntry: (world, actor) =>
+      !actor.name.startsWith('cancel') && world.migrations()[0]?.phase === 'ahead',
+    async beside(world, entry) {
+      world.timeline.spawn('who cancels', async () => {
+        await entry.reached;
+        await askUntilHeard(world, 'cancel');
+      });
+      await askScheduled(world);
+    },
+    // After the last moment nobody cancels.
+    end: (world) => {
+      const [migration] = world.migrations();
+      if (migration?.error !== undefined || migration?.status !== 'committed') isUndone(world);
+    },
+  },
+} as const satisfies Record<string, Script>;
+
+async function askScheduled(world: World): Promise<void> {
+  while (statusIn(world) !== 'scheduled') await world.timeline.sleep(SECOND);
+  await askUntilHeard(world, 'ahead');
+}
+
+/** Returns when everything was copied ahead. */
+async function copiedAhead(world: World): Promise<void> {
+  await askScheduled(world);
+  while (world.migrations()[0]?.ahead?.finishedAt === undefined)
+    await world.timeline.sleep(10 * SECOND);
+}
+
+/** What the target held, `checkEnd` looks at. */
+function isUndone(world: World): void {
+  const [migration] = world.migrations();
+  const isOver = migration?.status === 'rolled-back' && migration.startedAt === undefined;
+  must('it ends', isOver, () => `it is ${migration?.status}, started at ${migration?.startedAt}`);
+}
 
 /** Whether the operator entered before the move was committed. */
 async function comesIn({ timeline, migrations }: World, { reached }: Entry): Promise<boolean> {

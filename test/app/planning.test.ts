@@ -297,7 +297,7 @@ async function halfway(items: number): Promise<Move> {
     target: {
       done: false,
       changed: items,
-      digest: { items, bytes: 1, buckets: new Map(), lasting: { count: 0, sum: 0n } },
+      digest: { items, bytes: 1, sum: 0n, lasting: { count: 0, sum: 0n } },
     },
   });
   return migration;

@@ -344,8 +344,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         'lambdas/app/phases/verify-tasks.ts',
-        "if (buckets.length === 0) return 'done';",
-        "if (buckets.length >= 0) return 'done';",
+        "if (isSame(from.digest, to.digest)) return 'done';",
+        "if (from.digest.items >= 0) return 'done';",
       ),
     ],
     breaks: ['nothing slips through', 'complete somewhere'],
@@ -493,8 +493,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         'lambdas/app/phases/verify-tasks.ts',
-        'if (buckets.length === 0) return',
-        "if (buckets.length === 0 || record.work === 'verify-restore') return",
+        'if (isSame(from.digest, to.digest)) return',
+        "if (isSame(from.digest, to.digest) || record.work === 'verify-restore') return",
       ),
     ],
     breaks: ['it ends', 'nothing slips through', 'complete somewhere'],
@@ -529,8 +529,8 @@ export const MISTAKES: readonly Mistake[] = [
       change(COPY, "return isBegun ? 'repair-target' : 'copy';", "return 'copy';"),
       change(
         VERIFY,
-        "if (buckets.length === 0) return 'done';",
-        "if (buckets.length >= 0) return 'done';",
+        "if (isSame(from.digest, to.digest)) return 'done';",
+        "if (from.digest.items >= 0) return 'done';",
       ),
     ],
     breaks: ['nothing slips through', 'complete somewhere'],
@@ -577,8 +577,8 @@ export const MISTAKES: readonly Mistake[] = [
       ),
       change(
         VERIFY,
-        "if (buckets.length === 0) return 'done';",
-        "if (buckets.length >= 0) return 'done';",
+        "if (isSame(from.digest, to.digest)) return 'done';",
+        "if (from.digest.items >= 0) return 'done';",
       ),
     ],
     breaks: ['nothing slips through', 'complete somewhere', 'nowhere else', 'it ends'],

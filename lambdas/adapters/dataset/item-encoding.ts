@@ -7,7 +7,7 @@ import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { isExpired, isLasting } from '../../domain/datasets/expiry.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import type { Horizon } from '../../ports.ts';
-import { type AnyItem, type AnyValue, base64, cursorOf } from './item-key.ts';
+import { type AnyItem, type AnyValue, base64 } from './item-key.ts';
 
 /**
  * Two items are equal exactly when their encodings are: every value carries its type and its
@@ -23,22 +23,10 @@ export function encodeItem(item: AnyItem): string {
 
 export function itemDigest(part: DynamoDbPart, item: AnyItem, horizon: Horizon): ItemDigest {
   return {
-    bucket: bucketOf(cursorOf(part, item)),
     hash: hash('sha256', encodeItem(item), 'binary'),
     bytes: sizeOfItem(item),
     lasting: isLasting(expiryText(part, item), horizon),
   };
-}
-
-/**
- * FNV-1a, folded to a byte: spreads the keys, and need not resist attacks. A second SHA-256 would
- * cost as much as the first.
- */
-function bucketOf(key: string): number {
-  let hashed = 0x811c9dc5;
-  for (let at = 0; at < key.length; at += 1)
-    hashed = Math.imul(hashed ^ key.charCodeAt(at), 0x01000193);
-  return (hashed ^ (hashed >>> 8) ^ (hashed >>> 16) ^ (hashed >>> 24)) & 0xff;
 }
 
 /** An expired item counts as absent, whether or not DynamoDB has removed it yet. */

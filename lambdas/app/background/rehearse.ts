@@ -5,7 +5,7 @@
  */
 
 import { type Part, type Range, rangesOf } from '../../domain/datasets/dataset.ts';
-import { type Digest, differingBuckets, EMPTY_DIGEST } from '../../domain/datasets/digest.ts';
+import { type Digest, EMPTY_DIGEST, isSame } from '../../domain/datasets/digest.ts';
 import { type KeyValues, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import type { MigrationKey } from '../../domain/moving/migration.ts';
 import {
@@ -199,7 +199,7 @@ const countOf = (digests: readonly Digest[]): number =>
   digests.reduce((sum, { items }) => sum + items, 0);
 
 const isVerified = ({ written, found }: Pass): boolean =>
-  written.every((digest, at) => differingBuckets(digest, found[at] ?? EMPTY_DIGEST).length === 0);
+  written.every((digest, at) => isSame(digest, found[at] ?? EMPTY_DIGEST));
 
 const median = (values: readonly number[]): number =>
   values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0;

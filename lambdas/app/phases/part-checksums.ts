@@ -1,11 +1,11 @@
 /** Checksums of parts: sums over a part's ranges, by which the whole part is recognised later. */
 import { type Part, rangeIdsOf } from '../../domain/datasets/dataset.ts';
-import { type Bucket, hexOf, plus, total } from '../../domain/datasets/digest.ts';
+import { hexOf, plus, type Sum, total } from '../../domain/datasets/digest.ts';
 import type { KeyValues } from '../../domain/datasets/key-values.ts';
 import type { PartChecksum } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 
-const NOTHING: Bucket = { count: 0, sum: 0n };
+const NOTHING: Sum = { count: 0, sum: 0n };
 
 /** From the source side of verified ranges. */
 export function partChecksums(

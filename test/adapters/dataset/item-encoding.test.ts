@@ -3,11 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  encodeItem,
-  itemDigest,
-  sizeOfItem,
-} from '../../../lambdas/adapters/dataset/item-encoding.ts';
+import { encodeItem, sizeOfItem } from '../../../lambdas/adapters/dataset/item-encoding.ts';
 import {
   compareKeys,
   cursorOf,
@@ -128,19 +124,6 @@ describe('an item', () => {
     policy: 'move',
     partitionKey: 'tenant',
     sortKey: { name: 'id', type },
-  });
-
-  test('stays in the bucket of its key, whatever else it holds', () => {
-    fc.assert(
-      fc.property(item, item, text, (one, other, id) => {
-        const key: Item = { tenant: { S: 't' }, id: { S: id } };
-        const horizon = { asOf: 0, lastingUntil: 0 };
-        const [a, b] = [one, other].map((rest) =>
-          itemDigest(part('S'), { ...rest, ...key }, horizon),
-        );
-        return a?.bucket === b?.bucket && (a?.bucket ?? -1) >= 0 && (a?.bucket ?? 256) < 256;
-      }),
-    );
   });
 
   test('is as large as DynamoDB says', () => {

@@ -105,8 +105,9 @@ export interface Residency {
   readonly hostedZoneId?: string;
   /**
    * Without a domain: each realm's base URL as the first deployment printed it, or your router's. A
-   * path in it is for a router, which must take it off. A list has the base URL first; to the others
-   * Atlassian's install tokens may be made out too, such as a URL that the descriptor had before.
+   * path in it is for a router, which must take it off. A list has the base URL first; to the
+   * others Atlassian's install tokens may be made out too, such as a URL that the descriptor had
+   * before.
    */
   readonly baseUrls?: BaseUrls;
   readonly parts: readonly Part[];

@@ -1,4 +1,6 @@
-/** The embedded DynamoDB with partition keys that take so many write units a second, and no more. */
+/**
+ * The embedded DynamoDB with partition keys that take so many write units a second, and no more.
+ */
 import { expect, test } from 'vitest';
 import { writeCapacity } from '../../lib/local/dynamodb/write-capacity.ts';
 

@@ -38,7 +38,9 @@ const LOCATE = 'lambdas/app/locate.ts';
 
 const change = (file: string, from: string, to: string) => ({ file, from, to });
 
-/** For a mistake that needs the verification left out: without these, that alone would be noticed. */
+/**
+ * For a mistake that needs the verification left out: without these, that alone would be noticed.
+ */
 const UNTOUCHED = [
   change(
     'test/simulation/simulate.ts',

@@ -31,8 +31,8 @@ export const listedUrls = (said: string | readonly string[]): readonly string[] 
   typeof said === 'string' ? [said] : said;
 
 /**
- * What install tokens of a realm may be made out to beside its base URL, in the one spelling. With a
- * domain there is nothing: its URLs follow from it.
+ * What install tokens of a realm may be made out to beside its base URL, in the one spelling. With
+ * a domain there is nothing: its URLs follow from it.
  */
 export function otherAudiences(
   { domain, baseUrls = {} }: Pick<Addressed, 'domain' | 'baseUrls'>,

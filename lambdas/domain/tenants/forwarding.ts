@@ -76,7 +76,10 @@ function checkedUrl(realm: Realm, value: unknown): string {
   return url;
 }
 
-/** How an event on this path is passed on. `if-handled`: 404 and 405 mean that the app has no handler. */
+/**
+ * How an event on this path is passed on. `if-handled`: 404 and 405 mean that the app has no
+ * handler.
+ */
 export function forwardingOf(
   path: ForwardedPath,
   forwardedPaths: readonly ForwardedPath[] | undefined,

@@ -11,7 +11,9 @@ export interface WriteCapacity {
   readonly keyOf: ReadonlyMap<string, string>;
 }
 
-/** A batch waits so long at most; what is beyond is left unprocessed, for the client to send again. */
+/**
+ * A batch waits so long at most; what is beyond is left unprocessed, for the client to send again.
+ */
 const LONGEST_DELAY_MS = 400;
 
 /** For the option `inject` of the embedded DynamoDB. Counts puts and deletions in batches. */

@@ -15,7 +15,7 @@ import { forecasts, marginalCpu, planning } from './planning.ts';
 import { publish } from './publish.ts';
 import { type Results, report, table } from './report.ts';
 import { startStub } from './stub/handle.ts';
-import { capped, cpu, deleting, growth, resuming, uncapped } from './suites.ts';
+import { ahead, capped, cpu, deleting, growth, resuming, uncapped } from './suites.ts';
 import { FULL, QUICK } from './worlds.ts';
 
 type Suite = (bench: Bench) => Promise<readonly Bar[]>;
@@ -31,6 +31,7 @@ const { values } = parseArgs({
 const SUITES: Readonly<Record<string, Suite>> = {
   uncapped,
   capped,
+  ahead,
   cpu,
   growth,
   deleting,
@@ -89,9 +90,9 @@ async function benchmark(quick: boolean): Promise<void> {
   const lanes: readonly (readonly Suite[])[] = quick
     ? [
         [uncapped, cpu, growth],
-        [capped, resuming, deleting],
+        [capped, ahead, resuming, deleting],
       ]
-    : [[uncapped, capped, cpu, growth, deleting, resuming]];
+    : [[uncapped, capped, ahead, cpu, growth, deleting, resuming]];
   const running = lanes.map(lane);
   // Bundles are measured on the first lane while the second still waits.
   await running[0];

@@ -28,6 +28,8 @@ export interface World {
   /** Under each partition key. */
   readonly items: number;
   readonly itemBytes: number;
+  /** The target holds everything from before the window, and each so-many-th item has changed since. */
+  readonly changedEvery?: number;
 }
 
 export interface Measurement extends Outcome {
@@ -49,7 +51,7 @@ export const partitionsOf = (part: PartName): readonly string[] =>
 /** Builds empty tables and a source full of items, and removes every earlier world. */
 export async function build(
   stub: Stub,
-  { source, target, part, items, itemBytes }: World,
+  { source, target, part, items, itemBytes, changedEvery }: World,
 ): Promise<void> {
   await stub.order({ do: 'reset' });
   for (const [{ realm, region }, latency] of [
@@ -64,14 +66,24 @@ export async function build(
     await create(part, { partitionKey: 'tenant', sortKey: 'id' });
   }
   for (const partition of partitionsOf(part)) {
-    await stub.order({
-      do: 'seed',
-      region: SOURCE.region,
-      table: tableIn(SOURCE.realm, part),
-      partition,
-      items,
-      itemBytes,
-    });
+    const seed = (
+      { realm, region }: { readonly realm: string; readonly region: string },
+      bytes: number,
+      every = 1,
+    ) =>
+      stub.order({
+        do: 'seed',
+        region,
+        table: tableIn(realm, part),
+        partition,
+        items,
+        itemBytes: bytes,
+        every,
+      });
+    await seed(SOURCE, itemBytes);
+    if (changedEvery === undefined) continue;
+    await seed(TARGET, itemBytes);
+    await seed(TARGET, itemBytes - 1, changedEvery);
   }
 }
 
@@ -108,6 +120,7 @@ export async function measure(
     targetRegion: TARGET.region,
     targetTable: tableIn(TARGET.realm, part),
     partitions: partitionsOf(part),
+    ...(world.changedEvery !== undefined && { isAhead: true as const }),
   };
   const before = await requestCounts(stub, job);
   const isDue = async () => (await writtenUnits(stub, world)) >= (work.killAt ?? 0);

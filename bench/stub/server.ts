@@ -35,6 +35,8 @@ export type Order =
       readonly partition: string;
       readonly items: number;
       readonly itemBytes: number;
+      /** Only each item whose number this divides; all where it is left out. */
+      readonly every?: number;
     }
   | { readonly do: 'count'; readonly region: string }
   | {
@@ -109,7 +111,7 @@ function obey(order: Order): Report {
       return {};
     case 'seed': {
       const items = partitionOf(tableIn(order.region, order.table), order.partition);
-      for (let index = 0; index < order.items; index += 1) {
+      for (let index = 0; index < order.items; index += order.every ?? 1) {
         const { sort, stored } = itemJson(order.partition, index, order.itemBytes);
         items.put(sort, stored);
       }

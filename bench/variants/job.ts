@@ -20,6 +20,8 @@ export interface Job {
   readonly targetRegion: string;
   readonly targetTable: string;
   readonly partitions: readonly string[];
+  /** The ranges were copied ahead of the window, so that a copy makes the target equal. */
+  readonly isAhead?: true;
 }
 
 export interface Outcome {

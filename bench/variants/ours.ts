@@ -4,8 +4,9 @@
  */
 
 import { type App, compose } from '../../lambdas/compose.ts';
-import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { type Part, type Range, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
+import { workersFor } from '../../lambdas/domain/moving/workers.ts';
 import { defineResidency } from '../../lambdas/domain/residency.ts';
 import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import { HOUR_MS } from '../../lambdas/domain/time.ts';
@@ -45,9 +46,27 @@ export const run: Variant = async (job, begin) => {
   const app = appFor(job);
   const input = await onRecord(app, job);
   const ranges = rangesOf([PARTS[job.part]], { tenant: TENANT });
+  if (job.isAhead && job.work === 'copy') await markAhead(app, ranges);
   await begin();
-  await Promise.all(ranges.map(({ id }) => untilDone(app, job, { ...input, range: id })));
+  const workers = workersFor(ranges.length, ranges.length);
+  await Promise.all(workers.map((worker) => untilDone(app, job, { ...input, worker })));
 };
+
+/** Writes the records of ranges that phase `ahead` has copied. */
+async function markAhead(app: App, ranges: readonly Range[]): Promise<void> {
+  const now = Math.floor(Date.now() / 1000);
+  const key = { ledger: SOURCE.realm, tenant: TENANT, id: MIGRATION };
+  for (const { id } of ranges)
+    await app.ports.rangeRecords.put(TARGET.realm, key, {
+      range: id,
+      revision: 0,
+      work: 'copy-ahead',
+      asOf: now,
+      lastingUntil: now,
+      tries: 0,
+      done: true,
+    });
+}
 
 function appFor({ endpoint, part, work }: Job): App {
   Object.assign(process.env, {

@@ -283,7 +283,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a hook without an id that acts on a migration scheduled after its token',
     rule: 14,
-    from: 15_001,
+    from: 13_001,
     changes: [
       change(
         LOCATE,

@@ -103,8 +103,8 @@ export function counting({
   names,
   residency,
 }: Deployment): readonly (readonly PolicyStatement[])[] {
-  const alike = Map.groupBy(residency.parts, ({ partitionKey, sortKey, ttlAttribute }) =>
-    JSON.stringify([partitionKey, sortKey?.name, ttlAttribute]),
+  const alike = Map.groupBy(residency.parts, ({ partitionKey, sortKey, ttlAttribute, discover }) =>
+    JSON.stringify([partitionKey, sortKey?.name, ttlAttribute, discover?.attribute]),
   );
   return [...alike.values()].map((parts) => {
     const resources = parts.map((part) => arnOf(region, 'dynamodb', `table/${names.part(part)}`));
@@ -113,6 +113,10 @@ export function counting({
       ...(sortKey === undefined ? [] : [sortKey.name]),
     ]);
     const expiry = parts.flatMap(({ ttlAttribute }) => ttlAttribute ?? []);
+    // A table that is scanned is counted by a scan, which names the tenant's attribute.
+    const scanned = parts.flatMap(({ discover }) =>
+      discover === undefined ? [] : [discover.attribute, ...expiry],
+    );
     return [
       new PolicyStatement({
         actions: ['dynamodb:Query'],
@@ -128,7 +132,9 @@ export function counting({
         actions: ['dynamodb:Scan'],
         resources,
         conditions: {
-          'ForAllValues:StringEquals': { 'dynamodb:Attributes': [...new Set(keys)] },
+          'ForAllValues:StringEquals': {
+            'dynamodb:Attributes': [...new Set([...keys, ...scanned])],
+          },
           StringEquals: { 'dynamodb:Select': 'SPECIFIC_ATTRIBUTES' },
           Null: { 'dynamodb:Attributes': 'false' },
         },

@@ -71,17 +71,30 @@ function allowances(
   // The key that signs receipts has no deterministic ARN: the stack grants it.
   for (const { on, actions } of grants.filter((grant) => grant.on !== 'receipt-key')) {
     const service = serviceOf(on);
-    const key = actions.join();
-    const arns = resourcesOf(on, residency, stage, row).map(
-      (resource) => [row.region, service, resource] as const,
-    );
-    byActions.set(key, {
-      actions: actions.map((action: Action) => `${service}:${action}`),
-      arns: [...(byActions.get(key)?.arns ?? []), ...arns],
-    });
+    const scanned = scannedTables(residency, stage, row);
+    for (const resource of resourcesOf(on, residency, stage, row)) {
+      const allowed = scanned.has(resource) ? actions.flatMap(asScanned) : actions;
+      const key = allowed.join();
+      byActions.set(key, {
+        actions: allowed.map((action) => `${service}:${action}`),
+        arns: [...(byActions.get(key)?.arns ?? []), [row.region, service, resource]],
+      });
+    }
   }
   return [...byActions.values()];
 }
+
+/** The tables whose tenants are found only by a scan. */
+const scannedTables = (residency: Residency, stage: string, { realm }: RealmRow) =>
+  new Set(
+    residency.parts
+      .filter(({ discover }) => discover !== undefined)
+      .map((part) => `table/${physicalNames(residency, stage, realm).part(part)}`),
+  );
+
+/** What replaces a query there: a scan, and reads of the other side by key. */
+const asScanned = (action: Action): readonly string[] =>
+  action === 'Query' ? ['Scan', 'BatchGetItem'] : [action];
 
 function serviceOf(on: Store): string {
   if (on === 'state-machine') return 'states';

@@ -8,6 +8,7 @@ import {
   type DynamoDBClient,
   GetItemCommand,
   QueryCommand,
+  ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
@@ -25,16 +26,19 @@ export async function snapshotOf(
   for (const partition of partitionsOf(part, values)) {
     let from: Record<string, AttributeValue> | undefined;
     do {
-      const page = await client.send(
-        new QueryCommand({
-          TableName: table,
-          ConsistentRead: true,
-          KeyConditionExpression: '#partition = :partition',
-          ExpressionAttributeNames: { '#partition': part.partitionKey },
-          ExpressionAttributeValues: { ':partition': keyValueOf(part, partition) },
-          ExclusiveStartKey: from,
-        }),
-      );
+      const asked = {
+        TableName: table,
+        ConsistentRead: true,
+        ExpressionAttributeNames: { '#tenant': part.discover?.attribute ?? part.partitionKey },
+        ExpressionAttributeValues: { ':tenant': keyValueOf(part, partition) },
+        ExclusiveStartKey: from,
+      };
+      const page =
+        part.discover === undefined
+          ? await client.send(
+              new QueryCommand({ ...asked, KeyConditionExpression: '#tenant = :tenant' }),
+            )
+          : await client.send(new ScanCommand({ ...asked, FilterExpression: '#tenant = :tenant' }));
       for (const item of page.Items ?? []) {
         const key = canonical([item[part.partitionKey], part.sortKey && item[part.sortKey.name]]);
         items.set(key, createHash('sha256').update(canonical(item)).digest('hex'));

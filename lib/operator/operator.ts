@@ -140,6 +140,7 @@ export function operatorOf(options: OperatorOptions): Operator {
       tableOf: (part, realm) => names(realm).part(part),
       parts: residency.parts,
       clock: systemClock,
+      onlyKeys: true,
     }),
     baseUrls: local
       ? localBaseUrls(residency, process.env, (stack) => at(local.realm(stack))).urls

@@ -77,26 +77,29 @@ export function copyingContract(suite: PartKindSuite): void {
         expect(await suite.host.read('de', 'notes', neighbour)).toEqual([]);
     });
 
-    test('has written everything up to a checkpoint when it yields it', async () => {
-      const tenant = suite.newTenant();
-      await suite.host.put('us', 'notes', notes(tenant, 20));
-      for await (const checkpoint of suite.kind.copy(
-        rangeOf('notes', tenant),
-        'us',
-        'de',
-        NOW,
-        undefined,
-        FOREVER,
-      )) {
-        const written = await suite.host.read('de', 'notes', tenant);
-        const upTo = written.filter(
-          ({ id }) => checkpoint.done || (id?.S ?? '') <= (checkpoint.cursor ?? ''),
-        );
-        expect(upTo).toHaveLength(checkpoint.changed);
-      }
-    });
+    test.runIf(suite.isOrdered)(
+      'has written everything up to a checkpoint when it yields it',
+      async () => {
+        const tenant = suite.newTenant();
+        await suite.host.put('us', 'notes', notes(tenant, 20));
+        for await (const checkpoint of suite.kind.copy(
+          rangeOf('notes', tenant),
+          'us',
+          'de',
+          NOW,
+          undefined,
+          FOREVER,
+        )) {
+          const written = await suite.host.read('de', 'notes', tenant);
+          const upTo = written.filter(
+            ({ id }) => checkpoint.done || (id?.S ?? '') <= (checkpoint.cursor ?? ''),
+          );
+          expect(upTo).toHaveLength(checkpoint.changed);
+        }
+      },
+    );
 
-    test('goes on from any of its checkpoints', async () => {
+    test.runIf(suite.isOrdered)('goes on from any of its checkpoints', async () => {
       const complete = suite.newTenant();
       await suite.host.put('us', 'notes', notes(complete, 10));
       const checkpoints = await all(
@@ -130,26 +133,30 @@ export function copyingContract(suite: PartKindSuite): void {
       }
     });
 
-    test('moves on by at least a page when its time is over before it began', async () => {
-      const tenant = suite.newTenant();
-      await suite.host.put('us', 'notes', notes(tenant, 7));
-      const turns = await inTurns((from) =>
-        suite.kind.copy(rangeOf('notes', tenant), 'us', 'de', NOW, from, 0),
-      );
-      expect(turns.map(({ done }) => done)).toEqual([false, false, true]);
-      expect(await suite.host.read('de', 'notes', tenant)).toHaveLength(7);
-    });
+    test.runIf(suite.isOrdered)(
+      'moves on by at least a page when its time is over before it began',
+      async () => {
+        const tenant = suite.newTenant();
+        await suite.host.put('us', 'notes', notes(tenant, 7));
+        const turns = await inTurns((from) =>
+          suite.kind.copy(rangeOf('notes', tenant), 'us', 'de', NOW, from, 0),
+        );
+        expect(turns.map(({ done }) => done)).toEqual([false, false, true]);
+        expect(await suite.host.read('de', 'notes', tenant)).toHaveLength(7);
+      },
+    );
 
     test('can be done twice, and does nothing after its end', async () => {
       const tenant = suite.newTenant();
       const range = rangeOf('notes', tenant);
       await suite.host.put('us', 'notes', notes(tenant, 7));
       const first = await suite.copyAll(range);
-      expect(await suite.copyAll(range)).toEqual(first);
+      // A kind that looks before it writes has nothing to write the second time.
+      expect(await suite.copyAll(range)).toMatchObject({ done: true, digest: first.digest });
       expect(await last(suite.kind.copy(range, 'us', 'de', NOW, first, FOREVER))).toEqual(first);
     });
 
-    test('finds nothing in an empty range', async () => {
+    test.runIf(suite.isOrdered)('finds nothing in an empty range', async () => {
       const checkpoints = await all(
         suite.kind.copy(rangeOf('notes', suite.newTenant()), 'us', 'de', NOW, undefined, FOREVER),
       );

@@ -18,6 +18,7 @@ import { sizingContract } from './part-kind-sizing.ts';
 export function partKindContract(
   name: string,
   start: (options: PartKindHostOptions) => Promise<PartKindHost>,
+  { isOrdered = true } = {},
 ): void {
   describe(`a part kind (${name})`, () => {
     let host: PartKindHost | undefined;
@@ -29,6 +30,7 @@ export function partKindContract(
     afterAll(async () => host?.close());
 
     const suite: PartKindSuite = {
+      isOrdered,
       get host() {
         if (host === undefined) throw new Error('the host has not been started yet');
         return host;

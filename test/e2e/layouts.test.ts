@@ -209,6 +209,7 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
       ['sites', [`SITE#${acme.cloudId.toUpperCase()}`, acme.cloudId]],
       ['preferences', ['Acme', 'acme/']],
       ['addons', ['Acme', 'acm']],
+      ['entities', ['acme', 'PAGE#4 of acme']],
       ['pages', ['USERS#acme']],
     ]);
     await put(

@@ -1,7 +1,13 @@
 /** The DynamoDB part kind over the embedded DynamoDB, through HTTP and with the real client. */
-import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  BatchWriteItemCommand,
+  DynamoDBClient,
+  paginateScan,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
 import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
+import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import {
@@ -11,14 +17,19 @@ import {
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import type { PartKindHost, PartKindHostOptions } from './part-kind-suite.ts';
 
+/** Everything in a part's table, of every tenant. */
+export interface AllItems {
+  all(realm: Realm, part: string): Promise<readonly Item[]>;
+}
+
 type Hooks = Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest'>;
 
 /** Each realm's region is called `{realm}-test-1`. `pageItems: 0` stands for pages of 1 MB. */
 export async function dynamoDbPartKindHost(
   options: PartKindHostOptions,
   hooks: Hooks = {},
-): Promise<PartKindHost> {
-  const { parts, realms, clock, pageItems } = options;
+): Promise<PartKindHost & AllItems> {
+  const { parts, realms, clock, pageItems, segments } = options;
   const regionFor = (realm: Realm) => `${realm}-test-1`;
   const database = await startEmbeddedDynamoDb({
     port: 0,
@@ -59,6 +70,7 @@ export async function dynamoDbPartKindHost(
       parts,
       clock,
       ...(pageItems > 0 && { pageItems }),
+      ...defined({ segments }),
     }),
 
     async put(realm, part, items) {
@@ -88,6 +100,16 @@ export async function dynamoDbPartKindHost(
         items.push(...(answer.Items ?? []));
         after = answer.LastEvaluatedKey;
       } while (after !== undefined);
+      return items;
+    },
+
+    async all(realm, part) {
+      const items: Item[] = [];
+      const pages = paginateScan(
+        { client: clientFor(realm) },
+        { TableName: tableOf(part, realm), ConsistentRead: true },
+      );
+      for await (const { Items: found = [] } of pages) items.push(...found);
       return items;
     },
 

@@ -111,6 +111,14 @@ export const LAYOUTS: readonly Layout[] = [
     },
     keysOf: ({ tenant }) => [tenant],
   },
+  {
+    declared: {
+      name: 'entities',
+      partitionKey: 'id',
+      discover: { by: 'scan', attribute: 'owner', largestTableGB: 0.1 },
+    },
+    keysOf: ({ tenant }) => [1, 2, 3].map((number) => `PAGE#${number} of ${tenant}`),
+  },
   // Two parts in one table of the vendor's own; the second is a cache.
   {
     declared: {

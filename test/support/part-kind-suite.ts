@@ -18,6 +18,7 @@ export interface PartKindHostOptions {
   readonly realms: readonly Realm[];
   readonly clock: Clock;
   readonly pageItems: number;
+  readonly segments?: number;
 }
 
 const table = { kind: 'dynamodb', policy: 'move', partitionKey: 'tenant' } as const;
@@ -86,6 +87,8 @@ export async function inTurns(
  * One run of the contract. Its host exists once the tests run, not while they are being defined.
  */
 export interface PartKindSuite {
+  /** A range has an order, and its pages hold nothing of other ranges. */
+  readonly isOrdered: boolean;
   readonly host: PartKindHost;
   readonly kind: PartKind;
   newTenant(): string;

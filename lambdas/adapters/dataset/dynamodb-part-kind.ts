@@ -12,9 +12,18 @@ import { type AnyItem, cursorOf, keyOf, printableKey, type WireItem } from './it
 import { put, remove, type WireWrite } from './item-wire.ts';
 import { mergeJoin, type Pair } from './merge-join.ts';
 import { pageSharesOf } from './page-split.ts';
-import { digestRange, isEmptyRange } from './range-digest.ts';
+import { digestRange, isEmptyRange, NO_WRITES } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
 import { sizeOfRange } from './range-size.ts';
+import {
+  copyByScan,
+  differencesByScan,
+  digestByScan,
+  isEmptyByScan,
+  purgeByScan,
+  restoreByScan,
+  sizeByScan,
+} from './scan-part-kind.ts';
 import { type WriteStep, writeSteps } from './write-steps.ts';
 import { writeWindow } from './write-window.ts';
 
@@ -27,12 +36,16 @@ export interface DynamoDbPartKindOptions {
   readonly clock: Clock;
   /** Items per page; without it, pages are 1 MB. */
   readonly pageItems?: number;
+  /** For operators, whose rights end at keys: the bytes of a scanned table are then estimated. */
+  readonly onlyKeys?: boolean;
+  /** Segments of tables that are scanned, which are read at once. */
+  readonly segments?: number;
   /** Called at the end of a turn with the number of writes that were sent again. */
   readonly onThrottled?: (writes: number) => void;
 }
 
 export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
-  const { clientFor, writerFor, tableOf, parts, clock, pageItems, onThrottled } = options;
+  const { clientFor, writerFor, tableOf, parts, clock, pageItems, segments, onThrottled } = options;
 
   function sideOf(range: Range, realm: Realm, rateLimit?: number): RangeSide {
     const part = parts.find(({ name }) => name === range.part);
@@ -43,6 +56,7 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       part,
       partition: range.partition,
       pageItems: pageItemsAt(rateLimit, pageItems),
+      segments,
     };
   }
 
@@ -64,40 +78,50 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
   return {
     async *copy(range, source, target, horizon, from, until, rateLimit, reads) {
       if (from?.done) return yield from;
-      const steps = copySteps(sideOf(range, source, rateLimit), horizon, from, reads);
+      const side = sideOf(range, source, rateLimit);
+      const steps = isScanned(side)
+        ? copyByScan(side, sideOf(range, target), horizon, from)
+        : copySteps(side, horizon, from, reads);
       yield* writeAll(steps, sideOf(range, target), target, until, rateLimit);
     },
 
     async *digest(range, realm, horizon, from, until) {
       if (from?.done) return yield from;
-      yield* digestRange(sideOf(range, realm), horizon, from, clock, until);
+      const side = sideOf(range, realm);
+      if (!isScanned(side)) return yield* digestRange(side, horizon, from, clock, until);
+      yield* writeSteps(digestByScan(side, horizon, from), NO_WRITES, clock, until);
     },
 
     async *restore(range, source, target, horizon, from, until, rateLimit) {
       if (from?.done) return yield from;
       const [one, other] = [sideOf(range, source, rateLimit), sideOf(range, target, rateLimit)];
-      yield* writeAll(restoreSteps(one, other, horizon, from), other, target, until, rateLimit);
+      const steps = (isScanned(one) ? restoreByScan : restoreSteps)(one, other, horizon, from);
+      yield* writeAll(steps, other, target, until, rateLimit);
     },
 
     async *purge(range, realm, from, until, rateLimit) {
       if (from?.done) return yield from;
       const side = sideOf(range, realm, rateLimit);
-      yield* writeAll(
-        purgeSteps(side, () => clock.now() < until, from),
-        side,
-        realm,
-        until,
-        rateLimit,
-      );
+      const steps = isScanned(side)
+        ? purgeByScan(side, from)
+        : purgeSteps(side, () => clock.now() < until, from);
+      yield* writeAll(steps, side, realm, until, rateLimit);
     },
 
-    isEmpty: async (range, realm) => isEmptyRange(sideOf(range, realm)),
+    async isEmpty(range, realm) {
+      const side = sideOf(range, realm);
+      return isScanned(side) ? isEmptyByScan(side) : isEmptyRange(side);
+    },
 
-    size: async (range, realm, until, from) =>
-      sizeOfRange(sideOf(range, realm), clock, until, from),
+    async size(range, realm, until, from) {
+      const side = sideOf(range, realm);
+      if (!isScanned(side)) return sizeOfRange(side, clock, until, from);
+      return sizeByScan(side, clock, until, from, options.onlyKeys ? 'keys' : 'items');
+    },
 
     async differences(range, source, target, horizon, limit) {
       const [one, other] = [sideOf(range, source), sideOf(range, target)];
+      if (isScanned(one)) return differencesByScan(one, other, horizon, limit);
       const found: Difference[] = [];
       for await (const { pairs } of mergeJoin(one.part, readPages(one), readPages(other))) {
         for (const pair of pairs) {
@@ -110,6 +134,8 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
     },
   };
 }
+
+const isScanned = ({ part }: RangeSide): boolean => part.discover !== undefined;
 
 /**
  * Under a rate limit a page holds at most what may be written in this time, so that a turn can end

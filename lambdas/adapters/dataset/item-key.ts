@@ -70,6 +70,12 @@ export function cursorOf(part: DynamoDbPart, item: AnyItem): string {
   return text;
 }
 
+/** Tells the items of a range apart: the sort key, or the whole key where a range has several. */
+export const identityOf = (part: DynamoDbPart, item: AnyItem): string =>
+  part.discover === undefined
+    ? cursorOf(part, item)
+    : JSON.stringify([partitionIn(part, item), part.sortKey && cursorOf(part, item)]);
+
 /** The key after which a reader with this cursor goes on. The item itself may be gone. */
 export function startKey(
   part: DynamoDbPart,
@@ -85,7 +91,7 @@ export function startKey(
 
 /** The sort key as one line of text. The range that it belongs to names the partition. */
 export const printableKey = (part: DynamoDbPart, item: AnyItem): string =>
-  cursorOf(part, item).replace(/[\p{C}\p{Z}]/gu, (character) =>
+  identityOf(part, item).replace(/[\p{C}\p{Z}]/gu, (character) =>
     character === ' ' ? character : `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 

@@ -39,7 +39,8 @@ async function* digestSteps(
   }
 }
 
-const NO_WRITES: Pick<WriteWindow, 'write' | 'close'> = {
+/** For steps that only read. */
+export const NO_WRITES: Pick<WriteWindow, 'write' | 'close'> = {
   write: async () => {},
   close: async () => {},
 };

@@ -24,6 +24,8 @@ export interface RangeSide {
   readonly partition: string;
   /** Items per page, where 1 MB would be too many. */
   readonly pageItems: number | undefined;
+  /** Segments of a table that is scanned; 16 where it is left out. */
+  readonly segments?: number | undefined;
 }
 
 /** `cursor` is where the next page starts, and absent on the last one. */

@@ -8,7 +8,7 @@ import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import type { Clock } from '../../ports.ts';
 import { isThrottle, isTransient } from '../aws-errors.ts';
 import { adaptiveRate } from './adaptive-rate.ts';
-import { cursorOf } from './item-key.ts';
+import { identityOf } from './item-key.ts';
 import { fittingCount, type WireWrite, writeItems } from './item-wire.ts';
 
 export interface WriteWindow {
@@ -171,5 +171,5 @@ function* writesOf(queue: readonly Write[]): Generator<WireWrite> {
 
 /** Unique within a window, whose writes all have one partition key. */
 function idOf(part: DynamoDbPart, { PutRequest, DeleteRequest }: WriteRequest): string {
-  return cursorOf(part, PutRequest?.Item ?? DeleteRequest?.Key ?? {});
+  return identityOf(part, PutRequest?.Item ?? DeleteRequest?.Key ?? {});
 }

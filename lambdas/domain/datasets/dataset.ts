@@ -10,6 +10,18 @@ import { ANYBODY, type KeyValues } from './key-values.ts';
  */
 export type PartPolicy = 'move' | 'drop';
 
+/**
+ * For a table whose partition key is an entity's id: the attribute that holds the tenant, as `key`
+ * makes it. The table is scanned, so that a move costs its whole size several times.
+ */
+export interface Discovery {
+  readonly by: 'scan';
+  /** Name of an attribute of type S that every item of a tenant has. */
+  readonly attribute: string;
+  /** The largest table, in GB: the planner reckons with it, and a larger one is an obstacle. */
+  readonly largestTableGB: number;
+}
+
 /** One table that holds tenants' items, and the form of a tenant's keys in it. */
 export interface DynamoDbPart extends KeyDeclaration {
   readonly kind: 'dynamodb';
@@ -17,6 +29,8 @@ export interface DynamoDbPart extends KeyDeclaration {
   readonly policy: PartPolicy;
   /** Name of the partition key attribute. Its type and form are in `KeyDeclaration`. */
   readonly partitionKey: string;
+  /** Absent where the tenant is in the partition key. */
+  readonly discover?: Discovery;
   /** Name and type of the sort key attribute; absent where the table has none. */
   readonly sortKey?: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
   /**

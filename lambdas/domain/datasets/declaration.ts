@@ -4,6 +4,7 @@
  */
 import { checkBudget } from '../moving/plan-budget.ts';
 import type { DynamoDbPart, Part } from './dataset.ts';
+import { checkDiscovery } from './discovery.ts';
 import { checkKeys } from './key-declaration.ts';
 
 const FIELDS: Readonly<Record<keyof DynamoDbPart, true>> = {
@@ -17,6 +18,7 @@ const FIELDS: Readonly<Record<keyof DynamoDbPart, true>> = {
   case: true,
   sortKey: true,
   notOfTenants: true,
+  discover: true,
   ttlAttribute: true,
   tableName: true,
   encryptionKeyArn: true,
@@ -64,6 +66,7 @@ function checkValues(part: unknown, refused: (says: string) => Error): void {
     );
   checkSortKey(sortKey, partitionKey, refused);
   checkKeys(recordOf(part), refused);
+  checkDiscovery(recordOf(part), refused);
   if (ttlAttribute !== undefined && !isAttributeName(ttlAttribute))
     throw refused(
       `ttlAttribute is the name of the attribute with the expiry, not ${shown(ttlAttribute)}`,

@@ -54,6 +54,8 @@ function clashOf(one: PhysicalPlace, other: PhysicalPlace): string | undefined {
  */
 function clashOfParts(one: Part, other: Part, are: string): string | undefined {
   const both = `part "${one.name}" and part "${other.name}" are ${are}`;
+  if (one.discover !== undefined || other.discover !== undefined)
+    return `${both}, of which one is scanned: give it a table of its own`;
   const forms = formsOf(other);
   const mixed = formsOf(one).flatMap((form) => {
     const like = forms.find((another) => overlapOf(form, another) !== 'apart');

@@ -31,9 +31,14 @@ function rehearsalValues({ keyType }: Part): KeyValues {
   };
 }
 
-/** Where the samples of a rehearsal are written, and nothing else. */
+/**
+ * Where the samples of a rehearsal are written, and nothing else. A table that is scanned gets no
+ * sample: its keys are entities' own.
+ */
 export const rehearsalRanges = (parts: readonly Part[]): readonly Range[] =>
-  parts.flatMap((part) => rangesOf([part], rehearsalValues(part)));
+  parts
+    .filter(({ discover }) => discover === undefined)
+    .flatMap((part) => rangesOf([part], rehearsalValues(part)));
 
 export const isRehearsalKey = (part: Part, key: string): boolean =>
   partitionsOf(part, rehearsalValues(part)).includes(key);

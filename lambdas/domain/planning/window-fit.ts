@@ -7,6 +7,7 @@ import { keysPerTenant, type Part } from '../datasets/dataset.ts';
 import { type KnownSize, wholeOf } from '../datasets/size.ts';
 import { type Facts, windowReserve } from '../moving/migration.ts';
 import { type Estimate, estimate } from './estimate.ts';
+import { withScans } from './scans.ts';
 
 /** The estimate for the parts that move, each with its measured share of all items. */
 export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
@@ -21,7 +22,7 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
     shards: keysPerTenant(part),
     ...(all > 0 && { share: (weights[at] ?? 0) / all }),
   }));
-  return estimate(items, bytes, loads);
+  return withScans(estimate(items, bytes, loads), parts);
 }
 
 /**

@@ -2,7 +2,6 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
-import { partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import { type Part, type Range, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
@@ -16,6 +15,7 @@ import { UsageError } from '../terminal/failure.ts';
 import { printable, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
+import { ownerAttribute, ownerIn } from './scanned-tables.ts';
 import { sampleKeys } from './strange-keys.ts';
 import { partOfKey, partsByTable } from './table-keys.ts';
 
@@ -200,7 +200,7 @@ async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
       ConsistentRead: true,
       Select: 'SPECIFIC_ATTRIBUTES',
       ProjectionExpression: '#partition',
-      ExpressionAttributeNames: { '#partition': part.partitionKey },
+      ExpressionAttributeNames: { '#partition': ownerAttribute(part) },
       ReturnConsumedCapacity: 'TOTAL',
     },
   );
@@ -209,7 +209,7 @@ async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
   for await (const { Items: found = [], ConsumedCapacity: consumed } of pages) {
     readUnits += consumed?.CapacityUnits ?? 0;
     for (const item of found) {
-      const partition = partitionIn(part, item) ?? '';
+      const partition = ownerIn(part, item);
       items.set(partition, (items.get(partition) ?? 0) + 1);
     }
   }

@@ -3,7 +3,6 @@
  * table has: looks in the table for keys that contain the tenant's name, or another of its values.
  */
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { PLACEHOLDERS, valuesFor } from '../../../lambdas/domain/datasets/key-template.ts';
@@ -11,6 +10,7 @@ import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
 import { knownTenants, shapeOf } from './known-tenants.ts';
+import { ownerAttribute, ownerIn } from './scanned-tables.ts';
 import { partOfKey, partsByTable } from './table-keys.ts';
 
 /** Reads one page, of up to 1 MB, at so many places of the table: 2,048 read units at most. */
@@ -75,7 +75,7 @@ async function keysWith(
           Select: 'SPECIFIC_ATTRIBUTES',
           ProjectionExpression: '#partition',
           FilterExpression: words.map((_, at) => `contains(#partition, :w${at})`).join(' OR '),
-          ExpressionAttributeNames: { '#partition': part.partitionKey },
+          ExpressionAttributeNames: { '#partition': ownerAttribute(part) },
           ExpressionAttributeValues: Object.fromEntries(
             words.map((word, at) => [`:w${at}`, { S: word }]),
           ),
@@ -84,5 +84,5 @@ async function keysWith(
     ),
   );
   const items = pages.flatMap(({ Items: found = [] }) => found);
-  return new Set(items.map((item) => partitionIn(part, item) ?? ''));
+  return new Set(items.map((item) => ownerIn(part, item)));
 }

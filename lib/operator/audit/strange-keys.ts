@@ -4,7 +4,6 @@
  * keys than its table has would be "equal" and "empty", because nothing of it is ever read.
  */
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import { partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
@@ -14,6 +13,7 @@ import { bad, type Found, fine } from '../doctor/check.ts';
 import type { Operator } from '../operator.ts';
 import { type KeySample, sayStrange } from './key-sample.ts';
 import { knownTenants, shapeOf } from './known-tenants.ts';
+import { ownerAttribute, ownerIn, tooLargeIn } from './scanned-tables.ts';
 import { partOfKey, partsByTable } from './table-keys.ts';
 
 /**
@@ -63,13 +63,13 @@ async function keysIn(
           Limit: ITEMS_PER_PLACE,
           Select: 'SPECIFIC_ATTRIBUTES',
           ProjectionExpression: '#partition',
-          ExpressionAttributeNames: { '#partition': part.partitionKey },
+          ExpressionAttributeNames: { '#partition': ownerAttribute(part) },
         }),
       ),
     ),
   );
   const items = pages.flatMap(({ Items: found = [] }) => found);
-  return [...new Set(items.map((item) => partitionIn(part, item) ?? ''))];
+  return [...new Set(items.map((item) => ownerIn(part, item)))];
 }
 
 /** The check of `doctor`. */
@@ -77,6 +77,9 @@ export async function keysCheck(operator: Operator, realm: Realm): Promise<Found
   const samples = await Promise.all(
     operator.residency.parts.map((part) => sampleKeys(operator, realm, part)),
   );
+  const [large] = await tooLargeIn(operator, realm);
+  if (large !== undefined)
+    return bad(large, 'raise largestTableGB, or write the table anew with the tenant in its key');
   const found = samples.filter(({ strange }) => strange > 0);
   const [first] = found;
   if (first === undefined) {

@@ -21,16 +21,26 @@ const BATCH = 25;
  */
 export function smokeItems(part: Part, values: KeyValues, count: number): readonly RawItem[] {
   const partitions = partitionsOf(part, values);
-  const length = part.sortKey === undefined ? Math.min(count, partitions.length) : count;
+  const isOneEach = part.sortKey === undefined && part.discover === undefined;
+  const length = isOneEach ? Math.min(count, partitions.length) : count;
   return Array.from({ length }, (_, index) => ({
     ...SHAPES[index % SHAPES.length],
     ...(part.ttlAttribute !== undefined && {
       [part.ttlAttribute]: { N: String(Math.floor(Date.now() / 1000) + DAY_SECONDS) },
     }),
-    [part.partitionKey]: partitionValue(part, partitions[index % partitions.length] ?? ''),
+    ...keyed(part, partitions[index % partitions.length] ?? '', index),
     ...(part.sortKey !== undefined && { [part.sortKey.name]: sortValue(part.sortKey.type, index) }),
   }));
 }
+
+/** In a table that is scanned, each item is an entity of its own, which names the tenant. */
+const keyed = (part: Part, value: string, index: number): RawItem =>
+  part.discover === undefined
+    ? { [part.partitionKey]: partitionValue(part, value) }
+    : {
+        [part.partitionKey]: { S: `smoke of ${value} ${index}` },
+        [part.discover.attribute]: { S: value },
+      };
 
 function sortValue(type: 'S' | 'N' | 'B', index: number): AttributeValue {
   if (type === 'N') return { N: String(index) };

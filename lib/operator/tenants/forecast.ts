@@ -5,6 +5,7 @@
 import { keysPerTenant, type Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { Measured } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { type Estimate, estimate } from '../../../lambdas/domain/planning/estimate.ts';
+import { withScans } from '../../../lambdas/domain/planning/scans.ts';
 import type { PartCount } from '../operator.ts';
 
 export interface Forecast {
@@ -56,10 +57,13 @@ export function forecast(input: ForecastInput): Forecast {
     share: items === 0 ? 1 / shaped.length : (sizeOf(moving, part.name)?.items ?? 0) / items,
   }));
   const ranges = loads.reduce((sum, { shards }) => sum + shards, 0);
-  const planned = estimate(items, bytes, loads, {
-    concurrency,
-    ...(measured && { sourceMs: measured.sourceMs, targetMs: measured.targetMs }),
-  });
+  const planned = withScans(
+    estimate(items, bytes, loads, {
+      concurrency,
+      ...(measured && { sourceMs: measured.sourceMs, targetMs: measured.targetMs }),
+    }),
+    parts,
+  );
   const stateSeconds = STATES * (isLocal ? STATE_SECONDS.local : STATE_SECONDS.aws);
   const overheadSeconds =
     stateSeconds + (measured ? (CALLS_PER_RANGE * ranges * measured.callMs) / 1000 : 0);

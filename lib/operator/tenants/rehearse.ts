@@ -13,6 +13,7 @@ import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from '../acting/act.ts';
 import { sayStrange } from '../audit/key-sample.ts';
 import { lookAlikesIn } from '../audit/look-alikes.ts';
+import { tooLargeIn } from '../audit/scanned-tables.ts';
 import { sampleKeys } from '../audit/strange-keys.ts';
 import { keyValuesIn, type Operator, type PartCount } from '../operator.ts';
 import { Failure, UsageError } from '../terminal/failure.ts';
@@ -69,7 +70,7 @@ export async function rehearse(
   }
   const [rehearsal, obstacles, settings] = await Promise.all([
     request && sampled(operator, target, request),
-    obstaclesTo(operator, home, there?.state ?? 'none', tenant),
+    obstaclesTo(operator, home, target, there?.state ?? 'none', tenant),
     operator.ledger.settings.read(target, tenant),
   ]);
   const predicted = forecast({
@@ -134,6 +135,7 @@ const isReport = (value: unknown): value is RehearsalReport =>
 async function obstaclesTo(
   operator: Operator,
   home: RealmHolding,
+  target: Realm,
   there: string,
   tenant: string,
 ): Promise<readonly string[]> {
@@ -141,9 +143,10 @@ async function obstaclesTo(
   const values = await keyValuesIn(operator, tenant);
   const isEmpty = ({ name }: Part) =>
     home.parts.some(({ part, items, expired }) => part === name && items + expired === 0);
-  const [settings, samples, alike] = await Promise.all([
+  const [settings, samples, large, alike] = await Promise.all([
     ledger.settings.read(home.realm, tenant),
     Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
+    Promise.all([home.realm, target].map((realm) => tooLargeIn(operator, realm))),
     Promise.all(
       residency.parts.filter(isEmpty).map(async (part) => {
         const says = await lookAlikesIn(operator, home.realm, part, values);
@@ -161,6 +164,7 @@ async function obstaclesTo(
       ? []
       : [`the target has a record of this tenant that is ${there}`]),
     ...(unplaced === undefined ? [] : [unplaced]),
+    ...large.flat(),
     ...alike.flat(),
     ...samples
       .filter(({ strange }) => strange > 0)

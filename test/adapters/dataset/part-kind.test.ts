@@ -10,8 +10,15 @@ import { partKindContract } from '../../contract/part-kind.contract.ts';
 import { dynamoDbPartKindHost } from '../../support/dynamodb-part-kind-host.ts';
 import { inMemoryPartKind } from '../../support/in-memory-part-kind.ts';
 import { PARTS, type PartKindHost } from '../../support/part-kind-suite.ts';
+import { scannedPartKindHost } from '../../support/scanned-part-kind-host.ts';
 
 partKindContract('DynamoDB', (options) => dynamoDbPartKindHost(options));
+
+partKindContract(
+  'DynamoDB, by a scan',
+  (options) => scannedPartKindHost({ ...options, pageItems: 25, segments: 2 }),
+  { isOrdered: false },
+);
 
 partKindContract('in memory', async (options) => {
   const { kind, put, read } = inMemoryPartKind(options);

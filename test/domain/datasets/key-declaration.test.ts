@@ -13,6 +13,8 @@ const part = (declared: object): DynamoDbPart => ({
   ...declared,
 });
 
+const SCAN = { by: 'scan', attribute: 'tenantId', largestTableGB: 1 };
+
 describe('a declaration of keys is refused', () => {
   test.each<[object, string]>([
     [{ key: '' }, "key is a template such as 'TENANT#{tenant}'"],
@@ -45,6 +47,16 @@ describe('a declaration of keys is refused', () => {
     [{ key: ['{tenant}', '{tenant}1'] }, 'put a delimiter such as #'],
     [{ key: ['A{tenant}', '{tenantKey}A'] }, 'two tenants can have one key'],
     [{ key: '{tenant}{shard}', shards: { from: 1, to: 19 } }, 'two tenants can have one key'],
+    [{ discover: 'scan' }, "discover is { by: 'scan', attribute, largestTableGB }"],
+    [{ discover: { ...SCAN, by: 'index' } }, "discover.by is 'scan', not index"],
+    [{ discover: { ...SCAN, index: 'x' } }, 'discover has a field "index"'],
+    [{ discover: { ...SCAN, attribute: '' } }, 'discover.attribute is the name of the attribute'],
+    [{ discover: { ...SCAN, attribute: 'pk' } }, 'whose partition key does not hold the tenant'],
+    [{ discover: { ...SCAN, largestTableGB: 5 } }, 'is more than 0, and at most 4'],
+    [{ discover: { ...SCAN, largestTableGB: '1' } }, 'is more than 0, and at most 4'],
+    [{ discover: SCAN, shards: 4 }, 'discover goes with one template'],
+    [{ discover: SCAN, key: ['{tenant}', 'T#{tenant}'] }, 'discover goes with one template'],
+    [{ discover: SCAN, key: '{installation}' }, 'discover goes with one value for each tenant'],
     [{ notOfTenants: 'SETTINGS' }, 'notOfTenants lists partition keys'],
     [{ notOfTenants: ['*'] }, 'notOfTenants lists partition keys'],
     [{ notOfTenants: ['a*b'] }, 'notOfTenants lists partition keys'],
@@ -69,6 +81,12 @@ describe('a declaration of keys is refused', () => {
       'notOfTenants of "notes" has B#*, which can be a key of "more", by \'B#{tenant}\'',
     ],
     [
+      'of which one is scanned',
+      { key: 'A#{tenant}', discover: SCAN },
+      { key: 'B#{tenant}' },
+      'of which one is scanned: give it a table of its own',
+    ],
+    [
       'that say different things of the table',
       { key: 'A#{tenant}', sortKey: { name: 'id', type: 'S' } },
       { key: 'B#{tenant}' },
@@ -82,6 +100,11 @@ describe('a declaration of keys is refused', () => {
       part: declared,
     }));
     expect(clashAmong(places)).toContain(says);
+  });
+
+  test('but for a table that is scanned', () => {
+    expect(() => checkParts([part({ discover: SCAN })])).not.toThrow();
+    expect(() => checkParts([part({ discover: SCAN, key: 'T#{cloudId}' })])).not.toThrow();
   });
 
   test('but for two parts in one table whose keys begin differently', () => {

@@ -1,0 +1,40 @@
+/** Tables that are scanned: the text of a tenant in them, and whether they have grown too large. */
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { type AnyItem, partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { Operator } from '../operator.ts';
+
+/** The attribute that says whose an item is. */
+export const ownerAttribute = ({ partitionKey, discover }: Part): string =>
+  discover?.attribute ?? partitionKey;
+
+/** What stands there: of an item that names no tenant, the empty text. */
+export const ownerIn = (part: Part, item: AnyItem): string =>
+  (part.discover === undefined ? partitionIn(part, item) : item[part.discover.attribute]?.S) ?? '';
+
+/** Sentences on tables that are larger than declared. DynamoDB counts them every six hours. */
+export async function tooLargeIn(
+  { clients, names, residency }: Operator,
+  realm: Realm,
+): Promise<readonly string[]> {
+  const scanned = residency.parts.filter(({ discover }) => discover !== undefined);
+  const found = scanned.map(async (part) => {
+    const { Table: table } = await clients
+      .dynamoDb(realm)
+      .send(new DescribeTableCommand({ TableName: names(realm).part(part) }));
+    return sayTooLarge(part, realm, table?.TableSizeBytes ?? 0);
+  });
+  return (await Promise.all(found)).filter((says) => says !== undefined);
+}
+
+/** Pure. `undefined` where the table is as small as declared, or is not scanned. */
+export function sayTooLarge(
+  { name, discover }: Part,
+  realm: Realm,
+  bytes: number,
+): string | undefined {
+  const size = bytes / 1e9;
+  if (discover === undefined || size <= discover.largestTableGB) return undefined;
+  return `part ${name} in ${realm}: its table has ${size.toFixed(1)} GB, and largestTableGB is ${discover.largestTableGB}`;
+}

@@ -28,7 +28,9 @@ export interface World {
   /** Under each partition key. */
   readonly items: number;
   readonly itemBytes: number;
-  /** The target holds everything from before the window, and each so-many-th item has changed since. */
+  /**
+   * The target holds everything from before the window, and each so-many-th item has changed since.
+   */
   readonly changedEvery?: number;
 }
 

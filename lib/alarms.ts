@@ -17,7 +17,7 @@ export interface Watched {
   /**
    * Name of the EventBridge rule that matches executions which failed, timed out or were aborted.
    */
-  readonly badEnds: string;
+  readonly failureRule: string;
   /** Counts the 5xx answers to Atlassian's hooks. */
   readonly hookErrors: Metric;
   readonly deadLetters: IQueue;
@@ -48,15 +48,15 @@ const SUM = { statistic: 'Sum', period: FIVE_MINUTES };
 
 export const ALARMS: readonly AlarmRow[] = [
   {
-    word: 'bad-end',
+    word: 'failed-execution',
     means: 'A workflow failed, timed out or was aborted.',
     first:
       'Look whether the migration is on its next attempt already: then there is nothing to do.',
-    metric: ({ badEnds }) =>
+    metric: ({ failureRule }) =>
       new Metric({
         namespace: 'AWS/Events',
         metricName: 'TriggeredRules',
-        dimensionsMap: { RuleName: badEnds },
+        dimensionsMap: { RuleName: failureRule },
         ...SUM,
       }),
   },

@@ -56,7 +56,7 @@ export class RealmStack extends Stack {
 
     const { hookErrors, log } = new HooksApi(this, 'HooksApi', { deployment, lambdaOf });
     const deadLetters = new DeadLetters(this, 'DeadLetters', { deployment });
-    const { badEnds, logGroup } = new Workflow(this, 'Workflow', {
+    const { failureRule, logGroup } = new Workflow(this, 'Workflow', {
       deployment,
       settle,
       lambdaOf,
@@ -71,7 +71,7 @@ export class RealmStack extends Stack {
         ofRequests: log,
       },
       lambdaOf,
-      badEnds,
+      failureRule,
       hookErrors,
       deadLetters: deadLetters.queue,
     });

@@ -32,7 +32,7 @@ export class Workflow extends Construct {
   readonly stateMachine: StateMachine;
   readonly logGroup: LogGroup;
   /** Name of the rule that matches executions which failed, timed out or were aborted. */
-  readonly badEnds: string;
+  readonly failureRule: string;
 
   constructor(
     scope: Construct,
@@ -94,9 +94,9 @@ export class Workflow extends Construct {
       'A move spans two regions and HTTP APIs have no X-Ray: logs are joined by migrationId instead.',
     );
 
-    this.badEnds = `${names.stateMachine}-bad-end`;
-    new Rule(this, 'BadEnd', {
-      ruleName: this.badEnds,
+    this.failureRule = `${names.stateMachine}-failed`;
+    new Rule(this, 'FailedExecution', {
+      ruleName: this.failureRule,
       description:
         'Writes the failure of an execution into the ledger, or starts the next attempt.',
       eventPattern: {

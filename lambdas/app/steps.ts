@@ -62,9 +62,9 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     if (!PHASES_OF[status]?.includes(phase)) return migration;
     if ((await workflows.start(runOf(migration, phase))) === 'running')
       return markDriven(migration, actor);
-    const { badEnds, lastFailure } = migration;
+    const { failedExecutions, lastFailure } = migration;
     await restart(migration, actor, {
-      ...defined({ badEnds, lastFailure }),
+      ...defined({ failedExecutions, lastFailure }),
     });
     return (await migrations.read(migration)) ?? migration;
   }
@@ -258,7 +258,7 @@ function nextAttempt(current: Migration, phase: Phase) {
 function withoutDriver({
   driven: _d,
   halted: _h,
-  badEnds: _b,
+  failedExecutions: _b,
   lastFailure: _l,
   ...migration
 }: Migration): Migration {
@@ -266,6 +266,6 @@ function withoutDriver({
 }
 
 /** A restart after good progress resets the count of failed executions. */
-function goingOn({ badEnds: _b, lastFailure: _l, ...migration }: Migration): Migration {
+function goingOn({ failedExecutions: _b, lastFailure: _l, ...migration }: Migration): Migration {
   return migration;
 }

@@ -188,7 +188,8 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       arn: `arn:aws:states:${region}:${ACCOUNT}:stateMachine:${namesIn(realm).stateMachine}`,
       runTask: (task, input) => tasks(() => run(realm, `tasks/${task}`, input)),
       onUnwritable,
-      onBadEnd: (execution) => void rules.settle(realm, statusChange(execution, region, ACCOUNT)),
+      onFailedExecution: (execution) =>
+        void rules.settle(realm, statusChange(execution, region, ACCOUNT)),
       ...defined({ dataDir: options.dataDir, log: options.log }),
     };
   }

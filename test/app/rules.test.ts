@@ -558,14 +558,14 @@ describe('rule 7: a repeated hook finishes what is missing', () => {
       await app.realm('us').janitor();
     }
     expect(record()).toMatchObject({ status: 'copying', attempt: 5 });
-    for (const [badEnds, status] of [
+    for (const [failedExecutions, status] of [
       [1, 'copying'],
       [2, 'copying'],
       [undefined, 'failed'],
     ] as const) {
       await app.realm('de').settle(inputOf(await end()), 'FAILED');
       expect(record().status).toBe(status);
-      expect(record().badEnds).toBe(badEnds);
+      expect(record().failedExecutions).toBe(failedExecutions);
     }
   });
 

@@ -25,7 +25,7 @@ const COMPLETE: Required<Omit<Migration, 'tenant'>> = {
   attempt: 7,
   phaseBegan: 6,
   driven: 7,
-  badEnds: 2,
+  failedExecutions: 2,
   lastFailure: 'FAILED: a test says so',
   error: { code: 'E0004', reason: 'a test says so' },
   estimate: { at: '2026-12-25T12:00:00.000Z', items: 3, bytes: 99, seconds: 9, limit: 'cpu' },

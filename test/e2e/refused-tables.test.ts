@@ -100,7 +100,7 @@ test('in a commit: the ledger and `show` say why its executions end, until the t
   const why =
     'DynamoDB refuses BatchWriteItem on residency-local-us-templates in us-east-1: AccessDeniedException';
   const record = () => world.migration('us', 'purging', 702);
-  await expect.poll(async () => (await record())?.badEnds, { interval: 100 }).toBe(3);
+  await expect.poll(async () => (await record())?.failedExecutions, { interval: 100 }).toBe(3);
   expect(await record()).toMatchObject({ status: 'committing', lastFailure: `FAILED: ${why}` });
   expect(world.lines.join('\n')).toContain(`has ended as FAILED: ${why}`);
   const shown = showText({

@@ -108,13 +108,13 @@ describe('alarms', () => {
       expect(metric, String(name)).toEqual(written.get(String(name)));
   });
 
-  test('of bad ends hear the rule that calls settle', () => {
+  test('of failed executions hear the rule that calls settle', () => {
     for (const template of prod) {
       const rule = ofType(template, 'AWS::Events::Rule').find(({ Properties }) =>
         at(Properties, 'EventPattern', 'detail', 'status'),
       );
       const alarm = alarmsOf(template).find(({ Properties }) =>
-        String(Properties['AlarmName']).endsWith('-bad-end'),
+        String(Properties['AlarmName']).endsWith('-failed-execution'),
       );
       expect(dimensionsOf(alarm?.Properties)).toEqual({ RuleName: rule?.Properties['Name'] });
     }
@@ -210,8 +210,10 @@ describe('the dead-letter queue', () => {
         String(Properties['Name']).split('-').slice(3).join('-'),
         at(Properties, 'Targets', 0, 'DeadLetterConfig', 'Arn'),
       ]);
-      expect(Object.fromEntries(targets)).toMatchObject({ 'realm-migration-bad-end': queue });
-      const scheduled = targets.filter(([name]) => name !== 'realm-migration-bad-end');
+      expect(Object.fromEntries(targets)).toMatchObject({
+        'realm-migration-failed': queue,
+      });
+      const scheduled = targets.filter(([name]) => name !== 'realm-migration-failed');
       expect(Object.fromEntries(scheduled)).toEqual({
         janitor: undefined,
         measure: undefined,

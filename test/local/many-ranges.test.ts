@@ -84,7 +84,7 @@ function machineOf(app: MemoryApp, realm: string): Machine {
       const id = `${realm}-${invocations}`;
       return tasks[name]?.(input, { id, deadline: app.clock.now() + 300_000 });
     },
-    onBadEnd: () => undefined,
+    onFailedExecution: () => undefined,
   });
 }
 

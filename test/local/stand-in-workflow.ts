@@ -38,7 +38,7 @@ export async function closeAll(): Promise<void> {
 export interface Runner extends WorkflowRunner {
   readonly client: SFNClient;
   readonly called: string[];
-  readonly badEnds: Execution[];
+  readonly failedExecutions: Execution[];
   start(name: string, input?: unknown): Promise<string>;
   /** The execution, after it has ended. */
   end(name: string): Promise<Execution>;
@@ -49,7 +49,7 @@ export async function runnerWith(
   more: { dataDir?: string; definition?: unknown; retrySpeed?: number } = {},
 ): Promise<Runner> {
   const called: string[] = [];
-  const badEnds: Execution[] = [];
+  const failedExecutions: Execution[] = [];
   const runTask = async (task: string, input: unknown) => {
     called.push(task);
     const all: Tasks = {
@@ -66,7 +66,7 @@ export async function runnerWith(
         realm: 'de',
         arn: ARN,
         runTask,
-        onBadEnd: (execution) => badEnds.push(execution),
+        onFailedExecution: (execution) => failedExecutions.push(execution),
         ...(more.dataDir && { dataDir: more.dataDir }),
       },
     ],
@@ -85,7 +85,7 @@ export async function runnerWith(
     ...runner,
     client,
     called,
-    badEnds,
+    failedExecutions,
     async start(name, input = INPUT) {
       const started = await client.send(
         new StartExecutionCommand({ stateMachineArn: ARN, name, input: JSON.stringify(input) }),

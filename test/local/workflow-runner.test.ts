@@ -58,7 +58,7 @@ describe('an execution of the copy phase', () => {
     expect(inputs).toEqual(
       ['a', 'b'].map((worker) => ({ ...INPUT, worker, turns: 3, turn: { number: 0 } })),
     );
-    expect(runner.badEnds).toEqual([]);
+    expect(runner.failedExecutions).toEqual([]);
   });
 
   test('gives a worker another turn, with what the last one returned', async () => {
@@ -213,8 +213,8 @@ describe('the name of an execution', () => {
       { name: 'running-1', status: 'ABORTED', input: JSON.stringify(INPUT) },
       { name: 'ended-1', status: 'FAILED', error: 'UnknownPhase' },
     ]);
-    expect(first.badEnds.map(({ name }) => name)).toEqual(['ended-1']);
-    expect(second.badEnds).toEqual([]);
+    expect(first.failedExecutions.map(({ name }) => name)).toEqual(['ended-1']);
+    expect(second.failedExecutions).toEqual([]);
   });
 
   test.each(['', 'a b', 'a/b', 'x'.repeat(81)])('cannot be "%s"', async (name) => {
@@ -262,7 +262,7 @@ describe('an operator', () => {
     release(PLAN);
     await sleep(50);
     expect(runner.called).toEqual(['prepare-copy']);
-    expect(runner.badEnds).toMatchObject([{ name: 'copy-1', status: 'ABORTED' }]);
+    expect(runner.failedExecutions).toMatchObject([{ name: 'copy-1', status: 'ABORTED' }]);
   });
 
   test('is told when a machine does not exist', async () => {

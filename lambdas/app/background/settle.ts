@@ -31,25 +31,25 @@ export function settle({ ports, steps }: AppContext) {
       return;
     if (!PHASES_OF[migration.status]?.includes(run.phase) || migration.halted) return;
     const said = why === undefined ? ending : `${ending}: ${why}`;
-    const badEnds = (migration.badEnds ?? 0) + 1;
-    // The first bad end of a phase that may be left out altogether is nothing to wake an operator
-    // for.
-    const isGrave = run.phase !== 'ahead' || badEnds > 1;
+    const failedExecutions = (migration.failedExecutions ?? 0) + 1;
+    // The first failed execution of a phase that may be left out altogether is nothing to wake an
+    // operator for.
+    const isGrave = run.phase !== 'ahead' || failedExecutions > 1;
     log[isGrave ? 'error' : 'warn'](
       `${isGrave ? 'alarm: ' : ''}phase ${run.phase}, attempt ${attemptOfPhase(migration)} of migration ${run.id} has ended as ${said}`,
       fieldsOf(migration),
     );
-    const mayGoOn = badEnds % ATTEMPTS_IN_A_ROW !== 0;
+    const mayGoOn = failedExecutions % ATTEMPTS_IN_A_ROW !== 0;
     if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
       await steps.fail(migration, 'E9999', `the copy ended as ${said}`, 'settle');
     } else if (run.phase === 'ahead' && !mayGoOn) {
       await steps.endAhead(migration, 'settle', { stopped: `the phase ended as ${said}` });
     } else if (mayGoOn) {
-      await steps.restart(migration, 'settle', { badEnds, lastFailure: said });
+      await steps.restart(migration, 'settle', { failedExecutions, lastFailure: said });
     } else {
       await migrations.change(migration, 'settle', (current) =>
         current?.attempt === migration.attempt
-          ? { ...current, badEnds, lastFailure: said }
+          ? { ...current, failedExecutions, lastFailure: said }
           : undefined,
       );
     }

@@ -2,14 +2,8 @@
  * Phases restore (in the source) and rollback (in the target): withdraw, copy back where the target
  * had served, release, discard.
  */
-import { namedValues, type Range, rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
-import {
-  extended,
-  isKeyedAlike,
-  type KeyValues,
-  keyValuesOf,
-} from '../../domain/datasets/key-values.ts';
-import { copiedValuesOf, type Migration, valuesOf } from '../../domain/moving/migration.ts';
+import { rangesOf } from '../../domain/datasets/dataset.ts';
+import { type Migration, valuesOf } from '../../domain/moving/migration.ts';
 import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { kept, release, withdraw, withFactsOf } from '../../domain/tenants/fence.ts';
@@ -23,6 +17,7 @@ import type { AppContext } from '../app-context.ts';
 import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
 import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
+import { lateKeys } from './late-keys.ts';
 import { busyUntil } from './leases.ts';
 import { issued, scopeOf } from './notary.ts';
 import { rangeTask } from './range-task.ts';
@@ -43,8 +38,9 @@ const LOOK_AGAIN_SECONDS = 2;
 
 export function rollbackTasks(context: AppContext) {
   const { ports, steps, settings } = context;
-  const { tenants, rangeRecords, receipts, migrations, partKind, clock, log } = ports;
+  const { tenants, rangeRecords, receipts, partKind, clock, log } = ports;
   const { parts } = settings;
+  const { withLateKeys, checkNothingLost } = lateKeys(context);
 
   /** Safe twice: the target is withdrawn once, and its record keeps that it had served. */
   async function beginRestore(input: unknown): Promise<Plan> {
@@ -66,36 +62,6 @@ export function rollbackTasks(context: AppContext) {
     return plan(context, keyed, run.phase, {
       waitSeconds: secondsLeft(to?.fencedAt ?? 0, settings.drainSeconds, clock.now()),
     });
-  }
-
-  /**
-   * A target that has served may have items by an installation that was announced there: these are
-   * restored and discarded too.
-   */
-  async function withLateKeys(
-    migration: Migration,
-    records: readonly (TenantRecord | undefined)[],
-  ): Promise<Migration> {
-    const known = valuesOf(migration);
-    const values = records.reduce<KeyValues>(
-      (all, record) =>
-        record === undefined ? all : extended(all, namedValues(parts, keyValuesOf(record))),
-      known,
-    );
-    if (isKeyedAlike(known, values)) return migration;
-    const late = (values.installations ?? []).filter((id) => !known.installations?.includes(id));
-    const { record } = await migrations.change(migration, 'begin-restore', (current) =>
-      current?.status === 'rolling-back' && current.attempt === migration.attempt
-        ? {
-            ...current,
-            keyValues: values,
-            lateInstallations: [...(current.lateInstallations ?? []), ...late],
-          }
-        : undefined,
-    );
-    if (record === undefined || !isKeyedAlike(valuesOf(record), values))
-      throw new PermanentError(`migration ${migration.id} was changed by another hook or task`);
-    return record;
   }
 
   /** A committed migration whose target has moved on cannot be undone. Nothing has been changed. */
@@ -149,31 +115,6 @@ export function rollbackTasks(context: AppContext) {
       };
     },
   });
-
-  /**
-   * Refuses to restore over items of a late installation that were never copied: the app had
-   * written them in the source before the installation was announced. Items that are equal on both
-   * sides, or missing in the source, are those that an earlier attempt has restored or has still to
-   * restore.
-   */
-  async function checkNothingLost(migration: Migration, range: Range): Promise<void> {
-    const { id, source, target, lateInstallations = [] } = migration;
-    if (lateInstallations.length === 0) return;
-    const copied = new Set(rangeIdsOf(parts, copiedValuesOf(migration)));
-    if (copied.has(range.id) || (await partKind.isEmpty(range, source))) return;
-    const now = Math.floor(clock.now() / 1000);
-    const horizon = { asOf: now, lastingUntil: now };
-    const all = Number.MAX_SAFE_INTEGER;
-    const found = await partKind.differences(range, target, source, horizon, all);
-    const lost = found.filter((difference) => difference.found !== 'missing');
-    if (lost.length === 0) return;
-    const reason = `range ${range.id} holds ${lost.length} items in ${source} that were never copied, of an installation that became known after the copy`;
-    log.error(
-      `alarm: migration ${id} cannot be rolled back: ${reason}: copy them to ${target}, and try again`,
-      fieldsOf(migration),
-    );
-    throw new PermanentError(reason);
-  }
 
   async function checkShut({ tenant, id, source, target }: Migration): Promise<void> {
     const [from, to] = await Promise.all([

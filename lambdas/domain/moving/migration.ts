@@ -224,7 +224,7 @@ export interface Migration extends MigrationKey {
   /** The attempt whose execution is known to have been started. */
   readonly driven?: number;
   /** Executions of the present phase that failed in a row. */
-  readonly badEnds?: number;
+  readonly failedExecutions?: number;
   /** How the last of them ended, and why. */
   readonly lastFailure?: string;
   readonly error?: { readonly code: RefusalCode; readonly reason: string };

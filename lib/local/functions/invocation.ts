@@ -56,7 +56,7 @@ export async function invoke<T>(
   const awsRequestId = newRequestId();
   const deadline = performance.now() + timeoutMs;
   const context = { awsRequestId, getRemainingTimeInMillis: () => deadline - performance.now() };
-  const { promise: badEnd, reject } = Promise.withResolvers<never>();
+  const { promise: timedOut, reject } = Promise.withResolvers<never>();
   const self = { which, requestId: awsRequestId, event, endWith: reject };
   const timer = setTimeout(() => {
     onTimedOut?.(self);
@@ -67,7 +67,7 @@ export async function invoke<T>(
     );
   }, timeoutMs);
   try {
-    return await Promise.race([running.run(self, () => run(context)), badEnd]);
+    return await Promise.race([running.run(self, () => run(context)), timedOut]);
   } finally {
     clearTimeout(timer);
   }

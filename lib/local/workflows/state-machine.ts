@@ -26,7 +26,7 @@ export interface MachineOptions {
   /** Runs a task by its file's name (`copy-range`), with the task's own timeout. */
   readonly runTask: (task: string, input: unknown) => Promise<unknown>;
   /** Called when an execution is FAILED, TIMED_OUT or ABORTED. */
-  readonly onBadEnd: (execution: Execution) => void;
+  readonly onFailedExecution: (execution: Execution) => void;
   /** The directory that keeps the names over restarts. */
   readonly dataDir?: string;
   /**
@@ -249,7 +249,7 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
         error: ended.error,
         cause: ended.cause?.slice(0, 200), // a stack follows
       });
-      options.onBadEnd(ended);
+      options.onFailedExecution(ended);
     }
   }
 
@@ -283,8 +283,8 @@ export function stateMachine(definition: Definition, options: MachineOptions) {
     /** Newest first. */
     list: (): readonly Execution[] => [...executions.values()].reverse().map(current),
     /**
-     * Aborts all without `onBadEnd`, as when a machine is switched off, and waits a moment for
-     * running tasks.
+     * Aborts all without `onFailedExecution`, as when a machine is switched off, and waits a moment
+     * for running tasks.
      */
     async close(graceMs = 2_000): Promise<void> {
       const aborted = [...running.values()];

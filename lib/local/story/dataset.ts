@@ -9,10 +9,10 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { partitionValue } from '../../../lambdas/adapters/dataset/item-key.ts';
-import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
+import { keysOfItems } from '../../keys-of-items.ts';
 
 export type RawItem = Record<string, AttributeValue>;
 
@@ -31,21 +31,20 @@ export function datasetOf(
     parts.map((part) => {
       const share = SHARES[part.name] ?? 1 / parts.length;
       const count = Math.max(Math.round(items * share), ODD_ITEMS.length);
-      return [part, Array.from({ length: count }, (_, index) => itemOf(part, values, index))];
+      return [part, itemsOf(part, values, count)];
     }),
   );
 }
 
-function itemOf(part: Part, values: KeyValues, index: number): RawItem {
-  const partitions = partitionsOf(part, values);
-  const odd = ODD_ITEMS[index];
-  return {
-    ...(odd?.attributes ?? plainAttributes(index)),
+const itemsOf = (part: Part, values: KeyValues, count: number): readonly RawItem[] =>
+  keysOfItems(part, values, count, nameOf).map((key, index) => ({
+    ...(ODD_ITEMS[index]?.attributes ?? plainAttributes(index)),
     ...(part.ttlAttribute !== undefined && { [part.ttlAttribute]: { N: String(tomorrow()) } }),
-    [part.partitionKey]: partitionValue(part, partitions[index % partitions.length] ?? ''),
-    [part.sortKey?.name ?? 'id']: { S: odd?.id ?? `document-${String(index).padStart(6, '0')}` },
-  };
-}
+    ...key,
+  }));
+
+const nameOf = (index: number): string =>
+  ODD_ITEMS[index]?.id ?? `document-${String(index).padStart(6, '0')}`;
 
 const plainAttributes = (index: number): RawItem => ({
   title: { S: `Document ${index}` },

@@ -6,10 +6,10 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import { partitionValue } from '../../../lambdas/adapters/dataset/item-key.ts';
-import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
+import { keysOfItems } from '../../keys-of-items.ts';
 
 type RawItem = Record<string, AttributeValue>;
 
@@ -19,34 +19,16 @@ const BATCH = 25;
  * `count` items of a part, over all its partitions; where there is no sort key, a partition has one
  * item.
  */
-export function smokeItems(part: Part, values: KeyValues, count: number): readonly RawItem[] {
-  const partitions = partitionsOf(part, values);
-  const isOneEach = part.sortKey === undefined && part.discover === undefined;
-  const length = isOneEach ? Math.min(count, partitions.length) : count;
-  return Array.from({ length }, (_, index) => ({
-    ...SHAPES[index % SHAPES.length],
-    ...(part.ttlAttribute !== undefined && {
-      [part.ttlAttribute]: { N: String(Math.floor(Date.now() / 1000) + DAY_SECONDS) },
+export const smokeItems = (part: Part, values: KeyValues, count: number): readonly RawItem[] =>
+  keysOfItems(part, values, count, (index) => `smoke-${String(index).padStart(5, '0')}`).map(
+    (key, index) => ({
+      ...SHAPES[index % SHAPES.length],
+      ...(part.ttlAttribute !== undefined && {
+        [part.ttlAttribute]: { N: String(Math.floor(Date.now() / 1000) + DAY_SECONDS) },
+      }),
+      ...key,
     }),
-    ...keyed(part, partitions[index % partitions.length] ?? '', index),
-    ...(part.sortKey !== undefined && { [part.sortKey.name]: sortValue(part.sortKey.type, index) }),
-  }));
-}
-
-/** In a table that is scanned, each item is an entity of its own, which names the tenant. */
-const keyed = (part: Part, value: string, index: number): RawItem =>
-  part.discover === undefined
-    ? { [part.partitionKey]: partitionValue(part, value) }
-    : {
-        [part.partitionKey]: { S: `smoke of ${value} ${index}` },
-        [part.discover.attribute]: { S: value },
-      };
-
-function sortValue(type: 'S' | 'N' | 'B', index: number): AttributeValue {
-  if (type === 'N') return { N: String(index) };
-  if (type === 'B') return { B: Uint8Array.of(0, index >> 8, index & 255) };
-  return { S: `smoke-${String(index).padStart(5, '0')}` };
-}
+  );
 
 const SHAPES: readonly RawItem[] = [
   { text: { S: 'Grüße, 世界 \u{1F30F}' }, empty: { S: '' } },

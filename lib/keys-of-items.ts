@@ -1,0 +1,52 @@
+/** Key attributes for items that are made up: by smoke tests and by the local story. */
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
+import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
+
+type Attributes = Record<string, AttributeValue>;
+
+/**
+ * Different keys of a tenant's items, over all its partitions. `count` of them, or one for each
+ * partition where the table has no sort key. `nameOf` makes the text of a sort key.
+ */
+export function keysOfItems(
+  part: Part,
+  values: KeyValues,
+  count: number,
+  nameOf: (index: number) => string,
+): readonly Attributes[] {
+  const partitions = partitionsOf(part, values);
+  const isOneEach = part.sortKey === undefined && part.discover === undefined;
+  const length = isOneEach ? Math.min(count, partitions.length) : count;
+  return Array.from({ length }, (_, index) => ({
+    ...partitionOf(part, partitions[index % partitions.length] ?? '', index),
+    ...(part.sortKey !== undefined && {
+      [part.sortKey.name]: sortValue(part.sortKey.type, index, nameOf),
+    }),
+  }));
+}
+
+/** In a table that is scanned, each item is an entity of its own, which names the tenant. */
+const partitionOf = (part: Part, value: string, index: number): Attributes =>
+  part.discover === undefined
+    ? { [part.partitionKey]: partitionValue(part, value) }
+    : {
+        [part.partitionKey]: { S: `entity ${index} of ${value}` },
+        [part.discover.attribute]: { S: value },
+      };
+
+/** Text, the digits of a number, or bytes in base64. */
+function partitionValue({ keyType }: Part, value: string): AttributeValue {
+  if (keyType === 'B') return { B: Uint8Array.from(Buffer.from(value, 'base64')) };
+  return keyType === 'N' ? { N: value } : { S: value };
+}
+
+function sortValue(
+  type: 'S' | 'N' | 'B',
+  index: number,
+  nameOf: (index: number) => string,
+): AttributeValue {
+  if (type === 'N') return { N: String(index) };
+  if (type === 'B') return { B: Uint8Array.of(0, index >> 16, (index >> 8) & 255, index & 255) };
+  return { S: nameOf(index) };
+}

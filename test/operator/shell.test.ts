@@ -101,7 +101,9 @@ describe('completion', () => {
   }
 
   test('offers commands, their own options, realms, roles and statuses', async () => {
-    expect(await offered('s')).toEqual(['status', 'show', 'settings', 'set', 'smoke', 'smoke-key']);
+    expect(await offered('s')).toEqual([
+      ...['status', 'show', 'settings', 'scan', 'set', 'smoke', 'smoke-key'],
+    ]);
     expect(await offered('audit', '--')).toEqual([
       ...[
         '--stage',

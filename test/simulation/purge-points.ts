@@ -9,7 +9,7 @@ import { REALMS, TENANT, type World } from './world.ts';
 
 const HERE = 'us';
 /** The last fifteen seconds are a reserve, so that the purge takes several turns. */
-const SHORT_TURN = 15 * SECOND + 80;
+const SHORT_TURN = 15 * SECOND + 100;
 const LONG_TURN = 5 * MINUTE;
 const MOST_TURNS = 100;
 /** More than one page in every partition. */

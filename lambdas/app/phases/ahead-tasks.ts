@@ -88,6 +88,8 @@ export function aheadTasks(context: AppContext) {
    */
   async function finishAhead(input: unknown): Promise<void> {
     const run = runKey(input);
+    if (run.phase !== 'ahead')
+      throw new PermanentError(`phase ${run.phase} does not end by the task of phase ahead`);
     const migration = await migrations.read(run);
     const isAtHand =
       migration?.status === 'scheduled' &&

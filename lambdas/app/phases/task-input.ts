@@ -39,7 +39,7 @@ export function runKey(input: unknown): RunKey {
     typeof ledger !== 'string' ||
     typeof tenant !== 'string' ||
     typeof migration !== 'string' ||
-    typeof attempt !== 'number' ||
+    !isCount(attempt) ||
     !isPhase(phase)
   ) {
     throw new PermanentError('the input does not name a migration, a phase and an attempt');

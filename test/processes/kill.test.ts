@@ -31,7 +31,7 @@ import { residency } from '../../residency.config.ts';
 import { facts } from '../support/world.ts';
 import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 
-const ITEMS = 20_000;
+const ITEMS = 10_000;
 const FEWEST_KILLS = 20;
 const MOST_EXTRA_MOVES = 6;
 /** A kill comes at most this long after its kind of work was seen. */
@@ -74,7 +74,7 @@ afterAll(async () => {
 });
 
 describe('a host that is killed again and again', () => {
-  test('finishes a move of 20,000 items by itself', async () => {
+  test('finishes a move of 10,000 items by itself', async () => {
     const [site, neighbour] = [await installed('acme'), await installed('acme-10')];
     await settle(site, ITEMS);
     await settle(neighbour, 1_000);

@@ -102,11 +102,16 @@ describe('the embedded DynamoDB', () => {
   });
 
   test('ends what is under way before it closes', async () => {
+    const underWay = Promise.withResolvers<void>();
     const client = await start({
-      inject: ({ operation }) => (operation === 'PutItem' ? { delayMs: 50 } : undefined),
+      inject({ operation }) {
+        if (operation !== 'PutItem') return undefined;
+        underWay.resolve();
+        return { delayMs: 50 };
+      },
     });
     const put = client.send(new PutItemCommand({ TableName: tenants, Item: key }));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await underWay.promise;
     await database.close();
     expect((await put).$metadata.httpStatusCode).toBe(200);
   });

@@ -130,7 +130,8 @@ export async function rangeTurn(
     return {
       over: false,
       waitSeconds: waitFor(lease?.until ?? 0, plan.turn, clock.now()),
-      isAnothers: isAnothers(lease, plan.worker),
+      // A lease of other work is left from a state whose workers have ended: none of them waits.
+      isAnothers: found.work === work && isAnothers(lease, plan.worker),
       isIdle: true,
     };
   };

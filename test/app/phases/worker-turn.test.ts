@@ -3,6 +3,7 @@
  * ends.
  */
 import { describe, expect, test } from 'vitest';
+import type { Work } from '../../../lambdas/domain/moving/range-record.ts';
 import type { Operation } from '../../support/in-memory-cells.ts';
 import { inputOf } from '../../support/memory-workflow.ts';
 import { move, tenantInUs } from '../../support/moves.ts';
@@ -53,11 +54,11 @@ async function copying({ pageSeconds = 0 } = {}) {
     app.rangeRecords
       .peek('de', key)
       .flatMap(({ range, done }) => (done ? [range.replace('exports/', '')] : []));
-  const lease = async (range: string, seconds: number, worker?: string) => {
+  const lease = async (range: string, seconds: number, worker?: string, work: Work = 'copy') => {
     const stored = await app.rangeRecords.read('de', key, range);
     const until = app.clock.now() + seconds * 1000;
     const lease = { owner: 'somebody', until, ...(worker && { worker }) };
-    const fresh = { range, revision: 0, work: 'copy', asOf: 1, lastingUntil: 2, tries: 0 } as const;
+    const fresh = { range, revision: 0, work, asOf: 1, lastingUntil: 2, tries: 0 } as const;
     await app.rangeRecords.put('de', key, { done: false, ...fresh, ...stored, lease });
   };
   return { ...migration, plan, turn, done, lease, asked };
@@ -121,6 +122,12 @@ describe('a worker', () => {
     await lease('exports/02', 90, 'copy 1, 1 of 2');
     expect(await turn(0)).toEqual({ number: 1, over: true, waitSeconds: 0 });
     expect(done()).toEqual(['00', '01', '03', '04', '05']);
+  });
+
+  test('waits for a range of its own that a worker of another state has left leased', async () => {
+    const { turn, lease } = await copying();
+    await lease('exports/02', 90, 'copy 1, 3 of 4', 'clear');
+    expect(await turn(0)).toEqual({ number: 1, over: false, waitSeconds: 2 });
   });
 
   test('waits for what its own dead turn holds, and for what an earlier attempt holds of its own', async () => {

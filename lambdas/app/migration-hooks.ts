@@ -168,7 +168,7 @@ export function migrationHooks(context: AppContext) {
     const standby = await tenants.change(target, tenant, (current) =>
       isOwnedBy(current, id, 'standby') ? withFactsOf(current, from) : undefined,
     );
-    // Of a target that is open already, it is an ordinary installation.
+    // A target that is open already takes it as an ordinary installation.
     const isComplete =
       strayRanges(settings.parts, valuesOf(migration), keyValuesOf(from)).length === 0;
     if (!isComplete && isOwnedBy(standby.record, id, 'standby')) throw incomplete(migration);

@@ -135,7 +135,7 @@ export function scheduling(context: AppContext) {
   }
 
   /**
-   * Of a tenant's schedules only the latest counts. Two that arrive at once both look after they
+   * Only the latest of a tenant's schedules counts. Two that arrive at once both look after they
    * have written, so that one of them sees the other. A move that began in between goes before
    * both.
    */

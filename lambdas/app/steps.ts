@@ -134,7 +134,7 @@ export function steps({ tenants, migrations, slots, workflows, clock, log }: Por
     return record ?? migration;
   }
 
-  /** Says that somebody has started this attempt: a commit without it has never been answered. */
+  /** Says that a hook or task has started this attempt: a commit without it was never answered. */
   async function markDriven(migration: Migration, actor: string): Promise<Migration> {
     const { record } = await migrations.change(migration, actor, (current) =>
       current?.attempt === migration.attempt && current.driven !== current.attempt

@@ -11,7 +11,7 @@ import { allowsCopyAhead, startEmbeddedDynamoDb } from './dynamodb/embedded-dyna
 import { atMost } from './functions/concurrency.ts';
 import { eventBridge } from './functions/event-bridge.ts';
 import { startFunctionEndpoint } from './functions/function-endpoint.ts';
-import { hostLife } from './functions/host-id.ts';
+import { hostRun } from './functions/host-id.ts';
 import { startRealmApps } from './functions/realm-apps.ts';
 import type { RealmFunctions } from './functions/realm-functions.ts';
 import { type WorkerDeaths, workerDeaths } from './functions/worker-death.ts';
@@ -79,7 +79,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 2. This run of the host. The lock on the stores proves that an earlier run has ended; without
   //    it nothing does, and the leases of its dead workers run out.
   const deaths = workerDeaths();
-  const life = hostLife(env['AWS_ENDPOINT_URL_DYNAMODB'] ? undefined : options.dataDir);
+  const thisRun = hostRun(env['AWS_ENDPOINT_URL_DYNAMODB'] ? undefined : options.dataDir);
 
   // 3. Step Functions: a state machine per realm.
   const tasks = atMost(CONCURRENT_TASKS);
@@ -134,7 +134,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     keysUrl: keyStore.url,
     atlassian,
     urls,
-    life,
+    thisRun,
     deaths,
     opened,
   });

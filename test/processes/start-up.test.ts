@@ -8,7 +8,7 @@ import dynalite from 'dynalite/db/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { startEmbeddedDynamoDb } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
-import { hostLife } from '../../lib/local/functions/host-id.ts';
+import { hostRun } from '../../lib/local/functions/host-id.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { tcpPortsFrom } from '../../lib/local-ports.ts';
 import { residency } from '../../residency.config.ts';
@@ -71,7 +71,7 @@ describe('a second host', () => {
 describe('a host in its next life', () => {
   test('knows what ended with its earlier ones, and nothing of others', () => {
     const dataDir = join(folder, 'lives');
-    const [earlier, present, other] = [hostLife(dataDir), hostLife(dataDir), hostLife(undefined)];
+    const [earlier, present, other] = [hostRun(dataDir), hostRun(dataDir), hostRun(undefined)];
     expect(present.isGone(earlier.newRequestId())).toBe(true);
     expect(present.isGone(present.newRequestId())).toBe(false);
     expect(present.isGone(other.newRequestId())).toBe(false);

@@ -92,7 +92,7 @@ function segmentPage(
   });
 }
 
-/** Of which alone `keys` consist. */
+/** The attributes that `keys` consist of. */
 const namesOf = (part: DynamoDbPart): Record<string, string> =>
   Object.fromEntries(
     [

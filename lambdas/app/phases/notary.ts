@@ -15,7 +15,8 @@ import type { Ports } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
 
 /**
- * Of moves that end at once, one takes the next number. The ledger lets the others wait a little.
+ * Where several moves end at once, one takes the next number. The ledger lets the others wait a
+ * little.
  */
 const MOST_TRIES = 20;
 

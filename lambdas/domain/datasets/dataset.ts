@@ -118,7 +118,7 @@ export function rangesOf(parts: readonly Part[], values: KeyValues): readonly Ra
 }
 
 /**
- * Of a tenant's values only those that keys of these parts are made of. A migration keeps no
+ * Those of a tenant's values that keys of these parts are made of. A migration keeps no
  * others: what no key names has no business in a ledger.
  */
 export function namedValues(parts: readonly Part[], values: KeyValues): KeyValues {

@@ -73,7 +73,7 @@ function misplacementBy(part: Part, form: KeyForm, value: string): string | unde
 }
 
 /**
- * Of two forms that give one key, the one with more fixed words has it. With the same words, an
+ * Where two forms give one key, the one with more fixed words has it. With the same words, an
  * installation's id has it before a client key.
  */
 function isWithin({ form: inner, of }: Maker, outer: KeyForm): boolean {

@@ -29,8 +29,8 @@ export type TenantsOperation =
     };
 
 /**
- * Of each row, in the order in which they were asked. `failed`: it is not known whether it was
- * written; asking again is safe.
+ * The outcome of each row, in the order in which they were asked. `failed`: it is not known whether
+ * it was written; asking again is safe.
  */
 export interface ImportAnswer {
   readonly outcome: ImportOutcome | 'failed';

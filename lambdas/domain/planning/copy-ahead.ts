@@ -33,7 +33,7 @@ export function secondsOf(text: string): number | undefined {
   return seconds === undefined ? undefined : Number(number) * seconds;
 }
 
-/** Refuses a declaration that nobody could act on; the message says what is allowed. */
+/** Refuses a declaration by which nothing could be done; the message says what is allowed. */
 export function checkCopyAhead(declared: unknown): asserts declared is CopyAhead {
   const { hoursBefore, above, rateLimit, ...rest }: Record<string, unknown> = {
     ...(typeof declared === 'object' ? declared : {}),

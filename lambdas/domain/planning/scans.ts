@@ -10,15 +10,15 @@ const READ_UNIT_BYTES = 4096;
  * both sides are read at once for the verification.
  */
 const SCANS = { copy: 2, verify: 1 };
-/** Of a whole move: these, the recheck, the purge, and the proof that the source is empty. */
+/** Scans of a whole move: these, the recheck, the purge, and the proof that the source is empty. */
 const SCANS_OF_MOVE = 7;
 /** A cache is purged, and proven empty. */
 const SCANS_OF_DROP = 2;
 
 export interface Scans {
-  /** Of one scan of the largest table. Different tables are read at once. */
+  /** Seconds of one scan of the largest table. Different tables are read at once. */
   readonly seconds: number;
-  /** Of all scans of the whole move. */
+  /** Dollars for all scans of the whole move. */
   readonly dollars: number;
 }
 

@@ -10,7 +10,7 @@ export interface ForgeSite {
   readonly cloudId?: string;
   readonly product?: string;
   readonly host?: string;
-  /** Of Bitbucket, which has no sites. */
+  /** The workspace of Bitbucket, which has no sites. */
   readonly workspaceId?: string;
 }
 

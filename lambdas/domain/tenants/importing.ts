@@ -89,7 +89,8 @@ const isOtherSecret = ({ credentials: stored }: TenantRecord, { credentials }: A
   credentials.sharedSecret !== undefined && credentials.sharedSecret !== stored.sharedSecret;
 
 /**
- * Of one that has moved here, the stub in the other realm must learn it too: only a hook does that.
+ * The stub of a tenant that has moved here must learn it too, in the other realm: only a hook does
+ * that.
  */
 function whyNotRenewed({ credentials, arrivedBy }: TenantRecord, iat: number): string | undefined {
   if (credentials.sharedSecret === undefined) return undefined;

@@ -111,7 +111,7 @@ export function takeOver(record: Current, iat: number): Current {
 export type Elsewhere = 'nothing' | 'serves' | 'in-move' | 'opens-first' | 'opens-later';
 
 /**
- * Of two realms that open at once, the newer installation wins; of two equally new ones, the realm
+ * Where two realms open at once, the newer installation wins; of two equally new ones, the realm
  * that is first in the alphabet.
  */
 export function elsewhere(record: Current, there: Realm, here: Realm, iat: number): Elsewhere {

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { IsGone } from '../../../lambdas/ports.ts';
 import { unwritable } from '../unwritable.ts';
 
-export interface HostLife {
+export interface HostRun {
   /** `{host}/{run}/{invocation}` */
   readonly newRequestId: () => string;
   /**
@@ -22,12 +22,12 @@ export interface HostLife {
  * `dataDir` keeps the host's id over restarts. The caller must hold the directory alone; else an
  * "earlier run" might be a running one. Without it every start is another host.
  */
-export function hostLife(dataDir: string | undefined): HostLife {
+export function hostRun(dataDir: string | undefined): HostRun {
   const host = dataDir === undefined ? randomUUID() : hostIdIn(dataDir);
-  const life = `${host}/${randomUUID()}`;
+  const thisRun = `${host}/${randomUUID()}`;
   return {
-    newRequestId: () => `${life}/${randomUUID()}`,
-    isGone: (owner) => owner.startsWith(`${host}/`) && !owner.startsWith(`${life}/`),
+    newRequestId: () => `${thisRun}/${randomUUID()}`,
+    isGone: (owner) => owner.startsWith(`${host}/`) && !owner.startsWith(`${thisRun}/`),
   };
 }
 

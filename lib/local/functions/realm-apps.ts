@@ -10,7 +10,7 @@ import { codeVersion } from '../../code-version.ts';
 import { ACCOUNT, type HostSetup, type LocalHostOptions, STAGE } from '../host-setup.ts';
 import { delayed } from '../latency.ts';
 import type { SimulatedAtlassian } from '../simulated-atlassian.ts';
-import type { HostLife } from './host-id.ts';
+import type { HostRun } from './host-id.ts';
 import { functionsOf, loadFunctions, type RealmFunctions } from './realm-functions.ts';
 import type { WorkerDeaths } from './worker-death.ts';
 
@@ -22,7 +22,7 @@ export interface AppSurroundings {
   readonly atlassian: SimulatedAtlassian | undefined;
   /** Realm to base URL. */
   readonly urls: Readonly<Record<Realm, string>>;
-  readonly life: HostLife;
+  readonly thisRun: HostRun;
   readonly deaths: WorkerDeaths;
   /** Whatever is opened for the apps is closed with the host. */
   readonly opened: AsyncDisposableStack;
@@ -36,7 +36,7 @@ export async function startRealmApps(
   { residency, rows, env, forwardUrls }: HostSetup,
   around: AppSurroundings,
 ): Promise<ReadonlyMap<Realm, RealmFunctions>> {
-  const { atlassian, urls, life, deaths, opened } = around;
+  const { atlassian, urls, thisRun, deaths, opened } = around;
   const functions = new Map<Realm, RealmFunctions>();
   const loaded = await loadFunctions();
   for (const row of rows) {
@@ -47,14 +47,14 @@ export async function startRealmApps(
         return deaths.around(call, make);
       },
       metrics: options.metrics?.(row.realm) ?? UNHEARD,
-      isGone: (owner) => life.isGone(owner) || deaths.isGone(owner),
+      isGone: (owner) => thisRun.isGone(owner) || deaths.isGone(owner),
       ...defined({ log: options.log }),
     });
     functions.set(
       row.realm,
       functionsOf(loaded, row.realm, app, {
         timeoutSecondsOf: options.timeoutSecondsOf,
-        newRequestId: life.newRequestId,
+        newRequestId: thisRun.newRequestId,
         onTimedOut: deaths.end,
       }),
     );

@@ -17,7 +17,7 @@ import { errorNameOf } from '../terminal/failure.ts';
 import { printable } from '../terminal/print.ts';
 import { bad, type Found, fine } from './check.ts';
 
-/** Of logs: an hour costs next to nothing, and shows whether the query runs. */
+/** An hour of logs costs next to nothing, and shows whether the query runs. */
 const LOOKED_BACK_SECONDS = 3_600;
 const POLL_MS = 500;
 const MOST_POLLS = 60;

@@ -1,5 +1,5 @@
 /**
- * Raises one alarm of a realm, so that whoever should hear of alarms can say whether they did.
+ * Raises one alarm of a realm, so that its subscribers can say whether they heard of it.
  * WRITES.
  */
 import {

@@ -3,7 +3,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { Failure } from '../terminal/failure.ts';
 
 export interface Row {
-  /** Of its first line; the head is in line 1. */
+  /** Number of its first line; the head is in line 1. */
   readonly line: number;
   /**
    * By the name of the column as `columnName` spells it. What is empty, `NULL` or `\N` is absent.

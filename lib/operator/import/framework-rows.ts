@@ -8,7 +8,7 @@ import type { Problem } from '../files/file-text.ts';
 
 /** One tenant that a file, or a table, names. */
 export interface SourceRow {
-  /** Of a table, the number of the row. */
+  /** Line of the file; for a table, the number of the row. */
   readonly line: number;
   /** For people: the client key, or the id of the installation. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface SourceRow {
   readonly row: ImportRow;
   /** The app itself says so: nothing is written for it. */
   readonly isUninstalled: boolean;
-  /** Of which app the installation is, where that is said. */
+  /** The app that the installation is of, where that is said. */
   readonly appKey?: string;
 }
 

@@ -5,7 +5,7 @@ import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { printable, table } from '../terminal/print.ts';
 
 export interface ImportedRow {
-  /** Of the file; of a table, the number of the row. */
+  /** Line of the file; for a table, the number of the row. */
   readonly line: number;
   readonly tenant: string;
   readonly realm: Realm;

@@ -67,7 +67,7 @@ export function statusEntries(
   );
 }
 
-/** Of two entries of a kind, the one whose window ends first is first. */
+/** Among entries of a kind, the one whose window ends first comes first. */
 const urgency = ({ windowEnds, since }: StatusEntry): string => windowEnds ?? since ?? '';
 
 function entryOf(move: OpenMove, now: number): StatusEntry {

@@ -125,7 +125,7 @@ export async function addressTaken(
   ];
 }
 
-/** Of one name: the stack makes the first two, and neither can be beside the third. */
+/** Records of one name: the stack makes the first two, and neither can be beside the third. */
 const TYPES = ['A', 'AAAA', 'CNAME'];
 
 const nameOf = (name = ''): string => name.toLowerCase().replace(/\.$/, '');

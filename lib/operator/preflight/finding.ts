@@ -16,7 +16,7 @@ export async function checked(
 
 const REFUSALS = /AccessDenied|Unauthorized|NotAuthorized/;
 
-/** Of AWS's own sentence only the name of the right is taken: the rest may quote what was sent. */
+/** Takes only the name of the right from AWS's sentence: the rest may quote what was sent. */
 function unseen(error: unknown): Found {
   const name = errorNameOf(error);
   if (!REFUSALS.test(name)) return bad(sentenceOf(error), 'run preflight again when it is mended');

@@ -49,7 +49,7 @@ async function keyFindings(
         'AWS archives the table after seven days: bring the key back, or encrypt the table with another one',
       ),
     ];
-  // The account's own key for DynamoDB: whoever may use the table may use it.
+  // The account's own key for DynamoDB: a role that may use the table may use it.
   if (key.KeyManager === 'AWS') return [];
   if (declared !== arn)
     return [

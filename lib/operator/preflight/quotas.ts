@@ -100,7 +100,7 @@ export async function rolesTaken(
   ];
 }
 
-/** Of a region, and it cannot be raised. */
+/** The quota is a region's, and cannot be raised. */
 const MOST_POLICIES = 10;
 const MOST_CHARACTERS = 5_120;
 /** Room for two more log groups in a policy. */

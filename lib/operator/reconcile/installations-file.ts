@@ -12,7 +12,7 @@ import { jsonRows } from '../files/json-rows.ts';
 import { Failure } from '../terminal/failure.ts';
 
 export interface Entry {
-  /** Of the file. */
+  /** Line of the file. */
   readonly line: number;
   readonly clientKey?: string;
   readonly installationId?: string;
@@ -38,8 +38,8 @@ const NAMES = {
 } as const;
 
 /**
- * Of a report of licences: whose licence has ended may have the app installed, and the other way
- * round.
+ * Columns of a report of licences, which is refused: a site whose licence has ended may have the
+ * app installed, and the other way round.
  */
 const OF_LICENCES: readonly string[] = ['addonlicenseid', 'licenseid', 'licensetype', 'tier'];
 

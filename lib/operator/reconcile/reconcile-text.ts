@@ -12,7 +12,7 @@ export interface Row {
   readonly found: 'gone' | 'doubt' | 'unknown' | 'not-served';
   readonly tenant?: string;
   readonly realm?: Realm;
-  /** Of the list. */
+  /** Line of the list. */
   readonly line?: number;
   readonly installation?: string;
   readonly says: string;

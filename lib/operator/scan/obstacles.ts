@@ -32,7 +32,7 @@ export interface Whereabouts {
   readonly others: readonly { readonly realm: Realm; readonly record: TenantFacts }[];
 }
 
-/** Of the tenant itself, whatever its size and wherever it goes. */
+/** Obstacles of the tenant itself, whatever its size and wherever it goes. */
 export function ofRecord(
   { realm, record, others }: Whereabouts,
   values: KeyValues,

@@ -19,7 +19,7 @@ export interface Forecast {
   readonly limit: Estimate['limit'] | 'records';
   readonly items: number;
   readonly bytes: number;
-  /** Of the whole move, purge included; without the workers' time, about 2 % more. */
+  /** Dollars for the whole move, purge included; without the workers' time, about 2 % more. */
   readonly dollars: number;
   /** Measured, or by the planner's own numbers alone. */
   readonly basis: 'measured' | 'planned';
@@ -41,7 +41,7 @@ export interface ForecastInput {
  * copy.
  */
 const CALLS_PER_RANGE = 34;
-/** Of a copy, from a worker's first call to its last, when nothing is in the way. */
+/** States of a copy, from a worker's first call to its last, when nothing is in the way. */
 const STATES = 14;
 /** One state of Step Functions, after another. */
 const STATE_SECONDS = { aws: 0.05, local: 0.004 };

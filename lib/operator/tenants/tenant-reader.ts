@@ -20,7 +20,7 @@ import { SHOWN_ATTRIBUTES } from '../../shown-attributes.ts';
  * its host name. Cloud id and product are there also where only the installation had them.
  */
 export interface TenantFacts extends Omit<TenantRecord, 'credentials' | 'installation'> {
-  /** Of the site's base URL. */
+  /** The host of the site's base URL. */
   readonly host?: string;
   /** A hook of Connect can be verified. */
   readonly hasSecret?: boolean;

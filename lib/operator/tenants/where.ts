@@ -35,7 +35,7 @@ export interface RealmHolding {
   readonly region: string;
   readonly state: TenantState | 'none';
   readonly migration?: string;
-  /** Of that migration, by its ledger. */
+  /** The status of that migration, by its ledger. */
   readonly migrationStatus?: Status;
   readonly movedTo?: Realm;
   readonly items: number;
@@ -186,8 +186,8 @@ export function verdictOn(tenant: string, realms: readonly RealmHolding[]): Wher
 }
 
 /**
- * Of a schedule that is copied ahead, or of one that is undone: another realm serves, which no
- * migration holds.
+ * The target of a schedule that is copied ahead, or of one that is undone: another realm serves,
+ * which no migration holds.
  */
 function aheadIn(
   realms: readonly RealmHolding[],

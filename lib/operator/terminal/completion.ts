@@ -48,7 +48,7 @@ const optionsOf = (command: Command): readonly string[] => [
 
 const valuesOf = (realms: readonly Realm[]): Readonly<Record<string, readonly string[]>> => ({
   '--realm|--to': realms,
-  // Of a synthetic tenant a realm, of an import what its file is.
+  // `--from` is a realm for a synthetic tenant, and the kind of file for an import.
   '--from': [...realms, 'ace', 'spring', 'csv'],
   '--role': ['operator-read', 'operator-act', 'operator-tenants'],
   '--status': STATUSES,

@@ -31,7 +31,7 @@ export interface OtherStore {
   get(key: string, clientKey: string): Promise<unknown>;
   set(key: string, value: unknown, clientKey: string): Promise<unknown>;
   del(key: string, clientKey: string): Promise<unknown>;
-  /** Of versions that know Forge. */
+  /** Versions that know Forge have it. */
   forForgeInstallation?(installationId: string): unknown;
 }
 

@@ -11,7 +11,7 @@ export interface GuardedRequest {
 
 export interface GuardedResponse {
   statusCode: number;
-  /** Of Express; made where there is none. */
+  /** Express's `locals`; made where there are none. */
   locals?: Record<string, unknown>;
   setHeader(name: string, value: string): unknown;
   end(body: string): unknown;

@@ -1,5 +1,5 @@
 /** The bench that the suites run on: a stub, sizes, and a record of all measurements. */
-import { build, type Measurement, measure, type World, writtenUnits } from './measure.ts';
+import { build, type Measurement, measure, setCaps, type World, writtenUnits } from './measure.ts';
 import type { Stub } from './stub/handle.ts';
 import type { Job } from './variants/job.ts';
 import { isInstalled } from './variants/npm-copy.ts';
@@ -37,7 +37,7 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
     checkTarget(measured, `${variant}, ${work}`, work);
     all.push({ ...measured, variant, work, world, ...options });
     say(
-      `${variant.padEnd(16)} ${work.padEnd(8)} ${String(measured.items).padStart(7)} items in ${measured.seconds.toFixed(2).padStart(6)} s`,
+      `${variant.padEnd(16)} ${work.padEnd(8)} ${String(measured.items).padStart(7)} items in ${measured.seconds.toFixed(2).padStart(6)} s${throttledIn(measured)}`,
     );
     return measured;
   }
@@ -58,12 +58,34 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
     },
 
     /** Several runs in the same world, one after the other. */
-    async runs(
+    async runs<const Runs extends readonly BenchRun[]>(
       world: World,
-      [first, second]: readonly [BenchRun, BenchRun],
-    ): Promise<readonly [Measurement, Measurement]> {
+      runs: Runs,
+    ): Promise<{ readonly [At in keyof Runs]: Measurement }> {
       await build(stub, world);
-      return [await step(world, ...first), await step(world, ...second)];
+      const done: Measurement[] = [];
+      for (const one of runs) done.push(await step(world, ...one));
+      // One measurement for each run, in their order.
+      return done as { readonly [At in keyof Runs]: Measurement };
+    },
+
+    /** A run beside something else, which is not compared with its source afterwards. */
+    async beside<T>(
+      world: World,
+      variant: string,
+      work: Job['work'],
+      other: (url: string) => Promise<T>,
+    ): Promise<T> {
+      await build(stub, world);
+      const [found] = await Promise.all([other(stub.url), measure(stub, world, { variant, work })]);
+      return found;
+    },
+
+    /** Something else in a world in which no worker runs. */
+    async alone<T>(world: World, other: (url: string) => Promise<T>): Promise<T> {
+      await build(stub, world);
+      await setCaps(stub, world);
+      return other(stub.url);
     },
 
     /** Copies, is killed when it has written `at` units, and copies the rest in a second run. */
@@ -85,6 +107,13 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
       return found;
     },
   };
+}
+
+/** What was throttled beside the writes of items, which look for the cap. */
+function throttledIn({ source, target, ledger }: Measurement): string {
+  const reads = source.refusedReads + target.refusedReads;
+  const records = ledger.refused + ledger.refusedReads;
+  return reads + records === 0 ? '' : `, throttled: ${reads} reads, ${records} of the ledger`;
 }
 
 /**

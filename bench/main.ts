@@ -15,7 +15,10 @@ import { forecasts, marginalCpu, planning } from './planning.ts';
 import { publish } from './publish.ts';
 import { type Results, report, table } from './report.ts';
 import { startStub } from './stub/handle.ts';
-import { ahead, capped, cpu, deleting, growth, resuming, uncapped } from './suites.ts';
+import { ahead, aheadOfShards } from './suites/ahead.ts';
+import { ledger, ledgerAt16 } from './suites/ledger.ts';
+import { live } from './suites/live.ts';
+import { capped, cpu, deleting, growth, resuming, uncapped } from './suites.ts';
 import { FULL, QUICK } from './worlds.ts';
 
 type Suite = (bench: Bench) => Promise<readonly Bar[]>;
@@ -32,6 +35,10 @@ const SUITES: Readonly<Record<string, Suite>> = {
   uncapped,
   capped,
   ahead,
+  'ahead-16': aheadOfShards,
+  ledger,
+  'ledger-16': ledgerAt16,
+  live,
   cpu,
   growth,
   deleting,
@@ -90,9 +97,9 @@ async function benchmark(quick: boolean): Promise<void> {
   const lanes: readonly (readonly Suite[])[] = quick
     ? [
         [uncapped, cpu, growth],
-        [capped, ahead, resuming, deleting],
+        [capped, ahead, aheadOfShards, resuming, deleting],
       ]
-    : [[uncapped, capped, ahead, cpu, growth, deleting, resuming]];
+    : [[uncapped, capped, ahead, aheadOfShards, cpu, growth, deleting, resuming]];
   const running = lanes.map(lane);
   // Bundles are measured on the first lane while the second still waits.
   await running[0];

@@ -5,13 +5,14 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Caps, Count } from './stub/capacity.ts';
+import { AWS_CAPS, type Caps, type Count, NO_COUNT } from './stub/capacity.ts';
 import type { Stub } from './stub/handle.ts';
 import type { Latency } from './stub/server.ts';
 import {
   type Job,
   type Outcome,
   type PartName,
+  SHARDS,
   SOURCE,
   STAGE,
   TARGET,
@@ -22,8 +23,10 @@ export interface World {
   /** Latency of the source's region and of the target's. */
   readonly source: Latency;
   readonly target: Latency;
-  /** Write caps of the written table, in either region. */
+  /** Caps of the part's table, in either region. */
   readonly caps?: Caps;
+  /** Without it, the tables of the ledger and of the tenants have AWS's caps. */
+  readonly isLedgerUncapped?: true;
   readonly part: PartName;
   /** Under each partition key. */
   readonly items: number;
@@ -45,15 +48,19 @@ export interface Measurement extends Outcome {
   readonly different: number;
 }
 
-const tableIn = (realm: string, name: string) => `bench-${STAGE}-${realm}-${name}`;
-const SHARDS = [0, 1, 2, 3].map((shard) => `${TENANT}#0${shard}`);
+export const tableIn = (realm: string, name: string) => `bench-${STAGE}-${realm}-${name}`;
 export const partitionsOf = (part: PartName): readonly string[] =>
-  part === 'one' ? [TENANT] : SHARDS;
+  part === 'one'
+    ? [TENANT]
+    : Array.from(
+        { length: SHARDS[part] },
+        (_, shard) => `${TENANT}#${String(shard).padStart(2, '0')}`,
+      );
 
 /** Builds empty tables and a source full of items, and removes every earlier world. */
 export async function build(
   stub: Stub,
-  { source, target, part, items, itemBytes, changedEvery }: World,
+  { source, target, part, items, itemBytes, changedEvery, isLedgerUncapped }: World,
 ): Promise<void> {
   await stub.order({ do: 'reset' });
   for (const [{ realm, region }, latency] of [
@@ -66,6 +73,9 @@ export async function build(
     await create('tenants', { partitionKey: 'tenant' });
     await create('migrations', { partitionKey: 'tenant', sortKey: 'id' });
     await create(part, { partitionKey: 'tenant', sortKey: 'id' });
+    if (isLedgerUncapped) continue;
+    for (const name of ['tenants', 'migrations'])
+      await stub.order({ do: 'cap', region, table: tableIn(realm, name), caps: AWS_CAPS });
   }
   for (const partition of partitionsOf(part)) {
     const seed = (
@@ -90,7 +100,7 @@ export async function build(
 }
 
 /** The buckets start empty: capacity saved before the run would hide the cap. */
-async function setCaps(stub: Stub, { caps, part }: World): Promise<void> {
+export async function setCaps(stub: Stub, { caps, part }: World): Promise<void> {
   if (caps === undefined) return;
   for (const { realm, region } of [SOURCE, TARGET]) {
     await stub.order({ do: 'cap', region, table: tableIn(realm, part), caps });
@@ -193,17 +203,17 @@ async function perform(
   return message.outcome;
 }
 
-const NOTHING: Count = { requests: 0, writes: 0, refused: 0, rcu: 0, wcu: 0 };
 const combined = (one: Count, other: Count, sign: 1 | -1): Count => ({
   requests: one.requests + sign * other.requests,
   writes: one.writes + sign * other.writes,
   refused: one.refused + sign * other.refused,
+  refusedReads: one.refusedReads + sign * other.refusedReads,
   rcu: one.rcu + sign * other.rcu,
   wcu: one.wcu + sign * other.wcu,
 });
 const minus = (one: Count, other: Count): Count => combined(one, other, -1);
 const sum = (counts: Iterable<Count>): Count =>
-  [...counts].reduce((one, other) => combined(one, other, 1), NOTHING);
+  [...counts].reduce((one, other) => combined(one, other, 1), NO_COUNT);
 
 async function requestCounts(stub: Stub, job: Job) {
   const [source = {}, target = {}] = await Promise.all(
@@ -217,7 +227,7 @@ async function requestCounts(stub: Stub, job: Job) {
   return {
     source: sum(Object.values(source[job.sourceTable] ?? {})),
     target: sum(Object.values(target[job.targetTable] ?? {})),
-    targetBatches: target[job.targetTable]?.['BatchWriteItem'] ?? NOTHING,
+    targetBatches: target[job.targetTable]?.['BatchWriteItem'] ?? NO_COUNT,
     ledger: sum(others),
   };
 }

@@ -1,7 +1,10 @@
 /** Compares the planner's forecasts with measurements: each must be within a quarter. */
-import { type Conditions, estimate, WARM_UP_SECONDS } from '../lambdas/domain/planning/estimate.ts';
+import { defined } from '../lambdas/domain/defined.ts';
+import { type Estimate, estimate, WARM_UP_SECONDS } from '../lambdas/domain/planning/estimate.ts';
 import { atMost, type Bar, median } from './bars.ts';
 import type { Run } from './bench.ts';
+import type { World } from './measure.ts';
+import { SHARDS } from './variants/job.ts';
 
 export interface Forecast {
   readonly what: string;
@@ -29,23 +32,12 @@ export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecas
         variant === 'ours' && (work === 'copy' || work === 'verify') && nodeOptions === undefined,
     )
     .filter(({ world, resumed }) => world.source.base > 0 && world.items >= 2_000 && !resumed)
-    // What was copied ahead is not written again: the forecast is of a whole copy.
+    // What was copied ahead is not written again: `ofFence` has its forecast.
     .filter(({ work, world }) => work === 'verify' || world.changedEvery === undefined)
     .map(({ work, world, items, seconds }) => {
-      const { source, target, caps, part, itemBytes } = world;
-      const conditions: Partial<Conditions> = {
-        sourceMs: source.base,
-        targetMs: target.base,
-        partitionUnits: caps?.partition ?? Number.POSITIVE_INFINITY,
-        tableUnits: caps?.table ?? Number.POSITIVE_INFINITY,
-        // In the bench, one process works on all ranges.
-        concurrency: 1,
-        cpuMs,
-      };
-      const parts = [part === 'four' ? { shards: 4 } : {}];
-      const planned = estimate(items, items * itemBytes, parts, conditions);
+      const planned = plannedIn(world, items, cpuMs);
       const isCopy = work === 'copy';
-      const where = source.base < target.base ? 'S1' : 'S2';
+      const where = world.source.base < world.target.base ? 'S1' : 'S2';
       return {
         what: `${where}, ${items} items, ${isCopy ? planned.limit : 'verification'}`,
         measured: seconds,
@@ -58,6 +50,20 @@ export function forecasts(runs: readonly Run[], cpuMs: number): readonly Forecas
         .slice(0, 1)
         .map((one) => ({ ...one, measured: median(same.map(({ measured }) => measured)) })),
   );
+}
+
+/** The planner's estimate of a move in this world, by one process on all ranges. */
+export function plannedIn(world: World, items: number, cpuMs?: number): Estimate {
+  const { source, target, caps, part, itemBytes } = world;
+  return estimate(items, items * itemBytes, [{ shards: SHARDS[part] }], {
+    sourceMs: source.base,
+    targetMs: target.base,
+    partitionUnits: caps?.partition ?? Number.POSITIVE_INFINITY,
+    partitionReads: caps?.reads ?? Number.POSITIVE_INFINITY,
+    tableUnits: caps?.table ?? Number.POSITIVE_INFINITY,
+    concurrency: 1,
+    ...defined({ cpuMs }),
+  });
 }
 
 export function planning(found: readonly Forecast[]): readonly Bar[] {

@@ -1,5 +1,6 @@
 /** The results of a run as Markdown tables. */
 import { estimate } from '../lambdas/domain/planning/estimate.ts';
+import { fenceAfterAhead } from '../lambdas/domain/planning/window-fit.ts';
 import { type Bar, shown } from './bars.ts';
 import type { Run } from './bench.ts';
 import type { BundleRow } from './bundles.ts';
@@ -90,12 +91,17 @@ export function growthTable(): string {
     const found = worlds.map(([part, conditions]) =>
       estimate(items, items * 1024, [part], conditions),
     );
+    const offline = found.slice(0, 2).map((planned) => {
+      const [whole, ahead] = [planned.seconds, fenceAfterAhead(planned)].map(duration);
+      return `${whole}; ${ahead}`;
+    });
     return [
       items.toLocaleString('en'),
       ...found.map(
         ({ copySeconds, verifySeconds, limit }) =>
           `${duration(copySeconds)} + ${duration(verifySeconds)} (${limit})`,
       ),
+      ...offline,
       `$${(found[0]?.dollars ?? 0).toFixed(2)}`,
     ];
   });
@@ -105,6 +111,8 @@ export function growthTable(): string {
       'one partition key: copy + verification',
       '16 shards, table at 4,000/s',
       '16 shards, table at 16,000/s',
+      'site offline, one key; copied ahead',
+      'site offline, 16 shards at 4,000/s; copied ahead',
       'cost',
     ],
     rows,

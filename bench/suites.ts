@@ -4,9 +4,9 @@
  */
 
 import { BATCH, MOST_IN_FLIGHT } from '../lambdas/adapters/dataset/adaptive-rate.ts';
-import { defined } from '../lambdas/domain/defined.ts';
 import { atLeast, atMost, type Bar, cpuPerItem, medianOf, noBar, rate } from './bars.ts';
 import type { Bench } from './bench.ts';
+import { AWS_CAPS } from './stub/capacity.ts';
 import { S0, S1, S2, world } from './worlds.ts';
 
 /** Copies without caps: from beside the source, and as we deploy. */
@@ -89,9 +89,9 @@ export async function uncapped({
 /** Caps that the copier is not told about; the tables' buckets are empty when it begins. */
 export async function capped({ sizes, run, runs, rounds }: Bench): Promise<readonly Bar[]> {
   const found = await rounds(async () => {
-    const four = { part: 'four', caps: { partition: 1000 } } as const;
+    const four = { part: 'four', caps: AWS_CAPS } as const;
     return {
-      slow: await run('ours', 'copy', world(S2, sizes.cap1000, { caps: { partition: 1000 } })),
+      slow: await run('ours', 'copy', world(S2, sizes.cap1000, { caps: AWS_CAPS })),
       fast: await run('ours', 'copy', world(S2, sizes.cap4000, { caps: { table: 4000 } })),
       ranges: await runs(world(S2, sizes.perPartition, four), [
         ['ours', 'copy'],
@@ -156,50 +156,6 @@ export async function capped({ sizes, run, runs, rounds }: Bench): Promise<reado
       medianOf(found, ({ ranges: [, discard] }) => rate(discard) / 4000),
       0.95,
       '%',
-    ),
-  ];
-}
-
-/**
- * The fence with and without copying ahead, at AWS's cap of a partition key: copy and verification
- * of everything, against making the target equal and its verification.
- */
-export async function ahead({ sizes, runs, rounds }: Bench): Promise<readonly Bar[]> {
-  const caps = { partition: 1000 };
-  const fence = async (changedEvery?: number) => {
-    const [copy, verify] = await runs(
-      world(S2, sizes.cap1000, { caps, ...defined({ changedEvery }) }),
-      [
-        ['ours', 'copy'],
-        ['ours', 'verify'],
-      ],
-    );
-    const changed = Math.ceil(copy.items / (changedEvery ?? 1));
-    return { seconds: copy.seconds + verify.seconds, units: copy.target.wcu / changed };
-  };
-  const found = await rounds(async () => ({
-    all: await fence(),
-    one: await fence(100),
-    ten: await fence(10),
-  }));
-  return [
-    atMost(
-      'ahead',
-      'fence at 1 % changed, of one without',
-      medianOf(found, ({ all, one }) => one.seconds / all.seconds),
-      0.15,
-    ),
-    atMost(
-      'ahead',
-      'fence at 10 % changed, of one without',
-      medianOf(found, ({ all, ten }) => ten.seconds / all.seconds),
-      0.25,
-    ),
-    atMost(
-      'ahead',
-      'write units per changed item',
-      medianOf(found, ({ one, ten }) => Math.max(one.units, ten.units)),
-      1.05,
     ),
   ];
 }

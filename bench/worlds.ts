@@ -36,6 +36,11 @@ export interface Sizes {
   readonly cap1000: number;
   readonly cap4000: number;
   readonly perPartition: number;
+  /** Under one key, and under each of 16. */
+  readonly fence: number;
+  readonly fenceShard: number;
+  /** Seconds for which the live app is measured. */
+  readonly liveSeconds: number;
   readonly cpu: number;
   readonly small: number;
   readonly large: number;
@@ -52,6 +57,9 @@ export const FULL: Sizes = {
   cap1000: 8_000,
   cap4000: 40_000,
   perPartition: 5_000,
+  fence: 20_000,
+  fenceShard: 2_000,
+  liveSeconds: 12,
   cpu: 120_000,
   small: 20_000,
   large: 200_000,
@@ -68,6 +76,9 @@ export const QUICK: Sizes = {
   cap1000: 8_000,
   cap4000: 22_000,
   perPartition: 2_500,
+  fence: 10_000,
+  fenceShard: 500,
+  liveSeconds: 4,
   cpu: 30_000,
   small: 20_000,
   large: 22_000,

@@ -7,14 +7,20 @@ export interface Count {
   writes: number;
   /** Refused writes: left unprocessed, or refused with the whole request. */
   refused: number;
+  /** Refused reads. */
+  refusedReads: number;
   rcu: number;
   wcu: number;
 }
 
-/** Write units per second of a whole table, and of each of its partition keys. */
+/** Units per second. What is left out is not capped. */
 export interface Caps {
+  /** Write units of the whole table. */
   readonly table?: number;
+  /** Write units of each partition key. */
   readonly partition?: number;
+  /** Read units of each partition key. */
+  readonly reads?: number;
   /**
    * Seconds of unused capacity that a bucket keeps. DynamoDB keeps 300, which would hide the cap in
    * a short run.
@@ -23,6 +29,9 @@ export interface Caps {
 }
 
 const DEFAULT_BURST_SECONDS = 1;
+
+/** What DynamoDB lets one partition key have. */
+export const AWS_CAPS = { partition: 1_000, reads: 3_000 } as const satisfies Caps;
 
 class TokenBucket {
   readonly #perSecond: number;
@@ -53,11 +62,12 @@ class TokenBucket {
 }
 
 /** The buckets of one table. */
-export class WriteCapacity {
+export class Capacity {
   readonly #caps: Caps;
   readonly #table: TokenBucket | undefined;
   readonly #since = performance.now();
-  readonly #partitions = new Map<string, TokenBucket>();
+  readonly #writes = new Map<string, TokenBucket>();
+  readonly #reads = new Map<string, TokenBucket>();
 
   constructor(caps: Caps) {
     this.#caps = caps;
@@ -67,30 +77,53 @@ export class WriteCapacity {
 
   /** Takes the units; returns false, and takes none, where there are not enough. */
   allows(partition: string, units: number): boolean {
-    const buckets = [this.#table, this.#ofPartition(partition)].filter(
-      (bucket) => bucket !== undefined,
-    );
+    const ofKey = this.#bucket(this.#writes, partition, this.#caps.partition);
+    const buckets = [this.#table, ofKey].filter((bucket) => bucket !== undefined);
     if (buckets.some((bucket) => bucket.available() < units)) return false;
     for (const bucket of buckets) bucket.take(units);
     return true;
   }
 
-  #ofPartition(partition: string): TokenBucket | undefined {
-    if (this.#caps.partition === undefined) return undefined;
+  /**
+   * Takes the units of a page that was read. A page costs what it turns out to have, so that it is
+   * answered where anything is left, and the bucket may be in debt after it.
+   */
+  allowsRead(partition: string, units: number): boolean {
+    const bucket = this.#bucket(this.#reads, partition, this.#caps.reads);
+    if (bucket === undefined) return true;
+    if (bucket.available() <= 0) return false;
+    bucket.take(units);
+    return true;
+  }
+
+  #bucket(
+    buckets: Map<string, TokenBucket>,
+    partition: string,
+    perSecond: number | undefined,
+  ): TokenBucket | undefined {
+    if (perSecond === undefined) return undefined;
     const found =
-      this.#partitions.get(partition) ??
-      new TokenBucket(this.#caps.partition, this.#since, this.#caps.burstSeconds);
-    this.#partitions.set(partition, found);
+      buckets.get(partition) ?? new TokenBucket(perSecond, this.#since, this.#caps.burstSeconds);
+    buckets.set(partition, found);
     return found;
   }
 }
+
+export const NO_COUNT: Readonly<Count> = {
+  requests: 0,
+  writes: 0,
+  refused: 0,
+  refusedReads: 0,
+  rcu: 0,
+  wcu: 0,
+};
 
 export class Counters {
   readonly counts: Record<string, Record<string, Count>> = {};
 
   of(table: string, operation: string): Count {
     const byOperation = this.counts[table] ?? {};
-    const count = byOperation[operation] ?? { requests: 0, writes: 0, refused: 0, rcu: 0, wcu: 0 };
+    const count = byOperation[operation] ?? { ...NO_COUNT };
     this.counts[table] = byOperation;
     byOperation[operation] = count;
     return count;

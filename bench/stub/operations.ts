@@ -2,7 +2,7 @@
  * The operations of DynamoDB that a copier, its ledger and its rivals use, on the tables of one
  * region.
  */
-import { type Caps, Counters, WriteCapacity } from './capacity.ts';
+import { Capacity, type Caps, Counters } from './capacity.ts';
 import {
   allRows,
   holds,
@@ -43,13 +43,13 @@ const refused = (error: string, message: string): Answer => ({
 });
 const THROTTLED = refused(
   'ProvisionedThroughputExceededException',
-  'the write cap of the table or of a partition',
+  'the cap of the table or of a partition key',
 );
 
 export class Region {
   readonly tables = new Map<string, Table>();
   counters = new Counters();
-  #capacity = new Map<string, WriteCapacity>();
+  #capacity = new Map<string, Capacity>();
 
   create(name: string, schema: KeySchema): void {
     this.tables.set(name, { schema, partitions: new Map() });
@@ -57,7 +57,7 @@ export class Region {
 
   cap(name: string, caps: Caps | undefined): void {
     if (caps === undefined) this.#capacity.delete(name);
-    else this.#capacity.set(name, new WriteCapacity(caps));
+    else this.#capacity.set(name, new Capacity(caps));
   }
 
   answer(operation: string, input: Request): Answer {
@@ -99,7 +99,7 @@ export class Region {
     const isBackward = input.ScanIndexForward === false;
     const found =
       table.partitions.get(partition)?.following(startOf(table, input)?.sort, isBackward) ?? [];
-    return this.#page(input, table, 'Query', matching(found, isWithin, partition));
+    return this.#page(input, table, 'Query', matching(found, isWithin, partition), partition);
   }
 
   #scan(input: Request): Answer {
@@ -107,7 +107,14 @@ export class Region {
     return this.#page(input, table, 'Scan', allRows(table, startOf(table, input)));
   }
 
-  #page(input: Request, table: Table, operation: string, rows: Iterable<Row>): Answer {
+  /** A scan names no partition key, and so is not capped. */
+  #page(
+    input: Request,
+    table: Table,
+    operation: string,
+    rows: Iterable<Row>,
+    partition?: string,
+  ): Answer {
     const limit = Number(input.Limit ?? Number.POSITIVE_INFINITY);
     const isProjected = input.ProjectionExpression !== undefined;
     const items: string[] = [];
@@ -125,10 +132,7 @@ export class Region {
     }
     // DynamoDB stops at the limit, and so does not know whether items follow.
     if (items.length === limit) isCut = true;
-    const units = Math.max(1, Math.ceil(bytes / READ_UNIT));
-    const count = this.counters.of(String(input.TableName), operation);
-    count.requests += 1;
-    count.rcu += input.ConsistentRead === true ? units : units / 2;
+    if (!this.#reads(input, operation, bytes, partition)) return THROTTLED;
     const next =
       isCut && last ? `,"LastEvaluatedKey":${keyJson(table, last.partition, last.sort)}` : '';
     const listed = input.Select === 'COUNT' ? '' : `"Items":[${items.join(',')}],`;
@@ -136,22 +140,42 @@ export class Region {
   }
 
   #get(input: Request): Answer {
-    const { stored } = this.#find(input.TableName, input.Key);
-    const count = this.counters.of(String(input.TableName), 'GetItem');
-    count.requests += 1;
-    const units = Math.max(1, Math.ceil((stored?.size ?? 0) / READ_UNIT));
-    count.rcu += input.ConsistentRead === true ? units : units / 2;
+    const { stored, partition } = this.#find(input.TableName, input.Key);
+    if (!this.#reads(input, 'GetItem', stored?.size ?? 0, partition)) return THROTTLED;
     return done(stored ? `{"Item":${stored.json}}` : '{}', stored?.size);
+  }
+
+  /** Counts a read; false where the partition key has no units left. */
+  #reads(input: Request, operation: string, bytes: number, partition?: string): boolean {
+    const name = String(input.TableName);
+    const whole = Math.max(1, Math.ceil(bytes / READ_UNIT));
+    const units = input.ConsistentRead === true ? whole : whole / 2;
+    const count = this.counters.of(name, operation);
+    count.requests += 1;
+    const isAllowed =
+      partition === undefined || (this.#capacity.get(name)?.allowsRead(partition, units) ?? true);
+    if (isAllowed) count.rcu += units;
+    else count.refusedReads += 1;
+    return isAllowed;
+  }
+
+  /** Counts a write of one item; false where the table or the partition key has too few units. */
+  #writesOne(name: string, operation: string, partition: string, units: number): boolean {
+    const count = this.counters.of(name, operation);
+    count.requests += 1;
+    count.writes += 1;
+    const isAllowed = this.#capacity.get(name)?.allows(partition, units) ?? true;
+    if (isAllowed) count.wcu += units;
+    else count.refused += 1;
+    return isAllowed;
   }
 
   #putOne(input: Request): Answer {
     const item = isItem(input.Item) ? input.Item : {};
     const { table, partition, sort, stored } = this.#find(input.TableName, item);
     const size = sizeOfItem(item);
-    const count = this.counters.of(String(input.TableName), 'PutItem');
-    count.requests += 1;
-    count.writes += 1;
-    count.wcu += unitsOf(Math.max(size, stored?.size ?? 0));
+    const units = unitsOf(Math.max(size, stored?.size ?? 0));
+    if (!this.#writesOne(String(input.TableName), 'PutItem', partition, units)) return THROTTLED;
     if (!holds(input, stored))
       return refused('ConditionalCheckFailedException', 'The conditional request failed');
     partitionOf(table, partition).put(sort, { json: JSON.stringify(item), size });
@@ -160,10 +184,8 @@ export class Region {
 
   #deleteOne(input: Request): Answer {
     const { table, partition, sort, stored } = this.#find(input.TableName, input.Key);
-    const count = this.counters.of(String(input.TableName), 'DeleteItem');
-    count.requests += 1;
-    count.writes += 1;
-    count.wcu += unitsOf(stored?.size ?? 0);
+    const units = unitsOf(stored?.size ?? 0);
+    if (!this.#writesOne(String(input.TableName), 'DeleteItem', partition, units)) return THROTTLED;
     if (!holds(input, stored))
       return refused('ConditionalCheckFailedException', 'The conditional request failed');
     partitionOf(table, partition).remove(sort);
@@ -190,7 +212,7 @@ export class Region {
 
   #write(
     table: Table,
-    capacity: WriteCapacity | undefined,
+    capacity: Capacity | undefined,
     count: { wcu: number },
     request: WriteRequest,
   ): boolean {

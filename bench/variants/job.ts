@@ -6,13 +6,14 @@ export const TARGET = { realm: 'de', region: 'eu-central-1' } as const;
 export const TENANT = 'tenant-1';
 export const STAGE = 'bench';
 
-/** `one`: all items under one partition key; `four`: four shards, each a range of its own. */
-export type PartName = 'one' | 'four';
+/** The parts by their number of partition keys, each of which is a range of its own. */
+export const SHARDS = { one: 1, four: 4, sixteen: 16 } as const;
+export type PartName = keyof typeof SHARDS;
 
 export interface Job {
   /** A file of `bench/variants`. */
   readonly variant: string;
-  readonly work: 'copy' | 'verify' | 'purge' | 'discard';
+  readonly work: 'ahead' | 'copy' | 'verify' | 'purge' | 'discard';
   readonly endpoint: string;
   readonly part: PartName;
   readonly sourceRegion: string;

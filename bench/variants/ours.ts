@@ -14,6 +14,7 @@ import {
   CREDENTIALS,
   type Job,
   type PartName,
+  SHARDS,
   SOURCE,
   STAGE,
   TARGET,
@@ -21,23 +22,14 @@ import {
   type Variant,
 } from './job.ts';
 
-const PARTS = {
-  one: {
-    kind: 'dynamodb',
-    name: 'one',
-    policy: 'move',
-    partitionKey: 'tenant',
-    sortKey: { name: 'id', type: 'S' },
-  },
-  four: {
-    kind: 'dynamodb',
-    name: 'four',
-    policy: 'move',
-    partitionKey: 'tenant',
-    sortKey: { name: 'id', type: 'S' },
-    shards: 4,
-  },
-} as const satisfies Record<PartName, Part>;
+const partOf = (name: PartName): Part => ({
+  kind: 'dynamodb',
+  name,
+  policy: 'move',
+  partitionKey: 'tenant',
+  sortKey: { name: 'id', type: 'S' },
+  ...(SHARDS[name] > 1 && { shards: SHARDS[name] }),
+});
 
 const MIGRATION = 'bench-1';
 const INVOCATION_MS = 300_000;
@@ -45,7 +37,7 @@ const INVOCATION_MS = 300_000;
 export const run: Variant = async (job, begin) => {
   const app = appFor(job);
   const input = await onRecord(app, job);
-  const ranges = rangesOf([PARTS[job.part]], { tenant: TENANT });
+  const ranges = rangesOf([partOf(job.part)], { tenant: TENANT });
   if (job.isAhead && job.work === 'copy') await markAhead(app, ranges);
   await begin();
   const workers = workersFor(ranges.length, ranges.length);
@@ -92,7 +84,7 @@ function appFor({ endpoint, part, work }: Job): App {
     },
     realms: [SOURCE, TARGET],
     defaultRealm: SOURCE.realm,
-    parts: [PARTS[part]],
+    parts: [partOf(part)],
     maxMigrationDurationHours: 1,
     maxOverlappingMigrations: 1,
   });
@@ -106,7 +98,7 @@ function appFor({ endpoint, part, work }: Job): App {
  */
 async function onRecord(app: App, { work }: Job) {
   const phase: Phase = (
-    { copy: 'copy', verify: 'copy', purge: 'commit', discard: 'rollback' } as const
+    { ahead: 'ahead', copy: 'copy', verify: 'copy', purge: 'commit', discard: 'rollback' } as const
   )[work];
   const at = new Date().toISOString();
   const migration: Migration = {
@@ -117,6 +109,7 @@ async function onRecord(app: App, { work }: Job) {
     target: TARGET.realm,
     status: (
       {
+        ahead: 'scheduled',
         copy: 'copying',
         commit: 'committing',
         restore: 'rolling-back',
@@ -156,6 +149,11 @@ type Plain = Pick<TenantRecord, 'tenant' | 'credentials' | 'installation'>;
 type Owned = Plain & { readonly migration: string; readonly ledger: string };
 
 function sidesIn(phase: Phase, plain: Plain, owned: Owned): readonly [TenantRecord, TenantRecord] {
+  if (phase === 'ahead')
+    return [
+      { ...plain, state: 'active' },
+      { ...owned, state: 'standby' },
+    ];
   if (phase === 'copy')
     return [
       { ...owned, state: 'frozen' },
@@ -177,8 +175,10 @@ async function untilDone(
   { work }: Job,
   input: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  const { copyRange, verifyRange, purgeSourceRange, discardTargetRange } = app.tasks;
+  const { copyAheadRange, copyRange, verifyRange, purgeSourceRange, discardTargetRange } =
+    app.tasks;
   const task = {
+    ahead: copyAheadRange,
     copy: copyRange,
     verify: verifyRange,
     purge: purgeSourceRange,

@@ -1,4 +1,5 @@
 /** The tables of a run, in README and docs. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { atLeast, noBar } from '../../bench/bars.ts';
 import { withTables } from '../../bench/publish.ts';
@@ -42,6 +43,9 @@ describe('the table of bars', () => {
   });
 });
 
-test('the table of growth is the planner’s', () => {
-  expect(growthTable()).toContain('| 1,000,000     | 17 min + 61 s (partition)');
+test('the table of growth is the planner’s, and the pages have it', () => {
+  expect(growthTable()).toContain('| 1,000,000     | 17 min + 84 s (partition)');
+  expect(growthTable()).toContain('| 18 min; 3 min ');
+  for (const page of ['README.md', 'docs/performance.md'])
+    expect(readFileSync(page, 'utf8')).toContain(growthTable());
 });

@@ -79,4 +79,22 @@ describe('the stub', () => {
       wcu: 25,
     });
   });
+
+  test('refuses reads of a key that is in debt, and writes of single items above its cap', () => {
+    const one = region(2_000);
+    one.cap('notes', { reads: 200, partition: 0.001 });
+    const wait = performance.now() + 6;
+    while (performance.now() < wait);
+    expect(query(one).Items).toHaveLength(1_049);
+    const again = one.answer('GetItem', {
+      TableName: 'notes',
+      Key: { tenant: { S: 't' }, id: { S: 'export-00000000' } },
+    });
+    expect(again.status).toBe(400);
+    expect(one.counters.of('notes', 'GetItem')).toMatchObject({ rcu: 0, refusedReads: 1 });
+    const [write] = batch(0, 1).RequestItems.notes;
+    const put = { TableName: 'notes', Item: write?.PutRequest.Item };
+    expect(one.answer('PutItem', put).status).toBe(400);
+    expect(one.counters.of('notes', 'PutItem')).toMatchObject({ wcu: 0, refused: 1 });
+  });
 });

@@ -21,6 +21,8 @@ export interface PartLoad {
 export interface Conditions {
   /** Write units per second that one partition key takes. */
   readonly partitionUnits: number;
+  /** Read units per second that one partition key gives. */
+  readonly partitionReads: number;
   /**
    * Write units per second that the table takes: 4,000 for a new on-demand table, later twice its
    * former peak.
@@ -40,6 +42,7 @@ export interface Conditions {
 
 const CONDITIONS: Conditions = {
   partitionUnits: 1_000,
+  partitionReads: 3_000,
   tableUnits: 4_000,
   sourceMs: 90,
   targetMs: 11,
@@ -70,6 +73,8 @@ export interface Estimate {
 }
 
 const MB = 1024 * 1024;
+/** Bytes of a strongly consistent read unit. */
+const READ_UNIT = 4096;
 const BATCH = 25;
 /** Prices on demand in us-east-1, per unit and per byte between regions. */
 const WRITE_UNIT_DOLLARS = 0.625e-6;
@@ -103,10 +108,9 @@ export function estimate(
   parts: readonly PartLoad[],
   conditions: Partial<Conditions> = {},
 ): Estimate {
-  const { partitionUnits, tableUnits, sourceMs, targetMs, msPerMb, window, concurrency, cpuMs } = {
-    ...CONDITIONS,
-    ...conditions,
-  };
+  const given = { ...CONDITIONS, ...conditions };
+  const { partitionUnits, partitionReads, tableUnits, window, concurrency, cpuMs } = given;
+  const { sourceMs, targetMs, msPerMb } = given;
   const loads = rangeLoads(parts);
   const hottest = Math.max(0, ...loads.map(({ ofAll }) => ofAll));
   const largestPart = Math.max(0, ...loads.map(({ ofAll, ranges }) => ofAll * ranges));
@@ -143,8 +147,9 @@ export function estimate(
   // as reading one and writing the other.
   const pages = Math.ceil(megabytes * busiest) / 2;
   const reading = (pages * (Math.max(sourceMs, targetMs) + msPerMb)) / 1000;
-  const verifySeconds = Math.max(reading, bounds.cpu) + beginning;
-  const readUnits = (READINGS * bytes) / 4096;
+  const keyReads = (bytes * hottest) / READ_UNIT / partitionReads;
+  const verifySeconds = Math.max(reading, keyReads, bounds.cpu) + beginning;
+  const readUnits = (READINGS * bytes) / READ_UNIT;
   const dollars =
     2 * writeUnits * WRITE_UNIT_DOLLARS +
     readUnits * READ_UNIT_DOLLARS +

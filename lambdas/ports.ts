@@ -192,13 +192,18 @@ export interface PartKind {
     rateLimit?: number,
     reads?: Reads,
   ): AsyncIterable<Checkpoint>;
-  /** An independent, strongly consistent reader. */
+  /**
+   * An independent, strongly consistent reader. `beside` is the realm whose digest of this range it
+   * will be compared with: a segment of a scanned table holds other items in each realm, so that
+   * the range is what that realm's segment makes it.
+   */
   digest(
     range: Range,
     realm: Realm,
     horizon: Horizon,
     from: Checkpoint | undefined,
     until: number,
+    beside?: Realm,
   ): AsyncIterable<Checkpoint>;
   /** Makes `target` equal to `source`: writes different items, deletes extra ones. */
   restore(

@@ -96,7 +96,7 @@ export class Data extends Construct {
     });
 
     for (const part of residency.parts.filter(isOurs)) {
-      new Table(this, `Part-${part.name}`, {
+      const table = new Table(this, `Part-${part.name}`, {
         ...common,
         tableName: names.part(part),
         partitionKey: { name: part.partitionKey, type: ATTRIBUTE_TYPES[part.keyType ?? 'S'] },
@@ -105,6 +105,12 @@ export class Data extends Construct {
         }),
         ...defined({ timeToLiveAttribute: part.ttlAttribute }),
       });
+      if (part.discover?.by === 'index')
+        table.addGlobalSecondaryIndex({
+          indexName: part.discover.index,
+          partitionKey: { name: part.discover.attribute, type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        });
     }
   }
 

@@ -5,7 +5,8 @@
 
 /**
  * `parts` stands for all tables of the dataset, `part:templates` for one. `migrations-index` is the
- * index of open migrations, `tenants-index` that of retired tenants.
+ * index of open migrations, `tenants-index` that of retired tenants, `parts-index` those by which
+ * copies find their keys.
  */
 export type Store =
   | 'tenants'
@@ -13,6 +14,7 @@ export type Store =
   | 'tenants-index'
   | 'migrations-index'
   | 'parts'
+  | 'parts-index'
   | `part:${string}`
   | 'state-machine'
   | 'receipt-key'
@@ -149,6 +151,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...BOTH_FENCES,
     own('tenants', 'PutItem'),
     others('parts', 'Query'),
+    others('parts-index', 'Query'),
     own('parts', 'BatchWriteItem'),
   ],
   'tasks/finish-ahead': [
@@ -174,6 +177,7 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     // Deletes in its own realm too: where a range differs, it reads both sides and makes the target
     // equal.
     ...everywhere('parts', 'Query'),
+    others('parts-index', 'Query'),
     own('parts', 'BatchWriteItem'),
   ],
   // Runs in the target after a copy, and in the source before a purge and after a restore.

@@ -27,13 +27,15 @@ export function keysOfItems(
 }
 
 /** In a table that is scanned, each item is an entity of its own, which names the tenant. */
-const partitionOf = (part: Part, value: string, index: number): Attributes =>
-  part.discover === undefined
-    ? { [part.partitionKey]: partitionValue(part, value) }
-    : {
-        [part.partitionKey]: { S: `entity ${index} of ${value}` },
-        [part.discover.attribute]: { S: value },
-      };
+function partitionOf(part: Part, value: string, index: number): Attributes {
+  const { partitionKey, discover } = part;
+  if (discover === undefined) return { [partitionKey]: partitionValue(part, value) };
+  if (discover.attribute === undefined) return { [partitionKey]: { S: `${value}entity ${index}` } };
+  return {
+    [partitionKey]: { S: `entity ${index} of ${value}` },
+    [discover.attribute]: { S: value },
+  };
+}
 
 /** Text, the digits of a number, or bytes in base64. */
 function partitionValue({ keyType }: Part, value: string): AttributeValue {

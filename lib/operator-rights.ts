@@ -104,7 +104,7 @@ export function counting({
   residency,
 }: Deployment): readonly (readonly PolicyStatement[])[] {
   const alike = Map.groupBy(residency.parts, ({ partitionKey, sortKey, ttlAttribute, discover }) =>
-    JSON.stringify([partitionKey, sortKey?.name, ttlAttribute, discover?.attribute]),
+    JSON.stringify([partitionKey, sortKey?.name, ttlAttribute, discover?.attribute, discover?.by]),
   );
   return [...alike.values()].map((parts) => {
     const resources = parts.map((part) => arnOf(region, 'dynamodb', `table/${names.part(part)}`));
@@ -115,7 +115,9 @@ export function counting({
     const expiry = parts.flatMap(({ ttlAttribute }) => ttlAttribute ?? []);
     // A table that is scanned is counted by a scan, which names the tenant's attribute.
     const scanned = parts.flatMap(({ discover }) =>
-      discover === undefined ? [] : [discover.attribute, ...expiry],
+      discover === undefined
+        ? []
+        : [...(discover.attribute === undefined ? [] : [discover.attribute]), ...expiry],
     );
     return [
       new PolicyStatement({

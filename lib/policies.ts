@@ -112,6 +112,12 @@ function resourcesOf(
   if (on === 'migrations') return [`table/${names.migrations}`];
   if (on === 'tenants-index') return [`table/${names.tenants}/index/retired`];
   if (on === 'migrations-index') return [`table/${names.migrations}/index/open`];
+  if (on === 'parts-index')
+    return residency.parts.flatMap((part) =>
+      part.discover?.by === 'index'
+        ? [`table/${names.part(part)}/index/${part.discover.index}`]
+        : [],
+    );
   if (on === 'state-machine') return [`stateMachine:${names.stateMachine}`];
   if (on === 'dead-letters') return [deadLettersName(names)];
   const parts = residency.parts.filter((part) => on === 'parts' || on === `part:${part.name}`);

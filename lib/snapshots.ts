@@ -38,7 +38,7 @@ export async function snapshotOf(
           ? await client.send(
               new QueryCommand({ ...asked, KeyConditionExpression: '#tenant = :tenant' }),
             )
-          : await client.send(new ScanCommand({ ...asked, FilterExpression: '#tenant = :tenant' }));
+          : await client.send(new ScanCommand({ ...asked, FilterExpression: filterOf(part) }));
       for (const item of page.Items ?? []) {
         const key = canonical([item[part.partitionKey], part.sortKey && item[part.sortKey.name]]);
         items.set(key, createHash('sha256').update(canonical(item)).digest('hex'));
@@ -48,6 +48,9 @@ export async function snapshotOf(
   }
   return items;
 }
+
+const filterOf = ({ discover }: Part): string =>
+  discover?.prefix === undefined ? '#tenant = :tenant' : 'begins_with(#tenant, :tenant)';
 
 function keyValueOf({ keyType }: Part, partition: string): AttributeValue {
   if (keyType === 'B') return { B: Buffer.from(partition, 'base64') };

@@ -64,20 +64,32 @@ export async function createTables(
   }
 }
 
-const partTable = (
+function partTable(
   table: string,
-  { partitionKey, keyType = 'S', sortKey }: DynamoDbPart,
-): CreateTableCommandInput => ({
-  TableName: table,
-  BillingMode: 'PAY_PER_REQUEST',
-  AttributeDefinitions: [
-    { AttributeName: partitionKey, AttributeType: keyType },
-    ...(sortKey === undefined
-      ? []
-      : [{ AttributeName: sortKey.name, AttributeType: sortKey.type }]),
-  ],
-  KeySchema: keySchema(partitionKey, sortKey?.name),
-});
+  { partitionKey, keyType = 'S', sortKey, discover }: DynamoDbPart,
+): CreateTableCommandInput {
+  const types = new Map([[partitionKey, keyType]]);
+  if (sortKey !== undefined) types.set(sortKey.name, sortKey.type);
+  if (discover?.by === 'index') types.set(discover.attribute, 'S');
+  return {
+    TableName: table,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [...types].map(([AttributeName, AttributeType]) => ({
+      AttributeName,
+      AttributeType,
+    })),
+    KeySchema: keySchema(partitionKey, sortKey?.name),
+    ...(discover?.by === 'index' && {
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: discover.index,
+          KeySchema: keySchema(discover.attribute, undefined),
+          Projection: { ProjectionType: 'KEYS_ONLY' as const },
+        },
+      ],
+    }),
+  };
+}
 
 const keySchema = (hash: string, range: string | undefined) => [
   { AttributeName: hash, KeyType: 'HASH' as const },

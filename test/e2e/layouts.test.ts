@@ -81,6 +81,7 @@ describe('a tenant whose keys cannot be its own, or are not known,', () => {
     ['ACME', 'another one has one of its keys'],
     ['acme#CONFIG', 'its key TENANT#acme#CONFIG is also that of a tenant whose tenant is acme'],
     ['acme#01', 'the client key is a shard of tenant acme in part exports'],
+    ['acme/1', 'its client key has / in it, which ends the tenant in partition keys'],
     ['SETTINGS', ''],
   ])('is refused when it is installed: %s', async (clientKey, says) => {
     const site = world.atlassian.site(clientKey, world.host.urls['us'] ?? '');
@@ -210,6 +211,8 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
       ['preferences', ['Acme', 'acme/']],
       ['addons', ['Acme', 'acm']],
       ['entities', ['acme', 'PAGE#4 of acme']],
+      ['indexed', ['acme', 'NOTE#3 of acme']],
+      ['begun', ['acme', 'acmeville/1', 'ACME/1', '/acme/1']],
       ['pages', ['USERS#acme']],
     ]);
     await put(
@@ -262,7 +265,7 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
     const known = who;
     who = whoIs(acme, '1234');
     const changed = textsOf('us', itemsOf(who)).length - textsOf('us', itemsOf(known)).length;
-    expect(changed).toBe(4);
+    expect(changed).toBe(5);
     await put('de', itemsOf(who));
     const added = itemsUnder(part('single'), 'TENANT#acme', { owner: 'acme', isNew: true });
     await put('de', new Map([['single', added]]));

@@ -1,8 +1,8 @@
 /** Items that are made up have different keys of the declared types, in every layout. */
 import { describe, expect, test } from 'vitest';
-import { partitionIn } from '../../lambdas/adapters/dataset/item-key.ts';
 import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { datasetOf } from '../../lib/local/story/dataset.ts';
+import { ownerIn } from '../../lib/operator/audit/scanned-tables.ts';
 import { smokeItems } from '../../lib/operator/smoke/smoke-items.ts';
 import { LAID_OUT } from '../support/layouts.ts';
 
@@ -20,12 +20,10 @@ describe.each([
   test.each([...dataset].map(([part, items]) => [part.name, part, items] as const))(
     'have the keys of part %s',
     (_name, part, items) => {
-      const { partitionKey, sortKey, discover } = part;
+      const { partitionKey, sortKey } = part;
       const own = partitionsOf(part, values);
       const keys = items.map((item) => {
-        expect(own).toContain(
-          discover === undefined ? partitionIn(part, item) : item[discover.attribute]?.S,
-        );
+        expect(own).toContain(ownerIn(part, item));
         const sort = sortKey && item[sortKey.name];
         if (sortKey !== undefined) expect(Object.keys(sort ?? {})).toEqual([sortKey.type]);
         return JSON.stringify([item[partitionKey], sort], (_key, value) =>

@@ -330,3 +330,30 @@ function first(all: readonly RealmTemplate[]): RealmTemplate {
   if (template === undefined) throw new Error('there is no template');
   return template;
 }
+
+test('the index of a part may be queried by the functions that copy by it, and by no other', () => {
+  const discover = {
+    by: 'index',
+    index: 'of-tenant',
+    attribute: 'whose',
+    largestTableGB: 1,
+  } as const;
+  const table = { kind: 'dynamodb', policy: 'move', partitionKey: 'id', discover } as const;
+  const parts: readonly Part[] = [
+    ...residency.parts,
+    { ...table, name: 'ours' },
+    { ...table, name: 'theirs', tableName: (realm, stage) => `theirs-${stage}-${realm}` },
+  ];
+  checkParts(parts);
+  const made = first(templatesOf({ ...residency, parts, otherWritersSeconds: 0 }));
+  const asked = allowedCalls(made).filter(({ resource }) => /index\/of-tenant$/.test(resource));
+  const entries = new Set(asked.map(({ entry }) => entry));
+  expect([...entries].toSorted()).toEqual(['tasks/copy-ahead-range', 'tasks/copy-range']);
+  expect(new Set(asked.map(({ action }) => action))).toEqual(new Set(['dynamodb:Query']));
+  const tables = asked.map(({ resource }) => resource.split('/')[1] ?? '');
+  expect(new Set(tables.map((name) => name.replace(/-[a-z]+(-ours)?$/, '')))).toEqual(
+    new Set(['theirs-dev', `${residency.name}-dev`]),
+  );
+  // It reads the source, which is another realm.
+  expect(tables.filter((name) => name.split('-').includes(made.realm))).toEqual([]);
+});

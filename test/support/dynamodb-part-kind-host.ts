@@ -22,14 +22,17 @@ export interface AllItems {
   all(realm: Realm, part: string): Promise<readonly Item[]>;
 }
 
-type Hooks = Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest'>;
+type Hooks = Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest'> & {
+  /** A realm whose tables put the items of one segment into the next one. */
+  readonly turned?: Realm;
+};
 
 /** Each realm's region is called `{realm}-test-1`. `pageItems: 0` stands for pages of 1 MB. */
 export async function dynamoDbPartKindHost(
   options: PartKindHostOptions,
-  hooks: Hooks = {},
+  { turned, ...hooks }: Hooks = {},
 ): Promise<PartKindHost & AllItems> {
-  const { parts, realms, clock, pageItems, segments } = options;
+  const { parts, realms, clock, pageItems, scansAtOnce } = options;
   const regionFor = (realm: Realm) => `${realm}-test-1`;
   const database = await startEmbeddedDynamoDb({
     port: 0,
@@ -46,6 +49,7 @@ export async function dynamoDbPartKindHost(
           credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
           maxAttempts,
         });
+        if (realm === turned) turn(client);
         clients.push(client);
         return [realm, client] as const;
       }),
@@ -70,7 +74,7 @@ export async function dynamoDbPartKindHost(
       parts,
       clock,
       ...(pageItems > 0 && { pageItems }),
-      ...defined({ segments }),
+      ...defined({ scansAtOnce }),
     }),
 
     async put(realm, part, items) {
@@ -118,4 +122,17 @@ export async function dynamoDbPartKindHost(
       await database.close();
     },
   };
+}
+
+/** DynamoDB does not promise that two tables have the same items in the same segment. */
+function turn(client: DynamoDBClient): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      const { Segment: at, TotalSegments: of }: Record<string, unknown> = { ...args.input };
+      if (typeof at === 'number' && typeof of === 'number')
+        Object.assign(args.input, { Segment: (at + 1) % of });
+      return next(args);
+    },
+    { step: 'initialize', name: 'turned' },
+  );
 }

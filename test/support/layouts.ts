@@ -25,6 +25,8 @@ export type Key = string | number | Uint8Array;
 interface Layout {
   readonly declared: Omit<DynamoDbPart, 'kind' | 'policy'> & Partial<Pick<DynamoDbPart, 'policy'>>;
   readonly keysOf: (who: Who) => readonly Key[];
+  /** Attributes of the item under a key, besides its owner. */
+  readonly restOf?: (key: Key) => StoredItem;
 }
 
 const sk = { name: 'sk', type: 'S' } as const;
@@ -119,6 +121,41 @@ export const LAYOUTS: readonly Layout[] = [
     },
     keysOf: ({ tenant }) => [1, 2, 3].map((number) => `PAGE#${number} of ${tenant}`),
   },
+  {
+    declared: {
+      name: 'indexed',
+      partitionKey: 'id',
+      sortKey: sk,
+      key: 'OWNER#{tenant}',
+      discover: {
+        by: 'index',
+        index: 'of-owner',
+        attribute: 'whose',
+        largestTableGB: 3,
+        segments: 2,
+      },
+    },
+    keysOf: ({ tenant }) => [1, 2].map((number) => `NOTE#${number} of ${tenant}`),
+    restOf: (key) => ({ whose: `OWNER#${String(key).slice('NOTE#1 of '.length)}` }),
+  },
+  {
+    declared: {
+      name: 'begun',
+      partitionKey: 'id',
+      discover: { by: 'scan', prefix: '{tenant}/', largestTableGB: 0.1, segments: 2 },
+    },
+    keysOf: ({ tenant }) => [1, 2, 3].map((number) => `${tenant}/PAGE/${number}`),
+  },
+  {
+    declared: {
+      name: 'installed',
+      partitionKey: 'id',
+      key: '{installation}',
+      discover: { by: 'scan', attribute: 'installation', largestTableGB: 0.1 },
+    },
+    keysOf: ({ installations }) => installations.map((id) => `SETTING of ${id}`),
+    restOf: (key) => ({ installation: String(key).slice('SETTING of '.length) }),
+  },
   // Two parts in one table of the vendor's own; the second is a cache.
   {
     declared: {
@@ -169,7 +206,7 @@ export function itemsOf(who: Who): ReadonlyMap<string, readonly StoredItem[]> {
       const part = partOf(layout);
       const items = layout
         .keysOf(who)
-        .flatMap((key) => itemsUnder(part, key, { owner: who.tenant }));
+        .flatMap((key) => itemsUnder(part, key, { owner: who.tenant, ...layout.restOf?.(key) }));
       return [part.name, items] as const;
     }),
   );

@@ -18,7 +18,7 @@ export interface PartKindHostOptions {
   readonly realms: readonly Realm[];
   readonly clock: Clock;
   readonly pageItems: number;
-  readonly segments?: number;
+  readonly scansAtOnce?: number;
 }
 
 const table = { kind: 'dynamodb', policy: 'move', partitionKey: 'tenant' } as const;

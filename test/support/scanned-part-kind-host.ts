@@ -3,20 +3,34 @@
  * items of the contract, which do not know of the entity.
  */
 import { compareKeys, type Item } from '../../lambdas/adapters/dataset/item-key.ts';
-import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
+import { type Discovery, segmentsOf } from '../../lambdas/domain/datasets/discovery.ts';
 import { dynamoDbPartKindHost } from './dynamodb-part-kind-host.ts';
 import type { PartKindHost, PartKindHostOptions } from './part-kind-suite.ts';
+import { sharedOutPartKind } from './shared-out-part-kind.ts';
 
-export async function scannedPartKindHost(options: PartKindHostOptions): Promise<PartKindHost> {
-  const parts = options.parts.map(scanned);
+/** `discover` is how the tenant `t` is found: by `t` in the attribute, or by keys from `t/` on. */
+export async function scannedPartKindHost(
+  options: PartKindHostOptions,
+  discover: Discovery,
+): Promise<PartKindHost> {
+  const parts = options.parts.map((part) => scanned(part, discover));
   const host = await dynamoDbPartKindHost({ ...options, parts });
   const partOf = (name: string): Part => {
     const part = options.parts.find((one) => one.name === name);
     if (part === undefined) throw new Error(`no part is called ${name}`);
     return part;
   };
+  const of = segmentsOf(discover);
+  const rangesOf = (range: Range): readonly Range[] =>
+    Array.from({ length: of }, (_, at) => ({
+      ...range,
+      partition: discover.prefix === undefined ? range.partition : `${range.partition}/`,
+      segment: { at, of },
+    }));
   return {
     ...host,
+    kind: sharedOutPartKind(host.kind, rangesOf),
     put: (realm, name, items) =>
       host.put(
         realm,
@@ -33,12 +47,12 @@ export async function scannedPartKindHost(options: PartKindHostOptions): Promise
 }
 
 /** Notes are entities of their own; a tenant's counters, and its blobs, are one entity each. */
-const scanned = ({ sortKey, ...part }: Part): Part => ({
+const scanned = ({ sortKey, ...part }: Part, discover: Discovery): Part => ({
   ...part,
   partitionKey: 'entity',
   ...(part.name !== 'notes' && sortKey !== undefined && { sortKey }),
-  discover: { by: 'scan', attribute: 'tenant', largestTableGB: 1 },
+  discover,
 });
 
 const entityOf = ({ name }: Part, { tenant, id }: Item): string =>
-  name === 'notes' ? `NOTE#${tenant?.S}#${id?.S}` : `${name}#${tenant?.S}`;
+  name === 'notes' ? `${tenant?.S}/NOTE#${id?.S}` : `${tenant?.S}/${name}`;

@@ -16,8 +16,10 @@ import { digestRange, isEmptyRange, NO_WRITES } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
 import { sizeOfRange } from './range-size.ts';
 import {
+  copyByIndex,
   copyByScan,
   differencesByScan,
+  digestBeside,
   digestByScan,
   isEmptyByScan,
   purgeByScan,
@@ -38,14 +40,15 @@ export interface DynamoDbPartKindOptions {
   readonly pageItems?: number;
   /** For operators, whose rights end at keys: the bytes of a scanned table are then estimated. */
   readonly onlyKeys?: boolean;
-  /** Segments of tables that are scanned, which are read at once. */
-  readonly segments?: number;
+  /** Requests of a scan that are sent at once; 16 where it is left out. */
+  readonly scansAtOnce?: number;
   /** Called at the end of a turn with the number of writes that were sent again. */
   readonly onThrottled?: (writes: number) => void;
 }
 
 export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
-  const { clientFor, writerFor, tableOf, parts, clock, pageItems, segments, onThrottled } = options;
+  const { clientFor, writerFor, tableOf, parts, clock, pageItems, scansAtOnce, onThrottled } =
+    options;
 
   function sideOf(range: Range, realm: Realm, rateLimit?: number): RangeSide {
     const part = parts.find(({ name }) => name === range.part);
@@ -55,8 +58,10 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       table: tableOf(part, realm),
       part,
       partition: range.partition,
+      segment: range.segment,
+      partitions: range.partitions,
       pageItems: pageItemsAt(rateLimit, pageItems),
-      segments,
+      scansAtOnce,
     };
   }
 
@@ -80,16 +85,20 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       if (from?.done) return yield from;
       const side = sideOf(range, source, rateLimit);
       const steps = isScanned(side)
-        ? copyByScan(side, sideOf(range, target), horizon, from)
+        ? copyOf(side)(side, sideOf(range, target), horizon, from)
         : copySteps(side, horizon, from, reads);
       yield* writeAll(steps, sideOf(range, target), target, until, rateLimit);
     },
 
-    async *digest(range, realm, horizon, from, until) {
+    async *digest(range, realm, horizon, from, until, beside) {
       if (from?.done) return yield from;
       const side = sideOf(range, realm);
       if (!isScanned(side)) return yield* digestRange(side, horizon, from, clock, until);
-      yield* writeSteps(digestByScan(side, horizon, from), NO_WRITES, clock, until);
+      const isShared = beside !== undefined && range.segment !== undefined && range.segment.of > 1;
+      const steps = isShared
+        ? digestBeside(side, sideOf(range, beside), horizon, from)
+        : digestByScan(side, horizon, from);
+      yield* writeSteps(steps, NO_WRITES, clock, until);
     },
 
     async *restore(range, source, target, horizon, from, until, rateLimit) {
@@ -136,6 +145,7 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
 }
 
 const isScanned = ({ part }: RangeSide): boolean => part.discover !== undefined;
+const copyOf = ({ part }: RangeSide) => (part.discover?.by === 'index' ? copyByIndex : copyByScan);
 
 /**
  * Under a rate limit a page holds at most what may be written in this time, so that a turn can end

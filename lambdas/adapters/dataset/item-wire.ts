@@ -17,6 +17,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { Fault } from '../../domain/refusal.ts';
+import { isThrottle } from '../aws-errors.ts';
 import type { WireItem } from './item-key.ts';
 
 /** One write of a batch as JSON text; `id` is its sort key, as a cursor. */
@@ -80,14 +81,31 @@ export interface Scanned extends WirePage {
   readonly ConsumedCapacity?: { readonly CapacityUnits?: number };
 }
 
-/** One page of a scan. */
-export async function scanItems(client: DynamoDBClient, input: ScanCommandInput): Promise<Scanned> {
-  const command = new ScanCommand(input);
-  const answer: Taken = { text: '{}' };
-  command.middlewareStack.add(taking(answer), AS_THEY_COME);
-  await client.send(command);
-  return JSON.parse(answer.text);
+/** One page of a scan. Waits where the table is read faster than it allows. */
+export const scanItems = (client: DynamoDBClient, input: ScanCommandInput): Promise<Scanned> =>
+  patiently(async () => {
+    const command = new ScanCommand(input);
+    const answer: Taken = { text: '{}' };
+    command.middlewareStack.add(taking(answer), AS_THEY_COME);
+    await client.send(command);
+    return JSON.parse(answer.text);
+  });
+
+/** Repeats a read that DynamoDB throttles; the SDK itself gives up after three tries. */
+async function patiently<T>(read: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isThrottle(error) || tries === MOST_TRIES) throw error;
+      await pause(waitBefore(tries));
+    }
+  }
 }
+
+/** Milliseconds. */
+const waitBefore = (tries: number): number =>
+  Math.min(1_000, 10 * 2 ** tries) * (0.5 + Math.random());
 
 /**
  * The items under these keys of one table, 100 at most, strongly consistent; in no particular
@@ -103,18 +121,28 @@ export async function itemsAt(
   for (let tries = 0; left.length > 0; tries += 1) {
     if (tries === MOST_TRIES)
       throw new Fault(`table ${table} does not answer for ${left.length} keys`);
-    if (tries > 0) await pause(Math.min(1_000, 10 * 2 ** tries) * (0.5 + Math.random()));
-    const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [] } } });
-    const asked = { RequestItems: { [table]: { Keys: left, ConsistentRead: true } } };
-    const answer: Taken = { text: '{}' };
-    command.middlewareStack.add(sending(Buffer.from(JSON.stringify(asked))), AS_THEY_GO);
-    command.middlewareStack.add(taking(answer), AS_THEY_COME);
-    await client.send(command);
-    const { Responses: items, UnprocessedKeys: others }: BatchAnswer = JSON.parse(answer.text);
+    if (tries > 0) await pause(waitBefore(tries));
+    const { Responses: items, UnprocessedKeys: others } = await patiently(() =>
+      batchOf(client, table, left),
+    );
     found.push(...(items?.[table] ?? []));
     left = others?.[table]?.Keys ?? [];
   }
   return found;
+}
+
+async function batchOf(
+  client: DynamoDBClient,
+  table: string,
+  keys: readonly WireItem[],
+): Promise<BatchAnswer> {
+  const command = new BatchGetItemCommand({ RequestItems: { [table]: { Keys: [] } } });
+  const asked = { RequestItems: { [table]: { Keys: keys, ConsistentRead: true } } };
+  const answer: Taken = { text: '{}' };
+  command.middlewareStack.add(sending(Buffer.from(JSON.stringify(asked))), AS_THEY_GO);
+  command.middlewareStack.add(taking(answer), AS_THEY_COME);
+  await client.send(command);
+  return JSON.parse(answer.text);
 }
 
 /** In about ten seconds. */

@@ -3,6 +3,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
+import type { Segment } from '../../domain/datasets/discovery.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Reads } from '../../ports.ts';
 import {
@@ -24,8 +25,12 @@ export interface RangeSide {
   readonly partition: string;
   /** Items per page, where 1 MB would be too many. */
   readonly pageItems: number | undefined;
-  /** Segments of a table that is scanned; 16 where it is left out. */
-  readonly segments?: number | undefined;
+  /** In a table that is scanned: the share that the range is; the whole table without it. */
+  readonly segment?: Segment | undefined;
+  /** In a table that is scanned: all partitions of the tenant, this one too. */
+  readonly partitions?: readonly string[] | undefined;
+  /** Requests of a scan that are sent at once; 16 where it is left out. */
+  readonly scansAtOnce?: number | undefined;
 }
 
 /** `cursor` is where the next page starts, and absent on the last one. */

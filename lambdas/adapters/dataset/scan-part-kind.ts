@@ -1,7 +1,8 @@
 /**
- * The part kind for tables whose partition key is an entity's id. A range is the whole table, of
- * which a scan brings the tenant's items. Two sides are compared by reading, under the keys of the
- * one, what the other has there: scans have no order that two tables share.
+ * The part kind for tables whose partition key is an entity's id. A range is the whole table, or a
+ * segment of it, of which a scan brings the tenant's items. Two sides are compared by reading,
+ * under the keys of the one, what the other has there: scans have no order that two tables share,
+ * and an item may be in another segment there.
  */
 import type { DynamoDbPart } from '../../domain/datasets/dataset.ts';
 import { withItems } from '../../domain/datasets/digest.ts';
@@ -13,21 +14,44 @@ import { encodeItem, isLive, itemDigest, sizeOfItem } from './item-encoding.ts';
 import { identityOf, keyOf, printableKey, type WireItem } from './item-key.ts';
 import { put, remove, type WireWrite } from './item-wire.ts';
 import { oneAhead, type RangeSide } from './range-reader.ts';
-import { counterparts, type ScanPage, scanPages } from './scan-reader.ts';
+import { attributeOf, counterparts, indexPages, type ScanPage, scanPages } from './scan-reader.ts';
 import type { WriteStep } from './write-steps.ts';
+
+type Pages = AsyncGenerator<Pick<ScanPage, 'items' | 'cursor'>>;
 
 /** The work goes first over the items of the source, then over those of the target. */
 type Stage = 'source' | 'target';
 
 /** Writes what is missing or different in the target. */
-export async function* copyByScan(
+export const copyByScan = (
+  source: RangeSide,
+  target: RangeSide,
+  horizon: Horizon,
+  from = BEGINNING,
+): AsyncGenerator<WriteStep> =>
+  written(source, target, horizon, from, scanPages(source, from.cursor, 'items'));
+
+/** An index has no segments: the first range copies what it finds, and the others nothing. */
+export async function* copyByIndex(
   source: RangeSide,
   target: RangeSide,
   horizon: Horizon,
   from = BEGINNING,
 ): AsyncGenerator<WriteStep> {
+  if (source.segment === undefined || source.segment.at === 0)
+    return yield* written(source, target, horizon, from, indexPages(source, from.cursor));
+  yield { writes: [], checkpoint: checkpointAt(undefined, from.digest, from.changed), pages: 1 };
+}
+
+async function* written(
+  source: RangeSide,
+  target: RangeSide,
+  horizon: Horizon,
+  from: Checkpoint,
+  pages: Pages,
+): AsyncGenerator<WriteStep> {
   let { digest, changed } = from;
-  for await (const { found, live, cursor } of wantedPages(source, target, horizon, from.cursor)) {
+  for await (const { found, live, cursor } of wantedPages(source, target, horizon, pages)) {
     changed += found.length;
     digest = withItems(
       digest,
@@ -90,6 +114,53 @@ export async function* digestByScan(
   }
 }
 
+/**
+ * The digest of one side as the segments of the other share it out: of the items that are under the
+ * keys of the other's segment, and of those in its own segment that the other does not have at all.
+ * All segments together have each item of this side once.
+ */
+export async function* digestBeside(
+  side: RangeSide,
+  other: RangeSide,
+  horizon: Horizon,
+  from = BEGINNING,
+): AsyncGenerator<WriteStep> {
+  let { digest } = from;
+  const [stage, start] = stageIn(from.cursor);
+  const step = (items: readonly WireItem[], cursor: string | undefined): WriteStep => {
+    const seen = items.filter((item) => isLive(side.part, item, horizon));
+    digest = withItems(
+      digest,
+      seen.map((item) => itemDigest(side.part, item, horizon)),
+    );
+    return { writes: [], checkpoint: checkpointAt(cursor, digest, 0), pages: 1 };
+  };
+  if (stage === 'source')
+    for await (const { items, cursor } of oneAhead(scanPages(other, start, 'items'))) {
+      const there = await counterparts(
+        side,
+        items.filter((item) => isLive(side.part, item, horizon)),
+      );
+      yield step([...there.values()], cursor === undefined ? 'target' : `source${cursor}`);
+    }
+  const pages = scanPages(side, stage === 'target' ? start : undefined, 'items');
+  for await (const { items, cursor } of oneAhead(pages)) {
+    const live = items.filter((item) => isLive(side.part, item, horizon));
+    const there = await counterparts(other, live);
+    const alone = live.filter((item) => {
+      const found = there.get(identityOf(side.part, item));
+      return found === undefined || !isLive(side.part, found, horizon) || !isIn(other, found);
+    });
+    yield step(alone, cursor === undefined ? undefined : `target${cursor}`);
+  }
+}
+
+/** Whether an item of the tenant is in this range's partition, and not in another of its own. */
+function isIn({ part, partition }: RangeSide, item: WireItem): boolean {
+  const attribute = attributeOf(part);
+  return attribute === undefined || item[attribute]?.S === partition;
+}
+
 export async function* purgeByScan(side: RangeSide, from = BEGINNING): AsyncGenerator<WriteStep> {
   let { changed } = from;
   for await (const { items, cursor } of oneAhead(scanPages(side, from.cursor, 'keys'))) {
@@ -150,7 +221,8 @@ export async function differencesByScan(
   limit: number,
 ): Promise<readonly Difference[]> {
   const differences: Difference[] = [];
-  for await (const { found } of wantedPages(source, target, horizon, undefined)) {
+  const pages = scanPages(source, undefined, 'items');
+  for await (const { found } of wantedPages(source, target, horizon, pages)) {
     differences.push(...found.map(({ difference }) => difference));
     if (differences.length >= limit) break;
   }
@@ -173,7 +245,7 @@ async function* wantedPages(
   source: RangeSide,
   target: RangeSide,
   horizon: Horizon,
-  start: string | undefined,
+  pages: Pages,
 ): AsyncGenerator<
   Pick<ScanPage, 'cursor'> & {
     readonly live: readonly WireItem[];
@@ -181,7 +253,7 @@ async function* wantedPages(
   }
 > {
   const { part } = source;
-  for await (const { items, cursor } of oneAhead(scanPages(source, start, 'items'))) {
+  for await (const { items, cursor } of oneAhead(pages)) {
     const live = items.filter((item) => isLive(part, item, horizon));
     const there = await counterparts(target, live);
     const found = live.flatMap((item): readonly Wanted[] => {

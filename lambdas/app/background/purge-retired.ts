@@ -5,6 +5,7 @@
  */
 
 import { rangeIdsOf, rangesOf } from '../../domain/datasets/dataset.ts';
+import { isScannedAtOnce } from '../../domain/datasets/discovery.ts';
 import { isKeyedAlike, type KeyValues, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import { defined } from '../../domain/defined.ts';
 import {
@@ -16,19 +17,31 @@ import {
 } from '../../domain/tenants/retirement.ts';
 import type { TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
-import { concurrently } from '../concurrently.ts';
-import { backupsExpireAfter, checkApart } from '../phases/deletion.ts';
+import { backupsExpireAfter, checkApart, notEmpty } from '../phases/deletion.ts';
 import { leaseOf, MOST_OFFERS } from '../phases/leases.ts';
 import { type Invocation, TURN_RESERVE_MS } from '../phases/range-turn.ts';
 import { tenantKeys } from '../tenant-keys.ts';
 import { rehearsalKeys } from './rehearsal-keys.ts';
 
+/** What is written down of a segment that was purged and proven empty. */
+const PURGED = {
+  revision: 0,
+  work: 'purge-source',
+  asOf: 0,
+  lastingUntil: 0,
+  tries: 0,
+  done: true,
+} as const;
+
 export function purgeRetired(context: AppContext) {
   const { ports, settings } = context;
   const rehearsal = rehearsalKeys(context);
   const keys = tenantKeys(context);
-  const { tenants, receipts, migrations, partKind, clock, log, isGone } = ports;
+  const { tenants, receipts, rangeRecords, migrations, partKind, clock, log, isGone } = ports;
   const { realm: here, parts, backupDays } = settings;
+  const large = new Set(
+    parts.filter(({ discover }) => !isScannedAtOnce(discover)).map(({ name }) => name),
+  );
 
   /**
    * One turn. Safe twice: what is purged is gone. A failure with one tenant does not stop the
@@ -69,7 +82,8 @@ export function purgeRetired(context: AppContext) {
       );
       if (!isPurgedBy(record, purger.owner)) return;
       const values = keyValuesOf(record);
-      const isDone = (await purgeAll(values, until)) && (await isProvenEmpty(values));
+      const isDone =
+        (await purgeAll(values, record.purge.begunAt, until)) && (await isProvenEmpty(values));
       if (isDone) return await signOff(record);
     } catch (error) {
       await pause();
@@ -116,22 +130,33 @@ export function purgeRetired(context: AppContext) {
     throw new Error(`migration ${id}, by which it came, is not committed`);
   }
 
-  /** Purges every part, caches too; `false` when the time is over. */
-  async function purgeAll(values: KeyValues, until: number): Promise<boolean> {
+  /**
+   * Purges every part, caches too; `false` when the time is over. Of a large table each segment is
+   * proven empty right after its purge, and written down: the next turn goes on behind it.
+   */
+  async function purgeAll(values: KeyValues, begunAt: string, until: number): Promise<boolean> {
     const { rateLimit } = await ports.settings.read(here, values.tenant);
+    const key = { ledger: here, tenant: values.tenant, id: `purge begun at ${begunAt}` };
     for (const range of rangesOf(parts, values)) {
+      const isLarge = large.has(range.part);
+      const stored = isLarge ? await rangeRecords.read(here, key, range.id) : undefined;
+      if (stored?.done) continue;
       let isDone = false;
       for await (const { done } of partKind.purge(range, here, undefined, until, rateLimit))
         isDone = done;
-      if (!isDone || clock.now() >= until) return false;
+      if (!isDone) return false;
+      if (isLarge) {
+        if (!(await partKind.isEmpty(range, here))) return false;
+        await rangeRecords.put(here, key, { ...PURGED, range: range.id });
+      }
+      if (clock.now() >= until) return false;
     }
     return true;
   }
 
   async function isProvenEmpty(values: KeyValues): Promise<boolean> {
-    const ranges = rangesOf(parts, values);
-    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, here));
-    if (empty.every(Boolean)) return true;
+    const left = await notEmpty(context, rangesOf(parts, values), here);
+    if (left.length === 0) return true;
     log.error('alarm: a retired tenant was purged, and is not empty: it is purged again', {
       clientKey: values.tenant,
     });

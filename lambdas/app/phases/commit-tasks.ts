@@ -12,9 +12,8 @@ import { stub } from '../../domain/tenants/fence.ts';
 import { arrivedBy, isOwnedBy, STUB_DAYS } from '../../domain/tenants/tenant.ts';
 import { DAY_SECONDS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
-import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
-import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
+import { backupsExpireAfter, checkApart, emptying, notEmpty, purgeAgain } from './deletion.ts';
 import { leasedUntil } from './leases.ts';
 import { issued, scopeOf } from './notary.ts';
 import { brokenChecksums, heldBy, partChecksums } from './part-checksums.ts';
@@ -151,9 +150,8 @@ export function commitTasks(context: AppContext) {
       return steps.restart(migration, 'finish-commit');
     if ((await leasedUntil(ports, source, migration, records)) > 0)
       throw new Error('a worker of the source has not given its lease back yet');
-    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, source));
-    if (!empty.every(Boolean)) {
-      const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
+    const left = await notEmpty(context, ranges, source);
+    if (left.length > 0) {
       await purgeAgain(ports, source, migration, records, left);
       log.error(`alarm: migration ${id}: the purged source is not empty`, fieldsOf(migration));
       throw new PermanentError('the purged source is not empty');

@@ -3,6 +3,8 @@
  * something is left.
  */
 
+import type { Range } from '../../domain/datasets/dataset.ts';
+import { isScannedAtOnce } from '../../domain/datasets/discovery.ts';
 import type { Migration } from '../../domain/moving/migration.ts';
 import type { RangeRecord } from '../../domain/moving/range-record.ts';
 import type { Realm } from '../../domain/realm.ts';
@@ -10,6 +12,7 @@ import { PermanentError } from '../../domain/refusal.ts';
 import { DAY_MS } from '../../domain/time.ts';
 import type { PartKind, Ports } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
+import { concurrently } from '../concurrently.ts';
 import type { Asked } from './range-task.ts';
 import type { RangeWork } from './range-turn.ts';
 
@@ -45,6 +48,24 @@ export function emptying(
     ],
     conclude: async () => ((await partKind.isEmpty(range, realm)) ? 'done' : 'again'),
   };
+}
+
+/**
+ * The ranges of these that are not empty. A table that one step cannot scan is left out: of its
+ * segments, each worker has proven after its purge, when nothing else wrote there any more, that
+ * its own is empty, and the range's record says that it is done.
+ */
+export async function notEmpty(
+  { ports, settings }: AppContext,
+  ranges: readonly Range[],
+  realm: Realm,
+): Promise<readonly string[]> {
+  const large = new Set(
+    settings.parts.filter(({ discover }) => !isScannedAtOnce(discover)).map(({ name }) => name),
+  );
+  const looked = ranges.filter(({ part }) => !large.has(part));
+  const empty = await concurrently(looked, (range) => ports.partKind.isEmpty(range, realm));
+  return looked.filter((_, at) => !empty[at]).map(({ id }) => id);
 }
 
 /** A range that is not empty after its purge is purged again, by the next attempt. */

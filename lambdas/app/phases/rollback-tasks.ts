@@ -14,9 +14,8 @@ import {
   type TenantRecord,
 } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
-import { concurrently } from '../concurrently.ts';
 import { fieldsOf } from '../steps.ts';
-import { backupsExpireAfter, checkApart, emptying, purgeAgain } from './deletion.ts';
+import { backupsExpireAfter, checkApart, emptying, notEmpty, purgeAgain } from './deletion.ts';
 import { lateKeys } from './late-keys.ts';
 import { busyUntil } from './leases.ts';
 import { issued, scopeOf } from './notary.ts';
@@ -256,9 +255,8 @@ export function rollbackTasks(context: AppContext) {
     const records = await rangeRecords.list(target, migration);
     if (!allFinished(records, ranges, 'discard-target'))
       return steps.restart(migration, 'finish-rollback');
-    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, target));
-    if (!empty.every(Boolean)) {
-      const left = ranges.filter((_, at) => !empty[at]).map((range) => range.id);
+    const left = await notEmpty(context, ranges, target);
+    if (left.length > 0) {
       await purgeAgain(ports, target, migration, records, left);
       log.error(`alarm: migration ${id}: the discarded target is not empty`, fieldsOf(migration));
       throw new PermanentError('the discarded target is not empty');

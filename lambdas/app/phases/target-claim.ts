@@ -2,7 +2,8 @@
  * The claim on the target: who may take it, under which lease, and what must not be there. Phases
  * ahead and copy share it.
  */
-import { namedValues, rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
+import { namedValues, type Range, rangesOf, strayRanges } from '../../domain/datasets/dataset.ts';
+import { isScannedAtOnce } from '../../domain/datasets/discovery.ts';
 import { extended, isKeyedAlike, keyValuesOf } from '../../domain/datasets/key-values.ts';
 import {
   isNoOp,
@@ -16,9 +17,8 @@ import { Fault, PermanentError } from '../../domain/refusal.ts';
 import { claim, cleaned } from '../../domain/tenants/fence.ts';
 import { isOwnedBy, isStub, type TenantRecord } from '../../domain/tenants/tenant.ts';
 import type { AppContext } from '../app-context.ts';
-import { concurrently } from '../concurrently.ts';
 import { tenantKeys } from '../tenant-keys.ts';
-import { checkApart } from './deletion.ts';
+import { checkApart, notEmpty } from './deletion.ts';
 import { endOfTurn, type Invocation, rangeTurn } from './range-turn.ts';
 import { expected, movingRanges, type RunKey } from './task-input.ts';
 
@@ -28,6 +28,24 @@ const CLAIM = 'claim';
  * Until a phase looks again whether the rollback of another schedule has left the target. Seconds.
  */
 const OCCUPIED_SECONDS = 20;
+
+/** How long a step begins to look at further segments: one takes up to 41 s, and a step 60. */
+const LOOKING_MS = 15_000;
+/** What is written down of a segment that was found empty. */
+const FOUND_EMPTY = {
+  work: 'copy',
+  asOf: 0,
+  lastingUntil: 0,
+  tries: 0,
+  done: true,
+} as const;
+
+/** The proof that the target is empty goes on in the next step. */
+class StillLooking extends Fault {
+  constructor() {
+    super('the target is not yet proven to be empty');
+  }
+}
 
 export function targetClaim(context: AppContext) {
   const { ports, settings } = context;
@@ -48,6 +66,20 @@ export function targetClaim(context: AppContext) {
     take: () => Promise<void>,
   ): Promise<number> {
     if (await isOccupied(migration)) return OCCUPIED_SECONDS;
+    try {
+      return await claimTurn(migration, work, invocation, take);
+    } catch (error) {
+      if (error instanceof StillLooking) return 1;
+      throw error;
+    }
+  }
+
+  async function claimTurn(
+    migration: Migration,
+    work: Work,
+    invocation: Invocation,
+    take: () => Promise<void>,
+  ): Promise<number> {
     const turn = await rangeTurn(
       ports,
       {
@@ -141,12 +173,44 @@ export function targetClaim(context: AppContext) {
   async function checkUnused(migration: Migration): Promise<void> {
     const { target } = migration;
     const ranges = movingRanges(parts, valuesOf(migration));
-    const empty = await concurrently(ranges, (range) => partKind.isEmpty(range, target));
-    const used = new Set(ranges.flatMap(({ part }, at) => (empty[at] ? [] : [part])));
+    const left = new Set([
+      ...(await notEmpty(context, ranges, target)),
+      ...(await segmentsInUse(migration, ranges)),
+    ]);
+    const used = new Set(ranges.flatMap(({ id, part }) => (left.has(id) ? [part] : [])));
     if (used.size === 0) return;
     throw new PermanentError(
       `realm ${target} holds items of the tenant in ${[...used].join(', ')} before anything was copied there: are its tables replicated from another realm?`,
     );
+  }
+
+  /**
+   * The first of the segments of large tables that is in use. Looks at one after the other, as many
+   * as fit into this step, and writes down which are empty: the next step goes on there. Nothing
+   * writes there meanwhile, because the target has no record of the tenant. Throws `StillLooking`
+   * where segments are left.
+   */
+  async function segmentsInUse(
+    migration: Migration,
+    ranges: readonly Range[],
+  ): Promise<readonly string[]> {
+    const large = parts.filter(({ discover }) => !isScannedAtOnce(discover));
+    if (large.length === 0) return [];
+    const { target } = migration;
+    const until = clock.now() + LOOKING_MS;
+    let looked = 0;
+    for (const { id, ...range } of ranges) {
+      if (!large.some(({ name }) => name === range.part)) continue;
+      const name = `${CLAIM}/${id}`;
+      const stored = await rangeRecords.read(target, migration, name);
+      if (stored?.done) continue;
+      if (looked > 0 && clock.now() >= until) throw new StillLooking();
+      looked += 1;
+      if (!(await partKind.isEmpty({ id, ...range }, target))) return [id];
+      const found = { ...FOUND_EMPTY, range: name, revision: stored?.revision ?? 0 };
+      await rangeRecords.put(target, migration, found);
+    }
+    return [];
   }
 
   /**

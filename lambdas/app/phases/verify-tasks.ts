@@ -67,14 +67,16 @@ export function verifyTasks(context: AppContext) {
       const { source, target } = await stillWanted(migration);
       recordWindow(ports, migration);
       const { repair } = verificationOf(run.phase);
-      const side = (name: 'source' | 'target', at: string): Side => ({
+      const side = (name: 'source' | 'target', at: string, beside?: string): Side => ({
         side: name,
-        pages: (horizon, from, until) => partKind.digest(range, at, horizon, from, until),
+        pages: (horizon, from, until) => partKind.digest(range, at, horizon, from, until, beside),
       });
-      const sides =
-        work === 'recheck-source'
-          ? [side('source', source)]
-          : [side('source', source), side('target', target)];
+      // The side that was written is read as the ranges of the other share it out.
+      const sides = {
+        copy: [side('source', source), side('target', target, source)],
+        restore: [side('source', source, target), side('target', target)],
+        recheck: [side('source', source)],
+      }[kindOf(work)];
       return {
         realm: realmOfPhase(migration, run.phase),
         sides,
@@ -121,6 +123,11 @@ export function verifyTasks(context: AppContext) {
       `range ${range} is not the same in both realms: ${from.digest.items} items in ${migration.source}, ${to.digest.items} in ${migration.target}`,
     );
   }
+
+  const kindOf = (work: Work): 'copy' | 'restore' | 'recheck' => {
+    if (work === 'recheck-source') return 'recheck';
+    return work === 'verify-restore' ? 'restore' : 'copy';
+  };
 
   async function stillWanted(migration: Migration): Promise<Migration> {
     if (migration.status === 'copying' && isTooLate(migration, clock.now())) {

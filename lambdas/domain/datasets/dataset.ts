@@ -1,6 +1,7 @@
 /** A tenant's dataset: everything of that tenant in one realm, declared once as a list of parts. */
 import { defined } from '../defined.ts';
 import type { Realm } from '../realm.ts';
+import { type Segment, segmentsOf } from './discovery.ts';
 import { formsOf, type KeyDeclaration, keysOf } from './key-template.ts';
 import { ANYBODY, type KeyValues } from './key-values.ts';
 
@@ -10,18 +11,6 @@ import { ANYBODY, type KeyValues } from './key-values.ts';
  */
 export type PartPolicy = 'move' | 'drop';
 
-/**
- * For a table whose partition key is an entity's id: the attribute that holds the tenant, as `key`
- * makes it. The table is scanned, so that a move costs its whole size several times.
- */
-export interface Discovery {
-  readonly by: 'scan';
-  /** Name of an attribute of type S that every item of a tenant has. */
-  readonly attribute: string;
-  /** The largest table, in GB: the planner reckons with it, and a larger one is an obstacle. */
-  readonly largestTableGB: number;
-}
-
 /** One table that holds tenants' items, and the form of a tenant's keys in it. */
 export interface DynamoDbPart extends KeyDeclaration {
   readonly kind: 'dynamodb';
@@ -29,8 +18,6 @@ export interface DynamoDbPart extends KeyDeclaration {
   readonly policy: PartPolicy;
   /** Name of the partition key attribute. Its type and form are in `KeyDeclaration`. */
   readonly partitionKey: string;
-  /** Absent where the tenant is in the partition key. */
-  readonly discover?: Discovery;
   /** Name and type of the sort key attribute; absent where the table has none. */
   readonly sortKey?: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
   /**
@@ -67,8 +54,15 @@ export type Part = DynamoDbPart;
 export interface Range {
   readonly id: string;
   readonly part: string;
-  /** The partition key: text, the digits of a number, or bytes in base64. */
+  /**
+   * The partition key: text, the digits of a number, or bytes in base64. In a table that is scanned
+   * the text in the attribute that holds the tenant, or what the partition keys begin with.
+   */
   readonly partition: string;
+  /** In a table that is scanned: the share of the table that this is. */
+  readonly segment?: Segment;
+  /** In a table that is scanned: this partition and the tenant's others. */
+  readonly partitions?: readonly string[];
 }
 
 /**
@@ -79,7 +73,7 @@ export const partitionsOf = (part: Part, values: KeyValues): readonly string[] =
   keysOf(part, values);
 
 /** The number for a tenant with one installation. */
-export const keysPerTenant = (part: Part): number => partitionsOf(part, ANYBODY).length;
+export const rangesPerTenant = (part: Part): number => rangesOf([part], ANYBODY).length;
 
 /**
  * The tenant for which this key is a shard of a part, and the part; `undefined` where there is
@@ -109,11 +103,22 @@ const isInShortShards = ({ key, shards }: Part): boolean =>
 /** All ranges of a tenant in these parts, in a stable order. */
 export function rangesOf(parts: readonly Part[], values: KeyValues): readonly Range[] {
   return parts.flatMap((part) =>
-    partitionsOf(part, values).map((partition, index) => ({
+    sharesOf(part, values).map((share, index) => ({
+      ...share,
       id: `${part.name}/${String(index).padStart(2, '0')}`,
       part: part.name,
-      partition,
     })),
+  );
+}
+
+/** A partition key that is known later comes last, with all its segments. */
+function sharesOf(part: Part, values: KeyValues): readonly Omit<Range, 'id' | 'part'>[] {
+  const { discover } = part;
+  const partitions = partitionsOf(part, values);
+  if (discover === undefined) return partitions.map((partition) => ({ partition }));
+  const of = segmentsOf(discover);
+  return partitions.flatMap((partition) =>
+    Array.from({ length: of }, (_, at) => ({ partition, partitions, segment: { at, of } })),
   );
 }
 

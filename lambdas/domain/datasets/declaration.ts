@@ -4,7 +4,7 @@
  */
 import { checkBudget } from '../moving/plan-budget.ts';
 import type { DynamoDbPart, Part } from './dataset.ts';
-import { checkDiscovery } from './discovery.ts';
+import { checkDiscovery } from './discovery-declaration.ts';
 import { checkKeys } from './key-declaration.ts';
 
 const FIELDS: Readonly<Record<keyof DynamoDbPart, true>> = {
@@ -65,8 +65,8 @@ function checkValues(part: unknown, refused: (says: string) => Error): void {
       `partitionKey is the name of the attribute that holds the tenant, not ${shown(partitionKey)}; a table without the tenant in its partition key cannot be moved`,
     );
   checkSortKey(sortKey, partitionKey, refused);
-  checkKeys(recordOf(part), refused);
   checkDiscovery(recordOf(part), refused);
+  checkKeys(recordOf(part), refused);
   if (ttlAttribute !== undefined && !isAttributeName(ttlAttribute))
     throw refused(
       `ttlAttribute is the name of the attribute with the expiry, not ${shown(ttlAttribute)}`,

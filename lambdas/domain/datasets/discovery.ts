@@ -1,33 +1,61 @@
-/** Refuses declarations of tables that are scanned, where they could not be moved safely. */
+/**
+ * Tables whose partition key is an entity's id: how a tenant's items are found in them, and in how
+ * many shares they are scanned.
+ */
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const FIELDS = ['by', 'attribute', 'largestTableGB'];
-/** An empty side is proven by one scan, within a step of the workflow, which lasts 60 seconds. */
-const MOST_GB = 4;
-
-/** Throws a sentence that says what is allowed. The values may have other types than declared. */
-export function checkDiscovery(part: Fields, refused: (says: string) => Error): void {
-  const { discover, partitionKey, key, shards, keyType } = part;
-  if (discover === undefined) return;
-  if (typeof discover !== 'object' || discover === null)
-    throw refused("discover is { by: 'scan', attribute, largestTableGB }");
-  const { by, attribute, largestTableGB, ...rest }: Fields = { ...discover };
-  const [other] = Object.keys(rest);
-  if (other !== undefined)
-    throw refused(
-      `discover has a field "${other}", which means nothing here; allowed are ${FIELDS.join(', ')}`,
-    );
-  if (by !== 'scan') throw refused(`discover.by is 'scan', not ${String(by)}`);
-  if (typeof attribute !== 'string' || attribute === '')
-    throw refused('discover.attribute is the name of the attribute that holds the tenant');
-  if (attribute === partitionKey)
-    throw refused('discover is for a table whose partition key does not hold the tenant');
-  const isSize = typeof largestTableGB === 'number' && largestTableGB > 0;
-  if (!isSize || largestTableGB > MOST_GB)
-    throw refused(`discover.largestTableGB is more than 0, and at most ${MOST_GB}`);
-  if (shards !== undefined || Array.isArray(key) || keyType !== undefined)
-    throw refused('discover goes with one template: without shards, a list of keys, or keyType');
-  if (typeof key === 'string' && key.includes('{installation'))
-    throw refused('discover goes with one value for each tenant: a tenant may have installations');
+interface Scanned {
+  /** The largest table, in GB: the planner reckons with it, and a larger one is an obstacle. */
+  readonly largestTableGB: number;
+  /** Shares of the table that are worked on apart; without it, one for each GB. */
+  readonly segments?: number;
 }
+
+/** An attribute of type S that every item of a tenant has, with the text that `key` makes. */
+export interface ByAttribute extends Scanned {
+  readonly by: 'scan';
+  readonly attribute: string;
+  readonly prefix?: never;
+}
+
+/**
+ * The partition keys begin with the tenant's value: a template such as `{tenant}#`. What follows
+ * the placeholder begins with a character that no tenant's value has.
+ */
+export interface ByPrefix extends Scanned {
+  readonly by: 'scan';
+  readonly prefix: string;
+  readonly attribute?: never;
+}
+
+/**
+ * As `ByAttribute`; the copy finds its keys by this index, whose partition key is the attribute.
+ * Everything that proves something scans the table, because an index is read with delay.
+ */
+export interface ByIndex extends Scanned {
+  readonly by: 'index';
+  readonly index: string;
+  readonly attribute: string;
+  readonly prefix?: never;
+}
+
+export type Discovery = ByAttribute | ByPrefix | ByIndex;
+
+/**
+ * A share of a table, from 0 on. The shares of two tables are not alike: DynamoDB does not promise
+ * that an item is in the same one.
+ */
+export interface Segment {
+  readonly at: number;
+  readonly of: number;
+}
+
+/** Into how many ranges the table is shared out, for each value of the tenant. */
+export const segmentsOf = ({ segments, largestTableGB }: Scanned): number =>
+  segments ?? Math.max(1, Math.ceil(largestTableGB));
+
+/**
+ * Whether one step of the workflow, which lasts 60 seconds, can scan all of it. Where it cannot,
+ * the workers prove that each segment is empty.
+ */
+export const isScannedAtOnce = (discover: Discovery | undefined): boolean =>
+  discover === undefined || segmentsOf(discover) === 1;

@@ -22,13 +22,15 @@ type Fields = Readonly<Record<string, unknown>>;
 
 /** Throws a sentence that says what is allowed. The values may have other types than declared. */
 export function checkKeys(part: Fields, refused: Refused): void {
-  const { key, shards, case: letters, keyType, notOfTenants } = part;
+  const { key, shards, case: letters, keyType, notOfTenants, discover } = part;
+  const { prefix }: Fields = { ...Object(discover) };
   if (keyType !== undefined && keyType !== 'S' && keyType !== 'N' && keyType !== 'B')
     throw refused(`keyType is 'S', 'N' or 'B', not ${shown(keyType)}`);
   if (letters !== undefined && letters !== 'lower')
     throw refused(`case is 'lower' or left out, not ${shown(letters)}`);
   const declared: KeyDeclaration = {
     ...(key !== undefined && { key: checkedTemplates(key, refused) }),
+    ...(typeof prefix === 'string' && { key: prefix }),
     ...(shards !== undefined && { shards: checkedShards(shards, refused) }),
     ...(letters !== undefined && { case: letters }),
     ...(keyType !== undefined && { keyType }),

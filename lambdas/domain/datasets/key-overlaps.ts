@@ -32,6 +32,17 @@ const ALPHABETS: Readonly<Record<Placeholder, Alphabet>> = {
   tenantKey: { all: /^[^\p{C}\p{Zl}\p{Zp}]*$/u, least: 1, most: 255 },
 };
 
+/** Whether every value of the placeholder has this character in it. */
+export const alwaysHolds = (of: Placeholder, character: string): boolean =>
+  ALWAYS[of]?.includes(character) === true;
+
+/** `ari:cloud:ecosystem::installation/` and a UUID. A cloud id is a UUID, as far as we know. */
+const ALWAYS: Partial<Record<Placeholder, string>> = {
+  cloudId: '-',
+  installation: ':/-',
+  installationUuid: '-',
+};
+
 export function overlapOf(one: KeyForm, other: KeyForm): Overlap {
   const isBeside = !isPrefix(one.head, other.head) && !isPrefix(other.head, one.head);
   const isBehind = !isSuffix(one.tail, other.tail) && !isSuffix(other.tail, one.tail);

@@ -9,6 +9,7 @@ import { isNoTenants } from './key-declaration.ts';
 import { isAround } from './key-overlaps.ts';
 import {
   cased,
+  delimiterOf,
   formsOf,
   isLegal,
   type KeyForm,
@@ -29,8 +30,13 @@ const TENANT_KEYS = {
   B: 'no bytes in base64',
 } as const;
 
-const WORDS = { cloudId: 'cloud id', tenantKey: 'tenant key' } as const;
-
+const SPOKEN = {
+  tenant: 'client key',
+  cloudId: 'cloud id',
+  installation: 'installation id',
+  installationUuid: 'installation id',
+  tenantKey: 'tenant key',
+} as const;
 /**
  * The value of the tenant that is not known, as a sentence that names the part; `undefined` where
  * none is missing.
@@ -39,7 +45,7 @@ export function unknownIn(parts: readonly Part[], values: KeyValues): string | u
   for (const part of parts) {
     const [of] = unknownOf(part, values);
     if (of !== undefined)
-      return `its ${WORDS[of]} is not known, and the keys of part "${part.name}" are made of it`;
+      return `its ${SPOKEN[of]} is not known, and the keys of part "${part.name}" are made of it`;
   }
   return undefined;
 }
@@ -62,6 +68,9 @@ export function misplacement(parts: readonly Part[], values: KeyValues): string 
 function misplacementBy(part: Part, form: KeyForm, value: string): string | undefined {
   if (form.of === 'tenantKey' && !isLegal(part, form.of, cased(part, value)))
     return `its tenant key is ${TENANT_KEYS[part.keyType ?? 'S']}`;
+  const delimiter = delimiterOf(part);
+  if (delimiter !== undefined && value.includes(delimiter))
+    return `its ${SPOKEN[form.of]} has ${delimiter} in it, which ends the tenant in partition keys`;
   const key = keyOf(part, form, value);
   const bytes = new TextEncoder().encode(key).length;
   if (bytes > MOST_KEY_BYTES)

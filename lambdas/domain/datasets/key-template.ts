@@ -5,6 +5,7 @@
  */
 import { isTenantId } from '../requests.ts';
 import { isInstallationId } from '../tenants/identity.ts';
+import type { Discovery } from './discovery.ts';
 import type { KeyValues } from './key-values.ts';
 
 /** Values of a tenant that a template may name. */
@@ -33,6 +34,11 @@ export interface KeyDeclaration {
    * the `{tenantKey}`.
    */
   readonly keyType?: 'S' | 'N' | 'B';
+  /**
+   * Where the partition key does not name the tenant alone: what is made is the text of an
+   * attribute, or, by its `prefix` instead of `key`, the beginning of the partition keys.
+   */
+  readonly discover?: Discovery;
 }
 
 export interface ShardRange {
@@ -55,7 +61,8 @@ export interface Maker {
   readonly form: KeyForm;
 }
 
-export const templatesOf = ({ key, shards }: KeyDeclaration): readonly string[] => {
+export const templatesOf = ({ key, shards, discover }: KeyDeclaration): readonly string[] => {
+  if (discover?.prefix !== undefined) return [discover.prefix];
   if (key !== undefined) return typeof key === 'string' ? [key] : key;
   return [shards === undefined ? '{tenant}' : '{tenant}#{shard}'];
 };
@@ -94,6 +101,25 @@ function formOf(template: string): readonly KeyForm[] {
   const [head = '', name, tail = ''] = wordsOf(template);
   const of = PLACEHOLDERS.find((placeholder) => placeholder === name);
   return of === undefined ? [] : [{ head, of, tail }];
+}
+
+/**
+ * The character that ends the tenant's value where partition keys go on after it; `undefined` where
+ * they do not. The declaration must have been checked.
+ */
+export const delimiterOf = ({ discover }: KeyDeclaration): string | undefined =>
+  discover?.prefix === undefined ? undefined : wordsOf(discover.prefix)[2]?.[0];
+
+/**
+ * What a partition key of the table begins with, as far as it names a tenant. The whole key where
+ * it names none, or where the table has keys that end there.
+ */
+export function beginningOf(declared: KeyDeclaration, key: string): string {
+  const delimiter = delimiterOf(declared);
+  const [form] = formsOf(declared);
+  if (delimiter === undefined || form === undefined || !key.startsWith(form.head)) return key;
+  const end = key.indexOf(delimiter, form.head.length);
+  return end >= 0 && key.startsWith(form.tail, end) ? key.slice(0, end + form.tail.length) : key;
 }
 
 /**

@@ -3,7 +3,7 @@
  * can take.
  */
 
-import { keysPerTenant, type Part } from '../datasets/dataset.ts';
+import { type Part, rangesPerTenant } from '../datasets/dataset.ts';
 import { type KnownSize, wholeOf } from '../datasets/size.ts';
 import { type Facts, windowReserve } from '../moving/migration.ts';
 import { type Estimate, estimate } from './estimate.ts';
@@ -19,7 +19,7 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
   const all = weights.reduce((sum, weight) => sum + weight, 0);
   const { items, bytes } = wholeOf(size);
   const loads = moving.map((part, at) => ({
-    shards: keysPerTenant(part),
+    shards: rangesPerTenant(part),
     ...(all > 0 && { share: (weights[at] ?? 0) / all }),
   }));
   return withScans(estimate(items, bytes, loads), parts);

@@ -176,9 +176,16 @@ async function partitionsOfTenants(operator: Operator, realm: Realm, whose: read
         ? rehearsalRanges(operator.residency.parts)
         : rangesOf(operator.residency.parts, await keyValuesIn(operator, tenant));
     const counts = await Promise.all(ranges.map((range) => countOf(operator, realm, range)));
-    for (const [at, { part, partition }] of ranges.entries()) {
-      const items = counts[at] ?? 0;
-      if (items > 0) partitions.push({ realm, part, partition, items });
+    // The segments of one table have one partition.
+    const found = Map.groupBy(
+      ranges.map((range, at) => ({ ...range, items: counts[at] ?? 0 })),
+      ({ part, partition }) => JSON.stringify([part, partition]),
+    );
+    for (const shares of found.values()) {
+      const [first] = shares;
+      const items = shares.reduce((sum, share) => sum + share.items, 0);
+      if (first !== undefined && items > 0)
+        partitions.push({ realm, part: first.part, partition: first.partition, items });
     }
   }
   return { partitions, readUnits: 0 };

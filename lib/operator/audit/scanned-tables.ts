@@ -2,6 +2,7 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { type AnyItem, partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { beginningOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
 
@@ -10,8 +11,11 @@ export const ownerAttribute = ({ partitionKey, discover }: Part): string =>
   discover?.attribute ?? partitionKey;
 
 /** What stands there: of an item that names no tenant, the empty text. */
-export const ownerIn = (part: Part, item: AnyItem): string =>
-  (part.discover === undefined ? partitionIn(part, item) : item[part.discover.attribute]?.S) ?? '';
+export function ownerIn(part: Part, item: AnyItem): string {
+  const attribute = part.discover?.attribute;
+  if (attribute !== undefined) return item[attribute]?.S ?? '';
+  return beginningOf(part, partitionIn(part, item) ?? '');
+}
 
 /** Sentences on tables that are larger than declared. DynamoDB counts them every six hours. */
 export async function tooLargeIn(

@@ -9,6 +9,7 @@ import {
   type TableDescription,
   type TimeToLiveDescription,
 } from '@aws-sdk/client-dynamodb';
+import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
 import type { Operator } from '../operator.ts';
@@ -20,6 +21,8 @@ export interface DeclaredTable {
   /** Partition key, then sort key, as `name (type)`. */
   readonly keys: readonly string[];
   readonly indexes: readonly string[];
+  /** The partition key that an index must have, as `name (type)`. */
+  readonly indexKeys?: Readonly<Record<string, string>>;
   readonly ttlAttribute?: string | undefined;
 }
 
@@ -48,7 +51,10 @@ export function declaredTables(
         `${part.partitionKey} (${part.keyType ?? 'S'})`,
         ...(part.sortKey === undefined ? [] : [`${part.sortKey.name} (${part.sortKey.type})`]),
       ],
-      indexes: [],
+      indexes: part.discover?.by === 'index' ? [part.discover.index] : [],
+      ...(part.discover?.by === 'index' && {
+        indexKeys: { [part.discover.index]: `${part.discover.attribute} (S)` },
+      }),
       ttlAttribute: part.ttlAttribute,
     })),
   ];
@@ -69,7 +75,7 @@ export async function tables(operator: Operator, realm: Realm): Promise<Found> {
 
 /** Pure: the finding on one table. */
 export function formFound(
-  { name, keys, indexes }: DeclaredTable,
+  { name, keys, indexes, indexKeys = {} }: DeclaredTable,
   described: TableDescription | undefined,
 ): Found {
   if (described === undefined)
@@ -90,10 +96,20 @@ export function formFound(
       `the table ${name} has the keys ${found.join(', ')}`,
       `declare them in residency.config.ts, where ${keys.join(', ')} stand`,
     );
-  const present = (described.GlobalSecondaryIndexes ?? []).map(({ IndexName: index }) => index);
+  const { GlobalSecondaryIndexes: there = [], AttributeDefinitions } = described;
+  const present = there.map(({ IndexName: index }) => index);
   const missing = indexes.filter((index) => !present.includes(index));
   if (missing.length > 0)
     return bad(`the table ${name} has no index ${missing.join(', ')}`, 'deploy the realm');
+  for (const { IndexName: index = '', KeySchema } of there) {
+    const [key = ''] = keysOf({ ...defined({ KeySchema }), ...defined({ AttributeDefinitions }) });
+    const wanted = indexKeys[index];
+    if (wanted !== undefined && key !== wanted)
+      return bad(
+        `the index ${index} of the table ${name} is by ${key}, and not by ${wanted}`,
+        'declare an index by the attribute that holds the tenant: the copy finds its keys by it',
+      );
+  }
   const replicas = (described.Replicas ?? []).map(({ RegionName: region }) => region);
   if (replicas.length > 0)
     return bad(

@@ -4,7 +4,7 @@
  */
 
 import { executionName } from '../../../lambdas/adapters/step-functions.ts';
-import { partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { aheadText } from '../../../lambdas/domain/moving/ahead-text.ts';
 import type { HistoryEntry } from '../../../lambdas/domain/moving/history.ts';
@@ -158,7 +158,7 @@ function progressOf(
         part: part.name,
         realm: ranges[0]?.realm ?? migration.source,
         work,
-        ranges: partitionsOf(part, valuesOf(migration)).length,
+        ranges: rangesOf([part], valuesOf(migration)).length,
         rangesDone: ranges.filter(({ record }) => record.done).length,
         items: sum((record) =>
           Math.max(side(record)?.changed ?? 0, side(record)?.digest.items ?? 0),

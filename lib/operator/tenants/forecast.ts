@@ -2,7 +2,7 @@
  * Pure: how long a move will take, by what a rehearsal measured, and by what DynamoDB takes at
  * most.
  */
-import { keysPerTenant, type Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { type Part, rangesPerTenant } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { Measured } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { type Estimate, estimate } from '../../../lambdas/domain/planning/estimate.ts';
 import { withScans } from '../../../lambdas/domain/planning/scans.ts';
@@ -53,7 +53,7 @@ export function forecast(input: ForecastInput): Forecast {
   const bytes = moving.reduce((sum, part) => sum + part.bytes, 0);
   const shaped = parts.filter(({ policy }) => policy === 'move');
   const loads = shaped.map((part) => ({
-    shards: keysPerTenant(part),
+    shards: rangesPerTenant(part),
     share: items === 0 ? 1 / shaped.length : (sizeOf(moving, part.name)?.items ?? 0) / items,
   }));
   const ranges = loads.reduce((sum, { shards }) => sum + shards, 0);

@@ -9,6 +9,7 @@ import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { DEFAULT_CONCURRENCY } from '../../../lambdas/domain/operating/settings.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
+import { type PartScans, scansOf } from '../../../lambdas/domain/planning/scans.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from '../acting/act.ts';
 import { sayStrange } from '../audit/key-sample.ts';
@@ -35,6 +36,8 @@ export interface Rehearsed {
   readonly target: Realm;
   readonly parts: readonly PartCount[];
   readonly forecast: Forecast;
+  /** Of each table that is scanned, by its declared size. */
+  readonly scans: readonly PartScans[];
   readonly window: {
     /** As declared to Atlassian. */
     readonly hours: number;
@@ -89,6 +92,7 @@ export async function rehearse(
     target,
     parts: home.parts,
     forecast: predicted,
+    scans: scansOf(operator.residency.parts),
     window: { hours, share, fits: share <= LARGEST_SHARE },
     ...defined({ rehearsal }),
     obstacles,
@@ -183,7 +187,7 @@ const LIMITS: Readonly<Record<Forecast['limit'], string>> = {
 
 /** Pure. */
 export function rehearseText(report: Rehearsed, isFine: boolean): string {
-  const { tenant, source, target, parts, forecast: said, window, rehearsal, obstacles } = report;
+  const { tenant, source, target, parts, forecast: said, scans, window, rehearsal } = report;
   const percent = `${window.share < 0.01 ? 'under 1' : Math.round(window.share * 100)} %`;
   const rows = parts.map(({ part, policy, items, bytes }) => [
     part,
@@ -219,16 +223,31 @@ export function rehearseText(report: Rehearsed, isFine: boolean): string {
         ['start to ready-to-commit', lasting(said.seconds)],
       ],
     ),
+    ...(scans.length === 0 ? [] : [scansText(scans)]),
     [
       `  limited by ${LIMITS[said.limit]}; costs about $${said.dollars.toFixed(2)}`,
       `  ${percent} of the ${window.hours} h declared as maxMigrationDurationHours`,
-      ...obstacles.map((obstacle) => `  ✗ ${printable(obstacle)}`),
+      ...report.obstacles.map((obstacle) => `  ✗ ${printable(obstacle)}`),
     ].join('\n'),
     isFine
       ? `✓ it can be moved, in about ${lasting(said.seconds)}`
       : `✗ it cannot be moved like this: ${printable(whyNot(report))}`,
   ].join('\n\n');
 }
+
+/** What the scans of the whole move take, by the size that is declared of each table. */
+const scansText = (scans: readonly PartScans[]): string =>
+  table(
+    ['scanned', 'segments', 'one lasts', 'the table lasts', 'scans', 'cost'],
+    scans.map(({ part, segments, segmentSeconds, seconds, all, dollars }) => [
+      part,
+      segments,
+      lasting(segmentSeconds),
+      lasting(seconds),
+      all,
+      `$${dollars.toFixed(2)}`,
+    ]),
+  );
 
 function whyNot({ window, obstacles, rehearsal }: Rehearsed): string {
   const [obstacle] = obstacles;

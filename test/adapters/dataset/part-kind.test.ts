@@ -15,8 +15,22 @@ import { scannedPartKindHost } from '../../support/scanned-part-kind-host.ts';
 partKindContract('DynamoDB', (options) => dynamoDbPartKindHost(options));
 
 partKindContract(
-  'DynamoDB, by a scan',
-  (options) => scannedPartKindHost({ ...options, pageItems: 25, segments: 2 }),
+  'DynamoDB, by an index and scans',
+  (options) =>
+    scannedPartKindHost(
+      { ...options, pageItems: 25, scansAtOnce: 2 },
+      { by: 'index', index: 'of-tenant', attribute: 'tenant', largestTableGB: 1 },
+    ),
+  { isOrdered: false },
+);
+
+partKindContract(
+  'DynamoDB, by scans of three segments',
+  (options) =>
+    scannedPartKindHost(
+      { ...options, pageItems: 25, scansAtOnce: 1 },
+      { by: 'scan', prefix: '{tenant}/', largestTableGB: 1, segments: 3 },
+    ),
   { isOrdered: false },
 );
 

@@ -14,6 +14,7 @@ const part = (declared: object): DynamoDbPart => ({
 });
 
 const SCAN = { by: 'scan', attribute: 'tenantId', largestTableGB: 1 };
+const PREFIX = { by: 'scan', prefix: '{tenant}#', largestTableGB: 1 };
 
 describe('a declaration of keys is refused', () => {
   test.each<[object, string]>([
@@ -48,15 +49,29 @@ describe('a declaration of keys is refused', () => {
     [{ key: ['A{tenant}', '{tenantKey}A'] }, 'two tenants can have one key'],
     [{ key: '{tenant}{shard}', shards: { from: 1, to: 19 } }, 'two tenants can have one key'],
     [{ discover: 'scan' }, "discover is { by: 'scan', attribute, largestTableGB }"],
-    [{ discover: { ...SCAN, by: 'index' } }, "discover.by is 'scan', not index"],
-    [{ discover: { ...SCAN, index: 'x' } }, 'discover has a field "index"'],
+    [{ discover: { ...SCAN, by: 'query' } }, "discover.by is 'scan' or 'index', not query"],
+    [{ discover: { ...SCAN, by: 'index' } }, 'discover.index is the name of an index'],
+    [{ discover: { ...SCAN, index: 'x' } }, "goes with by: 'index'"],
+    [{ discover: { ...SCAN, segment: 1 } }, 'discover has a field "segment"'],
     [{ discover: { ...SCAN, attribute: '' } }, 'discover.attribute is the name of the attribute'],
     [{ discover: { ...SCAN, attribute: 'pk' } }, 'whose partition key does not hold the tenant'],
-    [{ discover: { ...SCAN, largestTableGB: 5 } }, 'is more than 0, and at most 4'],
-    [{ discover: { ...SCAN, largestTableGB: '1' } }, 'is more than 0, and at most 4'],
+    [{ discover: { ...SCAN, largestTableGB: 101 } }, 'at most 100; with segments, up to 200'],
+    [{ discover: { ...SCAN, largestTableGB: 5, segments: 2 } }, 'at most 4: 2 for each of 2'],
+    [{ discover: { ...SCAN, largestTableGB: '1' } }, 'largestTableGB is more than 0'],
+    [{ discover: { ...SCAN, segments: 101 } }, 'segments is a whole number from 1 to 100'],
+    [{ discover: { ...SCAN, segments: 1.5 } }, 'segments is a whole number from 1 to 100'],
     [{ discover: SCAN, shards: 4 }, 'discover goes with one template'],
     [{ discover: SCAN, key: ['{tenant}', 'T#{tenant}'] }, 'discover goes with one template'],
-    [{ discover: SCAN, key: '{installation}' }, 'discover goes with one value for each tenant'],
+    [{ discover: { ...SCAN, segments: 2 }, key: '{installation}' }, 'goes with one segment'],
+    [{ discover: { ...SCAN, largestTableGB: 2 }, key: '{installation}' }, 'of 2 GB where segments'],
+    [{ discover: { ...PREFIX, attribute: 'owner' } }, 'it goes without attribute and index'],
+    [{ discover: PREFIX, key: '{tenant}' }, 'is the template of its keys: leave out key'],
+    [{ discover: { ...PREFIX, prefix: '{tenant}' } }, 'keys of acme-10 begin like those of acme-1'],
+    [{ discover: { ...PREFIX, prefix: '{tenant}x#' } }, 'ends in a delimiter behind the tenant'],
+    [{ discover: { ...PREFIX, prefix: '{cloudId}-' } }, 'that every {cloudId} has in it'],
+    [{ discover: { ...PREFIX, prefix: '{installation}/' } }, 'that every {installation} has'],
+    [{ discover: { ...PREFIX, prefix: 'T#' } }, 'ends in a delimiter behind the tenant'],
+    [{ discover: { ...PREFIX, prefix: '{tenants}#' } }, 'has {tenants}, which means nothing here'],
     [{ notOfTenants: 'SETTINGS' }, 'notOfTenants lists partition keys'],
     [{ notOfTenants: ['*'] }, 'notOfTenants lists partition keys'],
     [{ notOfTenants: ['a*b'] }, 'notOfTenants lists partition keys'],
@@ -103,6 +118,12 @@ describe('a declaration of keys is refused', () => {
   });
 
   test('but for a table that is scanned', () => {
+    expect(() => checkParts([part({ discover: PREFIX })])).not.toThrow();
+    expect(() => checkParts([part({ discover: SCAN, key: '{installation}' })])).not.toThrow();
+    const byIndex = { ...SCAN, by: 'index', index: 'of-owner' };
+    expect(() => checkParts([part({ discover: byIndex })])).not.toThrow();
+    const large = { ...SCAN, largestTableGB: 200, segments: 100 };
+    expect(() => checkParts([part({ discover: large })])).not.toThrow();
     expect(() => checkParts([part({ discover: SCAN })])).not.toThrow();
     expect(() => checkParts([part({ discover: SCAN, key: 'T#{cloudId}' })])).not.toThrow();
   });

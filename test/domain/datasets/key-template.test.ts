@@ -9,7 +9,7 @@ import {
 } from '../../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../../lambdas/domain/datasets/declaration.ts';
 import { misplacement, rivalLookups } from '../../../lambdas/domain/datasets/key-placement.ts';
-import { makersOf, unknownOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { beginningOf, makersOf, unknownOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { extended, keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
 import { withIdentity } from '../../../lambdas/domain/tenants/identity.ts';
 import { tenantRecord } from '../../support/builders.ts';
@@ -296,5 +296,64 @@ describe('a record', () => {
     expect(keyValuesOf(again).installations?.toSorted()).toEqual(
       ids.map(({ id }) => id).toSorted(),
     );
+  });
+});
+
+describe('keys that begin with the tenant', () => {
+  const begun = part({ discover: { by: 'scan', prefix: 'T#{tenant}::', largestTableGB: 1 } });
+
+  test('name their tenant up to the delimiter', () => {
+    expect(partitionsOf(begun, ACME)).toEqual(['T#Acme::']);
+    expect(beginningOf(begun, 'T#acme::PAGE::1')).toBe('T#acme::');
+    expect(makersOf(begun, 'T#acme::').map(({ value }) => value)).toEqual(['acme']);
+    for (const strange of ['T#acme', 'T#acme:1', 'acme::1', 't#acme::1'])
+      expect(beginningOf(begun, strange)).toBe(strange);
+  });
+
+  test('are refused to a tenant whose value has the delimiter', () => {
+    expect(misplacement([begun], { tenant: 'ac:me' })).toBe(
+      'its client key has : in it, which ends the tenant in partition keys (part "notes")',
+    );
+    expect(misplacement([begun], { tenant: 'ac#me' })).toBeUndefined();
+  });
+
+  test('of one tenant are never among those of another that may have some', () => {
+    const legal = fc.string({
+      unit: fc.constantFrom('a', ':', '#', '1'),
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(legal, legal, legal, (one, other, rest) => {
+        const isPlaced = (tenant: string) => misplacement([begun], { tenant }) === undefined;
+        if (one === other || !isPlaced(one) || !isPlaced(other)) return;
+        const [beginning = ''] = partitionsOf(begun, { tenant: one });
+        const [another = ''] = partitionsOf(begun, { tenant: other });
+        expect(`${beginning}${rest}`.startsWith(another)).toBe(false);
+        expect(beginningOf(begun, `${beginning}${rest}`)).toBe(beginning);
+      }),
+    );
+  });
+});
+
+describe('the ranges of a table that is scanned', () => {
+  test('are its segments, for each value of the tenant; one that is learned later comes last', () => {
+    const discover = { by: 'scan', attribute: 'owner', largestTableGB: 1.5 } as const;
+    const before = rangesOf([part({ discover })], ACME);
+    expect(before).toEqual(
+      [0, 1].map((at) => ({
+        id: `notes/0${at}`,
+        part: 'notes',
+        partition: 'Acme',
+        partitions: ['Acme'],
+        segment: { at, of: 2 },
+      })),
+    );
+    const installed = part({ key: '{installation}', discover: { ...discover, segments: 1 } });
+    const [one, two] = [{ ...ACME, installations: [installationOf(1)] }, ACME].map((values) =>
+      rangesOf([installed], values).map(({ id, partition }) => [id, partition]),
+    );
+    expect(two?.slice(0, 1)).toEqual(one);
+    expect(two?.at(-1)).toEqual(['notes/01', installationOf(2)]);
   });
 });

@@ -13,29 +13,49 @@ const part = (declared: Partial<DynamoDbPart>): DynamoDbPart => ({
   partitionKey: 'id',
   ...declared,
 });
-const scanned = (largestTableGB: number, rest: Partial<DynamoDbPart> = {}) =>
-  part({ discover: { by: 'scan', attribute: 'tenant', largestTableGB }, ...rest });
+const scanned = (
+  largestTableGB: number,
+  segments: number,
+  rest: Partial<DynamoDbPart> = {},
+): DynamoDbPart =>
+  part({ discover: { by: 'scan', attribute: 'tenant', largestTableGB, segments }, ...rest });
 
 describe('the scans of a move', () => {
   test('take nothing where no table is scanned', () => {
     const planned = estimate(1_000, 1_000_000, [{}]);
-    expect(scansOf([part({})])).toBeUndefined();
+    expect(scansOf([part({})])).toEqual([]);
     expect(withScans(planned, [part({})])).toBe(planned);
   });
 
-  test('take as long as those of the largest table that moves, and cost what all of them do', () => {
-    const seconds = scansOf([scanned(4)])?.seconds ?? 0;
-    expect(seconds).toBeCloseTo(50);
-    const both = scansOf([scanned(4), scanned(1, { name: 'more', policy: 'drop' })]);
-    expect(both?.seconds).toBe(seconds);
-    // 7 scans of 4 GB and 2 of 1 GB, a unit for each 4 KB.
-    expect(both?.dollars).toBeCloseTo(((7 * 4e9 + 2 * 1e9) / 4096) * 0.125e-6);
+  test('are as fast as a new table is read, and as the workers are where it has many partitions', () => {
+    // Four partitions of 3,000 units a second, of 4 KB each.
+    const [small] = scansOf([scanned(2, 1)]);
+    expect(small?.seconds).toBeCloseTo(2e9 / (4 * 3_000 * 4_096));
+    expect(small).toMatchObject({ segments: 1, all: 8, verifying: 1 });
+    const [large] = scansOf([scanned(100, 50)]);
+    expect(large?.seconds).toBeCloseTo(100e9 / (10 * 3_000 * 4_096));
+    expect(large?.aloneSeconds).toBeCloseTo(100e9 / 80e6);
+    expect(large?.segmentSeconds).toBeCloseTo(2e9 / 80e6);
+    expect(large).toMatchObject({ segments: 50, all: 8, verifying: 2 });
+  });
+
+  test('are one less where the copy has an index, and few where a cache is dropped', () => {
+    const discover = { by: 'index', index: 'i', attribute: 'tenant', largestTableGB: 1 } as const;
+    expect(scansOf([part({ discover })])).toMatchObject([{ all: 7, copying: 0 }]);
+    const [drop] = scansOf([scanned(1, 1, { policy: 'drop' })]);
+    expect(drop).toMatchObject({ all: 3, copying: 0, verifying: 0 });
+    // A unit for each 4 KB.
+    expect(drop?.dollars).toBeCloseTo(((3 * 1e9) / 4096) * 0.125e-6);
   });
 
   test('are in the estimate of a tenant, and can be too much for its window', () => {
     const size = { at: '', parts: { pages: { items: 100, bytes: 10_000 } } };
-    const [without, withThem] = [[part({})], [scanned(4)]].map((parts) => estimateOf(size, parts));
-    expect((withThem?.seconds ?? 0) - (without?.seconds ?? 0)).toBeCloseTo(150);
+    const [without, withThem] = [[part({})], [scanned(2, 1)]].map((parts) =>
+      estimateOf(size, parts),
+    );
+    expect((withThem?.seconds ?? 0) - (without?.seconds ?? 0)).toBeCloseTo(
+      (3 * 2e9) / (4 * 3_000 * 4_096),
+    );
     expect(withThem?.limit).toBe('reading');
     const begins = Date.parse('2026-01-01T00:00:00Z');
     const window = {
@@ -44,16 +64,16 @@ describe('the scans of a move', () => {
       endTime: new Date(begins + 120_000).toISOString(),
     };
     expect(misfit(size, [part({})], window, 0, begins)).toBeUndefined();
-    expect(misfit(size, [scanned(4)], window, 0, begins)).toContain('limited by reading');
+    expect(misfit(size, [scanned(2, 1)], window, 0, begins)).toContain('limited by reading');
   });
 });
 
 describe('a table', () => {
   test('is too large where it is larger than declared', () => {
-    expect(sayTooLarge(scanned(2), 'us', 2.04e9)).toBe(
+    expect(sayTooLarge(scanned(2, 1), 'us', 2.04e9)).toBe(
       'part pages in us: its table has 2.0 GB, and largestTableGB is 2',
     );
-    expect(sayTooLarge(scanned(2), 'us', 1.9e9)).toBeUndefined();
+    expect(sayTooLarge(scanned(2, 1), 'us', 1.9e9)).toBeUndefined();
     expect(sayTooLarge(part({}), 'us', 1e12)).toBeUndefined();
   });
 });

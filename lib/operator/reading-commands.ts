@@ -1,5 +1,6 @@
 /** DATA: the commands that read. */
 import type { Command } from 'commander';
+import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { type SettingsFilter, settings } from './acting/settings.ts';
 import { audit } from './audit/audit.ts';
@@ -90,25 +91,33 @@ export function addReadingCommands(add: Add, { screen }: Surroundings): void {
       '--all',
       'also reads the keys of every table: finds items of tenants that no realm knows',
     );
-  add<{ beforeDeploy?: boolean; testAlarm?: string | true }>({
+  add<{ tenant?: string; beforeDeploy?: boolean; testAlarm?: string | true }>({
     usage: 'doctor',
     description: 'whether every realm is deployed as it should be, and what to mend',
-    examples: ['doctor --stage prod', 'doctor --stage prod --before-deploy'],
+    examples: [
+      'doctor --stage prod',
+      'doctor --tenant acme',
+      'doctor --stage prod --before-deploy',
+    ],
     asks: true,
     writes: ({ testAlarm }) => testAlarm !== undefined,
-    refuse(operator, { testAlarm, beforeDeploy }) {
+    refuse(operator, { tenant, testAlarm, beforeDeploy }) {
+      if (tenant !== undefined && beforeDeploy)
+        throw new UsageError('--tenant and --before-deploy exclude each other');
       if (testAlarm === undefined) return;
       if (operator.localPort !== undefined) throw new UsageError('a local host has no alarms');
       if (beforeDeploy) throw new UsageError('--test-alarm and --before-deploy exclude each other');
       alarmRealm(operator, testAlarm);
     },
-    run: (operator, { options: { beforeDeploy, testAlarm }, confirm }) =>
+    run: (operator, { options: { beforeDeploy, tenant, testAlarm }, confirm }) =>
       doctor(operator, {
         confirm,
         ...(beforeDeploy && { beforeDeploy }),
+        ...defined({ tenant }),
         ...(testAlarm !== undefined && { testAlarm: alarmRealm(operator, testAlarm) }),
       }),
   })
+    .option('--tenant <tenant>', 'whether this tenant’s items are where the parts are declared')
     .option('--before-deploy', 'refuses while a move is under way')
     .option('--test-alarm [realm]', 'WRITES: raises one alarm, of the default realm unless said');
   add<ScanOptions>({

@@ -149,6 +149,17 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
       ({ realm, check }: Record<string, string>) => realm === 'us' && check === 'keys',
     );
     expect(keys).toMatchObject({ ok: true });
+    const own = await residency.json('doctor', '--tenant', 'acme');
+    expect(Object(own.report).checks).toContainEqual(
+      expect.objectContaining({
+        realm: 'us',
+        check: 'tenant',
+        ok: true,
+        says: expect.stringMatching(
+          /^\d+ items of acme; none in templates, exports, previews, and/,
+        ),
+      }),
+    );
 
     const { report } = await residency.json('where', 'acme');
     const here = Object(report).realms.find(({ realm }: Record<string, string>) => realm === 'us');
@@ -197,6 +208,19 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
       expect(JSON.stringify(obstacles)).toContain(shape);
     },
   );
+
+  test('is examined by doctor, where a part that holds nothing of it is declared wrongly', async () => {
+    const parts = LAID_OUT.parts.map((one) =>
+      one.name === 'single' ? { ...one, key: '{tenant}' } : one,
+    );
+    const wrong = operatorCommand(port, { ...LAID_OUT, parts });
+    const { code, report } = await wrong.json('doctor', '--tenant', 'acme');
+    expect(code).toBe(1);
+    const found = Object(report).checks.find(
+      (one: Record<string, string>) => one['realm'] === 'us' && one['check'] === 'tenant',
+    );
+    expect(found).toMatchObject({ ok: false, says: expect.stringContaining('TENANT#{tenant}') });
+  });
 
   test('is rolled back before the commit: nothing is in the target, nothing has changed', async () => {
     // Of nobody: keys that only look like this tenant's.

@@ -1,8 +1,16 @@
 /** Counting items cheaply: only what was written to is counted again. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteCommand, DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
+import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
+import type { Discovery } from '../../lambdas/domain/datasets/discovery.ts';
+import {
+  type DynamoDbCall,
+  startEmbeddedDynamoDb,
+} from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { itemCounts, seldom, writes } from '../../lib/local/page/counts.ts';
+import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 
 const call = (operation: string, input: Record<string, unknown>) => ({
@@ -104,3 +112,72 @@ describe('work that is done seldom', () => {
     expect(performance.now() - ended).toBeGreaterThan(200);
   });
 });
+
+describe('a table that is scanned', () => {
+  test.each<[string, Discovery, string]>([
+    ['an attribute', { by: 'scan', attribute: 'owner', largestTableGB: 1 }, 'PAGE'],
+    ['its keys', { by: 'scan', prefix: '{tenant}/', largestTableGB: 1 }, 'acme/PAGE'],
+  ])(
+    'is counted by %s, and again after a deletion that names no tenant',
+    async (_, discover, id) => {
+      const pages: DynamoDbPart = {
+        kind: 'dynamodb',
+        name: 'pages',
+        policy: 'move',
+        partitionKey: 'id',
+        discover,
+      };
+      const written = writes(true);
+      await using database = await inMemory({ parts: [pages], onAnswered: written.hear });
+      const { client } = database;
+      const holding = {
+        client,
+        table: 'test-local-us-pages',
+        part: pages,
+        values: { tenant: 'acme' },
+      };
+      const counts = itemCounts(written);
+      expect(counts.of(holding)).toBe(0);
+      const put = (key: string, owner: string) =>
+        client.send(new PutCommand({ TableName: holding.table, Item: { id: key, owner } }));
+      await put(`${id}/1`, 'acme');
+      await put(`${id}/2`, 'acme');
+      await put('acme-1/1', 'acme-1');
+      expect([counts.of(holding), counts.isFresh(holding)]).toEqual([undefined, false]);
+      await counts.recount([holding], 10_000);
+      expect([counts.of(holding), counts.isFresh(holding)]).toEqual([2, true]);
+      await client.send(new DeleteCommand({ TableName: holding.table, Key: { id: `${id}/1` } }));
+      expect([counts.of(holding), counts.isStale(holding)]).toEqual([2, true]);
+      await counts.recount([holding], 10_000);
+      expect([counts.of(holding), counts.isStale(holding)]).toEqual([1, false]);
+      written.forget();
+      expect(counts.isStale(holding)).toBe(true);
+    },
+  );
+});
+
+/** A realm's tables in memory. */
+async function inMemory({
+  parts,
+  onAnswered,
+}: {
+  readonly parts: readonly DynamoDbPart[];
+  readonly onAnswered: (call: DynamoDbCall) => void;
+}) {
+  const database = await startEmbeddedDynamoDb({ port: 0, regions: ['us-east-1'], onAnswered });
+  const client = DynamoDBDocumentClient.from(
+    new DynamoDBClient({
+      endpoint: database.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    }),
+  );
+  await createTables(client, tableDefinitions({ name: 'test', parts }, 'local', 'us'));
+  return {
+    client,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      await database.close();
+    },
+  };
+}

@@ -25,8 +25,8 @@ export interface DynamoDbStore {
   /** `body` is the JSON of the request. */
   call(operation: string, body: string): Promise<StoreReply>;
   /**
-   * A `BatchWriteItem` that leaves its last `count` writes unprocessed, which dynalite itself never
-   * does.
+   * A `BatchWriteItem` that leaves its last `count` writes unprocessed, or a `BatchGetItem` its
+   * last keys, which dynalite itself never does.
    */
   callWithout(count: number, operation: string, body: string): Promise<StoreReply>;
   close(): Promise<void>;
@@ -99,6 +99,8 @@ export async function openStore(
   async function callWithout(count: number, operation: string, body: string): Promise<StoreReply> {
     const input: Readonly<Record<string, unknown>> = { ...Object(jsonOr(body)) };
     const [[table, writes] = []] = Object.entries(Object(input['RequestItems']));
+    if (table !== undefined && operation === 'BatchGetItem')
+      return readWithout(count, table, { ...Object(writes) });
     if (table === undefined || !Array.isArray(writes)) return call(operation, body);
     const taken = writes.slice(0, -count);
     if (taken.length === 0) return errorReply('ProvisionedThroughputExceededException', 'injected');
@@ -106,6 +108,19 @@ export async function openStore(
     const answer = await call(operation, JSON.stringify(some));
     if (answer.status !== 200) return answer;
     return reply(200, { UnprocessedItems: { [table]: writes.slice(-count) } });
+  }
+
+  async function readWithout(count: number, table: string, asked: Record<string, unknown>) {
+    const keys: readonly unknown[] = Array.isArray(asked['Keys']) ? asked['Keys'] : [];
+    const left = { ...asked, Keys: keys.slice(-count) };
+    const some = { ...asked, Keys: keys.slice(0, -count) };
+    if (some.Keys.length === 0)
+      return reply(200, { Responses: {}, UnprocessedKeys: { [table]: left } });
+    const body = JSON.stringify({ RequestItems: { [table]: some } });
+    const answer = await call('BatchGetItem', body);
+    if (answer.status !== 200) return answer;
+    const { Responses }: Record<string, unknown> = { ...Object(jsonOr(String(answer.body))) };
+    return reply(200, { Responses, UnprocessedKeys: { [table]: left } });
   }
 
   return { call, callWithout, close: () => store.db.close() };

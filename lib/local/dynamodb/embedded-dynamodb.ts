@@ -20,7 +20,7 @@ export interface DynamoDbCall {
 
 /**
  * A fault that a test injects into a call. `unprocessed` counts the writes of a `BatchWriteItem`,
- * from the last, that are not made.
+ * or the keys of a `BatchGetItem`, from the last, that are left.
  */
 export interface InjectedFault {
   readonly delayMs?: number;

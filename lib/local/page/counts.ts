@@ -2,7 +2,12 @@
  * Counts the items that each tenant has in each part of a realm. To cost little, it counts again
  * only what was written to.
  */
-import { type DynamoDBDocumentClient, NumberValue, paginateQuery } from '@aws-sdk/lib-dynamodb';
+import {
+  type DynamoDBDocumentClient,
+  NumberValue,
+  paginateQuery,
+  paginateScan,
+} from '@aws-sdk/lib-dynamodb';
 import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
@@ -19,6 +24,8 @@ export interface Writes {
   giveBack(table: string, partition?: string): void;
   /** Marks every place as unread. */
   forget(): void;
+  /** Another number after each write into the table; 0 where it has never been written to. */
+  revision(table: string): number;
 }
 
 const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
@@ -26,12 +33,15 @@ const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'Batch
 /** `isEmpty`: the store was empty at the start; otherwise every place counts as unread. */
 export function writes(isEmpty: boolean): Writes {
   const noted = new Map<string, boolean>();
+  const revisions = new Map<string, number>();
   let otherwise = !isEmpty;
+  let forgotten = isEmpty ? 0 : 1;
   return {
     hear({ operation, input }) {
       if (!WRITES.includes(operation)) return;
       for (const { table, item } of writtenBy(input)) {
         noted.set(placeOf(table), true);
+        revisions.set(table, (revisions.get(table) ?? 0) + 1);
         for (const value of Object.values(item)) {
           const text = textOf(value);
           if (text !== undefined && text.length <= MAX_KEY) noted.set(placeOf(table, text), true);
@@ -48,7 +58,9 @@ export function writes(isEmpty: boolean): Writes {
     forget() {
       noted.clear();
       otherwise = true;
+      forgotten += 1;
     },
+    revision: (table) => forgotten + (revisions.get(table) ?? 0),
   };
 }
 
@@ -114,19 +126,19 @@ async function countIn(
   partition: string,
 ): Promise<number> {
   let count = 0;
-  const pages = paginateQuery(
-    { client },
-    {
-      TableName: table,
-      Select: 'COUNT',
-      ConsistentRead: true,
-      KeyConditionExpression: '#partition = :partition',
-      ExpressionAttributeNames: { '#partition': part.partitionKey },
-      ExpressionAttributeValues: {
-        ':partition': documentOf(part, partition),
-      },
-    },
-  );
+  const asked = {
+    TableName: table,
+    Select: 'COUNT' as const,
+    ConsistentRead: true,
+    ExpressionAttributeNames: { '#partition': part.discover?.attribute ?? part.partitionKey },
+    ExpressionAttributeValues: { ':partition': documentOf(part, partition) },
+  };
+  const isPrefix = part.discover?.prefix !== undefined;
+  const isOfTenant = isPrefix ? 'begins_with(#partition, :partition)' : '#partition = :partition';
+  const pages =
+    part.discover === undefined
+      ? paginateQuery({ client }, { ...asked, KeyConditionExpression: isOfTenant })
+      : paginateScan({ client }, { ...asked, FilterExpression: isOfTenant });
   for await (const page of pages) count += page.Count ?? 0;
   return count;
 }
@@ -148,30 +160,39 @@ export interface Holding {
 /** Keeps its counts by table and partition. */
 export function itemCounts(written: Writes) {
   const counted = new Map<string, number>();
+  /**
+   * The revision of a scanned table when a tenant was counted: a deletion there names an entity,
+   * and no tenant.
+   */
+  const seen = new Map<string, number>();
   let next = 0;
 
-  const countOf = (table: string, partition: string): number | undefined =>
-    counted.get(placeOf(table, partition)) ?? (written.has(table, partition) ? undefined : 0);
+  const hasNews = ({ part, table }: Holding, partition: string): boolean =>
+    part.discover === undefined
+      ? written.has(table, partition)
+      : written.revision(table) !== (seen.get(placeOf(table, partition)) ?? 0);
+  const countOf = (holding: Holding, partition: string): number | undefined =>
+    counted.get(placeOf(holding.table, partition)) ?? (hasNews(holding, partition) ? undefined : 0);
 
   return {
     /** `undefined` while one of the partitions has not been counted yet. */
-    of({ table, part, values }: Holding): number | undefined {
+    of(holding: Holding): number | undefined {
       let sum = 0;
-      for (const partition of partitionsOf(part, values)) {
-        const count = countOf(table, partition);
+      for (const partition of partitionsOf(holding.part, holding.values)) {
+        const count = countOf(holding, partition);
         if (count === undefined) return undefined;
         sum += count;
       }
       return sum;
     },
     /** True where every partition was counted, and none written to since. */
-    isFresh: ({ table, part, values }: Holding): boolean =>
-      partitionsOf(part, values).every(
-        (partition) => countOf(table, partition) !== undefined && !written.has(table, partition),
+    isFresh: (holding: Holding): boolean =>
+      partitionsOf(holding.part, holding.values).every(
+        (partition) => countOf(holding, partition) !== undefined && !hasNews(holding, partition),
       ),
     /** True where a partition was written to since it was counted. */
-    isStale: ({ table, part, values }: Holding): boolean =>
-      partitionsOf(part, values).some((partition) => written.has(table, partition)),
+    isStale: (holding: Holding): boolean =>
+      partitionsOf(holding.part, holding.values).some((partition) => hasNews(holding, partition)),
     /** Counts again what was written to, for at most `ms`; the next call goes on from there. */
     async recount(holdings: readonly Holding[], ms: number): Promise<void> {
       const end = performance.now() + ms;
@@ -182,20 +203,25 @@ export function itemCounts(written: Writes) {
             partition,
           })),
         )
-        .filter(({ table, partition }) => written.has(table, partition));
-      const isNew = ({ table, partition }: (typeof due)[number]) =>
-        countOf(table, partition) === undefined;
+        .filter((one) => hasNews(one, one.partition));
+      const isNew = (one: (typeof due)[number]) => countOf(one, one.partition) === undefined;
       next = due.length === 0 ? 0 : next % due.length;
       const inTurn = [...due.filter(isNew), ...due.slice(next), ...due.slice(0, next)];
-      for (const { client, table, part, partition } of inTurn) {
+      for (const one of inTurn) {
         if (performance.now() > end) return;
-        if (!written.has(table, partition)) continue;
+        const { client, table, part, partition } = one;
+        if (!hasNews(one, partition)) continue;
         next += 1;
+        const place = placeOf(table, partition);
+        const before = seen.get(place);
         written.take(table, partition);
+        seen.set(place, written.revision(table));
         try {
-          counted.set(placeOf(table, partition), await countIn(client, table, part, partition));
+          counted.set(place, await countIn(client, table, part, partition));
         } catch (error) {
           written.giveBack(table, partition);
+          if (before === undefined) seen.delete(place);
+          else seen.set(place, before);
           throw error;
         }
       }

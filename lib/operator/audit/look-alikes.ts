@@ -8,7 +8,7 @@ import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts
 import { PLACEHOLDERS, valuesFor } from '../../../lambdas/domain/datasets/key-template.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import type { Operator } from '../operator.ts';
+import type { Operator, PartCount } from '../operator.ts';
 import { knownTenants, shapeOf } from './known-tenants.ts';
 import { ownerAttribute, ownerIn } from './scanned-tables.ts';
 import { partOfKey, partsByTable } from './table-keys.ts';
@@ -17,8 +17,29 @@ import { partOfKey, partsByTable } from './table-keys.ts';
 const PLACES = 8;
 const SHAPES = 3;
 
+/**
+ * A sentence for each part that is empty of the tenant in this realm, by these counts, while its
+ * table has keys like the tenant's.
+ */
+export async function emptyPartsWithLookAlikes(
+  operator: Operator,
+  realm: Realm,
+  counts: readonly PartCount[],
+  values: KeyValues,
+): Promise<readonly string[]> {
+  const isEmpty = ({ name }: Part) =>
+    counts.some(({ part, items, expired }) => part === name && items + expired === 0);
+  const found = await Promise.all(
+    operator.residency.parts.filter(isEmpty).map(async (part) => {
+      const says = await lookAlikesIn(operator, realm, part, values);
+      return says === undefined ? [] : [`part ${part.name} in ${realm}: ${says}`];
+    }),
+  );
+  return found.flat();
+}
+
 /** A sentence with up to three forms of such keys; `undefined` where there are none. */
-export async function lookAlikesIn(
+async function lookAlikesIn(
   operator: Operator,
   realm: Realm,
   part: Part,

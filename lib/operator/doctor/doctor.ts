@@ -10,6 +10,7 @@ import type { Confirm } from '../acting/act.ts';
 import { factsIn, factText } from '../acting/settings.ts';
 import { keysCheck } from '../audit/strange-keys.ts';
 import type { Operator } from '../operator.ts';
+import { assertKnown } from '../tenants/known-tenant.ts';
 import { commandFor } from '../terminal/command-name.ts';
 import { errorNameOf, sentenceOf } from '../terminal/failure.ts';
 import { moment, printable, table } from '../terminal/print.ts';
@@ -27,6 +28,8 @@ const SOON_MS = 30 * MINUTE_MS;
 
 export interface DoctorOptions {
   readonly beforeDeploy?: boolean;
+  /** A tenant of which each realm's parts are looked at, too. */
+  readonly tenant?: string;
   /** The realm of which one alarm is raised. This writes, so it is confirmed. */
   readonly testAlarm?: Realm;
   readonly confirm?: Confirm;
@@ -34,9 +37,10 @@ export interface DoctorOptions {
 
 export async function doctor(
   operator: Operator,
-  { beforeDeploy = false, testAlarm, confirm }: DoctorOptions,
+  { beforeDeploy = false, tenant, testAlarm, confirm }: DoctorOptions,
 ): Promise<Verdict> {
   if (testAlarm !== undefined) await confirm?.(`Raise an alarm of realm ${testAlarm}, for a test?`);
+  if (tenant !== undefined) await assertKnown(operator, tenant);
   const checks = beforeDeploy
     ? await openMoves(operator)
     : (
@@ -46,6 +50,7 @@ export async function doctor(
             checked(realm, 'left out', () => leftOut(operator, realm)),
           ),
           keyServers(keyServersFor(operator)),
+          ...(tenant === undefined ? [] : [tenantChecks(operator, tenant)]),
           ...(testAlarm === undefined ? [] : [alarmRaised(operator, testAlarm)]),
         ])
       ).flat();
@@ -66,6 +71,15 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
   ];
   return (await Promise.all(checks.map(([check, look]) => checked(realm, check, look)))).flat();
 }
+
+/** The module is loaded where it is needed: it takes time. */
+const tenantChecks = async (operator: Operator, tenant: string): Promise<readonly Check[]> => {
+  const { tenantCheck } = await import('./tenant-check.ts');
+  const checks = operator.realms.map((realm) =>
+    checked(realm, 'tenant', () => tenantCheck(operator, realm, tenant)),
+  );
+  return (await Promise.all(checks)).flat();
+};
 
 async function checked(
   realm: Realm,

@@ -3,7 +3,6 @@
  * whether it fits its window.
  */
 
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { misplacement, unknownIn } from '../../../lambdas/domain/datasets/key-placement.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
@@ -13,7 +12,7 @@ import { type PartScans, scansOf } from '../../../lambdas/domain/planning/scans.
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from '../acting/act.ts';
 import { sayStrange } from '../audit/key-sample.ts';
-import { lookAlikesIn } from '../audit/look-alikes.ts';
+import { emptyPartsWithLookAlikes } from '../audit/look-alikes.ts';
 import { tooLargeIn } from '../audit/scanned-tables.ts';
 import { sampleKeys } from '../audit/strange-keys.ts';
 import { keyValuesIn, type Operator, type PartCount } from '../operator.ts';
@@ -145,18 +144,11 @@ async function obstaclesTo(
 ): Promise<readonly string[]> {
   const { ledger, residency } = operator;
   const values = await keyValuesIn(operator, tenant);
-  const isEmpty = ({ name }: Part) =>
-    home.parts.some(({ part, items, expired }) => part === name && items + expired === 0);
   const [settings, samples, large, alike] = await Promise.all([
     ledger.settings.read(home.realm, tenant),
     Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
     Promise.all([home.realm, target].map((realm) => tooLargeIn(operator, realm))),
-    Promise.all(
-      residency.parts.filter(isEmpty).map(async (part) => {
-        const says = await lookAlikesIn(operator, home.realm, part, values);
-        return says === undefined ? [] : [`part ${part.name} in ${home.realm}: ${says}`];
-      }),
-    ),
+    emptyPartsWithLookAlikes(operator, home.realm, home.parts, values),
   ]);
   const unplaced = unknownIn(residency.parts, values) ?? misplacement(residency.parts, values);
   return [
@@ -169,7 +161,7 @@ async function obstaclesTo(
       : [`the target has a record of this tenant that is ${there}`]),
     ...(unplaced === undefined ? [] : [unplaced]),
     ...large.flat(),
-    ...alike.flat(),
+    ...alike,
     ...samples
       .filter(({ strange }) => strange > 0)
       .map((sample) => `part ${sample.part} in ${home.realm}: ${sayStrange(sample)}`),

@@ -16,6 +16,7 @@ import { publish } from './publish.ts';
 import { type Results, report, table } from './report.ts';
 import { startStub } from './stub/handle.ts';
 import { ahead, aheadOfShards } from './suites/ahead.ts';
+import { firstMove, hooks, verbs } from './suites/host.ts';
 import { ledger, ledgerAt16 } from './suites/ledger.ts';
 import { live } from './suites/live.ts';
 import { capped, cpu, deleting, growth, resuming, uncapped } from './suites.ts';
@@ -39,6 +40,9 @@ const SUITES: Readonly<Record<string, Suite>> = {
   ledger,
   'ledger-16': ledgerAt16,
   live,
+  hooks,
+  verbs,
+  'first-move': firstMove,
   cpu,
   growth,
   deleting,

@@ -15,6 +15,11 @@ export interface WriteStep {
   readonly checkpoint: Checkpoint;
   /** 1 for a whole page of 1 MB, 0.25 for a quarter. */
   readonly pages: number;
+  /**
+   * The pages of it that are written, where fewer are written than read: 0 for a step that only
+   * reads. The rest is not kept, and costs a death no writes.
+   */
+  readonly written?: number;
 }
 
 /** Shares of a page need not add up to 1 in the last bit. */
@@ -24,17 +29,22 @@ const WINDOW_WRITES = MOST_IN_FLIGHT * BATCH;
 /** Pages that may be unrecorded: where items are large, this bounds the memory. */
 const UNRECORDED_PAGES = 6;
 /**
- * A checkpoint costs write units: one is saved for each page, or for what was done in this time.
+ * A checkpoint costs write units of the ledger's key, which all ranges of a tenant share: one is
+ * saved for each page that is written, or for what was done in this time. A worker that only reads
+ * passes a dozen pages a second.
  */
 const RECORDING_MS = 1_000;
 
-/** An amount of work. */
+/** An amount of work; pages that are written. */
 interface Amount {
   readonly writes: number;
   readonly pages: number;
 }
 const NOTHING: Amount = { writes: 0, pages: 0 };
-const amountOf = ({ writes, pages }: WriteStep): Amount => ({ writes: writes.length, pages });
+const amountOf = ({ writes, pages, written = pages }: WriteStep): Amount => ({
+  writes: writes.length,
+  pages: written,
+});
 const sum = (one: Amount, other: Amount): Amount => ({
   writes: one.writes + other.writes,
   pages: one.pages + other.pages,
@@ -69,7 +79,7 @@ export function checkpointQueue(clock: Clock) {
   const isClosed = () => recorder === 'has left' || failure !== undefined;
 
   function hasRoomFor({ writes, pages }: Amount): boolean {
-    const writesOfPage = writes / pages;
+    const writesOfPage = pages > 0 ? writes / pages : 0;
     return (
       unrecorded.pages + pages <= UNRECORDED_PAGES &&
       unrecorded.writes + writes <= WINDOW_WRITES + writesOfPage
@@ -77,8 +87,8 @@ export function checkpointQueue(clock: Clock) {
   }
 
   /**
-   * True for a page, or the work of a second; and for less where no write under way could make it
-   * more.
+   * True for a written page, or the work of a second; and for less where no write under way could
+   * make it more.
    */
   const isWorthRecording = ({ pages, writes }: TrueCheckpoint) =>
     pages >= WHOLE_PAGE ||

@@ -223,7 +223,8 @@ async function* restoreSteps(
     }
     digest = withItems(digest, seen);
     changed += writes.length;
-    yield { writes, checkpoint: checkpointAt(cursor, digest, changed), pages: 1 };
+    const written = writes.length / Math.max(1, pairs.length);
+    yield { writes, checkpoint: checkpointAt(cursor, digest, changed), pages: 1, written };
   }
 }
 

@@ -35,7 +35,7 @@ async function* digestSteps(
       digest,
       live.map((item) => itemDigest(side.part, item, horizon)),
     );
-    yield { writes: [], checkpoint: checkpointAt(cursor, digest, 0), pages: 1 };
+    yield { writes: [], checkpoint: checkpointAt(cursor, digest, 0), pages: 1, written: 0 };
   }
 }
 

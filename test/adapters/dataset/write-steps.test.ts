@@ -38,3 +38,21 @@ test('a consumer that comes right back sees every checkpoint', async () => {
     seen.push(Number(cursor));
   expect(seen).toEqual(Array.from({ length: PAGES }, (_, at) => at + 1));
 });
+
+test('a reader that writes next to nothing has one checkpoint recorded a second, and its last one', async () => {
+  let now = 0;
+  const clock = { now: () => now };
+  async function* readings() {
+    for await (const step of pages()) {
+      now += 100;
+      yield { ...step, written: 0.01 };
+    }
+  }
+  const recorded: number[] = [];
+  const until = Number.POSITIVE_INFINITY;
+  for await (const { cursor } of writeSteps(readings(), NO_WRITES, clock, until))
+    recorded.push(Number(cursor));
+  expect(recorded.at(-1)).toBe(PAGES);
+  // Six seconds, and the end.
+  expect(recorded).toHaveLength(7);
+});

@@ -68,6 +68,13 @@ export const ALARMS: readonly AlarmRow[] = [
     metric: (watched) => measured(watched.deployment, 'VerifyMismatches', 'Sum'),
   },
   {
+    word: 'ahead-fails',
+    means: 'Copying ahead of a window has failed twice for one migration.',
+    first:
+      'Nothing is offline: see whether its window suffices for the whole copy, mend the cause, and copy ahead again.',
+    metric: (watched) => measured(watched.deployment, 'AheadFailures', 'Sum'),
+  },
+  {
     word: 'projected-end',
     means: 'A copy is expected to outlast the window of its migration.',
     first:

@@ -120,6 +120,7 @@ describe('a phase ahead that fails', () => {
       app.workflows.close(run, 'failed');
       await app.realm('de').settle(inputOf(run), 'FAILED');
       expect(alarms()).toBe(alarmed);
+      expect(app.metrics.values('AheadFailures')).toHaveLength(alarmed);
     }
     expect(app.metrics.values('Alarms')).toHaveLength(2);
     expect(record()).toMatchObject({

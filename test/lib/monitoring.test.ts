@@ -103,7 +103,7 @@ describe('alarms', () => {
           { Namespace: Properties['Namespace'], dimensions: dimensionsOf(Properties) },
         ]),
     );
-    expect(ours).toHaveLength(4 * residency.realms.length);
+    expect(ours).toHaveLength(5 * residency.realms.length);
     for (const [name, metric] of ours)
       expect(metric, String(name)).toEqual(written.get(String(name)));
   });

@@ -14,7 +14,7 @@ import { fieldsOf } from '../steps.ts';
 const ATTEMPTS_IN_A_ROW = 3;
 
 export function settle({ ports, steps }: AppContext) {
-  const { migrations, clock, log } = ports;
+  const { migrations, clock, log, metrics } = ports;
 
   /**
    * Safe twice: an attempt that is no longer the present one changes nothing. `input` is the
@@ -39,6 +39,7 @@ export function settle({ ports, steps }: AppContext) {
       `${isGrave ? 'alarm: ' : ''}phase ${run.phase}, attempt ${attemptOfPhase(migration)} of migration ${run.id} has ended as ${said}`,
       fieldsOf(migration),
     );
+    if (run.phase === 'ahead' && isGrave) metrics.record('AheadFailures', 1);
     const mayGoOn = failedExecutions % ATTEMPTS_IN_A_ROW !== 0;
     if (run.phase === 'copy' && (!mayGoOn || isTooLate(migration, clock.now()))) {
       await steps.fail(migration, 'E9999', `the copy ended as ${said}`, 'settle');

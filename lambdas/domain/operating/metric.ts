@@ -24,6 +24,8 @@ export const METRICS = {
   CopiedBytes: { unit: 'Bytes' },
   /** What a turn has copied ahead of a window, while the source serves. */
   CopiedAheadItems: { unit: 'Count' },
+  /** Executions of phase ahead that failed after another of the same migration had. */
+  AheadFailures: { unit: 'Count' },
   /** Writes to a dataset that DynamoDB took only at a later try. */
   Throttles: { unit: 'Count' },
   /**

@@ -325,7 +325,7 @@ describe('two installations at once, in two realms', () => {
   test.each<[number, number, readonly Realm[]]>([
     [1, 0, ['de']],
     [0, 1, ['us']],
-    // Of two equally new ones, only one opens.
+    // Two installations are equally new; only one opens.
     [0, 0, ['us', 'de']],
   ])(
     'issued %i and %i seconds ago: the newer one serves in the end, in any order of their steps, and never do both',

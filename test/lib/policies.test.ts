@@ -3,12 +3,11 @@
  * unnecessary star.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../lambdas/domain/datasets/declaration.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { ENTRIES } from '../../lib/entries.ts';
 import { GRANTS } from '../../lib/grants.ts';
-import { inline, managed } from '../../lib/policy-size.ts';
+
 import { WORKFLOW_TASKS } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
 import {
@@ -17,6 +16,7 @@ import {
   documentsOf,
   isAllowed,
   readDocument,
+  rolesOf,
   type Statement,
   statementsOf,
   textOf,
@@ -165,43 +165,6 @@ describe('policies', () => {
       expect(invocable).toEqual(existing.sort());
     }
   });
-
-  test.each([
-    ['alike', large()],
-    ['unlike', large(12, 'unlike')],
-  ])('fit into what IAM accepts at 11 realms and 12 parts that are %s', (_, configured) => {
-    for (const template of templatesOf(configured, { stage: 'staging' })) {
-      for (const role of rolesOf(template)) {
-        const documents = documentsOf(template, role);
-        const sizes = (kind: string) =>
-          documents.filter((d) => d.kind === kind).map((d) => sizeOf(template, d.document));
-        expect(
-          sizes('inline').reduce((sum, size) => sum + size, 0),
-          role,
-        ).toBeLessThan(10_240);
-        expect(sizes('managed').length, role).toBeLessThanOrEqual(10);
-        for (const size of sizes('managed')) expect(size, role).toBeLessThanOrEqual(6144);
-      }
-      const [key] = ofType(template, 'AWS::KMS::Key');
-      expect(sizeOf(template, key?.Properties['KeyPolicy'])).toBeLessThan(32_768);
-      expect(Object.keys(template.resources).length).toBeLessThan(500);
-      expect(JSON.stringify(template.resources).length).toBeLessThan(1_000_000);
-    }
-  });
-
-  test('are refused at synthesis where they do not fit', () => {
-    const [realm] = residency.realms;
-    if (realm === undefined) throw new Error('there is no realm');
-    const many = { ...large(200, 'unlike'), realms: [realm] };
-    expect(() => templatesOf(many)).toThrow(
-      /^the (rights|inline policy) of .+: declare fewer parts, or shorter names$/,
-    );
-    const much = [{ toStatementJson: () => ({ Sid: 'x'.repeat(10_240) }) }] as never;
-    expect(() => inline('operator-act', much)).toThrow(
-      /^the inline policy of operator-act has 10\d{3} characters, and IAM takes 10240/,
-    );
-    expect(() => managed('operator-read', [much])).toThrow('do not fit into 10 managed policies');
-  });
 });
 
 describe('the key of a vendor’s own table', () => {
@@ -275,30 +238,6 @@ const roleIdOf = (template: RealmTemplate, entry: string): string => {
   return String(at(lambda?.Properties['Role'], 'Fn::GetAtt', 0));
 };
 
-/** As many realms as Atlassian has, and more parts than most apps. */
-function large(parts = 12, kind: 'alike' | 'unlike' = 'alike'): Residency {
-  const realms = ['us', 'de', 'eu', 'au', 'sg', 'ca', 'ch', 'gb', 'in', 'jp', 'kr'];
-  const more: Part[] = Array.from({ length: parts - residency.parts.length }, (_, index) => ({
-    kind: 'dynamodb',
-    name: `a-part-with-a-long-name-${index}`,
-    policy: 'move',
-    partitionKey: kind === 'alike' ? 'tenant' : `partition-key-${index}`,
-    sortKey: { name: kind === 'alike' ? 'id' : `sort-key-${index}`, type: 'S' },
-    ...(kind === 'unlike' && { ttlAttribute: `expires-at-${index}` }),
-  }));
-  return {
-    ...residency,
-    realms: realms.map((realm, index) => ({
-      realm,
-      region: residency.realms[index]?.region ?? `ap-southeast-${index}`,
-    })),
-    parts: [...residency.parts, ...more],
-  };
-}
-
-const rolesOf = ({ resources }: RealmTemplate): readonly string[] =>
-  Object.keys(resources).filter((id) => resources[id]?.Type === 'AWS::IAM::Role');
-
 /** Includes the conditional statements, which operators' roles have. */
 const allowedTo = (template: RealmTemplate, role: string): readonly Statement[] =>
   documentsOf(template, role).flatMap(({ document }) => readDocument(template, document));
@@ -314,16 +253,6 @@ function allStatements(template: RealmTemplate): readonly Statement[] {
 
 const isWorkflowTask = (handler: string): boolean =>
   WORKFLOW_TASKS.some((task) => handler === `tasks/${task}.handler`);
-
-/** As IAM counts: without white space, and with every reference resolved. */
-function sizeOf(template: RealmTemplate, document: unknown): number {
-  const resolved = JSON.stringify(document, (_, value: unknown) =>
-    typeof value === 'object' && value !== null && ('Fn::Join' in value || 'Fn::GetAtt' in value)
-      ? textOf(template, value)
-      : value,
-  );
-  return resolved.replaceAll(/\s/g, '').length;
-}
 
 function first(all: readonly RealmTemplate[]): RealmTemplate {
   const [template] = all;

@@ -108,7 +108,7 @@ const ALL = ['kept', 'gone', 'moving', 'forge-kept', 'forge-gone'] as const;
 describe('reconcile', () => {
   test('finds nothing where both have the same', async () => {
     const report = await reconcile(listOf(...ALL));
-    // By its host name alone nobody is told.
+    // A host name alone identifies no tenant.
     expect(found(report.report)).toEqual({ nameless: 'doubt' });
   });
 

@@ -55,7 +55,7 @@ const put = (realm: string, item: object) =>
 
 const tenantsIn = (report: unknown): readonly ScannedTenant[] => Object(report).tenants;
 
-/** What is said of each, and to which realm; a note is in brackets. */
+/** The verdict for each tenant and realm; a note is in brackets. */
 const obstaclesIn = (report: unknown): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(
     tenantsIn(report).map(({ tenant, obstacles }) => [

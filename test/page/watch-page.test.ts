@@ -26,7 +26,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
   async function opened(options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
     context = await browser.newContext({ reducedMotion: 'reduce', ...options });
     const page = await context.newPage();
-    page.setDefaultTimeout(25_000);
+    page.setDefaultTimeout(240_000);
     await page.goto(watched.page.url);
     await page.locator('#link[data-link=live]').waitFor();
     await page.locator('#items option').first().waitFor({ state: 'attached' });

@@ -11,7 +11,7 @@ import { residency } from '../../residency.config.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
 const PORTS = tcpPortCount(residency.realms);
-const START_MS = 30_000;
+const START_MS = 240_000;
 
 export type Environment = Readonly<Record<string, string>>;
 

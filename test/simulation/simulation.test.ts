@@ -5,13 +5,13 @@
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';
 import { cellOf, type Seen } from './coverage.ts';
+import { PLAIN } from './crash-points.ts';
 import { playAll } from './many.ts';
 import { missingIn, REQUIRED } from './required.ts';
 
 const RUN = 'test/simulation/run.ts';
-/** `many-worlds.test.ts` plays more of them, and all scripts. */
+/** `many-worlds.proof.test.ts` plays more of them, and the other scripts. */
 const SEEDS = 300;
-const SCRIPTS = ['copy and commit', 'copy and rollback'];
 
 describe('a world in which everything goes wrong', () => {
   test(`keeps every invariant after every operation, in ${SEEDS} seeds`, async () => {
@@ -36,7 +36,7 @@ describe('a world in which everything goes wrong', () => {
 });
 
 describe('a death before, and after, every single operation', () => {
-  test.each(SCRIPTS)('of %s is mended by what happens next', async (scenario) => {
+  test.each(PLAIN)('of %s is mended by what happens next', async (scenario) => {
     const { code, output } = await runScript(RUN, ['--crash-points', '--scenario', scenario]);
     expect(code, output.slice(-3_000)).toBe(0);
     expect(output).toContain(`${scenario}: a death before and after each of`);

@@ -23,7 +23,7 @@ export interface Said {
 
 export interface OperatorCommand {
   (...args: readonly string[]): Promise<Said>;
-  /** With `--json`: its parsed output, beside the exit code. */
+  /** Runs the command with `--json`: the parsed output, beside the exit code. */
   json(...args: readonly string[]): Promise<{ readonly code: number; readonly report: unknown }>;
 }
 

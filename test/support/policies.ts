@@ -154,3 +154,7 @@ function matches(pattern: string, text: string): boolean {
   const escaped = pattern.split('*').map((literal) => literal.replace(/[^\w]/g, '\\$&'));
   return new RegExp(`^${escaped.join('.*')}$`).test(text);
 }
+
+/** The logical ids of a template’s roles. */
+export const rolesOf = ({ resources }: RealmTemplate): readonly string[] =>
+  Object.keys(resources).filter((id) => resources[id]?.Type === 'AWS::IAM::Role');

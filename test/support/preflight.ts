@@ -25,7 +25,7 @@ export interface Preflight extends AsyncDisposable {
   readonly aws: AwsStub;
   /** Makes a table, if it is not there yet. */
   table(region: string, definition: CreateTableCommandInput): Promise<void>;
-  /** Of the stub's account. */
+  /** The number of the stub's account. */
   region(name: string): Region;
   /** Everything is ready again. */
   reset(): void;

@@ -36,7 +36,7 @@ export const jsonOf = (value: unknown, status = 200): Answer => ({
   status,
   type: 'application/x-amz-json-1.1',
   body: JSON.stringify(value),
-  // What REST with JSON goes by; the others do not mind it.
+  // REST with JSON reads these headers; the other protocols ignore them.
   ...(status === 200 ? {} : { headers: { 'x-amzn-errortype': String(Object(value).__type) } }),
 });
 
@@ -46,7 +46,7 @@ export const xmlOf = (body: string, status = 200): Answer => ({
   body: `<?xml version="1.0"?>\n${body}`,
 });
 
-/** Of the query protocol: the result stands in an element of the operation's name. */
+/** The query protocol puts the result into an element of the operation's name. */
 export const queryAnswer = (operation: string, result: string): Answer =>
   xmlOf(
     `<${operation}Response><${operation}Result>${result}</${operation}Result><ResponseMetadata><RequestId>stub</RequestId></ResponseMetadata></${operation}Response>`,

@@ -42,7 +42,7 @@ export async function startNameServer(): Promise<NameServer> {
   };
 }
 
-/** Of the domain that was asked for: a pointer to its name in the question. */
+/** Points to the name in the question: the domain that was asked for. */
 function record(server: string): Buffer {
   const data = wireName(server);
   const head = Buffer.alloc(12);

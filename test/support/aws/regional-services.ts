@@ -63,7 +63,7 @@ export async function regionalAnswer(
       return kinesis(region, asked);
     default:
       if (asked.service === 'dynamodb') return fromDynamoDb();
-      // Of these there is nothing in this account.
+      // This account has none of these.
       throw new AwsError('ResourceNotFoundException', 404, `no ${asked.service} of this name`);
   }
 }
@@ -179,7 +179,7 @@ function raised({ alarms }: Region, asked: Asked): Answer {
 
 const nameIn = (asked: Asked): string => String(inputOf(asked)['TableName']);
 
-/** What the embedded DynamoDB says of it, and what only AWS would have said. */
+/** The embedded DynamoDB's description of the table, with the fields that only AWS has. */
 function table({ tables }: Region, asked: Asked, answer: Answer): Answer {
   if (answer.status !== 200) return answer;
   const body: unknown = JSON.parse(answer.body);

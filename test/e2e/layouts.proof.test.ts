@@ -118,14 +118,14 @@ describe('a tenant whose keys cannot be its own, or are not known,', () => {
   });
 });
 
-describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
+describe('a tenant among look-alikes', () => {
   beforeAll(async () => {
     await world.atlassian.upgrade(acme, 'announced');
     await world.atlassian.upgrade(acme, 'announced');
     expect(await named(acme, '1234')).toMatchObject({ written: true });
     who = whoIs(acme, '1234');
     await put('us', itemsOf(who));
-    // Of the app itself, and of no tenant.
+    // The app's own item; it belongs to no tenant.
     await put(
       'us',
       new Map([
@@ -223,7 +223,7 @@ describe('a tenant among look-alikes', { timeout: 120_000 }, () => {
   });
 
   test('is rolled back before the commit: nothing is in the target, nothing has changed', async () => {
-    // Of nobody: keys that only look like this tenant's.
+    // These keys only look like this tenant's, and belong to no tenant.
     const strange: ReadonlyMap<string, readonly Key[]> = new Map<string, readonly Key[]>([
       ['single', ['TENANT#ACME', 'TENANT#acme#CONFIG', 'acme', 'TENANT#acm', 'TENANT#acme ']],
       ['pooled', ['acme', 'acme-0', 'acme-10', 'acme-01']],

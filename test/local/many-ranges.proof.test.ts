@@ -60,7 +60,7 @@ function world() {
       const name = `${run.phase}-${run.attempt}`;
       machine.start(name, JSON.stringify(inputOf(run)));
       await expect
-        .poll(() => machine.named(name).status, { timeout: 120_000, interval: 20 })
+        .poll(() => machine.named(name).status, { interval: 20 })
         .not.toBe('RUNNING');
       const execution = machine.named(name);
       ended.push(execution);

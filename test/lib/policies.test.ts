@@ -3,6 +3,7 @@
  * unnecessary star.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
 import { checkParts } from '../../lambdas/domain/datasets/declaration.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { ENTRIES } from '../../lib/entries.ts';

@@ -37,9 +37,7 @@ ledgerContract('DynamoDB', async (clock) => {
   };
 });
 
-test('receipts of moves that end at once all find a place in the chain', {
-  timeout: 60_000,
-}, async () => {
+test('receipts of moves that end at once all find a place in the chain', async () => {
   await using host = await dynamoDbPortsHost(manualClock());
   const signer = {
     hash: (text: string) => createHash('sha256').update(text).digest('hex'),

@@ -59,9 +59,7 @@ function world() {
       if (machine === undefined) throw new Error(`realm ${run.realm} has no state machine`);
       const name = `${run.phase}-${run.attempt}`;
       machine.start(name, JSON.stringify(inputOf(run)));
-      await expect
-        .poll(() => machine.named(name).status, { interval: 20 })
-        .not.toBe('RUNNING');
+      await expect.poll(() => machine.named(name).status, { interval: 20 }).not.toBe('RUNNING');
       const execution = machine.named(name);
       ended.push(execution);
       app.workflows.close(run, execution.status === 'SUCCEEDED' ? 'succeeded' : 'failed');

@@ -3,7 +3,9 @@
  * record the operator.
  */
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
+import { mkdtempDisposable, readFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
@@ -71,6 +73,12 @@ describe.concurrent('ahead', () => {
     expect(await world.countAll('early', 'de')).toBe(0);
     expect((await residency('receipt', 'early', '1')).stdout).toMatch(
       /copied ahead to de from \S+ to \S+: \d+ items, [\d,]+ bytes; all of it was discarded/,
+    );
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'ahead-'));
+    const file = join(folder.path, 'receipt.html');
+    await residency('receipt', 'early', '1', '--html', file);
+    expect(await readFile(file, 'utf8')).toMatch(
+      /Before the window<\/\w+>\s*<\w+>copied ahead to de from \S+ to \S+: \d+ items, [\d,]+ bytes; all of it was discarded</,
     );
   });
 });

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { migrationsIn } from '../../lib/local/page/migration-view.ts';
 import { hasBrowser, openBrowser, unlessSkipped } from './browser.ts';
 import { chosen, install, itemsOf, press, reached, textsOf } from './clicks.ts';
 import { startWatchedWorld, type WatchedWorld } from './watched-world.ts';
@@ -178,6 +179,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     const view = JSON.parse(String(await page.evaluate(lastNews)));
     const [us] = view.realms;
     us.tenants[0].stale = [1];
+    view.migrations = migrationsIn([early]);
     const awaySince = new Date(2026, 10, 24, 12, 3, 4).toISOString();
     const news = `data: ${JSON.stringify({ ...view, awaySince })}\n\n`;
     await page.route('**/events', (route) =>
@@ -191,6 +193,9 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     expect(await rows.nth(1).getAttribute('data-stale')).toBe('');
     expect(await rows.nth(1).textContent()).toContain('before the latest writes');
     expect(await rows.nth(0).getAttribute('data-stale')).toBeNull();
+    expect(await textsOf(page, '.migration .ahead')).toEqual([
+      `copied ahead to de from ${early.ahead.begunAt} to ${early.ahead.finishedAt}: 1,200 items, 1,228,800 bytes, not serving`,
+    ]);
     await page.locator('#link[data-link=lost]').waitFor();
     expect(await page.locator('#link').textContent()).toMatch(
       /^the local host is away; all of this is as it was at \d\d:\d\d:\d\d$/,
@@ -310,6 +315,23 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     expect(complaints).toEqual([]);
   });
 });
+
+/** A schedule in the ledger that was copied ahead of its window. */
+const early = {
+  tenant: 'early',
+  id: 'status#1',
+  migration: '1',
+  source: 'us',
+  target: 'de',
+  status: 'scheduled',
+  scheduledAt: '2026-11-24T12:00:00.000Z',
+  ahead: {
+    begunAt: '2026-11-24T12:01:00.000Z',
+    finishedAt: '2026-11-24T12:02:00.000Z',
+    items: 1_200,
+    bytes: 1_228_800,
+  },
+};
 
 function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];

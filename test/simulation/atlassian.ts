@@ -8,6 +8,7 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import { Refusal } from '../../lambdas/domain/refusal.ts';
 import { HOUR, MINUTE, SECOND } from '../support/clock.ts';
 import type { RealmApp } from '../support/memory-app.ts';
+import { checkAccepted, isFreeFor } from './invariants.ts';
 import { writeTo } from './people.ts';
 import type { FaultKind } from './scheduler.ts';
 import { REALMS, TENANT, Unauthorized, type World } from './world.ts';
@@ -95,6 +96,7 @@ export function atlassian(world: World, habits: Habits) {
     const send = () => {
       world.hooks.sent += 1;
       const status = statusOf(id);
+      const isFree = isFreeFor(world, realm, id);
       return coverage
         .watched(status, hook, (suffered) =>
           timeline.invokeAs(
@@ -117,10 +119,13 @@ export function atlassian(world: World, habits: Habits) {
         )
         .then(
           (answer): Reply => ({ kind: 'answer', answer }),
-          (error: unknown): Reply =>
-            error instanceof Refusal && error.code
-              ? { kind: 'refused', code: error.code }
-              : { kind: 'nothing' },
+          (error: unknown): Reply => {
+            if (!(error instanceof Refusal) || !error.code) return { kind: 'nothing' };
+            // A move that began or ended in between may be the reason.
+            if (hook === 'schedule' && isFree && isFreeFor(world, realm, id))
+              checkAccepted(error.code, id);
+            return { kind: 'refused', code: error.code };
+          },
         );
     };
     if (random.chance(habits.doubles)) {

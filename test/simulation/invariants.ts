@@ -124,6 +124,31 @@ function checkFinal(world: World, migration: Migration): void {
   }
 }
 
+/**
+ * Whether nothing stands in the way of this schedule in this realm: the tenant serves there, and no
+ * other move of its own is under way or has brought it without an end. Schedules that never started
+ * and are being undone do not count (rule 19).
+ */
+export function isFreeFor({ app, migrations }: World, realm: Realm, id: string): boolean {
+  const record = app.tenants.peek(realm, TENANT);
+  if (record?.state !== 'active' || record.arrivedBy !== undefined) return false;
+  return migrations().every(
+    (other) =>
+      other.id === id ||
+      isFinal(other) ||
+      (other.status === 'rolling-back' && other.startedAt === undefined),
+  );
+}
+
+/** E0004 says that another move must end first. */
+export function checkAccepted(code: string, id: string): void {
+  must(
+    'it ends',
+    code !== 'E0004',
+    () => `the schedule of migration ${id} was refused, and no other move was under way`,
+  );
+}
+
 /** Called when Atlassian is done, the faults are over, and time has passed. */
 export function checkEnd(world: World): void {
   const { app, site, wrongIn } = world;

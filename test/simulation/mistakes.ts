@@ -607,4 +607,33 @@ export const MISTAKES: readonly Mistake[] = [
     ],
     breaks: ['nowhere else', 'it ends', 'same answer again'],
   },
+  {
+    name: 'a worker that copies ahead after the start, and a move that does not wait for it',
+    rule: 16,
+    changes: [
+      change(
+        AHEAD,
+        'check: () => checkTarget(run, { mayBeUnclean: false }),',
+        'check: async () => undefined,',
+      ),
+      change(
+        TURN,
+        'isLeased(found ?? {}, clock.now(), isGone) && found?.lease?.owner !== invocation.id;',
+        "isLeased(found ?? {}, clock.now(), isGone) && found?.lease?.owner !== invocation.id && found?.work !== 'copy-ahead';",
+      ),
+    ],
+    breaks: ['nothing slips through', 'complete somewhere', 'nowhere else'],
+  },
+  {
+    name: 'a next schedule that is refused while what was copied ahead is discarded',
+    rule: 19,
+    changes: [
+      change(
+        MIGRATION,
+        "!isFinal(migration) && migration.status !== 'scheduled' && !isUndoneSchedule(migration);",
+        "!isFinal(migration) && migration.status !== 'scheduled';",
+      ),
+    ],
+    breaks: ['it ends'],
+  },
 ];

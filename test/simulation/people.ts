@@ -72,6 +72,28 @@ export async function copiesAhead(world: World, isOver: () => boolean): Promise<
   }
 }
 
+/**
+ * Copies ahead at the last moment: the window begins while a worker may still be at it, and users
+ * go on writing the very items that it has read.
+ */
+export async function copiesAheadLate(world: World, isOver: () => boolean): Promise<void> {
+  const { timeline, random, clock } = world;
+  while (!isOver()) {
+    const migration = world.migrations().findLast(({ status }) => status === 'scheduled');
+    const begins = Date.parse(migration?.facts?.startTime ?? '');
+    const early = begins - clock.now() - random.below(90) * SECOND;
+    await timeline.sleep(Math.max(20 * SECOND, Math.min(early || 0, 30 * MINUTE)));
+    const isDue = migration !== undefined && begins - clock.now() < 2 * MINUTE;
+    if (!isDue || begins < clock.now()) continue;
+    const { ledger, tenant, id } = migration;
+    await asked(world, ledger, 'ahead', { ledger, tenant, id });
+    for (let times = 0; times < 6; times += 1) {
+      await timeline.sleep(random.below(10) * SECOND);
+      await writeTo(world, ledger, `item-${random.below(2)}`);
+    }
+  }
+}
+
 async function set(world: World): Promise<void> {
   const realm = world.site.home;
   const tenant = world.random.chance(0.5) ? { tenant: TENANT } : {};

@@ -5,7 +5,16 @@ import { atlassian, type Habits } from './atlassian.ts';
 import type { Coverage } from './coverage.ts';
 import type { DoorName } from './doors.ts';
 import { checkAlways, checkEnd, InvariantBroken } from './invariants.ts';
-import { cancelLast, copiesAhead, mend, operator, rogue, tamper, user } from './people.ts';
+import {
+  cancelLast,
+  copiesAhead,
+  copiesAheadLate,
+  mend,
+  operator,
+  rogue,
+  tamper,
+  user,
+} from './people.ts';
 import { type Random, seeded } from './random.ts';
 import { Endless, type FaultKind, type FaultPlan } from './scheduler.ts';
 import { world as newWorld, REALMS, type World } from './world.ts';
@@ -67,6 +76,7 @@ export async function simulate(seed: number): Promise<Outcome> {
     check: checkAlways,
     ...((focus === 'cancel' || random.chance(0.1)) && { sees: hurried }),
     hasPast: focus === 'clearTargetRange' || random.chance(0.2),
+    isAheadLate: isAheadLate(seed),
     through: DOORS[seed % DOORS.length] ?? 'connect',
   });
   return play(world, seed, async () => {
@@ -101,7 +111,8 @@ export async function simulate(seed: number): Promise<Outcome> {
       });
     }
     if (isDisturbed.operator) timeline.spawn('an operator', () => operator(world, () => isOver));
-    if (isAhead(seed)) timeline.spawn('who copies ahead', () => copiesAhead(world, () => isOver));
+    const copies = isAheadLate(seed) ? copiesAheadLate : copiesAhead;
+    if (isAhead(seed)) timeline.spawn('who copies ahead', () => copies(world, () => isOver));
     if (isDisturbed.rogue) timeline.spawn('a rogue', () => rogue(world, () => isOver));
     if (isDisturbed.tampers) timeline.spawn('somebody', () => tamper(world));
     await timeline.run(() => isOver && isCalm);
@@ -114,6 +125,7 @@ const DOORS: readonly DoorName[] = ['connect', 'connect', 'forge', 'connect', 'b
 
 /** By the seed itself, for the same reason. */
 const isAhead = (seed: number) => seed % 5 === 4;
+const isAheadLate = (seed: number) => seed % 10 === 9;
 
 function hurried(world: World, task: string, migration: Migration): void {
   if (task !== 'finishCopy') return;

@@ -42,6 +42,8 @@ const WRITER_TIMEOUT = 10 * SECOND;
 const LONGEST_WRITER_TIMEOUT = 19 * SECOND;
 const HOOK_TIMEOUT = 10 * SECOND;
 const TURN_TIMEOUT = 300 * SECOND;
+/** After about so many operations, a worker of phase ahead has read its first page. */
+const LATE_OPERATIONS = 7;
 const SECRET = 'canary-secret';
 /** The secret of the old residency: a realm that still has it has seen no hook since. */
 export const PAST_SECRET = 'canary-secret of the past';
@@ -54,6 +56,11 @@ export interface WorldOptions {
   readonly items?: number;
   /** The tenant once lived in `de`, was uninstalled there, and its data is still kept. */
   readonly hasPast?: boolean;
+  /**
+   * Tenants are copied ahead at the last moment before a start, by workers that are often paused
+   * between the read and the writes of a page.
+   */
+  readonly isAheadLate?: boolean;
   /** Whether Atlassian sends by Connect or by Forge. */
   readonly through?: DoorName;
   /** Called with every task before it is invoked. */
@@ -69,6 +76,7 @@ export function world({
   isFair = false,
   items = 2,
   hasPast = false,
+  isAheadLate = false,
   through = 'connect',
   sees,
   check,
@@ -93,6 +101,7 @@ export function world({
     // Four ranges: most worlds have workers with more than one.
     concurrency: 1 + random.below(4),
     pageItems: 2,
+    splitsPagesAhead: isAheadLate,
   });
   const truth = oracle();
   const itsDoor = door(through, app);
@@ -260,6 +269,7 @@ export function world({
         const migration = app.migrations.peek(run);
         const status = migration?.status;
         if (migration) sees?.(self, task, migration);
+        const isPaused = isAheadLate && task === 'copyAheadRange' && random.chance(0.6);
         return coverage.watched(status, task, (suffered) =>
           timeline.invokeAs(
             {
@@ -268,6 +278,7 @@ export function world({
               deadline: clock.now() + TURN_TIMEOUT,
               suffered,
               isDead: false,
+              ...(isPaused && { sleepsAt: LATE_OPERATIONS + random.below(LATE_OPERATIONS) }),
             },
             call,
           ),

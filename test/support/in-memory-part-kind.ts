@@ -36,6 +36,11 @@ interface InMemoryOptions {
   readonly clock: Clock;
   /** Items between two checkpoints. */
   readonly pageItems?: number;
+  /**
+   * Called between the read and the writes of each page that is copied by eventually consistent
+   * reads.
+   */
+  readonly beforeWritesAhead?: ((range: Range, target: Realm) => Promise<void>) | undefined;
 }
 
 /** The result for one key: the item that the digest counts, and whether something was written. */
@@ -48,6 +53,7 @@ export function inMemoryPartKind({
   parts,
   clock,
   pageItems = 100,
+  beforeWritesAhead,
 }: InMemoryOptions): InMemoryDatasets {
   /** Realm, part and partition, one line each; then the sort key. */
   const partitions = new Map<string, Map<string, Item>>();
@@ -111,6 +117,7 @@ export function inMemoryPartKind({
     from: Checkpoint | undefined,
     until: number,
     visit: (one: Item | undefined, other: Item | undefined) => Visit,
+    beforeWrites?: () => Promise<void>,
   ): AsyncGenerator<Checkpoint> {
     let checkpoint: Checkpoint = from ?? { done: false, digest: EMPTY_DIGEST, changed: 0 };
     if (checkpoint.done) yield checkpoint;
@@ -121,12 +128,13 @@ export function inMemoryPartKind({
         checkpoint.cursor,
       );
       const page = keys.slice(0, pageItems);
-      const visits = page.map((key) => {
-        const [one, other] = realms.map((realm) =>
+      const found = page.map((key) =>
+        realms.map((realm) =>
           realm === undefined ? undefined : itemsOf(realm, range.part, range.partition).get(key),
-        );
-        return visit(one, other);
-      });
+        ),
+      );
+      if (beforeWrites) await beforeWrites();
+      const visits = found.map(([one, other]) => visit(one, other));
       const seen = visits.flatMap((one) =>
         one.seen && horizon ? [itemDigest(partCalled(range.part), one.seen, horizon)] : [],
       );
@@ -161,12 +169,16 @@ export function inMemoryPartKind({
   }
 
   const kind: PartKind = {
-    copy: (range, source, target, horizon, from, until) =>
-      walk(range, [source], horizon, from, until, (item) => {
+    copy: (range, source, target, horizon, from, until, _rateLimit, reads) => {
+      const write = (item: Item | undefined): Visit => {
         const seen = living(range, item, horizon);
         if (seen) put(target, range.part, seen);
         return { seen, changed: seen !== undefined };
-      }),
+      };
+      const isSplit = reads === 'eventual' && beforeWritesAhead !== undefined;
+      const beforeWrites = isSplit ? () => beforeWritesAhead(range, target) : undefined;
+      return walk(range, [source], horizon, from, until, write, beforeWrites);
+    },
 
     digest: (range, realm, horizon, from, until) =>
       walk(range, [realm], horizon, from, until, (item) => ({

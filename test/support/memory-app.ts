@@ -62,6 +62,8 @@ export interface MemoryAppOptions {
   /** Which two tables are one. */
   readonly clash?: string;
   readonly copyAhead?: CopyAhead | undefined;
+  /** A page that is copied ahead is read in one operation, and written in a later one. */
+  readonly splitsPagesAhead?: boolean;
 }
 
 /**
@@ -87,7 +89,21 @@ export function memoryApp(options: MemoryAppOptions = {}) {
   const tenants = inMemoryTenants(hooks);
   const ledger = inMemoryLedger(clock, hooks, heard);
   const workflows = inMemoryWorkflows(hooks);
-  const datasets = inMemoryPartKind({ parts, clock, pageItems });
+  const datasets = inMemoryPartKind({
+    parts,
+    clock,
+    pageItems,
+    ...(options.splitsPagesAhead && {
+      beforeWritesAhead: async ({ partition }, realm) =>
+        hooks.step?.({
+          port: 'partKind',
+          name: 'write ahead',
+          realm,
+          detail: partition,
+          access: 'write',
+        }),
+    }),
+  });
   const partKind = stepped(datasets.kind, hooks);
   const isGone = () => false;
   const ports: Ports = portsWithMetrics({

@@ -7,6 +7,7 @@ import { dynamoDbSamples } from './adapters/dataset/dynamodb-samples.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
 import { jsonLog } from './adapters/json-log.ts';
 import { receiptSigner } from './adapters/receipt-signer.ts';
+import { dynamoDbKeptEvents } from './adapters/records/dynamodb-kept-events.ts';
 import { dynamoDbLedger } from './adapters/records/dynamodb-ledger.ts';
 import { dynamoDbTenants } from './adapters/records/dynamodb-tenants.ts';
 import { stepFunctions } from './adapters/step-functions.ts';
@@ -148,6 +149,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     residency,
     baseUrls,
     ports,
+    kept: dynamoDbKeptEvents({ clientFor: documents, tableOf: (of) => names(of).tenants }),
     documents: documents(realm),
     names: names(realm),
     jwt: connectJwt({

@@ -29,6 +29,8 @@ export interface Grant {
   readonly actions: readonly Action[];
   /** Only for a dataset that has keys made of more than our own id of the tenant. */
   readonly ifKeyedByMore?: true;
+  /** Only where lifecycle events are forwarded to an app beside these stacks. */
+  readonly ifForwarding?: true;
 }
 
 /** True where the grant changes nothing in a table. */
@@ -264,6 +266,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
   // Acts on the migrations in the ledger of its own realm.
   'tasks/janitor': [
     own('migrations-index', 'Query'),
+    // Finds what was kept for the app beside us.
+    { ...own('tenants-index', 'Query'), ifForwarding: true },
     own('migrations', 'GetItem', 'PutItem', 'Query'),
     own('tenants', 'GetItem', 'PutItem'),
     ...everywhere('state-machine', 'StartExecution'),

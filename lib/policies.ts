@@ -33,7 +33,9 @@ function statementsIn(
   row: RealmRow,
 ): readonly PolicyStatement[] {
   const grants = grantsOf(entry, where).filter(
-    ({ ifKeyedByMore }) => !ifKeyedByMore || isKeyedByMore(residency.parts),
+    ({ ifKeyedByMore, ifForwarding }) =>
+      (!ifKeyedByMore || isKeyedByMore(residency.parts)) &&
+      (!ifForwarding || residency.app.installedForwardUrl !== undefined),
   );
   const parts = (isWanted: (grant: Grant) => boolean) =>
     residency.parts.filter(({ name }) =>

@@ -33,7 +33,8 @@ export const endpoint = endpointOf(async (app, event) => {
   await forward(app, event, {
     event: name,
     path: `/forge/lifecycle/${name}`,
-    clientKey: claims.installationId,
+    named: claims.installationId,
+    iat: claims.iat,
     async look() {
       const { tenant } = await app.identification.forgeArrival(claims);
       return app.ports.tenants.read(app.realm, tenant);

@@ -19,7 +19,8 @@ export const endpoint = endpointOf(async (app, event) => {
   await forward(app, event, {
     event: 'installed',
     path: '/installed',
-    clientKey: tenant,
+    named: tenant,
+    iat,
     look: () => app.identification.byClientKey(tenant),
     sharedSecret,
   });

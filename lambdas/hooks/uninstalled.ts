@@ -14,7 +14,8 @@ export const endpoint = endpointOf(async (app, event) => {
   await forward(app, event, {
     event: 'uninstalled',
     path: '/uninstalled',
-    clientKey,
+    named: clientKey,
+    iat,
     look: () => app.identification.byClientKey(clientKey),
   });
   return noContent;

@@ -1,5 +1,15 @@
-/** Runs every few minutes: drives migrations on that neither Atlassian nor a workflow drives. */
+/**
+ * Runs every few minutes: drives migrations on that neither Atlassian nor a workflow drives, and
+ * delivers what was kept for the app beside us during a move.
+ */
+import { deliverKept } from '../deliver-kept.ts';
 import { taskOf, taskOnLambda } from '../task.ts';
 
-export const task = taskOf((app) => app.janitor());
+export const task = taskOf(async (app, _input, { id }) => {
+  try {
+    await app.janitor();
+  } finally {
+    await deliverKept(app, id);
+  }
+});
 export const handler = taskOnLambda(task);

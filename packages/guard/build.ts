@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 
 const HERE = import.meta.dirname;
 const OUT = join(HERE, 'dist');
-const ENTRIES = ['index', 'express', 'ace-store'];
+const ENTRIES = ['index', 'express', 'ace-store', 'delivery'];
 const FORMATS = { esm: 'module', cjs: 'commonjs' } as const;
 
 rmSync(OUT, { recursive: true, force: true });

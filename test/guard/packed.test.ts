@@ -7,6 +7,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { deliveryToken } from '../../lambdas/adapters/tokens/delivery-token.ts';
 import {
   claim,
   close,
@@ -149,12 +150,39 @@ describe('an app of Express with the packed guard', () => {
   });
 });
 
+describe('an event that was kept during a move', () => {
+  test('is known for genuine by the packed middleware', async () => {
+    const sharedSecret = 'a secret of the tenant';
+    await host.tenants.change('us', 'kept', () =>
+      tenantRecord({ tenant: 'kept', credentials: { sharedSecret, iat: 1_000 } }),
+    );
+    const body = '{"clientKey":"kept"}';
+    const sent = { app: 'com.example.app', audience: 'kept', path: '/installed', body };
+    const post = async (secret: string) => {
+      const response = await fetch(`http://127.0.0.1:${app.ports['us']}/installed`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-residency-delivery': deliveryToken(sent, secret, Date.now()),
+        },
+        body,
+      });
+      return [response.status, await response.json()];
+    };
+    expect(await post(sharedSecret)).toEqual([
+      200,
+      { kind: 'delivery', named: 'kept', tenant: 'kept' },
+    ]);
+    expect((await post('another secret'))[0]).toBe(401);
+  });
+});
+
 describe('the packed guard', () => {
   test('holds the licence, and for each module system its code and types, and no source', () => {
     const { files } = vendor;
     expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'package.json']));
     for (const format of ['esm', 'cjs'])
-      for (const entry of ['index', 'express', 'ace-store'])
+      for (const entry of ['index', 'express', 'ace-store', 'delivery'])
         expect(files).toEqual(
           expect.arrayContaining([
             `dist/${format}/${entry}.js`,

@@ -5,6 +5,7 @@
  */
 import { once } from 'node:events';
 import { residencyGuard } from 'app-data-residency-guard';
+import { deliveryMiddleware, residencyDelivery } from 'app-data-residency-guard/delivery';
 import { residencyMiddleware } from 'app-data-residency-guard/express';
 import express from 'express';
 
@@ -21,6 +22,19 @@ for (const realm of Object.keys(baseUrls)) {
     baseUrls,
   });
   const app = express();
+  const delivery = residencyDelivery({
+    app: 'test',
+    stage: 'test',
+    realm,
+    region: `${realm}-test-1`,
+    appKey: 'com.example.app',
+  });
+  app.post(
+    '/installed',
+    express.raw({ type: '*/*' }),
+    deliveryMiddleware(delivery),
+    (_request, response) => response.json(response.locals.residencyDelivery ?? {}),
+  );
   app.use((request, _response, next) => {
     request.context = { clientKey: request.headers['x-client-key'] };
     next();

@@ -1,5 +1,5 @@
 /** The bench that the suites run on: a stub, sizes, and a record of all measurements. */
-import { build, type Measurement, measure, setCaps, type World, writtenUnits } from './measure.ts';
+import { build, type Measurement, measure, type World, writtenUnits } from './measure.ts';
 import type { Stub } from './stub/handle.ts';
 import type { Job } from './variants/job.ts';
 import { isInstalled } from './variants/npm-copy.ts';
@@ -79,13 +79,6 @@ export function benchOn(stub: Stub, sizes: Sizes, say: (line: string) => void) {
       await build(stub, world);
       const [found] = await Promise.all([other(stub.url), measure(stub, world, { variant, work })]);
       return found;
-    },
-
-    /** Something else in a world in which no worker runs. */
-    async alone<T>(world: World, other: (url: string) => Promise<T>): Promise<T> {
-      await build(stub, world);
-      await setCaps(stub, world);
-      return other(stub.url);
     },
 
     /** Copies, is killed when it has written `at` units, and copies the rest in a second run. */

@@ -103,7 +103,12 @@ async function benchmark(quick: boolean): Promise<void> {
         [uncapped, cpu, growth],
         [capped, ahead, aheadOfShards, resuming, deleting],
       ]
-    : [[uncapped, capped, ahead, aheadOfShards, cpu, growth, deleting, resuming]];
+    : [
+        [
+          ...[uncapped, capped, ahead, aheadOfShards, ledger, ledgerAt16, live],
+          ...[cpu, growth, deleting, resuming, hooks, verbs],
+        ],
+      ];
   const running = lanes.map(lane);
   // Bundles are measured on the first lane while the second still waits.
   await running[0];

@@ -35,7 +35,12 @@ export interface World {
    * The target holds everything from before the window, and each so-many-th item has changed since.
    */
   readonly changedEvery?: number;
+  /** The source has as many items of another tenant, under `NEIGHBOUR`. */
+  readonly hasNeighbour?: true;
 }
+
+/** A tenant that is not moved. */
+export const NEIGHBOUR = 'tenant-2';
 
 export interface Measurement extends Outcome {
   readonly items: number;
@@ -60,7 +65,7 @@ export const partitionsOf = (part: PartName): readonly string[] =>
 /** Builds empty tables and a source full of items, and removes every earlier world. */
 export async function build(
   stub: Stub,
-  { source, target, part, items, itemBytes, changedEvery, isLedgerUncapped }: World,
+  { source, target, part, items, itemBytes, changedEvery, isLedgerUncapped, hasNeighbour }: World,
 ): Promise<void> {
   await stub.order({ do: 'reset' });
   for (const [{ realm, region }, latency] of [
@@ -77,7 +82,7 @@ export async function build(
     for (const name of ['tenants', 'migrations'])
       await stub.order({ do: 'cap', region, table: tableIn(realm, name), caps: AWS_CAPS });
   }
-  for (const partition of partitionsOf(part)) {
+  for (const partition of [...partitionsOf(part), ...(hasNeighbour ? [NEIGHBOUR] : [])]) {
     const seed = (
       { realm, region }: { readonly realm: string; readonly region: string },
       bytes: number,
@@ -100,7 +105,7 @@ export async function build(
 }
 
 /** The buckets start empty: capacity saved before the run would hide the cap. */
-export async function setCaps(stub: Stub, { caps, part }: World): Promise<void> {
+async function setCaps(stub: Stub, { caps, part }: World): Promise<void> {
   if (caps === undefined) return;
   for (const { realm, region } of [SOURCE, TARGET]) {
     await stub.order({ do: 'cap', region, table: tableIn(realm, part), caps });

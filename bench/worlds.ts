@@ -76,7 +76,7 @@ export const QUICK: Sizes = {
   cap1000: 8_000,
   cap4000: 22_000,
   perPartition: 2_500,
-  fence: 10_000,
+  fence: 6_000,
   fenceShard: 500,
   liveSeconds: 4,
   cpu: 30_000,

@@ -13,6 +13,8 @@ import { type DynamoDbStore, errorReply, openStore } from './dynamodb-store.ts';
 /** One request to DynamoDB, as observers and test hooks get it. */
 export interface DynamoDbCall {
   readonly region: string;
+  /** Of the credentials that have signed it. */
+  readonly accessKey?: string;
   /** `Query`, `BatchWriteItem`… */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
@@ -95,15 +97,19 @@ export async function startEmbeddedDynamoDb(
       return;
     }
     if (request.method !== 'POST') throw new Refused(405, 'DynamoDB is asked with POST');
-    const region = regionOf(request);
+    const [accessKey = '', region = ''] = signedFor(request);
     const operation = String(request.headers['x-amz-target'] ?? '').split('.')[1] ?? '';
-    const answer = await reply(region, operation, await textOf(request, MAX_REQUEST_BYTES));
+    const answer = await reply(
+      { region, accessKey, operation },
+      await textOf(request, MAX_REQUEST_BYTES),
+    );
     if (answer === 'lost')
       response.destroy(); // the client sees a network fault
     else response.writeHead(answer.status, answer.headers).end(answer.body);
   }
 
-  async function reply(region: string, operation: string, body: string) {
+  async function reply(asked: Omit<DynamoDbCall, 'input'>, body: string) {
+    const { region, operation } = asked;
     const store = stores.get(region);
     if (store === undefined) {
       return errorReply(
@@ -111,7 +117,7 @@ export async function startEmbeddedDynamoDb(
         `this host has no region "${region}", only ${[...stores.keys()].join(', ')}`,
       );
     }
-    const call = { region, operation, input: inputOf(body) };
+    const call = { ...asked, input: inputOf(body) };
     await options.onRequest?.(call);
     const read = eventualRead(call);
     if (read !== undefined && !options.strict?.allowEventualReads(call)) {
@@ -147,9 +153,9 @@ export async function startEmbeddedDynamoDb(
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 const TYPES = ['application/x-amz-json-1.0', 'application/json'];
 
-/** `Credential=key/20261124/us-east-1/dynamodb/aws4_request` */
-const regionOf = ({ headers: { authorization = '' } }: IncomingMessage): string =>
-  /Credential=[^/]+\/\d+\/([^/]+)\//.exec(authorization)?.[1] ?? '';
+/** Access key and region: `Credential=key/20261124/us-east-1/dynamodb/aws4_request`. */
+const signedFor = ({ headers: { authorization = '' } }: IncomingMessage): readonly string[] =>
+  /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(authorization)?.slice(1) ?? [];
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;

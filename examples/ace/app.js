@@ -1,7 +1,7 @@
 /**
  * An existing app: notes on pages, in a table of its own, on atlassian-connect-express. With
- * ADOPTED=yes it has what docs/adopt.md adds, which is all in adopted.js. Prints its port, by realm,
- * as JSON.
+ * ADOPTED=yes it has what docs/adopt.md adds, which is all in adopted.js. Prints its port, by
+ * realm, as JSON.
  */
 const express = require('express');
 const ace = require('atlassian-connect-express');

@@ -5,13 +5,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningApp, startRealm } from '../../examples/ace/realms.mts';
 import { aceResidency } from '../../examples/ace/residency.mts';
+import { type Router, type Routes, startRouter } from '../../examples/ace/router.mts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
-import { awsEnv, startApp } from '../guard/packed-guard.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { eventually, startWorld, type World } from '../support/world.ts';
@@ -21,19 +21,11 @@ const FOLDER = join(ROOT, 'examples/ace');
 const isInstalled = existsSync(join(FOLDER, 'node_modules/atlassian-connect-express'));
 
 type Realm = 'us' | 'de';
-interface Router {
-  close(): Promise<void>;
-}
-interface Routes {
-  readonly apps: Record<string, string>;
-  readonly stacks: Record<string, string>;
-}
-
 describe.skipIf(!isInstalled)(
   `an app on atlassian-connect-express${isInstalled ? '' : ' (npm install was not run in examples/ace)'}`,
   { timeout: 60_000 },
   () => {
-    const running = new Map<Realm, Awaited<ReturnType<typeof startApp>>>();
+    const running = new Map<Realm, RunningApp>();
     const routes: Routes = { apps: {}, stacks: {} };
     let residency: Residency;
     let world: World;
@@ -49,34 +41,19 @@ describe.skipIf(!isInstalled)(
       residency = aceResidency(ports.router, ports);
       world = await startWorld({ residency, port });
       command = operatorCommand(port, residency);
-      const load = createRequire(join(FOLDER, 'app.js'));
-      router = await load('./router.js').startRouter(ports.router, routes);
+      router = await startRouter(ports.router, routes);
       for (const realm of ['us', 'de'] as const) await run(realm, { isAdopted: false });
     }, 120_000);
     afterAll(async () => {
-      for (const app of running.values()) await app[Symbol.asyncDispose]();
+      for (const app of running.values()) await app.stop();
       await router?.close();
       await world?.[Symbol.asyncDispose]();
     });
 
     async function run(realm: Realm, { isAdopted }: { readonly isAdopted: boolean }) {
-      await running.get(realm)?.[Symbol.asyncDispose]();
-      const region = residency.realms.find((row) => row.realm === realm)?.region;
-      const app = await startApp(FOLDER, 'app.js', {
-        ...awsEnv(world.host.dynamoDbUrl),
-        AWS_REGION: region,
-        REALM: realm,
-        PORT: String(ports[realm]),
-        NOTES_TABLE: `notes-local-${realm}`,
-        SETTINGS_TABLE: `settings-local-${realm}`,
-        STORE: isAdopted ? 'residency' : 'dynamodb',
-        ADOPTED: isAdopted ? 'yes' : 'no',
-        BASE_URLS: JSON.stringify(world.host.urls),
-        AC_LOCAL_BASE_URL: world.host.urls[realm],
-        AC_OPTS: 'no-reg',
-        CONNECT_KEYS_CDN_URL: world.atlassian.installKeysUrl,
-      });
-      running.set(realm, app);
+      await running.get(realm)?.stop();
+      const around = { host: world.host, residency, ports };
+      running.set(realm, await startRealm(around, realm, isAdopted));
       routes.apps[realm] = `http://127.0.0.1:${ports[realm]}`;
     }
 

@@ -36,7 +36,7 @@ describe('a copy', () => {
   test('that is interrupted goes on from its last checkpoint', async () => {
     const { installed, fill, items, scheduled, hook, until, host } = await faultyWorld();
     const site = await installed('interrupted');
-    await fill('interrupted', 'us', 3000);
+    await fill('interrupted', 'us', 1200);
     const before = await items('interrupted', 'us');
     let writes = 0;
     let isBroken = true;

@@ -51,12 +51,6 @@ export const SCENARIOS = {
 } as const satisfies Record<string, Script>;
 export type Scenario = keyof typeof SCENARIOS;
 
-/** The scripts that `npm test` plays; the others are among the proofs. */
-export const PLAIN: readonly string[] = [
-  'copy and commit',
-  'copy and rollback',
-] satisfies Scenario[];
-
 const QUIET: Habits = {
   moves: 1,
   doubles: 0,

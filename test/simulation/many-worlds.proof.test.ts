@@ -4,15 +4,12 @@
  */
 import { describe, expect, test } from 'vitest';
 import { runScript } from '../support/run-script.ts';
-import { PLAIN, SCENARIOS } from './crash-points.ts';
+import { SCENARIOS } from './crash-points.ts';
 import { missingIn, REQUIRED } from './required.ts';
 import type { Tally } from './tally.ts';
 
 const RUN = 'test/simulation/run.ts';
 const SEEDS = 2_500;
-
-/** `simulation.test.ts` plays the plain ones. */
-const OTHERS = Object.keys(SCENARIOS).filter((script) => !PLAIN.includes(script));
 
 /**
  * Takes each fourth moment at which a second actor enters beside a death: `npm run simulate --
@@ -32,7 +29,7 @@ describe('a world in which everything goes wrong', () => {
 });
 
 describe.concurrent('a death before, and after, every single operation', () => {
-  test.each(OTHERS)('of %s is mended by what happens next', async (scenario) => {
+  test.each(Object.keys(SCENARIOS))('of %s is mended by what happens next', async (scenario) => {
     const { code, output } = await runScript(RUN, [
       '--crash-points',
       '--scenario',

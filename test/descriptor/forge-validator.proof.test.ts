@@ -1,4 +1,4 @@
-/** Atlassian's own validator accepts each manifest that the generator makes, and finds what is wrong. */
+/** Atlassian's own validator accepts each manifest of the generator, and finds what is wrong. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,6 +3,7 @@
  * by the realm that serves the tenant afterwards.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
@@ -42,6 +43,16 @@ describe('during a move', () => {
       ({ headers, body }) =>
         headers['x-residency-delivery'] !== undefined && body.includes(`"${tenant}"`),
     );
+  const keptIn = async (realm: string, tenant: string): Promise<unknown> => {
+    const { Item } = await world.documents(realm).send(
+      new GetCommand({
+        TableName: `residency-local-${realm}-tenants`,
+        Key: { tenant: `#kept#${tenant}` },
+        ConsistentRead: true,
+      }),
+    );
+    return Item?.['events'];
+  };
   const clients: DynamoDBClient[] = [];
   afterAll(() => {
     for (const client of clients) client.destroy();
@@ -77,6 +88,7 @@ describe('during a move', () => {
     expect((await world.atlassian.install(inTarget)).status).toBe(204); // standby there
     await janitors();
     expect(vendor.of('moving')).toHaveLength(before);
+    expect(await keptIn('us', 'moving')).toContain(inTarget.sharedSecret);
     expect(alarms('moving').filter((line) => line.includes('not forwarded'))).toEqual([]);
     // Our own records have the new secret: the move ends well, with tokens that it signs.
     site.sharedSecret = inTarget.sharedSecret;
@@ -99,6 +111,8 @@ describe('during a move', () => {
     });
     await janitors();
     expect(deliveries('moving')).toHaveLength(2);
+    expect(await keptIn('us', 'moving')).toBe('[]');
+    expect(await keptIn('de', 'moving')).toBe('[]');
     const said = world.lines.join('\n');
     expect(said).toContain('installed that came during a move is delivered to the app');
     for (const secret of [

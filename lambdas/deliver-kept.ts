@@ -4,6 +4,7 @@
  * loses one.
  */
 import { deliveryToken } from './adapters/tokens/delivery-token.ts';
+import type { Invocation } from './app/phases/range-turn.ts';
 import type { App } from './compose.ts';
 import { forwardVerdict } from './domain/tenants/forwarding.ts';
 import {
@@ -24,15 +25,19 @@ const DELIVERY_MS = 9_000;
 /** The look must be over by then: the request takes up to 4 s. */
 const LOOK_MS = 4_000;
 
+/** A tenant has few kinds of events, most of them one, of 9 seconds at most. */
+const RESERVE_MS = 20_000;
+
 /**
  * Safe twice, and beside any hook: an event may reach the app more than once. A failure with one
- * tenant does not stop the others. `owner` is the invocation.
+ * tenant does not stop the others; what there is no time for is delivered by the next run.
  */
-export async function deliverKept(app: App, owner: string): Promise<void> {
+export async function deliverKept(app: App, { id, deadline }: Invocation): Promise<void> {
   if (!app.forwardUrl) return;
   for (const tenant of await app.kept.waiting(app.realm)) {
+    if (app.ports.clock.now() > deadline - RESERVE_MS) return;
     try {
-      await deliverTo(app, tenant, owner);
+      await deliverTo(app, tenant, id);
     } catch (error) {
       app.ports.log.error(
         `alarm: an event that came during a move cannot be delivered to the app in realm ${app.realm}: ${error instanceof Error ? error.message : 'unknown error'}; it is tried again every five minutes`,

@@ -5,11 +5,11 @@
 import { deliverKept } from '../deliver-kept.ts';
 import { taskOf, taskOnLambda } from '../task.ts';
 
-export const task = taskOf(async (app, _input, { id }) => {
+export const task = taskOf(async (app, _input, invocation) => {
   try {
     await app.janitor();
   } finally {
-    await deliverKept(app, id);
+    await deliverKept(app, invocation);
   }
 });
 export const handler = taskOnLambda(task);

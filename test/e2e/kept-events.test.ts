@@ -6,6 +6,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { regionOf } from '../../lambdas/domain/realm.ts';
+import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { residencyDelivery } from '../../packages/guard/src/delivery.ts';
 import { residency } from '../../residency.config.ts';
@@ -18,11 +19,13 @@ import { startWorld, type World } from '../support/world.ts';
 const recorder = callRecorder();
 let vendor: VendorApp;
 let world: World;
+let fault: ((call: DynamoDbCall) => InjectedFault | undefined) | undefined;
 beforeAll(async () => {
   vendor = await startVendorApp(residency.realms.map(({ realm }) => realm));
   world = await startWorld({
     env: { INSTALLED_FORWARD_URLS: JSON.stringify(vendor.urls) },
     onCall: recorder.onCall,
+    dynamoDb: { inject: (call) => fault?.(call) },
   });
 });
 afterAll(async () => {
@@ -132,6 +135,30 @@ describe('during a move', () => {
     expect((await world.atlassian.install(late)).status).toBe(204);
     await janitors();
     expect(vendor.of('moving')).toHaveLength(count);
+  });
+
+  test('an event that could be kept in one realm only is not acknowledged, and is kept when it is repeated', async () => {
+    const site = await world.installed('halfway');
+    await world.ready(site, 903);
+    const body = { clientKey: 'halfway' };
+    fault = ({ operation, region, input }) =>
+      operation === 'PutItem' &&
+      region === 'eu-central-1' &&
+      JSON.stringify(input).includes('#kept#halfway')
+        ? { error: 'InternalServerError' }
+        : undefined;
+    expect((await world.atlassian.install(site)).status).toBe(503);
+    fault = undefined;
+    expect((await world.atlassian.install(site)).status).toBe(204);
+    expect((await world.hook(site, 'commit', 903)).status).toBe(200);
+    await world.until(site, 903, ['committed']);
+    await janitors();
+    const [delivered, ...more] = deliveries('halfway');
+    expect([delivered?.realm, more]).toEqual(['de', []]);
+    expect(JSON.parse(delivered?.body ?? '')).toMatchObject({
+      ...body,
+      sharedSecret: site.sharedSecret,
+    });
   });
 
   test('an uninstallation cancels the move, and is delivered by the source after the rollback', async () => {

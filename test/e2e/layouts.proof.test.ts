@@ -182,6 +182,12 @@ describe('a tenant among look-alikes', () => {
     );
     expect(rehearsed.report).toMatchObject({
       obstacles: [],
+      scans: [
+        { part: 'entities', segments: 1, all: 8 },
+        { part: 'indexed', segments: 2, all: 7 },
+        { part: 'begun', segments: 2, all: 8 },
+        { part: 'installed', segments: 1, all: 8 },
+      ],
       rehearsal: { verified: true, provenEmpty: true },
     });
     expect([await everything('us'), await everything('de')]).toEqual(before);

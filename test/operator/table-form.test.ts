@@ -4,12 +4,13 @@
  */
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import type { KeySchemaElement } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { listenOn, stop } from '../../lib/local/http.ts';
 import { tableDefinitions } from '../../lib/local/tables.ts';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
-import { declaredTables, expiry, tables } from '../../lib/operator/doctor/table-form.ts';
+import { declaredTables, expiry, formFound, tables } from '../../lib/operator/doctor/table-form.ts';
 import { operatorOf } from '../../lib/operator/operator.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { mayRole } from '../support/operator-roles.ts';
@@ -155,6 +156,41 @@ describe('the check of tables', () => {
       ok: false,
       says: 'there is no table residency-prod-us-tenants',
     });
+  });
+});
+
+test('the form of an index by which a copy finds its keys is that of the declaration', () => {
+  const discover = {
+    by: 'index',
+    index: 'byOwner',
+    attribute: 'owner',
+    largestTableGB: 1,
+  } as const;
+  const part = { kind: 'dynamodb', name: 'pages', policy: 'move', partitionKey: 'id' } as const;
+  const parts = [{ ...part, discover }];
+  const table = declaredTables({ ...residency, parts }, 'prod', 'us').find(({ name }) =>
+    name.endsWith('-pages'),
+  );
+  if (table === undefined) throw new Error('the part has a table');
+  const found = (KeySchema: KeySchemaElement[], IndexName = 'byOwner') =>
+    formFound(table, {
+      TableStatus: 'ACTIVE',
+      AttributeDefinitions: ['id', 'owner'].map((AttributeName) => ({
+        AttributeName,
+        AttributeType: 'S' as const,
+      })),
+      KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+      GlobalSecondaryIndexes: [{ IndexName, KeySchema }],
+    });
+  const by = (AttributeName: string) => ({ AttributeName, KeyType: 'HASH' as const });
+  expect(found([by('owner')])).toMatchObject({ ok: true });
+  expect(found([by('owner')], 'another')).toMatchObject({
+    ok: false,
+    says: expect.stringContaining('has no index byOwner'),
+  });
+  expect(found([by('id')])).toMatchObject({
+    ok: false,
+    says: expect.stringContaining('is by id (S), and not by owner (S)'),
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { atMost, type Bar, medianOf } from '../bars.ts';
+import { atMost, type Bar, medianOf, rate } from '../bars.ts';
 import type { Bench } from '../bench.ts';
 import type { LiveJob, LiveOutcome } from '../live-app.ts';
 import { NEIGHBOUR, tableIn } from '../measure.ts';
@@ -15,7 +15,7 @@ import { S1, world } from '../worlds.ts';
 /** Items a second that phase ahead copies where nothing else is said. */
 const AHEAD_RATE = 250;
 
-export async function live({ sizes, beside, rounds }: Bench): Promise<readonly Bar[]> {
+export async function live({ sizes, run, beside, rounds }: Bench): Promise<readonly Bar[]> {
   const where = world(S1, sizes.liveSeconds * AHEAD_RATE, { caps: AWS_CAPS, hasNeighbour: true });
   const app = (partition: string) => (url: string) =>
     liveApp({
@@ -30,8 +30,17 @@ export async function live({ sizes, beside, rounds }: Bench): Promise<readonly B
     other: await beside(where, 'ours', 'ahead', app(NEIGHBOUR)),
     own: await beside(where, 'ours', 'ahead', app(TENANT)),
   }));
+  const copied = await run('ours', 'ahead', world(S1, where.items, { caps: AWS_CAPS }));
   const p99 = medianOf(found, ({ own }) => own.p99);
   return [
+    atMost(
+      'ahead',
+      'items a second that are copied ahead, of the default limit',
+      rate(copied) / AHEAD_RATE,
+      1.05,
+      '×',
+      `${((100 * copied.source.rcu) / copied.seconds / AWS_CAPS.reads).toFixed(1)} % of its key's reads`,
+    ),
     atMost(
       'ahead',
       'p99 of the live app while its tenant is copied ahead, of p99 while another is',

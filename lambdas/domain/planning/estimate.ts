@@ -59,6 +59,8 @@ export interface Estimate {
   readonly seconds: number;
   readonly copySeconds: number;
   readonly verifySeconds: number;
+  /** To make the target equal where everything was copied ahead and next to nothing has changed. */
+  readonly equalSeconds: number;
   /** What the copy waits for most. */
   readonly limit: Limit;
   /** For each limit, the seconds that the copy would take if only this limited it. */
@@ -149,6 +151,8 @@ export function estimate(
   const reading = (pages * (Math.max(sourceMs, targetMs) + msPerMb)) / 1000;
   const keyReads = (bytes * hottest) / READ_UNIT / partitionReads;
   const verifySeconds = Math.max(reading, keyReads, bounds.cpu) + beginning;
+  // Both sides are read in the order of their keys, from the front alone.
+  const equalSeconds = Math.max(verifySeconds, bounds.reading + warmUp + beginning);
   const readUnits = (READINGS * bytes) / READ_UNIT;
   const dollars =
     2 * writeUnits * WRITE_UNIT_DOLLARS +
@@ -158,6 +162,7 @@ export function estimate(
     seconds: copySeconds + verifySeconds,
     copySeconds,
     verifySeconds,
+    equalSeconds,
     limit,
     bounds,
     writeUnits,

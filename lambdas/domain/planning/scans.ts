@@ -82,6 +82,7 @@ export function withScans(estimate: Estimate, parts: readonly Part[]): Estimate 
     seconds: estimate.seconds + copying + verifying,
     copySeconds: estimate.copySeconds + copying,
     verifySeconds: estimate.verifySeconds + verifying,
+    equalSeconds: estimate.equalSeconds + verifying,
     limit: copying > estimate.copySeconds ? 'reading' : estimate.limit,
     dollars: estimate.dollars + scans.reduce((sum, { dollars }) => sum + dollars, 0),
   };

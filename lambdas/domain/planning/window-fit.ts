@@ -29,8 +29,10 @@ export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
  * Seconds that a tenant is fenced who was copied ahead: both sides are read to make them equal, and
  * again to verify it.
  */
-export const fenceAfterAhead = ({ verifySeconds }: Pick<Estimate, 'verifySeconds'>): number =>
-  2 * verifySeconds;
+export const fenceAfterAhead = ({
+  equalSeconds,
+  verifySeconds,
+}: Pick<Estimate, 'equalSeconds' | 'verifySeconds'>): number => equalSeconds + verifySeconds;
 
 /**
  * A sentence that says why it cannot be done in time; `undefined` where it can, as far as is known.

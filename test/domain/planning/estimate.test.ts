@@ -42,6 +42,13 @@ describe('the estimate of a move', () => {
     expect(copySeconds).toBeLessThan(bounds.cpu + bounds.writing);
   });
 
+  test('reads both sides from one end to make them equal, and a key gives 3,000 units a second', () => {
+    const { equalSeconds, verifySeconds } = estimate(MILLION, MILLION * KB, [{}]);
+    // 977 MB, each in 90 + 15 ms; a unit reads 4 KB.
+    expect(equalSeconds).toBeCloseTo(977 * 0.105 + 1, 0);
+    expect(verifySeconds).toBeCloseTo(MILLION / 4 / 3_000, 0);
+  });
+
   test('goes by the shares of the parts where they are known', () => {
     const even = estimate(MILLION, MILLION * KB, [{ shards: 16 }, {}]);
     const skewed = estimate(MILLION, MILLION * KB, [{ shards: 16, share: 0.2 }, { share: 0.8 }]);

@@ -66,6 +66,25 @@ describe('a table with three segments', () => {
     expect(proofs.filter((realm) => realm === 'us')).toHaveLength(3 + 2);
   });
 
+  test('is proven to be empty in several steps also where it is copied ahead, and not again', async () => {
+    const { clock, proofs, hooks } = slowProofs();
+    const copyAhead = { hoursBefore: 24, above: '1 second' };
+    const app = tenantInUs({ parts: SEGMENTED, clock, hooks, copyAhead });
+    const migration = move(app);
+    await migration.driveTo('scheduled');
+    await app.realm('us').operate({ verb: 'ahead', ...migration.key, actor: 'ada' });
+    await app.runAll();
+    expect(migration.record().ahead?.finishedAt).toBeDefined();
+    expect(proofs).toEqual(['de', 'de', 'de']);
+    app.clock.advanceTo(Date.parse(migration.facts.startTime));
+    await migration.said.start();
+    await app.runAll();
+    expect(await migration.said.status()).toBe('200 ready-to-commit');
+    expect(proofs).toHaveLength(3);
+    const { previews: _, ...moving } = app.holdings('us');
+    expect(app.holdings('de')).toEqual(moving);
+  });
+
   test('is not claimed where a later segment is in use', async () => {
     const { clock, hooks } = slowProofs((proof) => {
       if (proof === 3) app.fill('de');

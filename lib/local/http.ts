@@ -41,9 +41,10 @@ export interface Said {
 export interface LocalServerOptions {
   /**
    * Content types that a request with a body may have. A web page cannot send one of them without a
-   * preflight request.
+   * preflight request. `signed` takes any type: without `Authorization`, only what a web page needs
+   * a preflight request for.
    */
-  readonly types: readonly string[];
+  readonly types: readonly string[] | 'signed';
   /** The body of a refusal, and of a fault (status 500), on this port. */
   readonly say: (refusal: Refused) => Said;
 }
@@ -102,11 +103,19 @@ function refuseOtherNames({ headers: { host } }: IncomingMessage): void {
  * types of a form, or none. A request without content type must be signed: a web page cannot set
  * `Authorization` without a preflight request either.
  */
-function refuseWebPages({ method, headers }: IncomingMessage, types: readonly string[]): void {
+function refuseWebPages(
+  { method, headers }: IncomingMessage,
+  types: LocalServerOptions['types'],
+): void {
   const from = headers['sec-fetch-site'] ?? 'none'; // `none`: typed into the address bar
   if (headers.origin !== undefined || from !== 'none')
     throw new Refused(403, 'this port does not answer web pages');
   if (method === 'GET' || method === 'HEAD') return;
+  if (types === 'signed') {
+    if (method === 'POST' && headers.authorization === undefined)
+      throw new Refused(403, 'a POST to this port is signed');
+    return;
+  }
   const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase();
   const isKnown = type === undefined ? headers.authorization !== undefined : types.includes(type);
   if (!isKnown) throw new Refused(415, `the content type is ${types.join(' or ')}`);

@@ -18,7 +18,7 @@ import { sizingContract } from './part-kind-sizing.ts';
 export function partKindContract(
   name: string,
   start: (options: PartKindHostOptions) => Promise<PartKindHost>,
-  { isOrdered = true } = {},
+  { isOrdered = true, isOfItems = true } = {},
 ): void {
   describe(`a part kind (${name})`, () => {
     let host: PartKindHost | undefined;
@@ -31,6 +31,7 @@ export function partKindContract(
 
     const suite: PartKindSuite = {
       isOrdered,
+      isOfItems,
       get host() {
         if (host === undefined) throw new Error('the host has not been started yet');
         return host;
@@ -38,6 +39,7 @@ export function partKindContract(
       get kind() {
         return suite.host.kind;
       },
+      keyOf: (cursor) => suite.host.keyOf?.(cursor) ?? cursor,
       newTenant() {
         tenants += 1;
         return `tenant-${tenants}-`;

@@ -6,6 +6,8 @@ import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Checkpoint, Clock, Horizon, PartKind } from '../../lambdas/ports.ts';
 
 export interface PartKindHost {
+  /** The sort key that a cursor names; it is the cursor where this is left out. */
+  readonly keyOf?: (cursor: string) => string;
   readonly kind: PartKind;
   put(realm: Realm, part: string, items: readonly Item[]): Promise<void>;
   /** In the order of the keys. */
@@ -89,9 +91,13 @@ export async function inTurns(
 export interface PartKindSuite {
   /** A range has an order, and its pages hold nothing of other ranges. */
   readonly isOrdered: boolean;
+  /** It stores items: with keys of three types, and with an expiry. */
+  readonly isOfItems: boolean;
   readonly host: PartKindHost;
   readonly kind: PartKind;
   newTenant(): string;
+  /** The sort key, of type S, that a cursor names. */
+  keyOf(cursor: string): string;
   digestOf(range: Range, realm: Realm): Promise<Digest>;
   copyAll(range: Range): Promise<Checkpoint>;
   restoreAll(range: Range): Promise<Checkpoint>;

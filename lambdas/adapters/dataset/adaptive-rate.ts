@@ -61,14 +61,24 @@ interface Answer {
   readonly accepted: number;
 }
 
-/** `rateLimit` (writes per second) is never exceeded, even where the table would take more. */
+/** What one request carries at most, and how many are in flight: at first, and at most. */
+export interface RequestSizes {
+  readonly batch: number;
+  readonly first: number;
+  readonly most: number;
+}
+
+const OF_TABLES: RequestSizes = { batch: BATCH, first: FIRST_IN_FLIGHT, most: MOST_IN_FLIGHT };
+
+/** `rateLimit` (writes per second) is never exceeded, even where the store would take more. */
 export function adaptiveRate(
   now: () => number = () => performance.now(),
   rateLimit: number = Number.POSITIVE_INFINITY,
+  sizes: RequestSizes = OF_TABLES,
 ): AdaptiveRate {
   const answers: Answer[] = [];
   let startedAt: number | undefined;
-  let width = FIRST_IN_FLIGHT;
+  let width = sizes.first;
   /** Writes per second at the last cut; infinite before the first. */
   let base = Number.POSITIVE_INFINITY;
   let cutAt = Number.NEGATIVE_INFINITY;
@@ -87,7 +97,7 @@ export function adaptiveRate(
     while (answers.length > FEW_ANSWERS && (answers[0]?.at ?? 0) < now() - MEMORY_MS)
       answers.shift();
     if (refused === 0 && cuts === 0) {
-      width = Math.min(MOST_IN_FLIGHT, width + Math.min(1, (now() - sentAt) / DOUBLING_MS));
+      width = Math.min(sizes.most, width + Math.min(1, (now() - sentAt) / DOUBLING_MS));
     }
     // What was sent before the last cut says nothing about the rate after it: at most one cut per
     // round trip.
@@ -114,7 +124,7 @@ export function adaptiveRate(
   function cut(sentAt: number): void {
     const accepted = acceptedRate();
     const isFirst = cuts === 0;
-    const current = isFirst ? (width * BATCH * 1000) / Math.max(1, now() - sentAt) : rate();
+    const current = isFirst ? (width * sizes.batch * 1000) / Math.max(1, now() - sentAt) : rate();
     if (accepted > current / 2 && now() - cutAt < settleMs()) return;
     // not all ranges at the same instant, to the same rate
     const wanted = accepted * (0.94 + 0.03 * Math.random());
@@ -122,14 +132,14 @@ export function adaptiveRate(
     base = Math.max(LEAST_RATE, least, Math.min(wanted, current * 0.95));
     cutAt = now();
     cuts += 1;
-    width = MOST_IN_FLIGHT;
+    width = sizes.most;
     nextAt = Math.max(nextAt, cutAt);
   }
 
   return {
     now,
     width: () => Math.floor(width),
-    batch: () => Math.max(1, Math.min(BATCH, Math.floor(rate() * SMALL_BATCH_SECONDS))),
+    batch: () => Math.max(1, Math.min(sizes.batch, Math.floor(rate() * SMALL_BATCH_SECONDS))),
     wait: () => Math.max(0, nextAt - now()),
     sent(writes) {
       startedAt ??= now();

@@ -10,8 +10,8 @@ import type { WireWrite } from './item-wire.ts';
  * A page of work, or a part of one: what to write, and what is true once all of it has been
  * acknowledged.
  */
-export interface WriteStep {
-  readonly writes: readonly WireWrite[];
+export interface WriteStep<W = WireWrite> {
+  readonly writes: readonly W[];
   readonly checkpoint: Checkpoint;
   /** 1 for a whole page of 1 MB, 0.25 for a quarter. */
   readonly pages: number;
@@ -21,6 +21,13 @@ export interface WriteStep {
    */
   readonly written?: number;
 }
+
+/** A step whose checkpoint is known only once all writes of it and of earlier steps are done. */
+export interface LateStep<W> extends Omit<WriteStep<W>, 'checkpoint'> {
+  /** Called once, when they are done. */
+  readonly checkpoint: () => Checkpoint;
+}
+type AnyStep = WriteStep<unknown> | LateStep<unknown>;
 
 /** Shares of a page need not add up to 1 in the last bit. */
 export const WHOLE_PAGE = 0.999;
@@ -41,7 +48,7 @@ interface Amount {
   readonly pages: number;
 }
 const NOTHING: Amount = { writes: 0, pages: 0 };
-const amountOf = ({ writes, pages, written = pages }: WriteStep): Amount => ({
+const amountOf = ({ writes, pages, written = pages }: AnyStep): Amount => ({
   writes: writes.length,
   pages: written,
 });
@@ -112,7 +119,7 @@ export function checkpointQueue(clock: Clock) {
      * Writer: waits until the step may be handed to the window, and counts it; `false` when none
      * may be any more.
      */
-    async awaitRoom(step: WriteStep): Promise<boolean> {
+    async awaitRoom(step: AnyStep): Promise<boolean> {
       const amount = amountOf(step);
       while (!hasRoomFor(amount) && !isClosed()) {
         if (writer === 'writes') {
@@ -127,8 +134,9 @@ export function checkpointQueue(clock: Clock) {
     },
 
     /** Writer: all writes up to the end of this step are acknowledged. */
-    acknowledge(step: WriteStep): void {
-      const { checkpoint } = step;
+    acknowledge(step: AnyStep): void {
+      const checkpoint =
+        typeof step.checkpoint === 'function' ? step.checkpoint() : step.checkpoint;
       const last = waiting.at(-1);
       const joins = last !== undefined && (recorder === 'records' || last.pages < WHOLE_PAGE);
       if (joins) waiting.splice(-1, 1, { ...sum(last, amountOf(step)), checkpoint });

@@ -7,8 +7,7 @@ import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { isLive, itemDigest } from './item-encoding.ts';
 import { checkKey, partitionValue } from './item-key.ts';
 import type { RangeSide } from './range-reader.ts';
-import { type WriteStep, writeSteps } from './write-steps.ts';
-import type { WriteWindow } from './write-window.ts';
+import { type StepWriter, type WriteStep, writeSteps } from './write-steps.ts';
 
 /** Goes on reading while a checkpoint is being recorded. */
 export function digestRange(
@@ -40,7 +39,7 @@ async function* digestSteps(
 }
 
 /** For steps that only read. */
-export const NO_WRITES: Pick<WriteWindow, 'write' | 'close'> = {
+export const NO_WRITES: StepWriter<unknown> = {
   write: async () => {},
   close: async () => {},
 };

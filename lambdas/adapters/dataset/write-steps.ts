@@ -13,10 +13,18 @@
  * `checkpoint-queue.ts` bounds it.
  */
 import type { Checkpoint, Clock } from '../../ports.ts';
-import { checkpointQueue, WHOLE_PAGE, type WriteStep } from './checkpoint-queue.ts';
-import type { WriteWindow } from './write-window.ts';
+import { checkpointQueue, type LateStep, WHOLE_PAGE, type WriteStep } from './checkpoint-queue.ts';
+import type { WireWrite } from './item-wire.ts';
 
-export type { WriteStep } from './checkpoint-queue.ts';
+export type { LateStep, WriteStep } from './checkpoint-queue.ts';
+
+/** As much of a write window as steps need. */
+export interface StepWriter<W> {
+  /** Resolves when all of these are acknowledged. */
+  write(writes: readonly W[]): Promise<void>;
+  /** Sends nothing more, and resolves when nothing is in flight. */
+  close(): Promise<void>;
+}
 
 /**
  * Yields the checkpoint of a step after its writes, and those of all earlier steps, have been
@@ -25,9 +33,9 @@ export type { WriteStep } from './checkpoint-queue.ts';
  * so that a turn makes progress. Returns after the last write in flight has ended, also when the
  * consumer closes it early.
  */
-export async function* writeSteps(
-  steps: AsyncGenerator<WriteStep>,
-  window: Pick<WriteWindow, 'write' | 'close'>,
+export async function* writeSteps<W = WireWrite>(
+  steps: AsyncGenerator<WriteStep<W> | LateStep<W>>,
+  window: StepWriter<W>,
   clock: Clock,
   until: number,
 ): AsyncGenerator<Checkpoint> {

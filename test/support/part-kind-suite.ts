@@ -91,6 +91,8 @@ export async function inTurns(
 export interface PartKindSuite {
   /** A range has an order, and its pages hold nothing of other ranges. */
   readonly isOrdered: boolean;
+  /** Control characters may be in keys. */
+  readonly takesAnyKey: boolean;
   /** It stores items: with keys of three types, and with an expiry. */
   readonly isOfItems: boolean;
   readonly host: PartKindHost;

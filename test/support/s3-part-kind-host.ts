@@ -3,6 +3,7 @@
  * part kinds it keeps items: an item is an object whose key is its sort key, under the prefix of its
  * partition.
  */
+import { randomUUID } from 'node:crypto';
 import {
   CreateBucketCommand,
   GetObjectCommand,
@@ -37,7 +38,11 @@ export interface S3KindHostOptions {
   readonly mostRequests?: number;
   /** Both buckets keep versions. */
   readonly versioned?: boolean;
+  /** Both buckets have Object Lock, and so keep versions. */
+  readonly locked?: boolean;
   readonly s3?: Partial<EmbeddedS3Options>;
+  /** The address of another S3, which stands in for the embedded one. */
+  readonly elsewhere?: string;
 }
 
 const REGIONS: Readonly<Record<string, string>> = { us: 'us-east-1', de: 'eu-central-1' };
@@ -57,16 +62,28 @@ export const documentsOf = (tenant: string): Range => ({
 
 /** Realms `us` and `de`, with a bucket each. */
 export async function s3KindHost(
-  { clock = { now: Date.now }, limits, mostRequests, versioned, s3 = {} }: S3KindHostOptions = {},
+  {
+    clock = { now: Date.now },
+    limits,
+    mostRequests,
+    versioned,
+    locked,
+    s3 = {},
+    elsewhere,
+  }: S3KindHostOptions = {},
   names: readonly string[] = ['documents'],
 ): Promise<S3KindHost> {
-  const server = await startEmbeddedS3({ port: 0, regions: Object.values(REGIONS), ...s3 });
+  const server =
+    elsewhere === undefined
+      ? await startEmbeddedS3({ port: 0, regions: Object.values(REGIONS), ...s3 })
+      : undefined;
   const clients = new Map<Realm, S3Client>();
   const client = (realm: Realm): S3Client => {
     const found =
       clients.get(realm) ??
       new S3Client({
-        endpoint: server.url,
+        endpoint: server?.url ?? elsewhere ?? '',
+        forcePathStyle: true,
         region: regionOf(realm),
         credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
         maxAttempts: 1,
@@ -75,10 +92,19 @@ export async function s3KindHost(
     clients.set(realm, found);
     return found;
   };
-  const bucket = (realm: Realm) => `documents-${realm}`;
+  const mark = elsewhere === undefined ? '' : `-${randomUUID()}`;
+  const bucket = (realm: Realm) => `documents-${realm}${mark}`;
   for (const realm of ['us', 'de'] as const) {
     const Bucket = bucket(realm);
-    await client(realm).send(new CreateBucketCommand({ Bucket }));
+    await client(realm).send(
+      new CreateBucketCommand({
+        Bucket,
+        ...(realm === 'de' && {
+          CreateBucketConfiguration: { LocationConstraint: 'eu-central-1' as const },
+        }),
+        ...defined({ ObjectLockEnabledForBucket: locked }),
+      }),
+    );
     if (versioned)
       await client(realm).send(
         new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Enabled' } }),
@@ -101,14 +127,18 @@ export async function s3KindHost(
     }),
     async close() {
       for (const one of clients.values()) one.destroy();
-      await server.close();
+      await server?.close();
     },
   };
 }
 
 /** For the contract: an item is the body of an object. */
-export async function itemsInS3({ clock, pageItems }: PartKindHostOptions): Promise<PartKindHost> {
-  const host = await s3KindHost({ clock, limits: { pageKeys: pageItems } }, ['notes']);
+export async function itemsInS3(
+  { clock, pageItems }: PartKindHostOptions,
+  elsewhere?: string,
+): Promise<PartKindHost> {
+  const limits = { pageKeys: pageItems };
+  const host = await s3KindHost({ clock, limits, ...defined({ elsewhere }) }, ['notes']);
   return {
     kind: onPrefixes(host.kind),
     keyOf: (cursor) => parseCursor(cursor).after ?? '',

@@ -6,7 +6,7 @@ import { describe } from 'vitest';
 import type { EmbeddedS3Options } from '../../lib/local/s3/embedded-s3.ts';
 import { type S3World, s3World } from './s3-client.ts';
 
-const SECOND = process.env['SECOND_S3'];
+export const SECOND = process.env['SECOND_S3'];
 
 /** Runs the suite on the embedded S3, and on a second one where there is one. */
 export function onEveryS3(

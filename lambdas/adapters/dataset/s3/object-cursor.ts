@@ -6,14 +6,17 @@
 export interface ObjectCursor {
   /** Relative to the range's prefix; absent before the first. */
   readonly after?: string;
+  /** A purge is still among the open uploads, which it lists from the beginning. */
+  readonly uploads?: boolean;
   /** A copy in parts of the object with this key (relative), as it was when the copy began. */
   readonly upload?: { readonly key: string; readonly id: string; readonly etag: string };
   /** The bytes of the next object that were read so far, and their checksum in hexadecimal. */
   readonly read?: { readonly bytes: number; readonly crc: string; readonly etag: string };
 }
 
-export function cursorText({ after, upload, read }: ObjectCursor): string {
+export function cursorText({ after, uploads, upload, read }: ObjectCursor): string {
   const query = new URLSearchParams();
+  if (uploads) query.set('uploads', '');
   if (upload !== undefined) {
     query.set('upload', upload.id);
     query.set('key', upload.key);
@@ -34,6 +37,7 @@ export function parseCursor(text: string | undefined): ObjectCursor {
   const [id, of, etag, crc] = ['upload', 'key', 'etag', 'crc'].map((name) => query.get(name) ?? '');
   return {
     ...(key !== '' && { after: decodeURIComponent(key.slice(1)) }),
+    ...(query.has('uploads') && { uploads: true }),
     ...(id && { upload: { key: of ?? '', id, etag: etag ?? '' } }),
     ...(crc && { read: { bytes: Number(query.get('bytes')), crc, etag: etag ?? '' } }),
   };

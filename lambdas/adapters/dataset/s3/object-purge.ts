@@ -12,7 +12,7 @@ import {
 import { Fault, PermanentError } from '../../../domain/refusal.ts';
 import type { Checkpoint } from '../../../ports.ts';
 import { BEGINNING, checkpointAt } from '../checkpoint.ts';
-import { cursorText, parseCursor } from './object-cursor.ts';
+import { cursorText, type ObjectCursor, parseCursor } from './object-cursor.ts';
 import { ask, compareKeys, decodedKey, type ObjectSide, relativeKey } from './object-side.ts';
 import type { ObjectStep } from './object-steps.ts';
 import { abortUpload } from './part-copy.ts';
@@ -22,19 +22,18 @@ interface OneVersion {
   readonly versionId: string;
 }
 
-/** `changed` counts uploads, versions and markers. */
+/**
+ * `changed` counts uploads, versions and markers. Ends when a listing from the beginning has no
+ * further page: what a listing after a key that was just deleted left out would be in it.
+ */
 export async function* purgeSteps(
   side: ObjectSide,
   from: Checkpoint = BEGINNING,
 ): AsyncGenerator<ObjectStep> {
   let { changed } = from;
-  const reached = (after: string | undefined, count: number) => (): Checkpoint => {
+  const reached = (cursor: ObjectCursor | undefined, count: number) => (): Checkpoint => {
     changed += count;
-    return checkpointAt(
-      after === undefined ? undefined : cursorText({ after }),
-      from.digest,
-      changed,
-    );
+    return checkpointAt(cursor && cursorText(cursor), from.digest, changed);
   };
   const { after } = parseCursor(from.cursor);
   if (after === undefined)
@@ -44,7 +43,7 @@ export async function* purgeSteps(
           () =>
             abortUpload(side, key, id),
       );
-      yield { writes, checkpoint: reached(FIRST, uploads.length), pages: 1 };
+      yield { writes, checkpoint: reached({ uploads: true }, uploads.length), pages: 1 };
     }
   let last = after ?? FIRST;
   for (;;) {
@@ -57,11 +56,14 @@ export async function* purgeSteps(
       deleted.then(() => deletion.resolve(), deletion.reject);
       await deleted;
     };
-    const checkpoint = reached(page.after, page.versions.length);
+    const isEnd = page.after === undefined && last === FIRST;
+    const after = page.after ?? FIRST;
+    const checkpoint = reached(isEnd ? undefined : { after }, page.versions.length);
     yield { writes: [deleteAll], checkpoint, pages: 1 };
-    if (page.after === undefined) return;
-    if (page.after === last) await deletion.promise;
-    last = page.after;
+    if (isEnd) return;
+    // Back at the beginning, or still among the versions of one key: these have to be gone first.
+    if (after === FIRST || after === last) await deletion.promise;
+    last = after;
   }
 }
 

@@ -1,0 +1,102 @@
+/** Puts objects into a world of two realms, and reads all that a move has to keep of them. */
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  type CreateMultipartUploadCommandInput,
+  GetObjectCommand,
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  paginateListObjectsV2,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { defined } from '../../lambdas/domain/defined.ts';
+import type { Realm } from '../../lambdas/domain/realm.ts';
+import type { S3KindHost } from './s3-part-kind-host.ts';
+
+export const put = (
+  host: S3KindHost,
+  realm: Realm,
+  Key: string,
+  input: Partial<PutObjectCommandInput> = {},
+) =>
+  host
+    .client(realm)
+    .send(new PutObjectCommand({ Bucket: host.bucket(realm), Key, Body: `of ${Key}`, ...input }));
+
+/** Uploads in parts of these sizes, each filled with its number. */
+export async function putInParts(
+  host: S3KindHost,
+  realm: Realm,
+  Key: string,
+  sizes: readonly number[],
+  input: Partial<CreateMultipartUploadCommandInput> = {},
+): Promise<void> {
+  const client = host.client(realm);
+  const Bucket = host.bucket(realm);
+  const { UploadId } = await client.send(
+    new CreateMultipartUploadCommand({ Bucket, Key, ...input }),
+  );
+  const Parts = [];
+  for (const [place, size] of sizes.entries()) {
+    const part = await client.send(
+      new UploadPartCommand({
+        Bucket,
+        Key,
+        UploadId,
+        PartNumber: place + 1,
+        Body: Buffer.alloc(size, place + 1),
+        ...defined({ ChecksumAlgorithm: input.ChecksumAlgorithm }),
+      }),
+    );
+    Parts.push({
+      ETag: part.ETag,
+      PartNumber: place + 1,
+      ...defined({ ChecksumSHA256: part.ChecksumSHA256, ChecksumCRC32: part.ChecksumCRC32 }),
+    });
+  }
+  await client.send(
+    new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload: { Parts } }),
+  );
+}
+
+/** Everything that a move keeps: bytes, headers, metadata, tags, storage class, checksum. */
+export async function everythingOf(host: S3KindHost, realm: Realm, Key: string) {
+  const [client, Bucket] = [host.client(realm), host.bucket(realm)];
+  const head = await client.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
+  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+  const { TagSet = [] } = await client.send(new GetObjectTaggingCommand({ Bucket, Key }));
+  const {
+    $metadata: _,
+    LastModified: __,
+    ETag: ___,
+    VersionId: ____,
+    Expires: _____,
+    ...kept
+  } = head;
+  return {
+    key: Key,
+    ...kept,
+    tags: TagSet,
+    bytes: Buffer.from((await Body?.transformToByteArray()) ?? []).toString('hex'),
+  };
+}
+
+export async function keysIn(
+  host: S3KindHost,
+  realm: Realm,
+  Prefix = '',
+): Promise<readonly string[]> {
+  const keys: string[] = [];
+  for await (const { Contents = [] } of paginateListObjectsV2(
+    { client: host.client(realm) },
+    { Bucket: host.bucket(realm), Prefix, EncodingType: 'url' },
+  ))
+    for (const { Key = '' } of Contents) keys.push(decodeURIComponent(Key.replaceAll('+', ' ')));
+  return keys;
+}
+
+/** All objects under a prefix, with everything that a move keeps. */
+export const everythingIn = async (host: S3KindHost, realm: Realm, prefix: string) =>
+  Promise.all((await keysIn(host, realm, prefix)).map((key) => everythingOf(host, realm, key)));

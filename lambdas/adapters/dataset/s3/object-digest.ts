@@ -21,6 +21,7 @@ export async function* digestSteps(
     writes: [],
     checkpoint: checkpointAt(cursor && cursorText(cursor), digest, 0),
     pages: 1,
+    written: 0,
   });
 
   for await (const { objects, lastKey } of oneAhead(describedPages(side, after))) {

@@ -4,6 +4,8 @@ import { residency as configured } from '../residency.config.ts';
 import { type Around, awsClients } from './adapters/aws-clients.ts';
 import { dynamoDbPartKind } from './adapters/dataset/dynamodb-part-kind.ts';
 import { dynamoDbSamples } from './adapters/dataset/dynamodb-samples.ts';
+import { partKindOf } from './adapters/dataset/part-kinds.ts';
+import { s3PartKind } from './adapters/dataset/s3/s3-part-kind.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
 import { jsonLog } from './adapters/json-log.ts';
 import { receiptSigner } from './adapters/receipt-signer.ts';
@@ -22,6 +24,7 @@ import { rehearse } from './app/background/rehearse.ts';
 import { realmApp } from './app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
+import { bucketsOf, kindOf, tablesOf } from './domain/datasets/kinds.ts';
 import { deployedIn } from './domain/deployed-realms.ts';
 import { DEFAULT_CONCURRENCY } from './domain/operating/settings.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
@@ -75,6 +78,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
   const names = (of: string) => physicalNames(residency, stage, of);
   const clients = awsClients({
     dynamoDbEndpoint: env['AWS_ENDPOINT_URL_DYNAMODB'],
+    s3Endpoint: env['AWS_ENDPOINT_URL_S3'],
     statesEndpoint: env['AWS_ENDPOINT_URL_SFN'],
     keysEndpoint: env['AWS_ENDPOINT_URL_KMS'],
     around: options.around,
@@ -85,9 +89,11 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     clientFor: (of: string) => clients.dynamoDb(region(of)),
     writerFor: (of: string) => clients.dynamoDbWriter(region(of)),
     tableOf: (part: Part, of: string) => names(of).part(part),
-    parts: residency.parts,
+    parts: tablesOf(residency.parts),
     clock,
   };
+  const placeOf = (part: Part, of: string) => names(of).part(part, { account, region: region(of) });
+  const onThrottled = (requests: number) => metrics.record('Throttles', requests);
   const ports: Ports = portsWithMetrics({
     tenants: dynamoDbTenants({ clientFor: documents, tableOf: (of) => names(of).tenants, clock }),
     ...dynamoDbLedger({
@@ -96,10 +102,19 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       clock,
       log,
     }),
-    partKind: dynamoDbPartKind({
-      ...datasets,
-      onThrottled: (writes) => metrics.record('Throttles', writes),
-    }),
+    partKind: partKindOf(
+      {
+        dynamodb: dynamoDbPartKind({ ...datasets, onThrottled }),
+        s3: s3PartKind({
+          clientFor: (of) => clients.objects(region(of)),
+          bucketOf: placeOf,
+          parts: bucketsOf(residency.parts),
+          clock,
+          onThrottled,
+        }),
+      },
+      residency.parts,
+    ),
     workflows: stepFunctions({
       clientFor: (of) => clients.states(region(of)),
       arnOf: (of) =>
@@ -132,15 +147,15 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     commitGraceSeconds: wholeNumber(env, 'COMMIT_GRACE_SECONDS', COMMIT_GRACE_SECONDS),
     copyAhead: env['COPY_AHEAD'] === 'off' ? undefined : residency.copyAhead,
     backupDays: BACKUP_DAYS,
-    clash: clashIn(residency, stage),
+    clash: clashIn(residency, stage, account),
     issuer: {
       app: residency.app.key,
       account,
       stage,
       version: env['CODE_VERSION'] ?? 'unknown',
       outOfScope: residency.outOfScope ?? [],
-      tableArn: (part: Part, of: string) =>
-        `arn:${partitionOf(region(of)).name}:dynamodb:${region(of)}:${account}:table/${names(of).part(part)}`,
+      placeArn: (part: Part, of: string) =>
+        `arn:${partitionOf(region(of)).name}:${kindOf(part).arnOf(placeOf(part, of), { account, region: region(of) })}`,
     },
   });
   return {

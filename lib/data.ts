@@ -1,6 +1,6 @@
 /**
- * The stores of a realm: tenants, the ledger, the tables of the dataset that we own, and the key
- * that encrypts tenants and ledger.
+ * The stores of a realm: tenants, the ledger, the tables and buckets of the dataset that we own, and
+ * the key that encrypts tenants and ledger. A vendor's own get grants, and are left alone.
  */
 
 import { Aws, Duration } from 'aws-cdk-lib';
@@ -21,10 +21,11 @@ import {
 } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
-import type { DynamoDbPart } from '../lambdas/domain/datasets/dataset.ts';
+import { isOwn, tablesOf } from '../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../lambdas/domain/defined.ts';
 import { stackRows } from '../lambdas/domain/realm.ts';
 import { BACKUP_DAYS, physicalNames } from '../lambdas/domain/residency.ts';
+import { addBuckets } from './buckets.ts';
 import { alarmArn, alarmTopicName, arnOf, type Deployment, removalOf } from './deployment.ts';
 
 export interface DataProps {
@@ -95,7 +96,7 @@ export class Data extends Construct {
       projectionType: ProjectionType.ALL,
     });
 
-    for (const part of residency.parts.filter(isOurs)) {
+    for (const part of tablesOf(residency.parts).filter((one) => !isOwn(one))) {
       const table = new Table(this, `Part-${part.name}`, {
         ...common,
         tableName: names.part(part),
@@ -112,6 +113,7 @@ export class Data extends Construct {
           projectionType: ProjectionType.KEYS_ONLY,
         });
     }
+    addBuckets(this, deployment);
   }
 
   /**
@@ -186,6 +188,3 @@ export class Data extends Construct {
     });
   }
 }
-
-/** A vendor's own table gets grants, and is otherwise left alone. */
-const isOurs = (part: DynamoDbPart): boolean => part.tableName === undefined;

@@ -2,6 +2,7 @@
 
 import { Aws, RemovalPolicy } from 'aws-cdk-lib';
 import { checkedSeconds, otherWritersSecondsOf } from '../lambdas/domain/datasets/other-writers.ts';
+import type { S3Part } from '../lambdas/domain/datasets/s3-part.ts';
 import { defined } from '../lambdas/domain/defined.ts';
 import { realmNames } from '../lambdas/domain/deployed-realms.ts';
 import { MOST_CONCURRENCY } from '../lambdas/domain/operating/settings.ts';
@@ -222,6 +223,13 @@ const writesParts = (grant: Grant): boolean => grant.on.startsWith('part') && !i
  */
 export const removalOf = ({ keepsData }: Pick<Deployment, 'keepsData'>): RemovalPolicy =>
   keepsData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;
+
+/** The bucket of a part in any realm, as text; the account is CloudFormation's. */
+export const bucketName = (
+  { residency, stage }: Pick<Deployment, 'residency' | 'stage'>,
+  part: S3Part,
+  { realm, region }: Pick<RealmRow, 'realm' | 'region'>,
+): string => physicalNames(residency, stage, realm).part(part, { account: Aws.ACCOUNT_ID, region });
 
 /** Every other realm of this deployment that has a stack. */
 export const otherRows = ({ residency, realm }: Deployment): readonly RealmRow[] =>

@@ -1,6 +1,6 @@
 /** Key attributes for items that are made up: by smoke tests and by the local story. */
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
+import { type DynamoDbPart, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
 
 type Attributes = Record<string, AttributeValue>;
@@ -10,7 +10,7 @@ type Attributes = Record<string, AttributeValue>;
  * partition where the table has no sort key. `nameOf` makes the text of a sort key.
  */
 export function keysOfItems(
-  part: Part,
+  part: DynamoDbPart,
   values: KeyValues,
   count: number,
   nameOf: (index: number) => string,
@@ -27,7 +27,7 @@ export function keysOfItems(
 }
 
 /** In a table that is scanned, each item is an entity of its own, which names the tenant. */
-function partitionOf(part: Part, value: string, index: number): Attributes {
+function partitionOf(part: DynamoDbPart, value: string, index: number): Attributes {
   const { partitionKey, discover } = part;
   if (discover === undefined) return { [partitionKey]: partitionValue(part, value) };
   if (discover.attribute === undefined) return { [partitionKey]: { S: `${value}entity ${index}` } };
@@ -38,7 +38,7 @@ function partitionOf(part: Part, value: string, index: number): Attributes {
 }
 
 /** Text, the digits of a number, or bytes in base64. */
-function partitionValue({ keyType }: Part, value: string): AttributeValue {
+function partitionValue({ keyType }: DynamoDbPart, value: string): AttributeValue {
   if (keyType === 'B') return { B: Uint8Array.from(Buffer.from(value, 'base64')) };
   return keyType === 'N' ? { N: value } : { S: value };
 }

@@ -20,8 +20,9 @@ export function tcpPortsFrom(first: number, rows: readonly RealmRow[]) {
     functions: next + 2,
     installKeys: next + 3,
     keys: next + 4,
+    objects: next + 5,
   };
 }
 
 /** How many ports a host takes. */
-export const tcpPortCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 6;
+export const tcpPortCount = (rows: readonly RealmRow[]): number => stackRows(rows).length + 7;

@@ -1,7 +1,9 @@
 /**
  * The statements of the three roles that operators take; `lib/operator-roles.ts` makes the roles.
  */
+
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { tablesOf } from '../lambdas/domain/datasets/kinds.ts';
 import {
   alarmArn,
   arnOf,
@@ -103,8 +105,16 @@ export function counting({
   names,
   residency,
 }: Deployment): readonly (readonly PolicyStatement[])[] {
-  const alike = Map.groupBy(residency.parts, ({ partitionKey, sortKey, ttlAttribute, discover }) =>
-    JSON.stringify([partitionKey, sortKey?.name, ttlAttribute, discover?.attribute, discover?.by]),
+  const alike = Map.groupBy(
+    tablesOf(residency.parts),
+    ({ partitionKey, sortKey, ttlAttribute, discover }) =>
+      JSON.stringify([
+        partitionKey,
+        sortKey?.name,
+        ttlAttribute,
+        discover?.attribute,
+        discover?.by,
+      ]),
   );
   return [...alike.values()].map((parts) => {
     const resources = parts.map((part) => arnOf(region, 'dynamodb', `table/${names.part(part)}`));

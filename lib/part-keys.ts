@@ -1,6 +1,6 @@
 /**
- * The KMS keys that encrypt vendors' own tables, and the statements that let a role use them
- * through DynamoDB.
+ * The KMS keys that encrypt vendors' own tables and buckets, and the statements that let a role use
+ * them through DynamoDB or S3.
  */
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
@@ -24,8 +24,10 @@ export const keysOf = (parts: readonly Part[], row: RealmRow, stage: string): re
   ...new Set(parts.flatMap((part) => keyOf(part, row, stage) ?? [])),
 ];
 
-const throughDynamoDb = (region: string) => ({
-  StringEquals: { 'kms:ViaService': `dynamodb.${region}.${Aws.URL_SUFFIX}` },
+const SERVICES: Readonly<Record<Part['kind'], string>> = { dynamodb: 'dynamodb', s3: 's3' };
+
+const through = (service: string, region: string) => ({
+  StringEquals: { 'kms:ViaService': `${service}.${region}.${Aws.URL_SUFFIX}` },
 });
 
 /** Returns no statement where no part has a key. */
@@ -35,13 +37,14 @@ export function keyStatements(
   stage: string,
   actions: readonly string[],
 ): readonly PolicyStatement[] {
-  const keys = keysOf(parts, row, stage);
-  if (keys.length === 0) return [];
-  return [
-    new PolicyStatement({
-      actions: [...actions],
-      resources: [...keys],
-      conditions: throughDynamoDb(row.region),
-    }),
-  ];
+  return Object.entries(SERVICES).flatMap(([kind, service]) => {
+    const keys = keysOf(
+      parts.filter((part) => part.kind === kind),
+      row,
+      stage,
+    );
+    if (keys.length === 0) return [];
+    const conditions = through(service, row.region);
+    return [new PolicyStatement({ actions: [...actions], resources: [...keys], conditions })];
+  });
 }

@@ -4,8 +4,10 @@
  */
 import { Effect, type PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { isKeyedByMore } from '../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../lambdas/domain/datasets/kinds.ts';
 import type { RealmRow } from '../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../lambdas/domain/residency.ts';
+import { bucketStatements } from './bucket-policies.ts';
 import { arnOf, type Deployment, deadLettersName, otherRows } from './deployment.ts';
 import { type Action, GRANTS, type Grant, isReadOnly, type Store } from './grants.ts';
 import { READ_WITH_KEY, WRITE_WITH_KEY } from './key-actions.ts';
@@ -38,7 +40,7 @@ function statementsIn(
       (!ifForwarding || residency.app.installedForwardUrl !== undefined),
   );
   const parts = (isWanted: (grant: Grant) => boolean) =>
-    residency.parts.filter(({ name }) =>
+    tablesOf(residency.parts).filter(({ name }) =>
       grants.filter(isWanted).some(({ on }) => on === 'parts' || on === `part:${name}`),
     );
   const written = parts((grant) => !isReadOnly(grant));
@@ -47,6 +49,7 @@ function statementsIn(
     ...allowances(grants, residency, stage, row).map(statementOf),
     ...keyStatements(read, row, stage, READ_WITH_KEY),
     ...keyStatements(written, row, stage, WRITE_WITH_KEY),
+    ...bucketStatements({ residency, stage }, entry, where, row),
   ];
 }
 
@@ -89,7 +92,7 @@ function allowances(
 /** The tables whose tenants are found only by a scan. */
 const scannedTables = (residency: Residency, stage: string, { realm }: RealmRow) =>
   new Set(
-    residency.parts
+    tablesOf(residency.parts)
       .filter(({ discover }) => discover !== undefined)
       .map((part) => `table/${physicalNames(residency, stage, realm).part(part)}`),
   );
@@ -115,15 +118,17 @@ function resourcesOf(
   if (on === 'tenants-index') return [`table/${names.tenants}/index/retired`];
   if (on === 'migrations-index') return [`table/${names.migrations}/index/open`];
   if (on === 'parts-index')
-    return residency.parts.flatMap((part) =>
+    return tablesOf(residency.parts).flatMap((part) =>
       part.discover?.by === 'index'
         ? [`table/${names.part(part)}/index/${part.discover.index}`]
         : [],
     );
   if (on === 'state-machine') return [`stateMachine:${names.stateMachine}`];
   if (on === 'dead-letters') return [deadLettersName(names)];
-  const parts = residency.parts.filter((part) => on === 'parts' || on === `part:${part.name}`);
-  if (parts.length === 0)
+  const parts = tablesOf(residency.parts).filter(
+    (part) => on === 'parts' || on === `part:${part.name}`,
+  );
+  if (parts.length === 0 && on !== 'parts')
     throw new Error(`lib/grants.ts grants ${on}, which residency.config.ts does not declare`);
   return parts.map((part) => `table/${names.part(part)}`);
 }

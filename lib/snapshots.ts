@@ -10,7 +10,7 @@ import {
   QueryCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Part, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
+import { type DynamoDbPart, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
 
 /** The items of one part: key to hash of the whole item. */
@@ -19,7 +19,7 @@ export type Snapshot = ReadonlyMap<string, string>;
 export async function snapshotOf(
   client: DynamoDBClient,
   table: string,
-  part: Part,
+  part: DynamoDbPart,
   values: KeyValues,
 ): Promise<Snapshot> {
   const items = new Map<string, string>();
@@ -49,10 +49,10 @@ export async function snapshotOf(
   return items;
 }
 
-const filterOf = ({ discover }: Part): string =>
+const filterOf = ({ discover }: DynamoDbPart): string =>
   discover?.prefix === undefined ? '#tenant = :tenant' : 'begins_with(#tenant, :tenant)';
 
-function keyValueOf({ keyType }: Part, partition: string): AttributeValue {
+function keyValueOf({ keyType }: DynamoDbPart, partition: string): AttributeValue {
   if (keyType === 'B') return { B: Buffer.from(partition, 'base64') };
   return keyType === 'N' ? { N: partition } : { S: partition };
 }

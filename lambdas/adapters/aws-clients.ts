@@ -4,17 +4,18 @@
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { errorOf } from './aws-errors.ts';
 import { timeoutFor } from './timeouts.ts';
 
 /**
- * One call of the SDK: the action, its region, and the tables, indexes (`table/index`), state
- * machines or key aliases that it names.
+ * One call of the SDK: the action, its region, and the tables, indexes (`table/index`), buckets,
+ * state machines or key aliases that it names.
  */
 export interface SdkCall {
-  readonly service: 'dynamodb' | 'states' | 'kms';
+  readonly service: 'dynamodb' | 's3' | 'states' | 'kms';
   readonly command: string;
   readonly region: string;
   readonly resources: readonly string[];
@@ -22,6 +23,7 @@ export interface SdkCall {
 
 export interface ClientOptions {
   readonly dynamoDbEndpoint?: string | undefined;
+  readonly s3Endpoint?: string | undefined;
   readonly statesEndpoint?: string | undefined;
   readonly keysEndpoint?: string | undefined;
   readonly around?: Around | undefined;
@@ -34,18 +36,21 @@ export type Around = <T>(call: SdkCall, make: () => Promise<T>) => Promise<T>;
 const RECORD_TIMEOUT_MS = 3_000;
 /** For items: a page or a batch may have megabytes, and go to another region. */
 const ITEMS_TIMEOUT_MS = 15_000;
+/** S3 answers a copy when it is made: 512 MB from another region may take half a minute. */
+const OBJECTS_TIMEOUT_MS = 120_000;
+const OBJECTS_AT_ONCE = 1_000;
 const CONNECTION_TIMEOUT_MS = 1_000;
 
-const http = (endpoint: string | undefined, requestTimeout: number) => ({
+const http = (endpoint: string | undefined, requestTimeout: number, maxSockets = 256) => ({
   connectionTimeout: timeoutFor(endpoint, CONNECTION_TIMEOUT_MS),
   requestTimeout: timeoutFor(endpoint, requestTimeout),
   throwOnRequestTimeout: true,
-  httpsAgent: { keepAlive: true, maxSockets: 256 },
-  httpAgent: { keepAlive: true, maxSockets: 256 },
+  httpsAgent: { keepAlive: true, maxSockets },
+  httpAgent: { keepAlive: true, maxSockets },
 });
 
 export function awsClients(options: ClientOptions) {
-  const { dynamoDbEndpoint, statesEndpoint, keysEndpoint, around } = options;
+  const { dynamoDbEndpoint, s3Endpoint, statesEndpoint, keysEndpoint, around } = options;
   const common = (region: string, endpoint: string | undefined, timeout = RECORD_TIMEOUT_MS) => ({
     region,
     requestHandler: http(endpoint, timeout),
@@ -88,6 +93,35 @@ export function awsClients(options: ClientOptions) {
         marshallOptions: { removeUndefinedValues: true },
       }),
     ),
+    /** Has no retries of the SDK, because they would hide throttling from the request windows. */
+    objects: perRegion((region) => {
+      const client = new S3Client({
+        region,
+        requestHandler: http(s3Endpoint, OBJECTS_TIMEOUT_MS, OBJECTS_AT_ONCE),
+        ...(s3Endpoint ? { endpoint: s3Endpoint, forcePathStyle: true } : {}),
+        maxAttempts: 1,
+      });
+      if (around) {
+        client.middlewareStack.add(
+          (next, { commandName = '' }) =>
+            (args) => {
+              const { Bucket: bucket, CopySource: source }: Record<string, unknown> = {
+                ...args.input,
+              };
+              const [from] = typeof source === 'string' ? source.split('/') : [];
+              const call: SdkCall = {
+                service: 's3',
+                command: operationOf(commandName),
+                region,
+                resources: from === undefined ? [String(bucket)] : [String(bucket), from],
+              };
+              return around(call, () => next(args));
+            },
+          { step: 'initialize', name: 'around' },
+        );
+      }
+      return client;
+    }),
     keys: perRegion((region) => {
       const client = new KMSClient({ ...common(region, keysEndpoint), maxAttempts: 3 });
       if (around) {

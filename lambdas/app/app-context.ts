@@ -50,7 +50,7 @@ export interface Issuer {
   readonly stage: string;
   readonly version: string;
   readonly outOfScope: readonly string[];
-  readonly tableArn: (part: Part, realm: Realm) => string;
+  readonly placeArn: (part: Part, realm: Realm) => string;
 }
 
 export const appContext = (ports: Ports, settings: AppSettings): AppContext => ({

@@ -1,6 +1,8 @@
 /** The form of `residency.config.ts`, and the names that follow from it. */
 import type { Part } from './datasets/dataset.ts';
-import { checkFields, checkParts } from './datasets/declaration.ts';
+import { checkParts } from './datasets/declaration.ts';
+import { checkFields } from './datasets/declared-fields.ts';
+import { ANY_ACCOUNT, kindOf, type Location, placeNameOf } from './datasets/kinds.ts';
 import { otherWritersSecondsOf } from './datasets/other-writers.ts';
 import { clashAmong, type PhysicalPlace } from './datasets/physical-places.ts';
 import { checkIsolatedClouds, type IsolatedClouds } from './isolated-clouds.ts';
@@ -223,14 +225,15 @@ const LIKELY_STAGES = ['dev', 'prod', 'local'];
  * Checks a stage that may not exist: where a part has no name for it, there is nothing to check.
  */
 function checkLikelyPlaces(residency: Residency, stage: string): void {
-  for (const { realm } of stackRows(residency.realms))
-    for (const part of residency.parts) if (!canName(part, realm, stage)) return;
+  for (const { realm, region } of stackRows(residency.realms))
+    for (const part of residency.parts)
+      if (!canName(part, { realm, region, stage, account: ANY_ACCOUNT })) return;
   checkPlaces(residency, stage);
 }
 
-function canName(part: Part, realm: Realm, stage: string): boolean {
+function canName(part: Part, location: Location): boolean {
   try {
-    return typeof (part.tableName?.(realm, stage) ?? '') === 'string';
+    return typeof (kindOf(part).ownName(part, location) ?? '') === 'string';
   } catch {
     return false;
   }
@@ -240,8 +243,8 @@ function canName(part: Part, realm: Realm, stage: string): boolean {
  * Refuses a stage in which two tables of ours, of parts or of realms would be one; throws a
  * sentence that names both.
  */
-export function checkPlaces(residency: Tables, stage: string): void {
-  const clash = clashIn(residency, stage);
+export function checkPlaces(residency: Tables, stage: string, account = ANY_ACCOUNT): void {
+  const clash = clashIn(residency, stage, account);
   if (clash !== undefined) throw new Error(clash);
 }
 
@@ -250,18 +253,22 @@ type Tables = Pick<Residency, 'name' | 'realms' | 'parts'>;
 /**
  * Which two tables of a stage are one, as a sentence; `undefined` where each is a place of its own.
  */
-export function clashIn(residency: Tables, stage: string): string | undefined {
+export function clashIn(
+  residency: Tables,
+  stage: string,
+  account = ANY_ACCOUNT,
+): string | undefined {
   const places = stackRows(residency.realms).flatMap(
     ({ realm, region }): readonly PhysicalPlace[] => {
       const names = physicalNames(residency, stage, realm);
       return [
-        { realm, region, table: names.tenants },
-        { realm, region, table: names.migrations },
+        { realm, region, name: names.tenants },
+        { realm, region, name: names.migrations },
         ...residency.parts.map((part) => ({
           realm,
           region,
           part,
-          table: String(names.part(part)),
+          name: String(names.part(part, { account, region })),
         })),
       ];
     },
@@ -280,7 +287,13 @@ export function physicalNames(residency: Pick<Residency, 'name'>, stage: string,
     stateMachine: `${prefix}-realm-migration`,
     /** Alias of the key that signs receipts. */
     receiptKey: `alias/${prefix}-receipts`,
-    part: (part: Part) => part.tableName?.(realm, stage) ?? `${prefix}-${part.name}`,
+    /** The table or bucket of a part; a bucket's name needs to know where it is. */
+    part: (part: Part, where?: Pick<Location, 'account' | 'region'>) => {
+      if (where === undefined && part.kind !== 'dynamodb')
+        throw new Error(`part "${part.name}": its name has the account and the region in it`);
+      const { account, region } = where ?? { account: ANY_ACCOUNT, region: '' };
+      return placeNameOf(part, prefix, { stage, realm, account, region });
+    },
     /**
      * Name of a Lambda and of its role, by the file that it is made from: `start`, `copy-range`…
      */

@@ -9,6 +9,7 @@ import { residency as configured } from '../../residency.config.ts';
 import { DEFAULT_PORT, tcpPortsFrom } from '../local-ports.ts';
 import type { EmbeddedDynamoDbOptions } from './dynamodb/embedded-dynamodb.ts';
 import { localForwardUrls } from './forward-urls.ts';
+import type { EmbeddedS3Options } from './s3/embedded-s3.ts';
 
 export interface LocalHostOptions {
   /** Replaces `residency.config.ts`, for tests. */
@@ -49,6 +50,8 @@ export interface LocalHostOptions {
     EmbeddedDynamoDbOptions,
     'inject' | 'onAnswered' | 'onRequest' | 'strict'
   >;
+  /** Faults for the embedded S3. */
+  readonly s3?: Pick<EmbeddedS3Options, 'inject' | 'limits' | 'onAnswered' | 'onRequest'>;
 }
 
 export const STAGE = 'local';

@@ -3,10 +3,13 @@
  * and ASL file as in AWS.
  */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { bucketsOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm, RealmRow } from '../../lambdas/domain/realm.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { BACKGROUND_TASKS, routesOf } from '../routes.ts';
+import { createBuckets } from './buckets.ts';
 import { allowsCopyAhead, startEmbeddedDynamoDb } from './dynamodb/embedded-dynamodb.ts';
 import { atMost } from './functions/concurrency.ts';
 import { eventBridge } from './functions/event-bridge.ts';
@@ -18,6 +21,7 @@ import { type WorkerDeaths, workerDeaths } from './functions/worker-death.ts';
 import { type Gateway, startGateway } from './gateway.ts';
 import { ACCOUNT, hostSetup, type LocalHostOptions, STAGE } from './host-setup.ts';
 import { startKeyStore } from './key-store.ts';
+import { startEmbeddedS3 } from './s3/embedded-s3.ts';
 import { type SimulatedAtlassian, startSimulatedAtlassian } from './simulated-atlassian.ts';
 import { createTables, tableDefinitions } from './tables.ts';
 import { throttle } from './throttle.ts';
@@ -34,6 +38,8 @@ export interface LocalHost {
   /** The URL of each stack itself; a router in front of it has another. */
   readonly ownUrls: Readonly<Record<Realm, string>>;
   readonly dynamoDbUrl: string;
+  /** `undefined` where the dataset has no bucket. */
+  readonly s3Url: string | undefined;
   readonly stepFunctionsUrl: string;
   readonly keysUrl: string;
   /** Lambda's Invoke, for the background functions. */
@@ -76,6 +82,10 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 1. DynamoDB of every region, unless another endpoint stands in for it.
   const dynamoDbUrl = env['AWS_ENDPOINT_URL_DYNAMODB'] || (await startDynamoDb());
 
+  //    And S3, where the dataset has buckets.
+  const hasBuckets = bucketsOf(residency.parts).length > 0;
+  const s3Url = hasBuckets ? env['AWS_ENDPOINT_URL_S3'] || (await startS3()) : undefined;
+
   // 2. This run of the host. The lock on the stores proves that an earlier run has ended; without
   //    it nothing does, and the leases of its dead workers run out.
   const deaths = workerDeaths();
@@ -110,8 +120,9 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
       });
   if (atlassian) opened.defer(() => atlassian.close());
 
-  // 6. The tables of every realm.
+  // 6. The tables and buckets of every realm.
   await Promise.all(rows.map(createTablesIn));
+  if (s3Url !== undefined) await Promise.all(rows.map((row) => createBucketsIn(row, s3Url)));
 
   // 7. The gateway of every realm, and with it the base URLs.
   const gateways = new Map<Realm, Gateway>();
@@ -130,6 +141,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 8. The app of every realm, behind its gateway.
   functions = await startRealmApps(options, setup, {
     dynamoDbUrl,
+    s3Url,
     stepFunctionsUrl: runner.url,
     keysUrl: keyStore.url,
     atlassian,
@@ -158,6 +170,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     urls,
     ownUrls: Object.fromEntries([...gateways].map(([realm, { url }]) => [realm, url])),
     dynamoDbUrl,
+    s3Url,
     stepFunctionsUrl: runner.url,
     keysUrl: keyStore.url,
     functionsUrl: endpoint.url,
@@ -184,6 +197,24 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
     });
     opened.defer(() => dynamoDb.close());
     return dynamoDb.url;
+  }
+
+  async function startS3(): Promise<string> {
+    const s3 = await startEmbeddedS3({
+      port: portOf(tcpPorts.objects),
+      regions: [...new Set(rows.map((row) => row.region))],
+      onUnwritable,
+      ...defined({ dataDir: options.dataDir }),
+      ...options.s3,
+    });
+    opened.defer(() => s3.close());
+    return s3.url;
+  }
+
+  async function createBucketsIn(row: RealmRow, url: string): Promise<void> {
+    const client = new S3Client({ region: row.region, endpoint: url, forcePathStyle: true });
+    await createBuckets(client, residency, { stage: STAGE, account: ACCOUNT, ...row });
+    client.destroy();
   }
 
   function machineOf({ realm, region }: RealmRow): MachineOptions {

@@ -2,6 +2,7 @@
 import type { CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 
@@ -46,7 +47,7 @@ export function tableDefinitions(
         },
       ],
     },
-    ...residency.parts.map((part) => partTable(names.part(part), part)),
+    ...tablesOf(residency.parts).map((part) => partTable(names.part(part), part)),
   ];
 }
 

@@ -6,6 +6,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
+import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -18,7 +19,7 @@ import { Failure } from './terminal/failure.ts';
  * roles.
  */
 export interface OperatorCall {
-  readonly service: 'dynamodb' | 'states' | 'lambda' | 'sts' | 'kms' | OtherService;
+  readonly service: 'dynamodb' | 's3' | 'states' | 'lambda' | 'sts' | 'kms' | OtherService;
   readonly command: string;
   readonly realm: Realm;
   readonly input: object;
@@ -37,6 +38,7 @@ export type OtherService =
 /** Where a local host listens. */
 export interface LocalEndpoints {
   readonly dynamoDb: string;
+  readonly objects: string;
   readonly states: string;
   readonly functions: string;
   readonly keys: string;
@@ -160,6 +162,14 @@ export function operatorClients(options: ClientsOptions) {
     client.middlewareStack.add(listener('dynamodb', realm), first);
     return client;
   });
+  const objects = perRealm((realm) => {
+    const client = new S3Client({
+      ...common(realm, local?.objects),
+      forcePathStyle: local !== undefined,
+    });
+    client.middlewareStack.add(listener('s3', realm), first);
+    return client;
+  });
   const keys = perRealm((realm) => {
     const client = new KMSClient(common(realm, local?.keys));
     client.middlewareStack.add(listener('kms', realm), first);
@@ -175,6 +185,7 @@ export function operatorClients(options: ClientsOptions) {
   };
   return {
     dynamoDb,
+    objects,
     keys,
     others,
     /**

@@ -5,10 +5,13 @@
 
 import { userInfo } from 'node:os';
 import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
+import { partKindOf } from '../../lambdas/adapters/dataset/part-kinds.ts';
+import { s3PartKind } from '../../lambdas/adapters/dataset/s3/s3-part-kind.ts';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { extended, type KeyValues, keyValuesOf } from '../../lambdas/domain/datasets/key-values.ts';
+import { bucketsOf, tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../lambdas/domain/defined.ts';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, regionOf, stackOf, stackRows } from '../../lambdas/domain/realm.ts';
@@ -106,6 +109,7 @@ export function operatorOf(options: OperatorOptions): Operator {
     onCall: options.onCall,
     local: local && {
       dynamoDb: at(local.dynamoDb),
+      objects: at(local.objects),
       states: at(local.stepFunctions),
       functions: at(local.functions),
       keys: at(local.keys),
@@ -134,14 +138,26 @@ export function operatorOf(options: OperatorOptions): Operator {
     tenants: tenantReader({ clientFor: documents, tableOf: (realm) => names(realm).tenants }),
     ledger: dynamoDbLedger({ ...tables, clock: systemClock }),
     records: ledgerReader(tables),
-    partKind: dynamoDbPartKind({
-      clientFor: clients.dynamoDb,
-      writerFor: clients.dynamoDb,
-      tableOf: (part, realm) => names(realm).part(part),
-      parts: residency.parts,
-      clock: systemClock,
-      onlyKeys: true,
-    }),
+    partKind: partKindOf(
+      {
+        dynamodb: dynamoDbPartKind({
+          clientFor: clients.dynamoDb,
+          writerFor: clients.dynamoDb,
+          tableOf: (part, realm) => names(realm).part(part),
+          parts: tablesOf(residency.parts),
+          clock: systemClock,
+          onlyKeys: true,
+        }),
+        s3: s3PartKind({
+          clientFor: clients.objects,
+          bucketOf: async (part, realm) =>
+            names(realm).part(part, { account: await account(), region: region(realm) }),
+          parts: bucketsOf(residency.parts),
+          clock: systemClock,
+        }),
+      },
+      residency.parts,
+    ),
     baseUrls: local
       ? localBaseUrls(residency, process.env, (stack) => at(local.realm(stack))).urls
       : baseUrlsOf(residency, stage),

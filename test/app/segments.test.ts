@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { Part } from '../../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { TENANT } from '../support/builders.ts';
 import { DAY, manualClock, SECOND } from '../support/clock.ts';
 import type { Operation } from '../support/in-memory-cells.ts';
@@ -11,7 +12,7 @@ import { PARTS } from '../support/memory-app.ts';
 import { interruptedAt, move, situation, tenantInUs } from '../support/moves.ts';
 
 /** In memory, each segment has all items of the tenant. */
-const SEGMENTED: readonly Part[] = PARTS.map((part) =>
+const SEGMENTED: readonly Part[] = tablesOf(PARTS).map((part) =>
   part.name === 'templates'
     ? {
         ...part,

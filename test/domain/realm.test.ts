@@ -1,5 +1,6 @@
 /** Realms, the locations that name them, and the names that follow from a configuration. */
 import { describe, expect, test } from 'vitest';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import {
   partitionOf,
   type RealmRow,
@@ -76,8 +77,8 @@ describe('a configuration', () => {
     expect(names.migrations).toBe('residency-prod-de-migrations');
     expect(names.stateMachine).toBe('residency-prod-de-realm-migration');
     expect(names.lambda('start')).toBe('residency-prod-de-start');
-    expect(PARTS.map(names.part)[0]).toBe('residency-prod-de-templates');
-    const [own] = PARTS;
+    expect(PARTS.map((part) => names.part(part))[0]).toBe('residency-prod-de-templates');
+    const [own] = tablesOf(PARTS);
     if (own === undefined) throw new Error('there is no part');
     expect(names.part({ ...own, tableName: (realm, stage) => `theirs-${stage}-${realm}` })).toBe(
       'theirs-prod-de',

@@ -3,8 +3,10 @@
  * rehearsed, audited, moved, rolled back before and after the commit, and purged. Nothing of its
  * neighbours, and no key that only looks like its own, is ever touched.
  */
+
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import {
@@ -36,7 +38,7 @@ let who: Who;
 let others: readonly string[];
 
 const part = (name: string) => {
-  const found = LAID_OUT.parts.find((candidate) => candidate.name === name);
+  const found = tablesOf(LAID_OUT.parts).find((candidate) => candidate.name === name);
   if (found === undefined) throw new Error(`no part ${name}`);
   return found;
 };
@@ -203,7 +205,9 @@ describe('a tenant among look-alikes', () => {
     async (name, declared, shape) => {
       const wrong = {
         ...LAID_OUT,
-        parts: LAID_OUT.parts.map((one) => (one.name === name ? { ...one, ...declared } : one)),
+        parts: tablesOf(LAID_OUT.parts).map((one) =>
+          one.name === name ? { ...one, ...declared } : one,
+        ),
       };
       const { code, report } = await operatorCommand(port, wrong).json(
         ...['rehearse', 'acme', '--to', 'de'],
@@ -216,7 +220,7 @@ describe('a tenant among look-alikes', () => {
   );
 
   test('is examined by doctor, where a part that holds nothing of it is declared wrongly', async () => {
-    const parts = LAID_OUT.parts.map((one) =>
+    const parts = tablesOf(LAID_OUT.parts).map((one) =>
       one.name === 'single' ? { ...one, key: '{tenant}' } : one,
     );
     const wrong = operatorCommand(port, { ...LAID_OUT, parts });

@@ -1,11 +1,13 @@
 /** Items that are made up have different keys of the declared types, in every layout. */
 import { describe, expect, test } from 'vitest';
 import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { datasetOf } from '../../lib/local/story/dataset.ts';
 import { ownerIn } from '../../lib/operator/audit/scanned-tables.ts';
 import { smokeItems } from '../../lib/operator/smoke/smoke-items.ts';
 import { LAID_OUT } from '../support/layouts.ts';
 
+const TABLES = tablesOf(LAID_OUT.parts);
 const values = {
   tenant: 'acme',
   cloudId: 'cloud-of-acme',
@@ -14,8 +16,8 @@ const values = {
 };
 
 describe.each([
-  ['the story', datasetOf(LAID_OUT.parts, values, 400)],
-  ['a smoke test', new Map(LAID_OUT.parts.map((part) => [part, smokeItems(part, values, 20)]))],
+  ['the story', datasetOf(TABLES, values, 400)],
+  ['a smoke test', new Map(TABLES.map((part) => [part, smokeItems(part, values, 20)]))],
 ])('the items of %s', (_, dataset) => {
   test.each([...dataset].map(([part, items]) => [part.name, part, items] as const))(
     'have the keys of part %s',

@@ -5,6 +5,7 @@ import { DeleteCommand, DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Discovery } from '../../lambdas/domain/datasets/discovery.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import {
   type DynamoDbCall,
   startEmbeddedDynamoDb,
@@ -56,7 +57,7 @@ describe('what was written to', () => {
 });
 
 describe('a count', () => {
-  const [part] = residency.parts;
+  const [part] = tablesOf(residency.parts);
   if (!part) throw new Error('the sample app has no part');
   const holding = (send: () => Promise<unknown>) => ({
     client: Object.assign(Object.create(DynamoDBDocumentClient.prototype), { send }),

@@ -12,6 +12,7 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
 import type { Work } from '../../lambdas/domain/moving/range-record.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
@@ -371,14 +372,14 @@ async function migrationOf({ clientKey }: Site, id: number): Promise<Migration> 
 }
 
 async function settle({ clientKey }: Site, items: number): Promise<void> {
-  for (const [part, own] of datasetOf(residency.parts, { tenant: clientKey }, items))
+  for (const [part, own] of datasetOf(tablesOf(residency.parts), { tenant: clientKey }, items))
     await seed(clientIn('us'), names('us').part(part), own);
 }
 
 type Holdings = ReadonlyMap<string, Snapshot>;
 
 async function holdings(realm: string, { clientKey }: Site): Promise<Holdings> {
-  const read = residency.parts.map(
+  const read = tablesOf(residency.parts).map(
     async (part): Promise<[string, Snapshot]> => [
       part.name,
       await snapshotOf(clientIn(realm), names(realm).part(part), part, { tenant: clientKey }),

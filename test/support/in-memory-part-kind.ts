@@ -14,8 +14,9 @@ import {
   printableKey,
   startKey,
 } from '../../lambdas/adapters/dataset/item-key.ts';
-import type { Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart, Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
 import { EMPTY_DIGEST, withItems } from '../../lambdas/domain/datasets/digest.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { NOTHING_COUNTED } from '../../lambdas/domain/datasets/size.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Checkpoint, Clock, Difference, Horizon, PartKind } from '../../lambdas/ports.ts';
@@ -32,6 +33,7 @@ export interface InMemoryDatasets {
 }
 
 interface InMemoryOptions {
+  /** Tables only. */
   readonly parts: readonly Part[];
   readonly clock: Clock;
   /** Items between two checkpoints. */
@@ -67,8 +69,8 @@ export function inMemoryPartKind({
     return items;
   }
 
-  function partCalled(name: string): Part {
-    const part = parts.find((candidate) => candidate.name === name);
+  function partCalled(name: string): DynamoDbPart {
+    const part = tablesOf(parts).find((candidate) => candidate.name === name);
     if (part === undefined) throw new Error(`no part is called ${name}`);
     return part;
   }

@@ -217,7 +217,7 @@ export function realmApp(
       stage: 'test',
       version: '1.0.0',
       outOfScope: ['search index'],
-      tableArn: (part, at) => `${at}:${part.name}`,
+      placeArn: (part, at) => `${at}:${part.name}`,
     },
   });
   return { realm, steps: context.steps, ...appOfRealm(context) };

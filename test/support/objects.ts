@@ -15,8 +15,11 @@ import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { S3KindHost } from './s3-part-kind-host.ts';
 
+/** A bucket in each realm. */
+export type Buckets = Pick<S3KindHost, 'client' | 'bucket'>;
+
 export const put = (
-  host: S3KindHost,
+  host: Buckets,
   realm: Realm,
   Key: string,
   input: Partial<PutObjectCommandInput> = {},
@@ -27,7 +30,7 @@ export const put = (
 
 /** Uploads in parts of these sizes, each filled with its number. */
 export async function putInParts(
-  host: S3KindHost,
+  host: Buckets,
   realm: Realm,
   Key: string,
   sizes: readonly number[],
@@ -62,7 +65,7 @@ export async function putInParts(
 }
 
 /** Everything that a move keeps: bytes, headers, metadata, tags, storage class, checksum. */
-export async function everythingOf(host: S3KindHost, realm: Realm, Key: string) {
+export async function everythingOf(host: Buckets, realm: Realm, Key: string) {
   const [client, Bucket] = [host.client(realm), host.bucket(realm)];
   const head = await client.send(new HeadObjectCommand({ Bucket, Key, ChecksumMode: 'ENABLED' }));
   const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
@@ -83,11 +86,7 @@ export async function everythingOf(host: S3KindHost, realm: Realm, Key: string) 
   };
 }
 
-export async function keysIn(
-  host: S3KindHost,
-  realm: Realm,
-  Prefix = '',
-): Promise<readonly string[]> {
+export async function keysIn(host: Buckets, realm: Realm, Prefix = ''): Promise<readonly string[]> {
   const keys: string[] = [];
   for await (const { Contents = [] } of paginateListObjectsV2(
     { client: host.client(realm) },
@@ -98,5 +97,5 @@ export async function keysIn(
 }
 
 /** All objects under a prefix, with everything that a move keeps. */
-export const everythingIn = async (host: S3KindHost, realm: Realm, prefix: string) =>
+export const everythingIn = async (host: Buckets, realm: Realm, prefix: string) =>
   Promise.all((await keysIn(host, realm, prefix)).map((key) => everythingOf(host, realm, key)));

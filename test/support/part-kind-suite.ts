@@ -1,6 +1,6 @@
 /** What the contract of part kinds is written with: a host, two realms, and items. */
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
-import type { Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart, Range } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Digest } from '../../lambdas/domain/datasets/digest.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import type { Checkpoint, Clock, Horizon, PartKind } from '../../lambdas/ports.ts';
@@ -16,7 +16,7 @@ export interface PartKindHost {
 }
 
 export interface PartKindHostOptions {
-  readonly parts: readonly Part[];
+  readonly parts: readonly DynamoDbPart[];
   readonly realms: readonly Realm[];
   readonly clock: Clock;
   readonly pageItems: number;
@@ -24,7 +24,7 @@ export interface PartKindHostOptions {
 }
 
 const table = { kind: 'dynamodb', policy: 'move', partitionKey: 'tenant' } as const;
-export const PARTS: readonly Part[] = [
+export const PARTS: readonly DynamoDbPart[] = [
   { ...table, name: 'notes', sortKey: { name: 'id', type: 'S' }, ttlAttribute: 'expiresAt' },
   { ...table, name: 'counters', sortKey: { name: 'number', type: 'N' } },
   { ...table, name: 'blobs', sortKey: { name: 'bytes', type: 'B' } },

@@ -3,7 +3,7 @@
  * items of the contract, which do not know of the entity.
  */
 import { compareKeys, type Item } from '../../lambdas/adapters/dataset/item-key.ts';
-import type { Part, Range } from '../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart, Range } from '../../lambdas/domain/datasets/dataset.ts';
 import { type Discovery, segmentsOf } from '../../lambdas/domain/datasets/discovery.ts';
 import { dynamoDbPartKindHost } from './dynamodb-part-kind-host.ts';
 import type { PartKindHost, PartKindHostOptions } from './part-kind-suite.ts';
@@ -16,7 +16,7 @@ export async function scannedPartKindHost(
 ): Promise<PartKindHost> {
   const parts = options.parts.map((part) => scanned(part, discover));
   const host = await dynamoDbPartKindHost({ ...options, parts });
-  const partOf = (name: string): Part => {
+  const partOf = (name: string): DynamoDbPart => {
     const part = options.parts.find((one) => one.name === name);
     if (part === undefined) throw new Error(`no part is called ${name}`);
     return part;
@@ -47,12 +47,12 @@ export async function scannedPartKindHost(
 }
 
 /** Notes are entities of their own; a tenant's counters, and its blobs, are one entity each. */
-const scanned = ({ sortKey, ...part }: Part, discover: Discovery): Part => ({
+const scanned = ({ sortKey, ...part }: DynamoDbPart, discover: Discovery): DynamoDbPart => ({
   ...part,
   partitionKey: 'entity',
   ...(part.name !== 'notes' && sortKey !== undefined && { sortKey }),
   discover,
 });
 
-const entityOf = ({ name }: Part, { tenant, id }: Item): string =>
+const entityOf = ({ name }: DynamoDbPart, { tenant, id }: Item): string =>
   name === 'notes' ? `${tenant?.S}/NOTE#${id?.S}` : `${tenant?.S}/${name}`;

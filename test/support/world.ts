@@ -15,6 +15,7 @@ import { jsonLog } from '../../lambdas/adapters/json-log.ts';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
@@ -168,7 +169,7 @@ export async function startWorld({
       return site;
     },
     async fill(tenant, realm, count = 40) {
-      for (const part of residency.parts) {
+      for (const part of tablesOf(residency.parts)) {
         const partitions = partitionsOf(part, { tenant: idOf(tenant) });
         const items = Array.from({ length: count }, (_, number) => ({
           tenant: partitions[number % partitions.length],
@@ -294,7 +295,7 @@ export async function startWorld({
       endpoint: host.dynamoDbUrl,
     });
     const snapshots = await Promise.all(
-      residency.parts
+      tablesOf(residency.parts)
         .filter(({ policy }) => isWanted(policy))
         .map((part) => snapshotOf(client, names(realm).part(part), part, { tenant: idOf(tenant) })),
     );

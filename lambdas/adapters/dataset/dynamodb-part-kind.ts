@@ -1,6 +1,6 @@
 /** The part kind over DynamoDB: copies, compares, restores and purges a part that is a table. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { DynamoDbPart, Part, Range } from '../../domain/datasets/dataset.ts';
+import type { DynamoDbPart, Range } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { withItems } from '../../domain/datasets/digest.ts';
 import type { Realm } from '../../domain/realm.ts';
@@ -33,8 +33,8 @@ export interface DynamoDbPartKindOptions {
   readonly clientFor: (realm: Realm) => DynamoDBClient;
   /** Clients that do not retry (`maxAttempts: 1`), so that the write window sees every throttle. */
   readonly writerFor: (realm: Realm) => DynamoDBClient;
-  readonly tableOf: (part: Part, realm: Realm) => string;
-  readonly parts: readonly Part[];
+  readonly tableOf: (part: DynamoDbPart, realm: Realm) => string;
+  readonly parts: readonly DynamoDbPart[];
   readonly clock: Clock;
   /** Items per page; without it, pages are 1 MB. */
   readonly pageItems?: number;

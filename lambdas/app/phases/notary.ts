@@ -54,7 +54,7 @@ export async function scopeOf(
   const { issuer, parts } = settings;
   const tables = parts.map((part) => [
     part.name,
-    { source: issuer.tableArn(part, source), target: issuer.tableArn(part, target) },
+    { source: issuer.placeArn(part, source), target: issuer.placeArn(part, target) },
   ]);
   const { app, account, stage, version, outOfScope } = issuer;
   return {

@@ -4,6 +4,7 @@ import type { Realm } from '../realm.ts';
 import { type Segment, segmentsOf } from './discovery.ts';
 import { formsOf, type KeyDeclaration, keysOf } from './key-template.ts';
 import { ANYBODY, type KeyValues } from './key-values.ts';
+import type { S3Part } from './s3-part.ts';
 
 /**
  * `move`: copied, later purged in the source. `drop`: a cache, never copied, purged in the source
@@ -12,12 +13,13 @@ import { ANYBODY, type KeyValues } from './key-values.ts';
 export type PartPolicy = 'move' | 'drop';
 
 /** One table that holds tenants' items, and the form of a tenant's keys in it. */
-export interface DynamoDbPart extends KeyDeclaration {
+export interface DynamoDbPart extends Omit<KeyDeclaration, 'prefix'> {
   readonly kind: 'dynamodb';
   readonly name: string;
   readonly policy: PartPolicy;
   /** Name of the partition key attribute. Its type and form are in `KeyDeclaration`. */
   readonly partitionKey: string;
+  readonly prefix?: never;
   /** Name and type of the sort key attribute; absent where the table has none. */
   readonly sortKey?: { readonly name: string; readonly type: 'S' | 'N' | 'B' };
   /**
@@ -41,11 +43,10 @@ export interface DynamoDbPart extends KeyDeclaration {
 }
 
 /**
- * What a vendor may declare. DynamoDB is the only kind of storage, and nothing reads `kind` yet.
- * Another kind joins this union and implements `PartKind` (`ports.ts`); `compose.ts` then has to
- * choose between them.
+ * What a vendor may declare. `kinds.ts` has what follows from the kind; `compose.ts` chooses the
+ * `PartKind` (`ports.ts`) by it. Nothing else in the domain or the app knows a kind.
  */
-export type Part = DynamoDbPart;
+export type Part = DynamoDbPart | S3Part;
 
 /**
  * A share of a part that one worker moves on its own. `id` is stable: it names the share in the
@@ -56,7 +57,8 @@ export interface Range {
   readonly part: string;
   /**
    * The partition key: text, the digits of a number, or bytes in base64. In a table that is scanned
-   * the text in the attribute that holds the tenant, or what the partition keys begin with.
+   * the text in the attribute that holds the tenant, or what the partition keys begin with. In a
+   * bucket the prefix.
    */
   readonly partition: string;
   /** In a table that is scanned: the share of the table that this is. */

@@ -39,6 +39,8 @@ export interface KeyDeclaration {
    * attribute, or, by its `prefix` instead of `key`, the beginning of the partition keys.
    */
   readonly discover?: Discovery;
+  /** In a bucket: the templates of prefixes, instead of `key`. */
+  readonly prefix?: string | readonly string[];
 }
 
 export interface ShardRange {
@@ -61,7 +63,9 @@ export interface Maker {
   readonly form: KeyForm;
 }
 
-export const templatesOf = ({ key, shards, discover }: KeyDeclaration): readonly string[] => {
+export const templatesOf = (declared: KeyDeclaration): readonly string[] => {
+  const { key, shards, discover, prefix } = declared;
+  if (prefix !== undefined) return typeof prefix === 'string' ? [prefix] : prefix;
   if (discover?.prefix !== undefined) return [discover.prefix];
   if (key !== undefined) return typeof key === 'string' ? [key] : key;
   return [shards === undefined ? '{tenant}' : '{tenant}#{shard}'];
@@ -107,8 +111,11 @@ function formOf(template: string): readonly KeyForm[] {
  * The character that ends the tenant's value where partition keys go on after it; `undefined` where
  * they do not. The declaration must have been checked.
  */
-export const delimiterOf = ({ discover }: KeyDeclaration): string | undefined =>
-  discover?.prefix === undefined ? undefined : wordsOf(discover.prefix)[2]?.[0];
+export function delimiterOf(declared: KeyDeclaration): string | undefined {
+  if (declared.prefix === undefined && declared.discover?.prefix === undefined) return undefined;
+  const [template = ''] = templatesOf(declared);
+  return wordsOf(template)[2]?.[0];
+}
 
 /**
  * What a partition key of the table begins with, as far as it names a tenant. The whole key where

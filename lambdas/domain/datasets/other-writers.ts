@@ -4,6 +4,7 @@
  */
 import { DAY_SECONDS } from '../time.ts';
 import type { Part } from './dataset.ts';
+import { isOwn, kindOf } from './kinds.ts';
 
 export interface OtherWriters {
   readonly parts: readonly Part[];
@@ -20,10 +21,10 @@ const LONGEST_SECONDS = DAY_SECONDS;
  */
 export function otherWritersSecondsOf({ parts, otherWritersSeconds }: OtherWriters): number {
   if (otherWritersSeconds !== undefined) return checkedSeconds(otherWritersSeconds);
-  const own = parts.find((part) => part.tableName !== undefined);
+  const own = parts.find(isOwn);
   if (own === undefined) return 0;
   throw new Error(
-    `part "${own.name}" is a table of your own: set otherWritersSeconds in residency.config.ts to the longest time, in seconds, for which a handler, consumer or job of yours may run (0, if none of them writes)`,
+    `part "${own.name}" is a ${kindOf(own).place} of your own: set otherWritersSeconds in residency.config.ts to the longest time, in seconds, for which a handler, consumer or job of yours may run (0, if none of them writes)`,
   );
 }
 

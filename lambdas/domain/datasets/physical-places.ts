@@ -1,5 +1,5 @@
 /**
- * The physical places of tables. A move between two realms that shared a table would empty it: the
+ * The physical places of parts. A move between two realms that shared a table would empty it: the
  * purge of the source would delete what was just copied. So every place is compared with every
  * other.
  */
@@ -8,18 +8,18 @@ import type { Part } from './dataset.ts';
 import { sayForm } from './key-declaration.ts';
 import { overlapOf } from './key-overlaps.ts';
 import { formsOf } from './key-template.ts';
+import { KINDS, type Kind, kindOf } from './kinds.ts';
 
-/** A table of a realm. All are in one account, so that region and name identify them. */
+/**
+ * A table or bucket of a realm. All are in one account, so that kind, region and name identify them.
+ */
 export interface PhysicalPlace {
   readonly realm: Realm;
   readonly region: string;
-  readonly table: string;
+  readonly name: string;
   /** The part that it belongs to; absent for the tables of tenants and of migrations. */
   readonly part?: Part;
 }
-
-/** DynamoDB's rule for names of tables. An ARN could name another account's. */
-const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
 
 /**
  * A sentence about the first two places that are one, or about an invalid name; `undefined` where
@@ -28,24 +28,32 @@ const TABLE_NAME = /^[a-zA-Z0-9_.-]{3,255}$/;
 export function clashAmong(places: readonly PhysicalPlace[]): string | undefined {
   const taken = new Map<string, readonly PhysicalPlace[]>();
   for (const place of places) {
-    const { table, realm, region } = place;
-    if (!TABLE_NAME.test(table))
-      return `${called(place)} in realm ${realm} is called "${table}": the name of a table is 3 to 255 letters, digits, dashes, dots and underscores`;
-    const others = taken.get(`${region}/${table}`) ?? [];
+    const { name, realm, region } = place;
+    const kind = kindOfPlace(place);
+    // An ARN could name another account's.
+    if (!kind.isName.test(name))
+      return `${called(place)} in realm ${realm} is called "${name}": ${kind.nameRule}`;
+    const id = `${kind.place} ${region}/${name}`;
+    const others = taken.get(id) ?? [];
     const clash = others.map((other) => clashOf(other, place)).find((says) => says !== undefined);
     if (clash !== undefined) return clash;
-    taken.set(`${region}/${table}`, [...others, place]);
+    taken.set(id, [...others, place]);
   }
   return undefined;
 }
 
+/** Our own places are tables. */
+const kindOfPlace = ({ part }: PhysicalPlace): Kind<Part> =>
+  part === undefined ? KINDS.dynamodb : kindOf(part);
+
 function clashOf(one: PhysicalPlace, other: PhysicalPlace): string | undefined {
-  const { table, region } = one;
+  const { name, region } = one;
+  const { place, nameField } = kindOfPlace(one);
   if (one.realm !== other.realm)
-    return `${called(one)} in realm ${one.realm} and ${called(other)} in realm ${other.realm} are one table, ${table} in ${region}: a move between these realms would delete what it has just copied; let tableName name the realm`;
+    return `${called(one)} in realm ${one.realm} and ${called(other)} in realm ${other.realm} are one ${place}, ${name} in ${region}: a move between these realms would delete what it has just copied; let ${nameField} name the realm`;
   if (one.part === undefined || other.part === undefined)
-    return `${called(one)} and ${called(other)} in realm ${one.realm} are one table, ${table}: give the part a table of its own`;
-  return clashOfParts(one.part, other.part, `in one table, ${table} in realm ${one.realm}`);
+    return `${called(one)} and ${called(other)} in realm ${one.realm} are one ${place}, ${name}: give the part a table of its own`;
+  return clashOfParts(one.part, other.part, `in one ${place}, ${name} in realm ${one.realm}`);
 }
 
 /**
@@ -53,6 +61,7 @@ function clashOf(one: PhysicalPlace, other: PhysicalPlace): string | undefined {
  * other, whichever tenants they are made of.
  */
 function clashOfParts(one: Part, other: Part, are: string): string | undefined {
+  const { place, formOf, formWords } = kindOf(one);
   const both = `part "${one.name}" and part "${other.name}" are ${are}`;
   if (one.discover !== undefined || other.discover !== undefined)
     return `${both}, of which one is scanned: give it a table of its own`;
@@ -62,11 +71,11 @@ function clashOfParts(one: Part, other: Part, are: string): string | undefined {
     return like === undefined ? [] : [[form, like] as const];
   })[0];
   if (mixed !== undefined)
-    return `${both}: a key of one tenant in the first, by ${sayForm(mixed[0])}, can be a key of another tenant in the second, by ${sayForm(mixed[1])}; give each part a table of its own, or keys that begin differently`;
+    return `${both}: a key of one tenant in the first, by ${sayForm(mixed[0])}, can be a key of another tenant in the second, by ${sayForm(mixed[1])}; give each part a ${place} of its own, or keys that begin differently`;
   const hidden = hiddenBy(one, other) ?? hiddenBy(other, one);
   if (hidden !== undefined) return `${both}: ${hidden}`;
-  if (formOfTable(one) !== formOfTable(other))
-    return `${both}, and they declare it differently: partitionKey, keyType, sortKey and ttlAttribute are the table's`;
+  if (formOf(one) !== formOf(other))
+    return `${both}, and they declare it differently: ${formWords}`;
   return undefined;
 }
 
@@ -83,8 +92,5 @@ function hiddenBy({ name, notOfTenants = [] }: Part, other: Part): string | unde
   return undefined;
 }
 
-const formOfTable = ({ partitionKey, keyType = 'S', sortKey, ttlAttribute }: Part): string =>
-  JSON.stringify([partitionKey, keyType, sortKey?.name, sortKey?.type, ttlAttribute]);
-
-const called = ({ part, table }: PhysicalPlace): string =>
-  part === undefined ? `our own table ${table}` : `part "${part.name}"`;
+const called = ({ part, name }: PhysicalPlace): string =>
+  part === undefined ? `our own table ${name}` : `part "${part.name}"`;

@@ -4,6 +4,7 @@
  */
 import { type Part, partitionsOf, type Range, rangesOf } from '../datasets/dataset.ts';
 import type { KeyValues } from '../datasets/key-values.ts';
+import { kindOf } from '../datasets/kinds.ts';
 import type { MigrationKey } from '../moving/migration.ts';
 import type { Realm } from '../realm.ts';
 import { invalid } from '../refusal.ts';
@@ -33,11 +34,11 @@ function rehearsalValues({ keyType }: Part): KeyValues {
 
 /**
  * Where the samples of a rehearsal are written, and nothing else. A table that is scanned gets no
- * sample: its keys are entities' own.
+ * sample: its keys are entities' own. Nor does a bucket: no object is made twice for a measurement.
  */
 export const rehearsalRanges = (parts: readonly Part[]): readonly Range[] =>
   parts
-    .filter(({ discover }) => discover === undefined)
+    .filter((part) => part.discover === undefined && kindOf(part).isSampled)
     .flatMap((part) => rangesOf([part], rehearsalValues(part)));
 
 export const isRehearsalKey = (part: Part, key: string): boolean =>

@@ -17,6 +17,7 @@ import type { WorkerDeaths } from './worker-death.ts';
 /** What the functions call, and who they are. */
 export interface AppSurroundings {
   readonly dynamoDbUrl: string;
+  readonly s3Url: string | undefined;
   readonly stepFunctionsUrl: string;
   readonly keysUrl: string;
   readonly atlassian: SimulatedAtlassian | undefined;
@@ -76,6 +77,7 @@ export async function startRealmApps(
       FORGE_JWKS_URL: env['FORGE_JWKS_URL'] || atlassian?.forgeKeysUrl,
       AWS_REGION: region,
       AWS_ENDPOINT_URL_DYNAMODB: await fromRegion(region, around.dynamoDbUrl),
+      AWS_ENDPOINT_URL_S3: around.s3Url && (await fromRegion(region, around.s3Url)),
       AWS_ENDPOINT_URL_SFN: await fromRegion(region, around.stepFunctionsUrl),
       AWS_ENDPOINT_URL_KMS: around.keysUrl,
       CODE_VERSION: codeVersion(),

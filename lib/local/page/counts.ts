@@ -8,7 +8,7 @@ import {
   paginateQuery,
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
-import { type Part, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { type DynamoDbPart, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
 
@@ -122,7 +122,7 @@ export function seldom(
 async function countIn(
   client: DynamoDBDocumentClient,
   table: string,
-  part: Part,
+  part: DynamoDbPart,
   partition: string,
 ): Promise<number> {
   let count = 0;
@@ -144,7 +144,7 @@ async function countIn(
 }
 
 /** A partition key as the document client takes it. */
-function documentOf({ keyType }: Part, partition: string) {
+function documentOf({ keyType }: DynamoDbPart, partition: string) {
   if (keyType === 'B') return Buffer.from(partition, 'base64');
   return keyType === 'N' ? NumberValue.from(partition) : partition;
 }
@@ -153,7 +153,7 @@ function documentOf({ keyType }: Part, partition: string) {
 export interface Holding {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
-  readonly part: Part;
+  readonly part: DynamoDbPart;
   readonly values: KeyValues;
 }
 

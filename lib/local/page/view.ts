@@ -10,6 +10,7 @@ import {
   type KeyValues,
   keyValuesOf,
 } from '../../../lambdas/domain/datasets/key-values.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
@@ -173,7 +174,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     tenants.slice(0, MOST_TENANTS).flatMap((tenant) => holdingsOf(tenant, realm));
 
   const holdingsOf = (tenant: string, realm: Realm): Holding[] =>
-    residency.parts.map((part) => ({
+    tablesOf(residency.parts).map((part) => ({
       client: clientOf(realm),
       table: physicalNames(residency, STAGE, realm).part(part),
       part,
@@ -257,7 +258,10 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     view(): View {
       const realms = realmViews();
       return {
-        parts: residency.parts.map(({ name, policy }) => ({ name, isCache: policy === 'drop' })),
+        parts: tablesOf(residency.parts).map(({ name, policy }) => ({
+          name,
+          isCache: policy === 'drop',
+        })),
         realms,
         unserved: unservedIn(realms),
         ...shownMigrations(),

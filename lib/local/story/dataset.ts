@@ -9,7 +9,7 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { keysOfItems } from '../../keys-of-items.ts';
@@ -23,10 +23,10 @@ const WRITERS = 8;
 
 /** About `items` items over all parts, those of unusual shapes included. */
 export function datasetOf(
-  parts: readonly Part[],
+  parts: readonly DynamoDbPart[],
   values: KeyValues,
   items: number,
-): ReadonlyMap<Part, readonly RawItem[]> {
+): ReadonlyMap<DynamoDbPart, readonly RawItem[]> {
   return new Map(
     parts.map((part) => {
       const share = SHARES[part.name] ?? 1 / parts.length;
@@ -36,7 +36,7 @@ export function datasetOf(
   );
 }
 
-const itemsOf = (part: Part, values: KeyValues, count: number): readonly RawItem[] =>
+const itemsOf = (part: DynamoDbPart, values: KeyValues, count: number): readonly RawItem[] =>
   keysOfItems(part, values, count, nameOf).map((key, index) => ({
     ...(ODD_ITEMS[index]?.attributes ?? plainAttributes(index)),
     ...(part.ttlAttribute !== undefined && { [part.ttlAttribute]: { N: String(tomorrow()) } }),

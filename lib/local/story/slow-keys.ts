@@ -1,4 +1,5 @@
 /** How slow a partition key is in a story of copying ahead, so that a person sees what it saves. */
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { residency } from '../../../residency.config.ts';
@@ -10,7 +11,7 @@ const UNITS_PER_SECOND = 150;
 
 /** For the option `inject` of the embedded DynamoDB: in one realm, to which the story moves. */
 export function slowKeys(realm: Realm): ReturnType<typeof writeCapacity> {
-  const keys = residency.parts.map((part): [string, string] => [
+  const keys = tablesOf(residency.parts).map((part): [string, string] => [
     physicalNames(residency, STAGE, realm).part(part),
     part.partitionKey,
   ]);

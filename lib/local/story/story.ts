@@ -1,4 +1,5 @@
 /** One move from beginning to end: printed as it happens, and checked when it is over. */
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
@@ -255,7 +256,7 @@ async function tryToWrite({ atlassian, tell, source, tenant }: Cast): Promise<nu
 
 /** One row per part; the counts are in the order of `columns`. */
 const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
-  residency.parts.map((part) => [
+  tablesOf(residency.parts).map((part) => [
     site.clientKey,
     part.policy === 'drop' ? `${part.name} (cache)` : part.name,
     ...columns.map((holdings) => withCommas(holdings.get(part)?.size ?? 0)),

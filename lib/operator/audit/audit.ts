@@ -2,7 +2,12 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
-import { type Part, type Range, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import {
+  type DynamoDbPart,
+  type Range,
+  rangesOf,
+} from '../../../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL, rehearsalRanges } from '../../../lambdas/domain/operating/rehearsal.ts';
@@ -143,7 +148,7 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
         REHEARSAL,
         ...(tenant === undefined ? leftBy(records) : [tenant]),
       ]);
-  const parts = all || tenant !== undefined ? [] : operator.residency.parts;
+  const parts = all || tenant !== undefined ? [] : tablesOf(operator.residency.parts);
   const samples = await Promise.all(parts.map((part) => sampleKeys(operator, realm, part)));
   return { records, aliases, receipts, chain, migrations, slots, partitions, samples, readUnits };
 }
@@ -199,7 +204,7 @@ async function countOf({ partKind }: Operator, realm: Realm, range: Range) {
 /**
  * Items by partition key over the whole table. AWS charges for the whole table; only keys travel.
  */
-async function keysOf({ clients, names }: Operator, realm: Realm, part: Part) {
+async function keysOf({ clients, names }: Operator, realm: Realm, part: DynamoDbPart) {
   const pages = paginateScan(
     { client: clients.dynamoDb(realm) },
     {

@@ -3,10 +3,11 @@
  * table has: looks in the table for keys that contain the tenant's name, or another of its values.
  */
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { PLACEHOLDERS, valuesFor } from '../../../lambdas/domain/datasets/key-template.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator, PartCount } from '../operator.ts';
 import { knownTenants, shapeOf } from './known-tenants.ts';
@@ -27,13 +28,15 @@ export async function emptyPartsWithLookAlikes(
   counts: readonly PartCount[],
   values: KeyValues,
 ): Promise<readonly string[]> {
-  const isEmpty = ({ name }: Part) =>
+  const isEmpty = ({ name }: DynamoDbPart) =>
     counts.some(({ part, items, expired }) => part === name && items + expired === 0);
   const found = await Promise.all(
-    operator.residency.parts.filter(isEmpty).map(async (part) => {
-      const says = await lookAlikesIn(operator, realm, part, values);
-      return says === undefined ? [] : [`part ${part.name} in ${realm}: ${says}`];
-    }),
+    tablesOf(operator.residency.parts)
+      .filter(isEmpty)
+      .map(async (part) => {
+        const says = await lookAlikesIn(operator, realm, part, values);
+        return says === undefined ? [] : [`part ${part.name} in ${realm}: ${says}`];
+      }),
   );
   return found.flat();
 }
@@ -42,7 +45,7 @@ export async function emptyPartsWithLookAlikes(
 async function lookAlikesIn(
   operator: Operator,
   realm: Realm,
-  part: Part,
+  part: DynamoDbPart,
   values: KeyValues,
 ): Promise<string | undefined> {
   const words = wordsOf(values);
@@ -81,7 +84,7 @@ function isWordOf(word: string, key: string): boolean {
 async function keysWith(
   { clients, names }: Operator,
   realm: Realm,
-  part: Part,
+  part: DynamoDbPart,
   words: readonly string[],
 ): Promise<ReadonlySet<string>> {
   if (part.keyType !== undefined && part.keyType !== 'S') return new Set();

@@ -4,9 +4,10 @@
  * keys than its table has would be "equal" and "empty", because nothing of it is ever read.
  */
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { isRehearsalKey } from '../../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { bad, type Found, fine } from '../doctor/check.ts';
@@ -24,7 +25,11 @@ const PLACES = 8;
 const ITEMS_PER_PLACE = 16;
 const SHAPES = 3;
 
-export async function sampleKeys(operator: Operator, realm: Realm, part: Part): Promise<KeySample> {
+export async function sampleKeys(
+  operator: Operator,
+  realm: Realm,
+  part: DynamoDbPart,
+): Promise<KeySample> {
   const table = operator.names(realm).part(part);
   const beside = partsByTable(operator, realm).get(table) ?? [part];
   const keys = (await keysIn(operator, realm, part)).filter(
@@ -50,7 +55,7 @@ export async function sampleKeys(operator: Operator, realm: Realm, part: Part): 
 async function keysIn(
   { clients, names }: Operator,
   realm: Realm,
-  part: Part,
+  part: DynamoDbPart,
 ): Promise<readonly string[]> {
   const pages = await Promise.all(
     Array.from({ length: PLACES }, (_, place) =>
@@ -75,7 +80,7 @@ async function keysIn(
 /** The check of `doctor`. */
 export async function keysCheck(operator: Operator, realm: Realm): Promise<Found> {
   const samples = await Promise.all(
-    operator.residency.parts.map((part) => sampleKeys(operator, realm, part)),
+    tablesOf(operator.residency.parts).map((part) => sampleKeys(operator, realm, part)),
   );
   const [large] = await tooLargeIn(operator, realm);
   if (large !== undefined)

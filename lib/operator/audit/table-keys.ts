@@ -1,7 +1,9 @@
 /** To which part a partition key belongs, where parts share a table. */
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+
+import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { isRehearsalKey } from '../../../lambdas/domain/operating/rehearsal.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
@@ -10,9 +12,9 @@ import type { Operator } from '../operator.ts';
 export function partsByTable(
   { residency, names }: Pick<Operator, 'residency' | 'names'>,
   realm: Realm,
-): ReadonlyMap<string, readonly [Part, ...Part[]]> {
-  const tables = new Map<string, [Part, ...Part[]]>();
-  for (const part of residency.parts) {
+): ReadonlyMap<string, readonly [DynamoDbPart, ...DynamoDbPart[]]> {
+  const tables = new Map<string, [DynamoDbPart, ...DynamoDbPart[]]>();
+  for (const part of tablesOf(residency.parts)) {
     const table = names(realm).part(part);
     const known = tables.get(table);
     if (known === undefined) tables.set(table, [part]);
@@ -22,10 +24,12 @@ export function partsByTable(
 }
 
 /** The part, of those in one table, that declares such keys; the first where none does. */
-export const partOfKey = (parts: readonly [Part, ...Part[]], key: string): Part =>
-  parts.find((part) => isDeclared(part, key)) ?? parts[0];
+export const partOfKey = (
+  parts: readonly [DynamoDbPart, ...DynamoDbPart[]],
+  key: string,
+): DynamoDbPart => parts.find((part) => isDeclared(part, key)) ?? parts[0];
 
-const isDeclared = (part: Part, key: string): boolean =>
+const isDeclared = (part: DynamoDbPart, key: string): boolean =>
   isRehearsalKey(part, key) ||
   isNoTenants(part.notOfTenants, key) ||
   makersOf(part, key).length > 0;

@@ -9,6 +9,7 @@ import {
   type TableDescription,
   type TimeToLiveDescription,
 } from '@aws-sdk/client-dynamodb';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
@@ -45,7 +46,7 @@ export function declaredTables(
       indexes: ['open'],
       ttlAttribute: 'expiresAt',
     },
-    ...residency.parts.map((part) => ({
+    ...tablesOf(residency.parts).map((part) => ({
       name: names.part(part),
       keys: [
         `${part.partitionKey} (${part.keyType ?? 'S'})`,

@@ -4,6 +4,7 @@
  */
 import { DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { GetFunctionConfigurationCommand } from '@aws-sdk/client-lambda';
+import { isOwn, tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
 import { KEY_HOLDER } from '../../key-holder.ts';
@@ -46,7 +47,7 @@ function keysOf(residency: Residency, stage: string, realm: Realm, key: string) 
   return [
     { name: names.tenants, wanted: key },
     { name: names.migrations, wanted: key },
-    ...residency.parts.map((part) => ({
+    ...tablesOf(residency.parts).map((part) => ({
       name: names.part(part),
       wanted: part.encryptionKeyArn?.(realm, stage),
     })),
@@ -82,9 +83,9 @@ function customerKeyOf({ SSEDescription: sse }: TableDescription): string | unde
 /** Checks that the stack's tables refuse to be deleted. Vendors protect their own tables. */
 export async function protection(operator: Operator, realm: Realm): Promise<Found> {
   const { names, residency } = operator;
-  const ours = residency.parts.filter(({ tableName }) => tableName === undefined);
+  const ours = tablesOf(residency.parts).filter((part) => !isOwn(part));
   const own = names(realm);
-  const tables = [own.tenants, own.migrations, ...ours.map(own.part)];
+  const tables = [own.tenants, own.migrations, ...ours.map((part) => own.part(part))];
   const described = await Promise.all(tables.map((name) => descriptionOf(operator, realm, name)));
   return protectionFound(realm, described);
 }

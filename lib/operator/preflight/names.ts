@@ -2,6 +2,7 @@
  * The physical names that a realm's stack takes. Names in AWS are unique per account and region,
  * those of roles per account, so a deployment fails where one of them is in use.
  */
+import { isOwn, tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
 import { entriesOf, wordOf } from '../../entries.ts';
@@ -27,11 +28,11 @@ export interface StackNames {
 export function stackNames(residency: Residency, stage: string, realm: Realm): StackNames {
   const names = physicalNames(residency, stage, realm);
   const entries = entriesOf(residency);
-  const ours = residency.parts.filter(({ tableName }) => tableName === undefined);
+  const ours = tablesOf(residency.parts).filter((part) => !isOwn(part));
   const reachesOthers = (entry: string) => GRANTS[entry]?.some(({ where }) => where === 'others');
   return {
     stack: names.prefix,
-    tables: [names.tenants, names.migrations, ...ours.map(names.part)],
+    tables: [names.tenants, names.migrations, ...ours.map((part) => names.part(part))],
     roles: [
       ...entries.map((entry) => names.lambda(wordOf(entry))),
       names.stateMachine,

@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { ListEventSourceMappingsCommand } from '@aws-sdk/client-lambda';
 import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import { isOwn, tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { bad, type Found, fine } from '../doctor/check.ts';
 import {
@@ -33,7 +34,7 @@ export interface OwnTable {
 }
 
 export const ownParts = ({ residency }: Pick<Operator, 'residency'>): readonly Part[] =>
-  residency.parts.filter(({ tableName }) => tableName !== undefined);
+  tablesOf(residency.parts).filter(isOwn);
 
 /** Reads every own table of a realm. Throws the SDK's errors. */
 export const ownTables = (operator: Operator, realm: Realm): Promise<readonly OwnTable[]> =>

@@ -5,6 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { concurrently } from '../../../lambdas/app/concurrently.ts';
 import { keyValuesOf } from '../../../lambdas/domain/datasets/key-values.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { DEFAULT_CONCURRENCY, type Settings } from '../../../lambdas/domain/operating/settings.ts';
 import { isSmokeTenant } from '../../../lambdas/domain/operating/smoke.ts';
@@ -127,7 +128,9 @@ async function seenIn(operator: Operator): Promise<Seen> {
   const { realms, residency, records } = operator;
   const [samples, settings] = await Promise.all([
     Promise.all(
-      realms.flatMap((realm) => residency.parts.map((part) => sampleKeys(operator, realm, part))),
+      realms.flatMap((realm) =>
+        tablesOf(residency.parts).map((part) => sampleKeys(operator, realm, part)),
+      ),
     ),
     Promise.all(
       realms.map(async (realm) => [realm, (await records.settings(realm)).settings] as const),

@@ -6,7 +6,7 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import type { Part } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { keysOfItems } from '../../keys-of-items.ts';
@@ -19,7 +19,11 @@ const BATCH = 25;
  * `count` items of a part, over all its partitions; where there is no sort key, a partition has one
  * item.
  */
-export const smokeItems = (part: Part, values: KeyValues, count: number): readonly RawItem[] =>
+export const smokeItems = (
+  part: DynamoDbPart,
+  values: KeyValues,
+  count: number,
+): readonly RawItem[] =>
   keysOfItems(part, values, count, (index) => `smoke-${String(index).padStart(5, '0')}`).map(
     (key, index) => ({
       ...SHAPES[index % SHAPES.length],

@@ -6,6 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { unknownOf } from '../../../lambdas/domain/datasets/key-template.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { isSmokeTenant, mayTrustSmokeKey } from '../../../lambdas/domain/operating/smoke.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { MINUTE_MS } from '../../../lambdas/domain/time.ts';
@@ -188,7 +189,9 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   }
 
   async function holdings(realm: Realm, policy?: 'move'): Promise<Snapshot> {
-    const parts = residency.parts.filter((part) => policy === undefined || part.policy === policy);
+    const parts = tablesOf(residency.parts).filter(
+      (part) => policy === undefined || part.policy === policy,
+    );
     const snapshots = await Promise.all(
       parts.map(async (part) => {
         const found = await snapshotOf(
@@ -207,14 +210,14 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
   async function filled(realm: Realm, count: number): Promise<Snapshot> {
     const begun = performance.now();
     let seededItems = 0;
-    for (const part of residency.parts) {
+    for (const part of tablesOf(residency.parts)) {
       const items = smokeItems(part, values, count);
       await seeded(clients.dynamoDb(realm), names(realm).part(part), items);
       seededItems += items.length;
     }
     const all = await holdings(realm);
     note(
-      `${all.size} items in ${residency.parts.length} parts of ${realm}`,
+      `${all.size} items in ${tablesOf(residency.parts).length} parts of ${realm}`,
       all.size === seededItems,
       '',
       begun,

@@ -4,6 +4,7 @@
  */
 
 import { misplacement, unknownIn } from '../../../lambdas/domain/datasets/key-placement.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { DEFAULT_CONCURRENCY } from '../../../lambdas/domain/operating/settings.ts';
@@ -146,7 +147,7 @@ async function obstaclesTo(
   const values = await keyValuesIn(operator, tenant);
   const [settings, samples, large, alike] = await Promise.all([
     ledger.settings.read(home.realm, tenant),
-    Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
+    Promise.all(tablesOf(residency.parts).map((part) => sampleKeys(operator, home.realm, part))),
     Promise.all([home.realm, target].map((realm) => tooLargeIn(operator, realm))),
     emptyPartsWithLookAlikes(operator, home.realm, home.parts, values),
   ]);

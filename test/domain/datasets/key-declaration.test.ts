@@ -111,7 +111,7 @@ describe('a declaration of keys is refused', () => {
     const places = [part(one), part({ ...other, name: 'more' })].map((declared) => ({
       realm: 'us',
       region: 'us-east-1',
-      table: 'vendors-own',
+      name: 'vendors-own',
       part: declared,
     }));
     expect(clashAmong(places)).toContain(says);
@@ -133,7 +133,7 @@ describe('a declaration of keys is refused', () => {
       (declared, at) => ({
         realm: 'us',
         region: 'us-east-1',
-        table: 'vendors-own',
+        name: 'vendors-own',
         part: part({ ...declared, name: `part-${at}` }),
       }),
     );

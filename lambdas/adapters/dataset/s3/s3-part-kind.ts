@@ -21,7 +21,8 @@ import { MOST_REQUESTS, type RequestWindow, requestWindow } from './request-wind
 export interface S3PartKindOptions {
   /** Clients that do not retry (`maxAttempts: 1`), so that the windows see every throttle. */
   readonly clientFor: (realm: Realm) => S3Client;
-  readonly bucketOf: (part: S3Part, realm: Realm) => string;
+  /** A command of operators learns the account, and so the name, by asking. */
+  readonly bucketOf: (part: S3Part, realm: Realm) => string | Promise<string>;
   readonly parts: readonly S3Part[];
   readonly clock: Clock;
   readonly limits?: Partial<ObjectLimits>;
@@ -40,14 +41,14 @@ export function s3PartKind(options: S3PartKindOptions): S3PartKind {
   const { clientFor, bucketOf, parts, clock, onThrottled, mostRequests = MOST_REQUESTS } = options;
   const sizes = { batch: 1, first: Math.min(16, mostRequests), most: mostRequests };
 
-  function sideOf(range: Range, realm: Realm, rateLimit?: number): ObjectSide {
+  async function sideOf(range: Range, realm: Realm, rateLimit?: number): Promise<ObjectSide> {
     const part = parts.find(({ name }) => name === range.part);
     if (part === undefined) throw new Error(`no part is called ${range.part}`);
     const limits = { ...OBJECT_LIMITS, ...options.limits };
     return {
       client: clientFor(realm),
       window: requestWindow(clock, rateLimit, sizes),
-      bucket: bucketOf(part, realm),
+      bucket: await bucketOf(part, realm),
       part,
       prefix: range.partition,
       limits: { ...limits, pageKeys: pageKeysAt(rateLimit, limits.pageKeys) },
@@ -79,42 +80,43 @@ export function s3PartKind(options: S3PartKindOptions): S3PartKind {
     async *copy(range, source, target, _horizon, from, until, rateLimit) {
       if (from?.done) return yield from;
       const [one, other] = [
-        reading(sideOf(range, source), rateLimit),
-        sideOf(range, target, rateLimit),
+        reading(await sideOf(range, source), rateLimit),
+        await sideOf(range, target, rateLimit),
       ];
       yield* run(copySteps(one, other, from), [one.window, other.window], until);
     },
 
     async *digest(range, realm, _horizon, from, until) {
       if (from?.done) return yield from;
-      const side = sideOf(range, realm);
+      const side = await sideOf(range, realm);
       yield* run(digestSteps(side, from), [side.window], until);
     },
 
     async *restore(range, source, target, _horizon, from, until, rateLimit) {
       if (from?.done) return yield from;
       const [one, other] = [
-        reading(sideOf(range, source), rateLimit),
-        sideOf(range, target, rateLimit),
+        reading(await sideOf(range, source), rateLimit),
+        await sideOf(range, target, rateLimit),
       ];
       // Listings and HEADs of the target are no writes, which alone are limited.
-      const seen = reading(sideOf(range, target), rateLimit);
+      const seen = reading(await sideOf(range, target), rateLimit);
       const windows = [one.window, seen.window, other.window];
       yield* run(restoreSteps(one, seen, other, from), windows, until);
     },
 
     async *purge(range, realm, from, until, rateLimit) {
       if (from?.done) return yield from;
-      const side = sideOf(range, realm, rateLimit);
+      const side = await sideOf(range, realm, rateLimit);
       yield* run(purgeSteps(side, from), [side.window], until);
     },
 
-    isEmpty: (range, realm) => isEmptyPrefix(sideOf(range, realm)),
+    isEmpty: async (range, realm) => isEmptyPrefix(await sideOf(range, realm)),
 
-    size: (range, realm, until, from) => sizeOf(sideOf(range, realm), clock, until, from),
+    size: async (range, realm, until, from) =>
+      sizeOf(await sideOf(range, realm), clock, until, from),
 
     async differences(range, source, target, _horizon, limit) {
-      const [one, other] = [sideOf(range, source), sideOf(range, target)];
+      const [one, other] = [await sideOf(range, source), await sideOf(range, target)];
       const found: Difference[] = [];
       for await (const { pairs } of pairedPages(one, other, undefined)) {
         const all = await Promise.all(pairs.map((pair) => differenceIn(one, other, pair)));
@@ -124,7 +126,8 @@ export function s3PartKind(options: S3PartKindOptions): S3PartKind {
       return found;
     },
 
-    obstacles: (range, realm, until) => objectObstacles(sideOf(range, realm), clock, until),
+    obstacles: async (range, realm, until) =>
+      objectObstacles(await sideOf(range, realm), clock, until),
   };
 }
 

@@ -1,0 +1,59 @@
+/**
+ * DATA: what each Lambda may do to the buckets of the dataset, in its own realm and in the others.
+ * `lib/bucket-policies.ts` makes policies of these rows. A Lambda without a row touches no bucket.
+ */
+
+/** Actions on a bucket, and on its objects. */
+export interface BucketActions {
+  readonly onBucket: readonly string[];
+  readonly onObjects: readonly string[];
+}
+
+export interface BucketGrant {
+  readonly own?: BucketActions;
+  readonly others?: BucketActions;
+}
+
+const actions = (onBucket: readonly string[], onObjects: readonly string[] = []) => ({
+  onBucket,
+  onObjects,
+});
+const both = (...all: readonly BucketActions[]): BucketActions => ({
+  onBucket: [...new Set(all.flatMap(({ onBucket }) => onBucket))],
+  onObjects: [...new Set(all.flatMap(({ onObjects }) => onObjects))],
+});
+
+/** Counts objects. */
+const LIST = actions(['ListBucket']);
+/** Everything that a move keeps of an object. */
+const READ = actions(['ListBucket'], ['GetObject', 'GetObjectAttributes', 'GetObjectTagging']);
+/** A prefix is empty: no version, no delete marker and no open upload is left. */
+const PROVE = actions(['ListBucketMultipartUploads', 'ListBucketVersions']);
+const WRITE = actions(
+  ['ListBucketMultipartUploads'],
+  ['AbortMultipartUpload', 'ListMultipartUploadParts', 'PutObject', 'PutObjectTagging'],
+);
+/** Makes a target equal. In a versioned bucket a deletion only adds a marker. */
+const EQUALISE = actions([], ['DeleteObject', 'DeleteObjectTagging']);
+const EMPTY = both(
+  PROVE,
+  actions([], ['AbortMultipartUpload', 'DeleteObject', 'DeleteObjectVersion']),
+);
+
+export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
+  'hooks/schedule': { own: LIST },
+  'hooks/start': { own: LIST },
+  'tasks/measure': { own: LIST },
+  'tasks/prepare-ahead': { own: PROVE },
+  'tasks/prepare-copy': { own: PROVE },
+  'tasks/clear-target-range': { own: EMPTY },
+  'tasks/copy-ahead-range': { own: both(READ, WRITE), others: READ },
+  'tasks/copy-range': { own: both(READ, WRITE, EQUALISE), others: READ },
+  'tasks/verify-range': { own: READ, others: READ },
+  'tasks/purge-source-range': { own: EMPTY },
+  'tasks/finish-commit': { own: PROVE },
+  'tasks/restore-source-range': { own: both(READ, WRITE, EQUALISE), others: READ },
+  'tasks/discard-target-range': { own: EMPTY },
+  'tasks/finish-rollback': { own: PROVE },
+  'tasks/purge-retired': { own: EMPTY },
+};

@@ -1,0 +1,45 @@
+/** Makes statements of the rows in `bucket-grants.ts`: exact actions on exact buckets. */
+import { Aws } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { bucketsOf } from '../lambdas/domain/datasets/kinds.ts';
+import type { RealmRow } from '../lambdas/domain/realm.ts';
+import { BUCKET_GRANTS } from './bucket-grants.ts';
+import { bucketName, type Deployment } from './deployment.ts';
+import { READ_WITH_KEY, WRITE_WITH_KEY } from './key-actions.ts';
+import { keyStatements } from './part-keys.ts';
+
+/** None where the dataset has no bucket, or the function touches none. */
+export function bucketStatements(
+  deployment: Pick<Deployment, 'residency' | 'stage'>,
+  entry: string,
+  where: 'own' | 'others',
+  row: RealmRow,
+): readonly PolicyStatement[] {
+  const parts = bucketsOf(deployment.residency.parts);
+  const granted = BUCKET_GRANTS[entry]?.[where];
+  if (granted === undefined || parts.length === 0) return [];
+  const arns = parts.map(
+    (part) => `arn:${Aws.PARTITION}:s3:::${bucketName(deployment, part, row)}`,
+  );
+  const statement = (actions: readonly string[], resources: readonly string[]) =>
+    actions.length === 0
+      ? []
+      : [
+          new PolicyStatement({
+            actions: actions.map((action) => `s3:${action}`),
+            resources: [...resources],
+          }),
+        ];
+  const isWriting = granted.onObjects.includes('PutObject');
+  const isReading = granted.onObjects.includes('GetObject');
+  return [
+    ...statement(granted.onBucket, arns),
+    ...statement(
+      granted.onObjects,
+      arns.map((arn) => `${arn}/*`),
+    ),
+    ...(isReading || isWriting
+      ? keyStatements(parts, row, deployment.stage, isWriting ? WRITE_WITH_KEY : READ_WITH_KEY)
+      : []),
+  ];
+}

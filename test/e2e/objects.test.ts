@@ -1,0 +1,166 @@
+/** Whole moves of a dataset with a bucket: objects and items go together, or stay together. */
+import {
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
+import { regionOf } from '../../lambdas/domain/realm.ts';
+import type { Residency } from '../../lambdas/domain/residency.ts';
+import { type Buckets, everythingIn, put, putInParts } from '../support/objects.ts';
+import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
+
+const DOCUMENTS: S3Part = {
+  kind: 's3',
+  name: 'documents',
+  policy: 'move',
+  prefix: '{tenant}/',
+  versions: 'current',
+  keepsVersionsDays: 30,
+};
+const THUMBNAILS: S3Part = {
+  ...DOCUMENTS,
+  name: 'thumbnails',
+  policy: 'drop',
+  prefix: 'thumbs/{tenant}/',
+};
+const residency: Residency = {
+  ...FEWER_SHARDS,
+  parts: [...FEWER_SHARDS.parts, DOCUMENTS, THUMBNAILS],
+};
+
+const KEYS = [
+  '',
+  'report.txt',
+  'a b+c%20d',
+  '🦉/ü',
+  'a//b/',
+  'secret-name',
+  'x'.repeat(1_024 - 'objects/'.length),
+];
+const MB = 1024 ** 2;
+
+let world: World;
+const clients = new Map<string, S3Client>();
+const bucketsOf = (part: string): Buckets => ({
+  bucket: (realm) =>
+    `residency-local-${realm}-${part}-000000000000-${regionOf(residency.realms, realm)}`,
+  client(realm) {
+    const made =
+      clients.get(realm) ??
+      new S3Client({
+        endpoint: world.host.s3Url ?? '',
+        region: regionOf(residency.realms, realm),
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      });
+    clients.set(realm, made);
+    return made;
+  },
+});
+const documents = bucketsOf('documents');
+const thumbnails = bucketsOf('thumbnails');
+
+beforeAll(async () => {
+  world = await startWorld({ residency });
+});
+afterAll(async () => {
+  for (const client of clients.values()) client.destroy();
+  await world[Symbol.asyncDispose]();
+});
+
+async function filled(tenant: string): Promise<void> {
+  await world.fill(tenant, 'us', 10);
+  for (const key of KEYS)
+    await put(documents, 'us', `${tenant}/${key}`, {
+      Body: key === '' ? new Uint8Array() : `of ${key}`,
+      ContentType: 'text/plain',
+      CacheControl: 'no-cache',
+      Metadata: { of: tenant },
+      Tagging: 'kind=report',
+    });
+  await put(documents, 'us', `${tenant}/report.txt`, { Body: 'the second version' });
+  await put(documents, 'us', `${tenant}/deleted`);
+  await documents
+    .client('us')
+    .send(new DeleteObjectCommand({ Bucket: documents.bucket('us'), Key: `${tenant}/deleted` }));
+  await put(thumbnails, 'us', `thumbs/${tenant}/a`);
+}
+
+/** Versions, delete markers and open uploads. */
+async function leftIn(buckets: Buckets, realm: string, prefix: string): Promise<number> {
+  const place = { Bucket: buckets.bucket(realm), Prefix: prefix };
+  const client = buckets.client(realm);
+  const { Versions = [], DeleteMarkers = [] } = await client.send(
+    new ListObjectVersionsCommand(place),
+  );
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(place));
+  return Versions.length + DeleteMarkers.length + Uploads.length;
+}
+
+describe('a tenant with objects', () => {
+  test('takes every object along as it is, and leaves no version of one behind', async () => {
+    const site = await world.installed('objects');
+    await filled('objects');
+    await putInParts(documents, 'us', 'objects/large', [5 * MB, 1], {
+      ChecksumAlgorithm: 'SHA256',
+    });
+    await documents.client('us').send(
+      new CreateMultipartUploadCommand({
+        Bucket: documents.bucket('us'),
+        Key: 'objects/never completed',
+      }),
+    );
+    await put(documents, 'us', 'objects-10/a');
+    const [items, before] = [
+      await world.items('objects', 'us'),
+      await everythingIn(documents, 'us', 'objects/'),
+    ];
+    expect(before).toHaveLength(KEYS.length + 1);
+
+    await world.moved(site, 1, 'DE');
+
+    expect(await world.items('objects', 'de')).toEqual(items);
+    expect(await everythingIn(documents, 'de', 'objects/')).toEqual(before);
+    expect(await leftIn(documents, 'us', 'objects/')).toBe(0);
+    expect(await leftIn(thumbnails, 'us', 'thumbs/objects/')).toBe(0);
+    expect(await leftIn(thumbnails, 'de', '')).toBe(0);
+    expect(await leftIn(documents, 'us', 'objects-10/')).toBe(1);
+    await expect
+      .poll(() => world.receipt('us', 'objects', 1))
+      .toMatchObject({
+        state: 'committed',
+        checksums: { documents: { items: KEYS.length + 1 } },
+        provenEmpty: { ranges: expect.arrayContaining(['documents/00', 'thumbnails/00']) },
+      });
+    expect(JSON.stringify(await world.receipt('us', 'objects', 1))).toContain(
+      `arn:aws:s3:::${documents.bucket('de')}`,
+    );
+    expect(world.lines.join('\n')).not.toContain('secret-name');
+  });
+
+  test('comes back with what was written there, when a committed move is rolled back', async () => {
+    const site = await world.installed('returns');
+    await filled('returns');
+    await world.moved(site, 2, 'DE');
+    await put(documents, 'de', 'returns/report.txt', {
+      Body: 'written in de',
+      Metadata: { is: 'new' },
+    });
+    await put(documents, 'de', 'returns/new in de');
+    await documents
+      .client('de')
+      .send(
+        new DeleteObjectCommand({ Bucket: documents.bucket('de'), Key: 'returns/secret-name' }),
+      );
+    const there = await everythingIn(documents, 'de', 'returns/');
+    expect((await world.hook(site, 'rollback', 2)).status).toBe(200);
+    await expect
+      .poll(() => world.migration('us', 'returns', 2))
+      .toMatchObject({ status: 'rolled-back' });
+    expect(await everythingIn(documents, 'us', 'returns/')).toEqual(there);
+    expect(await leftIn(documents, 'de', 'returns/')).toBe(0);
+  });
+});

@@ -26,7 +26,9 @@ const both = (...all: readonly BucketActions[]): BucketActions => ({
 /** Counts objects. */
 const LIST = actions(['ListBucket']);
 /** Everything that a move keeps of an object. */
-const READ = actions(['ListBucket'], ['GetObject', 'GetObjectAttributes', 'GetObjectTagging']);
+const READ = actions(['ListBucket'], ['GetObject', 'GetObjectTagging']);
+/** A copy keeps the parts that a checksum is made of. */
+const SOURCE = both(READ, actions([], ['GetObjectAttributes']));
 /** A prefix is empty: no version, no delete marker and no open upload is left. */
 const PROVE = actions(['ListBucketMultipartUploads', 'ListBucketVersions']);
 const WRITE = actions(
@@ -47,12 +49,12 @@ export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
   'tasks/prepare-ahead': { own: PROVE },
   'tasks/prepare-copy': { own: PROVE },
   'tasks/clear-target-range': { own: EMPTY },
-  'tasks/copy-ahead-range': { own: both(READ, WRITE), others: READ },
-  'tasks/copy-range': { own: both(READ, WRITE, EQUALISE), others: READ },
+  'tasks/copy-ahead-range': { own: both(READ, WRITE), others: SOURCE },
+  'tasks/copy-range': { own: both(READ, WRITE, EQUALISE), others: SOURCE },
   'tasks/verify-range': { own: READ, others: READ },
   'tasks/purge-source-range': { own: EMPTY },
   'tasks/finish-commit': { own: PROVE },
-  'tasks/restore-source-range': { own: both(READ, WRITE, EQUALISE), others: READ },
+  'tasks/restore-source-range': { own: both(READ, WRITE, EQUALISE), others: SOURCE },
   'tasks/discard-target-range': { own: EMPTY },
   'tasks/finish-rollback': { own: PROVE },
   'tasks/purge-retired': { own: EMPTY },

@@ -2,7 +2,8 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { bucketsOf } from '../lambdas/domain/datasets/kinds.ts';
-import type { RealmRow } from '../lambdas/domain/realm.ts';
+import { type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
+import { physicalNames } from '../lambdas/domain/residency.ts';
 import { BUCKET_GRANTS } from './bucket-grants.ts';
 import { bucketName, type Deployment } from './deployment.ts';
 import { READ_WITH_KEY, WRITE_WITH_KEY } from './key-actions.ts';
@@ -43,3 +44,13 @@ export function bucketStatements(
       : []),
   ];
 }
+
+/** What cdk-nag finds in the statements: a wildcard for the objects of each bucket. */
+export const objectWildcards = ({ residency, stage }: Deployment): readonly string[] =>
+  stackRows(residency.realms).flatMap(({ realm, region }) =>
+    bucketsOf(residency.parts).map((part) => {
+      const where = { account: '<AWS::AccountId>', region };
+      const name = physicalNames(residency, stage, realm).part(part, where);
+      return `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${name}/*]`;
+    }),
+  );

@@ -10,10 +10,12 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { objectWildcards } from './bucket-policies.ts';
 import { dependLess } from './dependencies.ts';
 import { type Deployment, removalOf } from './deployment.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { lambdaLog } from './log-groups.ts';
+import { suppressNag } from './nag-suppressions.ts';
 import { otherDocuments, ownStatements } from './policies.ts';
 import { inline } from './policy-size.ts';
 
@@ -87,5 +89,7 @@ export class NodeLambda extends Construct {
       loggingFormat: LoggingFormat.JSON,
     });
     dependLess(this.function);
+    for (const rule of objectWildcards(deployment))
+      suppressNag(this, rule, 'Every tenant has objects in the bucket, under a prefix of its own.');
   }
 }

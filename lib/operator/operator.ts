@@ -5,8 +5,8 @@
 
 import { userInfo } from 'node:os';
 import { dynamoDbPartKind } from '../../lambdas/adapters/dataset/dynamodb-part-kind.ts';
-import { partKindOf } from '../../lambdas/adapters/dataset/part-kinds.ts';
 import { s3PartKind } from '../../lambdas/adapters/dataset/s3/s3-part-kind.ts';
+import { partKindOf } from '../../lambdas/adapters/part-kinds.ts';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { type Part, rangesOf } from '../../lambdas/domain/datasets/dataset.ts';

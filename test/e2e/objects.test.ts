@@ -2,6 +2,7 @@
 import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
+  DeleteObjectTaggingCommand,
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
   S3Client,
@@ -11,6 +12,10 @@ import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { type Buckets, everythingIn, put, putInParts } from '../support/objects.ts';
+import { allowedCalls } from '../support/policies.ts';
+import { callRecorder } from '../support/recorded-calls.ts';
+import { s3Needs } from '../support/s3-actions.ts';
+import { templatesOf } from '../support/templates.ts';
 import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
 
 const DOCUMENTS: S3Part = {
@@ -43,6 +48,7 @@ const KEYS = [
 ];
 const MB = 1024 ** 2;
 
+const recorder = callRecorder();
 let world: World;
 const clients = new Map<string, S3Client>();
 const bucketsOf = (part: string): Buckets => ({
@@ -64,7 +70,7 @@ const documents = bucketsOf('documents');
 const thumbnails = bucketsOf('thumbnails');
 
 beforeAll(async () => {
-  world = await startWorld({ residency });
+  world = await startWorld({ residency, onCall: recorder.onCall });
 });
 afterAll(async () => {
   for (const client of clients.values()) client.destroy();
@@ -153,6 +159,14 @@ describe('a tenant with objects', () => {
     await documents
       .client('de')
       .send(
+        new DeleteObjectTaggingCommand({ Bucket: documents.bucket('de'), Key: 'returns/a//b/' }),
+      );
+    await putInParts(documents, 'de', 'returns/large', [5 * MB, 1], {
+      ChecksumAlgorithm: 'SHA256',
+    });
+    await documents
+      .client('de')
+      .send(
         new DeleteObjectCommand({ Bucket: documents.bucket('de'), Key: 'returns/secret-name' }),
       );
     const there = await everythingIn(documents, 'de', 'returns/');
@@ -163,4 +177,49 @@ describe('a tenant with objects', () => {
     expect(await everythingIn(documents, 'us', 'returns/')).toEqual(there);
     expect(await leftIn(documents, 'de', 'returns/')).toBe(0);
   });
+});
+
+/**
+ * What goes on where a worker has died, or makes a target equal that is not empty: the tests of the
+ * part kind do both.
+ */
+const RARE = new Set(
+  ['tasks/copy-range', 'tasks/restore-source-range', 'tasks/discard-target-range'].flatMap(
+    (entry) =>
+      [
+        'AbortMultipartUpload',
+        'DeleteObject',
+        'DeleteObjectTagging',
+        'ListMultipartUploadParts',
+      ].map((action) => `${entry} s3:${action}`),
+  ),
+);
+
+test('every function may do with buckets what it did in these moves', () => {
+  const templates = new Map(templatesOf(residency).map((one) => [one.realm, one]));
+  const realmOf = (bucket: string) => /^arn:aws:s3:::residency-local-([a-z]+)-/.exec(bucket)?.[1];
+  const needed = recorder
+    .calls()
+    .filter(({ action }) => action.startsWith('s3:'))
+    .flatMap((call) => s3Needs(call, realmOf(call.resource) === call.realm));
+  const said = (one: { entry: string; action: string; resource: string }) =>
+    `${one.entry} ${one.action} ${one.resource}`;
+  const missing = needed.filter(({ realm, ...call }) => {
+    const template = templates.get(realm);
+    const resource = call.resource.replace('-local-', '-dev-');
+    const allowed = template === undefined ? [] : allowedCalls(template);
+    return !allowed.some((one) => said(one) === said({ ...call, resource }));
+  });
+  expect(missing.map(said)).toEqual([]);
+  // A function that touched a bucket was allowed little else.
+  const used = new Set(needed.map(({ entry, action }) => `${entry} ${action}`));
+  const ran = new Set(needed.map(({ entry }) => entry));
+  const unused = new Set(
+    [...templates.values()]
+      .flatMap(allowedCalls)
+      .filter(({ entry, action }) => action.startsWith('s3:') && ran.has(entry))
+      .map(({ entry, action }) => `${entry} ${action}`)
+      .filter((one) => !used.has(one) && !RARE.has(one)),
+  );
+  expect([...unused].sort()).toEqual([]);
 });

@@ -41,6 +41,7 @@ export function callRecorder() {
 
 function resourceOf(service: SdkCall['service'], region: string, name: string): string {
   if (service === 'states') return name;
+  if (service === 's3') return `arn:aws:s3:::${name}`;
   if (service === 'kms') return `arn:aws:kms:${region}:${ACCOUNT}:${name}`;
   return `arn:aws:dynamodb:${region}:${ACCOUNT}:table/${name.replace('/', '/index/')}`;
 }

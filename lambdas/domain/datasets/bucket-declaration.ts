@@ -2,7 +2,8 @@
 import { checkFields, type Refused, recordOf, shown } from './declared-fields.ts';
 import { checkKeys } from './key-declaration.ts';
 import { alwaysHolds } from './key-overlaps.ts';
-import { PLACEHOLDERS, wordsOf } from './key-template.ts';
+import { formsOf, PLACEHOLDERS, wordsOf } from './key-template.ts';
+import { nestedIn } from './prefix-overlaps.ts';
 import type { S3Part } from './s3-part.ts';
 
 type Declared = Exclude<keyof S3Part, 'key' | 'shards' | 'keyType' | 'discover' | 'notOfTenants'>;
@@ -33,6 +34,9 @@ export function checkBucket(part: unknown, refused: Refused): void {
   } = recordOf(part);
   checkPrefixes(prefix, refused);
   checkKeys({ key: prefix, ...(letters !== undefined && { case: letters }) }, refused);
+  const forms = formsOf({ prefix: prefix as S3Part['prefix'] });
+  const nested = nestedIn(forms, forms);
+  if (nested !== undefined) throw refused(nested);
   if (versions !== 'current')
     throw refused(
       `versions is 'current', not ${shown(versions)}: the current version of an object moves, and all versions are purged`,

@@ -6,6 +6,8 @@ import type { Realm } from '../realm.ts';
 import { checkBucket } from './bucket-declaration.ts';
 import type { DynamoDbPart, Part } from './dataset.ts';
 import type { Refused } from './declared-fields.ts';
+import { formsOf } from './key-template.ts';
+import { nestedIn } from './prefix-overlaps.ts';
 import type { S3Part } from './s3-part.ts';
 import { checkTable } from './table-declaration.ts';
 
@@ -34,6 +36,8 @@ export interface Kind<P extends Part> {
   /** What two parts in one place must declare alike, and the words for it. */
   formOf(part: P): string;
   readonly formWords: string;
+  /** How data of two tenants could mix in one place, beside equal keys; a sentence. */
+  mixOf(one: P, other: P): string | undefined;
   /** Whether a rehearsal copies a sample of it. */
   readonly isSampled: boolean;
   /** An ARN behind its `arn:{partition}:`. */
@@ -54,6 +58,7 @@ export const KINDS: {
     formOf: ({ partitionKey, keyType = 'S', sortKey, ttlAttribute }) =>
       JSON.stringify([partitionKey, keyType, sortKey?.name, sortKey?.type, ttlAttribute]),
     formWords: "partitionKey, keyType, sortKey and ttlAttribute are the table's",
+    mixOf: () => undefined,
     isSampled: true,
     arnOf: (name, { account, region }) => `dynamodb:${region}:${account}:table/${name}`,
   },
@@ -67,6 +72,7 @@ export const KINDS: {
     nameField: 'bucket',
     formOf: ({ keepsVersionsDays }) => JSON.stringify([keepsVersionsDays]),
     formWords: "keepsVersionsDays is the bucket's",
+    mixOf: (one, other) => nestedIn(formsOf(one), formsOf(other)),
     isSampled: false,
     arnOf: (name) => `s3:::${name}`,
   },

@@ -61,7 +61,7 @@ function clashOf(one: PhysicalPlace, other: PhysicalPlace): string | undefined {
  * other, whichever tenants they are made of.
  */
 function clashOfParts(one: Part, other: Part, are: string): string | undefined {
-  const { place, formOf, formWords } = kindOf(one);
+  const { place, formOf, formWords, mixOf } = kindOf(one);
   const both = `part "${one.name}" and part "${other.name}" are ${are}`;
   if (one.discover !== undefined || other.discover !== undefined)
     return `${both}, of which one is scanned: give it a table of its own`;
@@ -72,6 +72,8 @@ function clashOfParts(one: Part, other: Part, are: string): string | undefined {
   })[0];
   if (mixed !== undefined)
     return `${both}: a key of one tenant in the first, by ${sayForm(mixed[0])}, can be a key of another tenant in the second, by ${sayForm(mixed[1])}; give each part a ${place} of its own, or keys that begin differently`;
+  const nested = mixOf(one, other);
+  if (nested !== undefined) return `${both}: ${nested}`;
   const hidden = hiddenBy(one, other) ?? hiddenBy(other, one);
   if (hidden !== undefined) return `${both}: ${hidden}`;
   if (formOf(one) !== formOf(other))

@@ -47,8 +47,8 @@ describe('a declaration', () => {
     ],
     ['an index', declared({ index: 'by-tenant' }), 'it has a field "index"'],
     ['a misspelt field', declared({ ttlAttribut: 'expiresAt' }), 'it has a field "ttlAttribut"'],
-    ['another kind', declared({ kind: 'mongodb' }), `kind is 'dynamodb', not "mongodb"`],
-    ['no kind', declared({ kind: undefined }), `kind is 'dynamodb', not undefined`],
+    ['another kind', declared({ kind: 'mongodb' }), `kind is 'dynamodb' or 's3', not "mongodb"`],
+    ['no kind', declared({ kind: undefined }), `kind is 'dynamodb' or 's3', not undefined`],
     ['another policy', declared({ policy: 'keep' }), `policy is 'move' or 'drop', not "keep"`],
     ['no partition key', declared({ partitionKey: '' }), 'partitionKey is the name of'],
     [

@@ -60,3 +60,26 @@ export const bundleDiet: Plugin = {
     build.onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ pluginData }) => pluginData);
   },
 };
+
+/** What stands in for S3 in a function that touches no bucket: its client has 285 KB. */
+const NO_BUCKETS: readonly { readonly filter: RegExp; readonly contents: string }[] = [
+  { filter: /[\\/]s3-part-kind\.ts$/, contents: 'export const s3PartKind = () => ({});' },
+  {
+    filter: /^@aws-sdk\/client-s3$/,
+    contents: "export class S3Client { constructor() { throw new Error('S3 is not bundled'); } }",
+  },
+];
+
+export const withoutBuckets: Plugin = {
+  name: 'without-buckets',
+  setup(build) {
+    for (const { filter, contents } of NO_BUCKETS)
+      build.onResolve({ filter }, ({ path }) => ({
+        path,
+        namespace: 'no-buckets',
+        pluginData: { contents },
+        sideEffects: false,
+      }));
+    build.onLoad({ filter: /.*/, namespace: 'no-buckets' }, ({ pluginData }) => pluginData);
+  },
+};

@@ -6,7 +6,10 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build, type Metafile } from 'esbuild';
-import { bundleDiet } from './bundle-diet.ts';
+import { bucketsOf } from '../lambdas/domain/datasets/kinds.ts';
+import { residency } from '../residency.config.ts';
+import { BUCKET_GRANTS } from './bucket-grants.ts';
+import { bundleDiet, withoutBuckets } from './bundle-diet.ts';
 import { ENTRIES } from './entries.ts';
 import { loadMs } from './load-time.ts';
 
@@ -17,6 +20,8 @@ export interface BundleOptions {
   readonly outdir?: string;
   /** Leaves the SDK to the runtime, for a comparison of sizes. */
   readonly withoutSdk?: boolean;
+  /** Functions that reach buckets then hold S3's client; by default as the dataset has it. */
+  readonly hasBuckets?: boolean;
 }
 
 export interface Bundle {
@@ -35,6 +40,7 @@ export async function bundle({
   lambdas = 'lambdas',
   outdir = 'dist',
   withoutSdk = false,
+  hasBuckets = bucketsOf(residency.parts).length > 0,
 }: BundleOptions = {}): Promise<Bundle> {
   const missing = ENTRIES.map((entry) => join(lambdas, `${entry}.ts`)).filter(
     (file) => !existsSync(file),
@@ -45,32 +51,37 @@ export async function bundle({
     );
   }
   await rm(outdir, { recursive: true, force: true });
-  const { metafile } = await build({
-    entryPoints: ENTRIES.map((entry) => ({ in: join(lambdas, `${entry}.ts`), out: entry })),
+  const reaching = ENTRIES.filter((entry) => hasBuckets && BUCKET_GRANTS[entry] !== undefined);
+  const others = ENTRIES.filter((entry) => !reaching.includes(entry));
+  const common = (entries: readonly string[]) => ({
+    entryPoints: entries.map((entry) => ({ in: join(lambdas, `${entry}.ts`), out: entry })),
     outdir,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
+    bundle: true as const,
     // Renames classes too, because keeping their names costs 30 ms per cold start. Step Functions
     // matches the `name` that our errors set themselves.
     minify: true,
-    platform: 'node',
+    platform: 'node' as const,
     target: 'node24',
-    format: 'esm',
+    format: 'esm' as const,
     // Takes the ESM builds of the SDK: two thirds of the size, and half the time to load.
     mainFields: ['module', 'main'],
-    plugins: [bundleDiet],
     external: withoutSdk ? ['@aws-sdk/*', '@smithy/*'] : [],
     // CommonJS modules in an ESM bundle still call `require`.
     banner: {
       js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
     },
-    metafile: true,
-    logLevel: 'warning',
+    metafile: true as const,
+    logLevel: 'warning' as const,
   });
+  const built = [await build({ ...common(others), plugins: [bundleDiet, withoutBuckets] })];
+  if (reaching.length > 0) built.push(await build({ ...common(reaching), plugins: [bundleDiet] }));
+  const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
   const sizes = new Map<string, number>();
   const clients = new Map<string, ReadonlyMap<string, number>>();
   for (const entry of ENTRIES) {
-    const output = metafile.outputs[relative('.', join(outdir, `${entry}.mjs`))];
+    const output: Metafile['outputs'][string] | undefined =
+      outputs[relative('.', join(outdir, `${entry}.mjs`))];
     if (!output?.exports.includes('handler')) {
       throw new Error(`cannot bundle: ${join(lambdas, `${entry}.ts`)} exports no handler`);
     }

@@ -2,11 +2,13 @@
  * The statements of the three roles that operators take; `lib/operator-roles.ts` makes the roles.
  */
 
+import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { tablesOf } from '../lambdas/domain/datasets/kinds.ts';
+import { bucketsOf, tablesOf } from '../lambdas/domain/datasets/kinds.ts';
 import {
   alarmArn,
   arnOf,
+  bucketName,
   type Deployment,
   dashboardName,
   deadLettersName,
@@ -116,7 +118,7 @@ export function counting({
         discover?.by,
       ]),
   );
-  return [...alike.values()].map((parts) => {
+  const tables = [...alike.values()].map((parts) => {
     const resources = parts.map((part) => arnOf(region, 'dynamodb', `table/${names.part(part)}`));
     const keys = parts.flatMap(({ partitionKey, sortKey }) => [
       partitionKey,
@@ -155,6 +157,11 @@ export function counting({
       ...keyStatements(parts, { realm, region }, stage, READ_WITH_KEY),
     ];
   });
+  const buckets = bucketsOf(residency.parts).map(
+    (part) =>
+      `arn:${Aws.PARTITION}:s3:::${bucketName({ residency, stage }, part, { realm, region })}`,
+  );
+  return buckets.length === 0 ? tables : [...tables, [allow(['s3:ListBucket'], ...buckets)]];
 }
 
 /** The functions that an operator may invoke. Hooks, tasks and schedules take the same steps. */

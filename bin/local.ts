@@ -114,7 +114,7 @@ async function runStory(options: StoryOptions): Promise<number> {
   const tell = teller();
   const { INSTALL_KEYS_URL: _, FORGE_JWKS_URL: __, ...env } = process.env;
   const where = process.env.PORT ? portOf() : { ephemeral: true as const };
-  const dynamoDb = options.ahead ? { dynamoDb: { inject: slowKeys(options.to) } } : {};
+  const dynamoDb = options.ahead ? { dynamoDb: { inject: slowKeys(residency, options.to) } } : {};
   const host = await startLocalHost({ ...where, env, log, ...dynamoDb });
   const interruption = new AbortController();
   let interruptedAt = 0;

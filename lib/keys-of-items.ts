@@ -7,7 +7,8 @@ type Attributes = Record<string, AttributeValue>;
 
 /**
  * Different keys of a tenant's items, over all its partitions. `count` of them, or one for each
- * partition where the table has no sort key. `nameOf` makes the text of a sort key.
+ * partition where the table has no sort key; none of a tenant that has no partition there. `nameOf`
+ * makes the text of a sort key.
  */
 export function keysOfItems(
   part: DynamoDbPart,
@@ -16,15 +17,27 @@ export function keysOfItems(
   nameOf: (index: number) => string,
 ): readonly Attributes[] {
   const partitions = partitionsOf(part, values);
-  const isOneEach = part.sortKey === undefined && part.discover === undefined;
-  const length = isOneEach ? Math.min(count, partitions.length) : count;
-  return Array.from({ length }, (_, index) => ({
-    ...partitionOf(part, partitions[index % partitions.length] ?? '', index),
-    ...(part.sortKey !== undefined && {
-      [part.sortKey.name]: sortValue(part.sortKey.type, index, nameOf),
-    }),
-  }));
+  if (partitions.length === 0) return [];
+  const length = isOneItemEach(part) ? Math.min(count, partitions.length) : count;
+  return Array.from({ length }, (_, index) => keyAt(part, partitions, index, nameOf));
 }
+
+/** True where a partition has one item at most. */
+export const isOneItemEach = ({ sortKey, discover }: DynamoDbPart): boolean =>
+  sortKey === undefined && discover === undefined;
+
+/** The key of an item by its number, under one of the tenant's `partitions`. */
+export const keyAt = (
+  part: DynamoDbPart,
+  partitions: readonly string[],
+  index: number,
+  nameOf: (index: number) => string,
+): Attributes => ({
+  ...partitionOf(part, partitions[index % partitions.length] ?? '', index),
+  ...(part.sortKey !== undefined && {
+    [part.sortKey.name]: sortValue(part.sortKey.type, index, nameOf),
+  }),
+});
 
 /** In a table that is scanned, each item is an entity of its own, which names the tenant. */
 function partitionOf(part: DynamoDbPart, value: string, index: number): Attributes {

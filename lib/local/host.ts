@@ -7,6 +7,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { bucketsOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../lambdas/domain/defined.ts';
 import type { Realm, RealmRow } from '../../lambdas/domain/realm.ts';
+import type { Residency } from '../../lambdas/domain/residency.ts';
 import { localBaseUrls } from '../local-base-urls.ts';
 import { BACKGROUND_TASKS, routesOf } from '../routes.ts';
 import { createBuckets } from './buckets.ts';
@@ -32,6 +33,8 @@ import { statusChange } from './workflows/status-change-event.ts';
 import { startWorkflowRunner } from './workflows/workflow-runner.ts';
 
 export interface LocalHost {
+  /** What this host runs: its realms, and the parts of a tenant's dataset. */
+  readonly residency: Residency;
   readonly realms: readonly RealmRow[];
   /** Base URL of every realm, including those that another realm's stack serves. */
   readonly urls: Readonly<Record<Realm, string>>;
@@ -166,6 +169,7 @@ export async function startLocalHost(options: LocalHostOptions = {}): Promise<Lo
   // 11. What was opened last is closed first.
   const open = opened.move();
   return {
+    residency,
     realms: residency.realms,
     urls,
     ownUrls: Object.fromEntries([...gateways].map(([realm, { url }]) => [realm, url])),

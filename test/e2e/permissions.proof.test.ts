@@ -8,7 +8,7 @@ import { DeleteCommand, GetCommand, PutCommand, UpdateCommand } from '@aws-sdk/l
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
-import { tenantOf } from '../../lib/local/story/holdings.ts';
+import { tenantOf } from '../../lib/local/story/site-values.ts';
 import { residency } from '../../residency.config.ts';
 import { allowedCalls, isAllowed } from '../support/policies.ts';
 import { callRecorder } from '../support/recorded-calls.ts';

@@ -2,7 +2,7 @@
  * Every command of the operator accepts the id of a tenant that came first by Forge: `#forge-…`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tenantOf } from '../../lib/local/story/holdings.ts';
+import { tenantOf } from '../../lib/local/story/site-values.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { eventually, facts, startWorld, type World } from '../support/world.ts';

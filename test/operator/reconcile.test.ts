@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
-import { tenantOf } from '../../lib/local/story/holdings.ts';
+import { tenantOf } from '../../lib/local/story/site-values.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { eventually, facts, startWorld, type World } from '../support/world.ts';

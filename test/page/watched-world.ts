@@ -19,7 +19,6 @@ export async function startWatchedWorld(dataDir?: string): Promise<WatchedWorld>
   const writes = writesTo(dataDir === undefined);
   const held = new Map<string, Promise<void>>();
   const world = await startWorld({
-    // The page reads it, too.
     residency,
     ...(dataDir !== undefined && { dataDir }),
     dynamoDb: {

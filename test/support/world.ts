@@ -23,7 +23,7 @@ import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts
 import { type LocalHost, startLocalHost } from '../../lib/local/host.ts';
 import { type LocalHostOptions, STAGE } from '../../lib/local/host-setup.ts';
 import type { Hook, Reply, SimulatedAtlassian, Site } from '../../lib/local/simulated-atlassian.ts';
-import { tenantOf } from '../../lib/local/story/holdings.ts';
+import { tenantOf } from '../../lib/local/story/site-values.ts';
 import { type Snapshot, snapshotOf } from '../../lib/snapshots.ts';
 import { residency as configured } from '../../residency.config.ts';
 

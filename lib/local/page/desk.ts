@@ -7,11 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { HOUR_MS } from '../../../lambdas/domain/time.ts';
-import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import { fieldOf, type Hook, type SimulatedAtlassian, type Site } from '../simulated-atlassian.ts';
 import { asking } from '../simulated-move.ts';
-import { storyRealm } from '../story/holdings.ts';
+import { fillUp } from '../story/holdings.ts';
 import type { Action, Outcome } from './actions.ts';
 import { knownSites } from './known-sites.ts';
 import { type MigrationView, newestOf } from './migration-view.ts';
@@ -73,7 +72,6 @@ export interface DeskOptions {
  * or has ended.
  */
 const BUSY: readonly string[] = ['copying', 'committing', 'rolling-back'];
-const WINDOW_MS = residency.maxMigrationDurationHours * HOUR_MS;
 const RETRY_MS = 1_000;
 const POLL_MS = 1_000;
 const FIRST_ID = 57_500;
@@ -85,6 +83,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
   const { said, say, heard } = saidLog();
   const closing = new AbortController();
   const realms = stackRows(host.realms).map(({ realm }) => realm);
+  const windowMs = host.residency.maxMigrationDurationHours * HOUR_MS;
   let lastId = 0;
   let losesReply = false;
   let killsNextOf: string | undefined;
@@ -163,18 +162,11 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
         keep();
         return refused(answerOf(reply));
       }
-      if (items > 0) await fill(client.site, realm, items);
-      return done(`${tenant} is installed in ${realm}`);
+      const reason = items > 0 ? await fillUp(host, client.site, realm, items) : undefined;
+      return reason === undefined
+        ? done(`${tenant} is installed in ${realm}`)
+        : refused(`${tenant} is installed in ${realm}, without items: ${reason}`);
     });
-  }
-
-  async function fill(site: Site, realm: Realm, items: number): Promise<void> {
-    const store = storyRealm(host, realm);
-    try {
-      await store.seed(site, items);
-    } finally {
-      store.close();
-    }
   }
 
   async function ask(
@@ -217,7 +209,7 @@ export function pageDesk({ host, view, migrations, dataDir }: DeskOptions) {
     const startTime = new Date();
     const facts = {
       startTime: startTime.toISOString(),
-      endTime: new Date(startTime.getTime() + WINDOW_MS).toISOString(),
+      endTime: new Date(startTime.getTime() + windowMs).toISOString(),
       location: target.toUpperCase(),
       migrationId: id,
     };

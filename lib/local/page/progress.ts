@@ -4,8 +4,7 @@ import { dynamoDbLedger } from '../../../lambdas/adapters/records/dynamodb-ledge
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
 import { fractionDone, projectedEnd } from '../../../lambdas/domain/planning/projection.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import { physicalNames } from '../../../lambdas/domain/residency.ts';
-import { residency } from '../../../residency.config.ts';
+import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
 import { STAGE } from '../host-setup.ts';
 import type { MigrationView } from './migration-view.ts';
 
@@ -22,7 +21,10 @@ export interface ProgressView {
 /** Below this share, the start of the workers counts more than their speed. */
 const LEAST_FRACTION = 0.03;
 
-export function progressOf(clientFor: (realm: Realm) => DynamoDBDocumentClient) {
+export function progressOf(
+  residency: Residency,
+  clientFor: (realm: Realm) => DynamoDBDocumentClient,
+) {
   const ledger = dynamoDbLedger({
     clientFor,
     tableOf: (realm) => physicalNames(residency, STAGE, realm).migrations,

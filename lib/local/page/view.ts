@@ -16,7 +16,6 @@ import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import type { TenantRecord } from '../../../lambdas/domain/tenants/tenant.ts';
-import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import { STAGE } from '../host-setup.ts';
 import type { Execution } from '../workflows/execution.ts';
@@ -91,6 +90,7 @@ const MOST_EXECUTIONS = 8;
 const GOOD_FOR_MS = 5_000;
 
 export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
+  const { residency } = host;
   const rows = stackRows(host.realms);
   const clients = new Map(
     rows.map(({ realm, region }) => [
@@ -104,7 +104,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     return client;
   };
   const counts = itemCounts(written);
-  const progress = progressOf(clientOf);
+  const progress = progressOf(residency, clientOf);
   const records = new Map<Realm, readonly Fields[]>();
   const ledgers = new Map<Realm, readonly Fields[]>();
   let tenants: readonly string[] = [];

@@ -9,10 +9,10 @@ import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { regionOf } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
-import { residency } from '../../../residency.config.ts';
 import { STAGE } from '../host-setup.ts';
 import { type AheadCourse, type Cast, isSuccess, TEMPLATE } from './cast.ts';
-import { sizeOf, tenantOf } from './holdings.ts';
+import { sizeOf } from './holdings.ts';
+import { tenantOf } from './site-values.ts';
 
 /** A template that is deleted after it was copied ahead, and one that is written only then. */
 export const DELETED = '/templates/draft';
@@ -24,9 +24,9 @@ const POLL_MS = 250;
 
 /** Begins the phase as an operator does, and returns when it has ended. */
 export async function copyAhead(cast: Cast, migration: number): Promise<AheadCourse> {
-  const { host, atlassian, tell, source, target, tenant } = cast;
+  const { host, request, tell, source, target, tenant } = cast;
   const key = { ledger: source.realm, tenant: tenantOf(tenant), id: String(migration) };
-  const save = (path: string, body: unknown) => atlassian.request(tenant, 'PUT', path, body);
+  const save = (path: string, body: unknown) => request(tenant, 'PUT', path, body);
   await save(DELETED, { content: 'A draft' });
   const operation = { verb: 'ahead', ...key, actor: 'the story' };
   const answer: unknown = await host.invoke(source.realm, 'tasks/operate', operation);
@@ -54,7 +54,7 @@ export async function copyAhead(cast: Cast, migration: number): Promise<AheadCou
   );
   await write(TEMPLATE, LAST);
   await write(NEW, LAST);
-  const deletion = await atlassian.request(tenant, 'DELETE', DELETED);
+  const deletion = await request(tenant, 'DELETE', DELETED);
   if (isSuccess(deletion)) saved += 1;
   else refused.push(deletion.status);
   tell.event(
@@ -99,6 +99,7 @@ async function withLedger<T>(
   { host, source }: Cast,
   run: (ledger: ReturnType<typeof dynamoDbLedger>) => Promise<T>,
 ): Promise<T> {
+  const { residency } = host;
   const client = new DynamoDBClient({
     region: regionOf(residency.realms, source.realm),
     endpoint: host.dynamoDbUrl,

@@ -1,5 +1,6 @@
 /** The realms, sites and options of a story. */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { Residency } from '../../../lambdas/domain/residency.ts';
 import type { LocalHost } from '../host.ts';
 import type { Reply, SimulatedAtlassian, Site } from '../simulated-atlassian.ts';
 import type { Holdings, StoryRealm } from './holdings.ts';
@@ -17,11 +18,21 @@ export interface StoryOptions {
   readonly door: 'connect' | 'forge' | 'both';
 }
 
+/** What a user does in the app, at the site's home or at `baseUrl`. */
+export type UserRequest = SimulatedAtlassian['request'];
+
+/** True where the sample app can serve its users: their items lie in these parts. */
+export const hasSampleApp = ({ parts }: Pick<Residency, 'parts'>): boolean =>
+  ['templates', 'exports'].every((wanted) => parts.some(({ name }) => name === wanted));
+
 /** Everything that a story works with. */
 export interface Cast {
   readonly host: LocalHost;
   readonly atlassian: SimulatedAtlassian;
   readonly tell: Teller;
+  readonly request: UserRequest;
+  /** What a user saves: `a template` in the sample app, else `an item`. */
+  readonly saved: string;
   readonly source: StoryRealm;
   readonly target: StoryRealm;
   readonly tenant: Site;

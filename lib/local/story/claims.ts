@@ -42,8 +42,9 @@ export function claimsOfData(
   after: { readonly source: Possessions; readonly target: Possessions },
   { from, to, rollback }: StoryOptions,
 ): readonly Claim[] {
-  const [moved, dropped] = [partsWith('move'), partsWith('drop')];
-  const names = dropped.map(({ name }) => name).join(', ');
+  const names = partsWith(before.tenant, 'drop')
+    .map(({ name }) => name)
+    .join(', ');
   const stays: Claim = [
     differing(before.neighbour, after.source.neighbour) === 0 &&
       sizeOf(after.target.neighbour) === 0,
@@ -60,25 +61,27 @@ export function claimsOfData(
       stays,
     ];
   }
-  const arrived = differing(before.tenant, after.target.tenant, moved) === 0;
+  const arrived = differing(before.tenant, after.target.tenant, 'move') === 0;
   return [
     [
       arrived,
-      `all ${withCommas(sizeOf(before.tenant, moved))} items arrived in ${to} unchanged, compared one by one`,
+      `all ${withCommas(sizeOf(before.tenant, 'move'))} items arrived in ${to} unchanged, compared one by one`,
     ],
-    [sizeOf(after.target.tenant, dropped) === 0, `caches stayed behind (${names})`],
+    ...(names === ''
+      ? []
+      : [[sizeOf(after.target.tenant, 'drop') === 0, `caches stayed behind (${names})`] as const]),
     [sizeOf(after.source.tenant) === 0, `${from} holds nothing of the tenant`],
     stays,
   ];
 }
 
 export async function claimsOfService(
-  { atlassian, source, target, tenant }: Cast,
+  { request, saved: what, source, target, tenant }: Cast,
   rollback: boolean,
 ): Promise<readonly Claim[]> {
   const [inSource, inTarget] = [await source.stateOf(tenant), await target.stateOf(tenant)];
   const [wantedInSource, wantedInTarget] = rollback ? ['active', 'none'] : ['moved', 'active'];
-  const saved = await atlassian.request(tenant, 'PUT', TEMPLATE, { content: 'And so on.' });
+  const saved = await request(tenant, 'PUT', TEMPLATE, { content: 'And so on.' });
   return [
     [
       inSource === wantedInSource && inTarget === wantedInTarget,
@@ -86,14 +89,14 @@ export async function claimsOfService(
     ],
     [
       isSuccess(saved),
-      `a user saves a template again, in ${rollback ? source.realm : target.realm} (${saved.status})`,
+      `a user saves ${what} again, in ${rollback ? source.realm : target.realm} (${saved.status})`,
     ],
   ];
 }
 
 /** Nothing where the story copies nothing ahead. */
 export async function claimsOfAhead(
-  { atlassian, source, target, tenant }: Cast,
+  { request, source, target, tenant }: Cast,
   { ahead, fenced }: Course,
   rollback: boolean,
 ): Promise<readonly Claim[]> {
@@ -109,9 +112,7 @@ export async function claimsOfAhead(
   ];
   if (rollback) return claims;
   const paths = [NEW, DELETED];
-  const [added, deleted] = await Promise.all(
-    paths.map((path) => atlassian.request(tenant, 'GET', path)),
-  );
+  const [added, deleted] = await Promise.all(paths.map((path) => request(tenant, 'GET', path)));
   const isThere = added?.status === 200 && fieldOf(added, 'content') === LAST.content;
   return [
     ...claims,

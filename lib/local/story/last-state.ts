@@ -10,12 +10,12 @@ import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
-import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import { STAGE } from '../host-setup.ts';
 import type { Site } from '../simulated-atlassian.ts';
-import { sizeOf, storyRealm, tenantOf } from './holdings.ts';
+import { sizeOf, storyRealm } from './holdings.ts';
 import type { Teller } from './print.ts';
+import { tenantOf } from './site-values.ts';
 
 export interface LastState {
   readonly tenant: Site;
@@ -46,6 +46,7 @@ async function statusOf(
   migration: number,
   from: Realm,
 ): Promise<string> {
+  const { residency } = host;
   const client = new DynamoDBClient({
     region: regionOf(residency.realms, from),
     endpoint: host.dynamoDbUrl,

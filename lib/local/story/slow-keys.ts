@@ -1,8 +1,7 @@
 /** How slow a partition key is in a story of copying ahead, so that a person sees what it saves. */
 import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import { physicalNames } from '../../../lambdas/domain/residency.ts';
-import { residency } from '../../../residency.config.ts';
+import { physicalNames, type Residency } from '../../../lambdas/domain/residency.ts';
 import { writeCapacity } from '../dynamodb/write-capacity.ts';
 import { STAGE } from '../host-setup.ts';
 
@@ -10,7 +9,7 @@ import { STAGE } from '../host-setup.ts';
 const UNITS_PER_SECOND = 150;
 
 /** For the option `inject` of the embedded DynamoDB: in one realm, to which the story moves. */
-export function slowKeys(realm: Realm): ReturnType<typeof writeCapacity> {
+export function slowKeys(residency: Residency, realm: Realm): ReturnType<typeof writeCapacity> {
   const keys = tablesOf(residency.parts).map((part): [string, string] => [
     physicalNames(residency, STAGE, realm).part(part),
     part.partitionKey,

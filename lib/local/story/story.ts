@@ -1,7 +1,5 @@
 /** One move from beginning to end: printed as it happens, and checked when it is over. */
-import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
-import { residency } from '../../../residency.config.ts';
 import type { LocalHost } from '../host.ts';
 import {
   fieldOf,
@@ -16,6 +14,7 @@ import {
   type AheadCourse,
   type Cast,
   type Course,
+  hasSampleApp,
   isSuccess,
   type Possessions,
   type StoryOptions,
@@ -28,7 +27,8 @@ import {
   claimsOfNames,
   claimsOfService,
 } from './claims.ts';
-import { type Holdings, type StoryRealm, sizeOf, storyRealm } from './holdings.ts';
+import { guardedUser } from './guarded-user.ts';
+import { type Holdings, partsWith, type StoryRealm, sizeOf, storyRealm } from './holdings.ts';
 import { tellLastState } from './last-state.ts';
 import { mutedWhen, type Teller } from './print.ts';
 
@@ -85,7 +85,14 @@ async function wholeStory(
   const [source, target] = [storyRealm(host, from), storyRealm(host, to)];
   const first = door === 'forge' ? 'forge' : 'connect';
   const neighbour = atlassian.site('acme-10', source.url, first);
-  const cast: Cast = { host, atlassian, tell, source, target, tenant, neighbour };
+  const isSample = hasSampleApp(host.residency);
+  const cast: Cast = {
+    ...{ host, atlassian, tell, source, target, tenant, neighbour },
+    request: isSample
+      ? (...asked) => atlassian.request(...asked)
+      : guardedUser(host, [source, target]),
+    saved: isSample ? 'a template' : 'an item',
+  };
 
   tell.heading(`${Object.keys(host.urls).length} realms are up`);
   tell.line(
@@ -94,6 +101,11 @@ async function wholeStory(
       .join('   ')}`,
     'quiet',
   );
+
+  if (!isSample) {
+    const names = host.residency.parts.map(({ name }) => name).join(', ');
+    tell.line(`  The sample app is out: items of ${names} move, and a user's writes ask the guard`);
+  }
 
   tell.heading(`A tenant in ${from}, and its neighbour`);
   await settleIn(cast, items);
@@ -142,7 +154,7 @@ async function wholeStory(
 
 /** Installs the app on both sites and gives them items; the app's own routes add two more. */
 async function settleIn(
-  { atlassian, tell, source, tenant, neighbour }: Cast,
+  { host, atlassian, request, saved, tell, source, tenant, neighbour }: Cast,
   items: number,
 ): Promise<void> {
   for (const site of [tenant, neighbour]) {
@@ -155,13 +167,14 @@ async function settleIn(
   await Promise.all([source.seed(tenant, items), source.seed(neighbour, Math.ceil(items / 10))]);
   report(
     tell,
-    'A user saves a template',
-    await atlassian.request(tenant, 'PUT', TEMPLATE, { content: 'Who was there: …' }),
+    `A user saves ${saved}`,
+    await request(tenant, 'PUT', TEMPLATE, { content: 'Who was there: …' }),
   );
+  if (!hasSampleApp(host.residency)) return;
   report(
     tell,
     'A user exports a page',
-    await atlassian.request(tenant, 'POST', '/exports', {
+    await request(tenant, 'POST', '/exports', {
       title: 'Minutes',
       document: { pages: [1, ''] },
     }),
@@ -238,25 +251,19 @@ function workflowFollower(host: LocalHost, tell: Teller): () => void {
 }
 
 /** Sends a write that must be refused to the source. */
-async function tryToWrite({ atlassian, tell, source, tenant }: Cast): Promise<number> {
-  const reply = await atlassian.request(
-    tenant,
-    'PUT',
-    TEMPLATE,
-    { content: 'too late' },
-    source.url,
-  );
+async function tryToWrite({ request, saved, tell, source, tenant }: Cast): Promise<number> {
+  const reply = await request(tenant, 'PUT', TEMPLATE, { content: 'too late' }, source.url);
   const seconds = reply.headers.get('retry-after');
   const baseUrl = fieldOf(reply, 'baseUrl');
   const hints = [seconds && `try again in ${seconds} s`, baseUrl && `it is at ${baseUrl} now`];
   const text = `${reply.status} ${hints.filter(Boolean).join(', ')}`;
-  tell.event(`A user saves a template in ${source.realm}`, text, isSuccess(reply) ? 'bad' : 'good');
+  tell.event(`A user saves ${saved} in ${source.realm}`, text, isSuccess(reply) ? 'bad' : 'good');
   return reply.status;
 }
 
 /** One row per part; the counts are in the order of `columns`. */
 const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
-  tablesOf(residency.parts).map((part) => [
+  partsWith(columns[0] ?? new Map()).map((part) => [
     site.clientKey,
     part.policy === 'drop' ? `${part.name} (cache)` : part.name,
     ...columns.map((holdings) => withCommas(holdings.get(part)?.size ?? 0)),

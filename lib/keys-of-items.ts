@@ -1,4 +1,5 @@
 /** Key attributes for items that are made up: by smoke tests and by the local story. */
+import { createHash } from 'node:crypto';
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { type DynamoDbPart, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
@@ -45,9 +46,18 @@ function partitionOf(part: DynamoDbPart, value: string, index: number): Attribut
   if (discover === undefined) return { [partitionKey]: partitionValue(part, value) };
   if (discover.attribute === undefined) return { [partitionKey]: { S: `${value}entity ${index}` } };
   return {
-    [partitionKey]: { S: `entity ${index} of ${value}` },
+    [partitionKey]: entityId(part, value, index),
     [discover.attribute]: { S: value },
   };
+}
+
+/** Of another tenant it is another one. A number has the first digits of the tenant's digest. */
+function entityId({ keyType = 'S' }: DynamoDbPart, value: string, index: number): AttributeValue {
+  const name = `entity ${index} of ${value}`;
+  if (keyType === 'B') return { B: new TextEncoder().encode(name) };
+  if (keyType === 'S') return { S: name };
+  const digest = createHash('sha256').update(value).digest().readUInt32BE();
+  return { N: `${digest}${String(index).padStart(9, '0')}` };
 }
 
 /** Text, the digits of a number, or bytes in base64. */

@@ -11,6 +11,7 @@ import {
   ScanCommand,
 } from '@aws-sdk/client-dynamodb';
 import { type DynamoDbPart, partitionsOf } from '../lambdas/domain/datasets/dataset.ts';
+import { typeOfMade } from '../lambdas/domain/datasets/key-template.ts';
 import type { KeyValues } from '../lambdas/domain/datasets/key-values.ts';
 
 /** The items of one part: key to hash of the whole item. */
@@ -52,7 +53,8 @@ export async function snapshotOf(
 const filterOf = ({ discover }: DynamoDbPart): string =>
   discover?.prefix === undefined ? '#tenant = :tenant' : 'begins_with(#tenant, :tenant)';
 
-function keyValueOf({ keyType }: DynamoDbPart, partition: string): AttributeValue {
+function keyValueOf(part: DynamoDbPart, partition: string): AttributeValue {
+  const keyType = typeOfMade(part);
   if (keyType === 'B') return { B: Buffer.from(partition, 'base64') };
   return keyType === 'N' ? { N: partition } : { S: partition };
 }

@@ -189,6 +189,8 @@ describe('a tenant among look-alikes', () => {
         { part: 'indexed', segments: 2, all: 7 },
         { part: 'begun', segments: 2, all: 8 },
         { part: 'installed', segments: 1, all: 8 },
+        { part: 'counted', segments: 1, all: 8 },
+        { part: 'hashed', segments: 2, all: 7 },
       ],
       rehearsal: { verified: true, provenEmpty: true },
     });
@@ -247,6 +249,8 @@ describe('a tenant among look-alikes', () => {
       ['entities', ['acme', 'PAGE#4 of acme']],
       ['indexed', ['acme', 'NOTE#3 of acme']],
       ['begun', ['acme', 'acmeville/1', 'ACME/1', '/acme/1']],
+      ['counted', [1234001000, 1234]],
+      ['hashed', [new TextEncoder().encode('acme')]],
       ['pages', ['USERS#acme']],
     ]);
     await put(
@@ -281,6 +285,14 @@ describe('a tenant among look-alikes', () => {
     expect(receipt?.held).toMatchObject(Object.fromEntries(counts));
     const { report } = await residency.json('audit', '--tenant', 'acme');
     expect(report).toMatchObject({ findings: [] });
+    // A write that asks no guard, after the segments of the source were proven empty.
+    const stray = { id: 'NOTE#9 of acme', sk: 'late', whose: 'OWNER#acme' };
+    await put('us', new Map([['indexed', [stray]]]));
+    const late = await residency.json('audit');
+    expect(Object(late.report).findings).toContainEqual(
+      expect.objectContaining({ realm: 'us', tenant: 'acme', part: 'indexed', items: 1 }),
+    );
+    await world.remove('us', 'indexed', { id: stray.id, sk: stray.sk });
     const all = await residency.json('audit', '--all');
     const told = Object(all.report).findings.map(
       ({ part: of, tenant, says }: Record<string, string>) => [of, tenant, says],

@@ -156,6 +156,35 @@ export const LAYOUTS: readonly Layout[] = [
     keysOf: ({ installations }) => installations.map((id) => `SETTING of ${id}`),
     restOf: (key) => ({ installation: String(key).slice('SETTING of '.length) }),
   },
+  // Entities' ids that are numbers, and bytes.
+  {
+    declared: {
+      name: 'counted',
+      partitionKey: 'id',
+      keyType: 'N',
+      key: '{tenantKey}',
+      discover: { by: 'scan', attribute: 'whose', largestTableGB: 0.1 },
+    },
+    keysOf: ({ own }) => [1, 2, 3].map((number) => Number(`${own}00${number}`)),
+    restOf: (key) => ({ whose: String(key).slice(0, -3) }),
+  },
+  {
+    declared: {
+      name: 'hashed',
+      partitionKey: 'id',
+      keyType: 'B',
+      sortKey: sk,
+      discover: {
+        by: 'index',
+        index: 'of-owner',
+        attribute: 'owner',
+        largestTableGB: 3,
+        segments: 2,
+      },
+    },
+    keysOf: ({ tenant }) =>
+      [1, 2].map((number) => new TextEncoder().encode(`hash ${number} of ${tenant}`)),
+  },
   // Two parts in one table of the vendor's own; the second is a cache.
   {
     declared: {

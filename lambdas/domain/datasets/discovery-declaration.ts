@@ -40,8 +40,10 @@ export function checkDiscovery(part: Fields, refused: Refused): void {
   if (prefix === undefined) checkAttribute(attribute, part, refused);
   else checkPrefix(prefix, part, refused);
   checkSegments(segments, largestTableGB, refused);
-  if (shards !== undefined || Array.isArray(key) || keyType !== undefined)
-    throw refused('discover goes with one template: without shards, a list of keys, or keyType');
+  if (shards !== undefined || Array.isArray(key))
+    throw refused('discover goes with one template: without shards or a list of keys');
+  if (prefix !== undefined && keyType !== undefined && keyType !== 'S')
+    throw refused('discover.prefix is text: its partition key is of keyType S');
   const isOfInstallations = [key, prefix].some(
     (one) => typeof one === 'string' && one.includes('{installation'),
   );

@@ -6,6 +6,7 @@ import {
   type KeyForm,
   PLACEHOLDERS,
   templatesOf,
+  typeOfMade,
   wordsOf,
 } from './key-template.ts';
 
@@ -77,7 +78,8 @@ function checkedShards(shards: unknown, refused: Refused): NonNullable<KeyDeclar
 }
 
 function checkTemplates(declared: KeyDeclaration, refused: Refused): void {
-  const { key, shards, case: letters, keyType = 'S' } = declared;
+  const { key, shards, case: letters } = declared;
+  const keyType = typeOfMade(declared);
   const templates = templatesOf(declared);
   for (const template of templates) checkTemplate(template, declared, refused);
   if (new Set(templates).size !== templates.length) throw refused('key has a template twice');

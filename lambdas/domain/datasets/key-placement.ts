@@ -16,6 +16,7 @@ import {
   keyOf,
   type Maker,
   makersOf,
+  typeOfMade,
   unknownOf,
   valuesFor,
 } from './key-template.ts';
@@ -67,7 +68,7 @@ export function misplacement(parts: readonly Part[], values: KeyValues): string 
 
 function misplacementBy(part: Part, form: KeyForm, value: string): string | undefined {
   if (form.of === 'tenantKey' && !isLegal(part, form.of, cased(part, value)))
-    return `its tenant key is ${TENANT_KEYS[part.keyType ?? 'S']}`;
+    return `its tenant key is ${TENANT_KEYS[typeOfMade(part)]}`;
   const delimiter = delimiterOf(part);
   if (delimiter !== undefined && value.includes(delimiter))
     return `its ${SPOKEN[form.of]} has ${delimiter} in it, which ends the tenant in partition keys`;

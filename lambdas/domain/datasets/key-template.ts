@@ -31,7 +31,7 @@ export interface KeyDeclaration {
   readonly case?: 'lower';
   /**
    * Type of the partition key; `S` where it is left out. A number, or bytes (base64), can only be
-   * the `{tenantKey}`.
+   * the `{tenantKey}`, or an entity's id (`discover` by an attribute).
    */
   readonly keyType?: 'S' | 'N' | 'B';
   /**
@@ -217,9 +217,16 @@ export function isLegal(declared: KeyDeclaration, of: Placeholder, value: string
     case 'installationUuid':
       return isInstallationId(`${INSTALLATION}${value}`);
     case 'tenantKey':
-      return isTenantKeyOf(declared.keyType, value);
+      return isTenantKeyOf(typeOfMade(declared), value);
   }
 }
+
+/**
+ * The type of what the templates make: the partition key's. In a table that is scanned they make
+ * text, and the partition key is an entity's id of whichever type.
+ */
+export const typeOfMade = ({ keyType = 'S', discover }: KeyDeclaration): 'S' | 'N' | 'B' =>
+  discover === undefined ? keyType : 'S';
 
 /** DynamoDB keeps a number in its shortest form, with at most 38 digits. */
 function isTenantKeyOf(keyType: KeyDeclaration['keyType'], value: string): boolean {

@@ -3,6 +3,7 @@
  * and discarded.
  */
 import { type Part, partitionsOf, type Range, rangesOf } from '../datasets/dataset.ts';
+import { typeOfMade } from '../datasets/key-template.ts';
 import type { KeyValues } from '../datasets/key-values.ts';
 import { kindOf } from '../datasets/kinds.ts';
 import type { MigrationKey } from '../moving/migration.ts';
@@ -22,13 +23,13 @@ const SAMPLED_INSTALLATIONS = 8;
 /**
  * No tenant has one of these: no id begins with `#`, and no number that a tenant has is negative.
  */
-function rehearsalValues({ keyType }: Part): KeyValues {
+function rehearsalValues(part: Part): KeyValues {
   const tenantKeys = { S: REHEARSAL, N: '-1', B: btoa(REHEARSAL) };
   return {
     tenant: REHEARSAL,
     cloudId: REHEARSAL,
     installations: Array.from({ length: SAMPLED_INSTALLATIONS }, (_, at) => `${REHEARSAL}-${at}`),
-    tenantKey: tenantKeys[keyType ?? 'S'],
+    tenantKey: tenantKeys[typeOfMade(part)],
   };
 }
 

@@ -9,6 +9,7 @@ import {
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
 import { type DynamoDbPart, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { typeOfMade } from '../../../lambdas/domain/datasets/key-template.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
 
@@ -144,7 +145,8 @@ async function countIn(
 }
 
 /** A partition key as the document client takes it. */
-function documentOf({ keyType }: DynamoDbPart, partition: string) {
+function documentOf(part: DynamoDbPart, partition: string) {
+  const keyType = typeOfMade(part);
   if (keyType === 'B') return Buffer.from(partition, 'base64');
   return keyType === 'N' ? NumberValue.from(partition) : partition;
 }

@@ -5,7 +5,11 @@
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
-import { PLACEHOLDERS, valuesFor } from '../../../lambdas/domain/datasets/key-template.ts';
+import {
+  PLACEHOLDERS,
+  typeOfMade,
+  valuesFor,
+} from '../../../lambdas/domain/datasets/key-template.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
 import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
@@ -87,7 +91,7 @@ async function keysWith(
   part: DynamoDbPart,
   words: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  if (part.keyType !== undefined && part.keyType !== 'S') return new Set();
+  if (typeOfMade(part) !== 'S') return new Set();
   const pages = await Promise.all(
     Array.from({ length: PLACES }, (_, place) =>
       clients.dynamoDb(realm).send(

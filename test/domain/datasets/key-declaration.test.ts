@@ -49,6 +49,11 @@ describe('a declaration of keys is refused', () => {
     [{ key: ['A{tenant}', '{tenantKey}A'] }, 'two tenants can have one key'],
     [{ key: '{tenant}{shard}', shards: { from: 1, to: 19 } }, 'two tenants can have one key'],
     [{ discover: 'scan' }, "discover is { by: 'scan', attribute, largestTableGB }"],
+    [
+      { discover: { by: 'scan', prefix: '{tenant}/', largestTableGB: 1 }, keyType: 'N' },
+      'discover.prefix is text',
+    ],
+    [{ discover: SCAN, keyType: 'number' }, "keyType is 'S', 'N' or 'B'"],
     [{ discover: { ...SCAN, by: 'query' } }, "discover.by is 'scan' or 'index', not query"],
     [{ discover: { ...SCAN, by: 'index' } }, 'discover.index is the name of an index'],
     [{ discover: { ...SCAN, index: 'x' } }, "goes with by: 'index'"],

@@ -2,7 +2,7 @@
  * The whole example on this machine: two realms, the router, and the app in each realm. It begins
  * with the app alone; Enter adopts it. `node examples/ace/start.mts`, with the Node of this project.
  */
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { startLocalHost } from '../../lib/local/host.ts';
 import { writes as writesTo } from '../../lib/local/page/counts.ts';
@@ -64,8 +64,13 @@ Object.assign(routes.stacks, host.ownUrls);
 await stopped();
 running = await apps(true);
 await command('audit', '--all');
-console.log('It is adopted. Schedule a move on the page. Enter stops everything.');
-await once(lines, 'line');
+console.log(`It is adopted. Schedule a move on the page. A line such as "where acme" asks the command line,
+with the configuration of this example. Enter stops everything.`);
+for await (const [line] of on(lines, 'line', { close: ['close'] })) {
+  const words = String(line).trim().split(/\s+/);
+  if (words[0] === '') break;
+  await command(...words).catch((error: unknown) => console.error(String(error)));
+}
 lines.close();
 await stopped();
 await router.close();

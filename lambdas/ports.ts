@@ -1,6 +1,7 @@
 /** Every boundary of the system. Ports use our words; AWS errors are translated in the adapters. */
 import type { Range } from './domain/datasets/dataset.ts';
 import type { Digest } from './domain/datasets/digest.ts';
+import type { Obstacles, RangeObstacles } from './domain/datasets/obstacles.ts';
 import type { Measurement, RangeSize } from './domain/datasets/size.ts';
 import type { HistoryEntry } from './domain/moving/history.ts';
 import type { Migration, MigrationKey, Phase } from './domain/moving/migration.ts';
@@ -99,8 +100,12 @@ export interface ReceiptStore {
 /** The last count of a tenant's items in a realm, finished or not. */
 export interface MeasurementStore {
   read(realm: Realm, tenant: string): Promise<Measurement | undefined>;
-  /** Replaces the one before. Two counts at once only take more time. */
-  write(realm: Realm, tenant: string, measurement: Measurement): Promise<void>;
+  /**
+   * Replaces the count before, and keeps its obstacles. Two counts at once only take more time.
+   */
+  write(realm: Realm, tenant: string, measurement: Omit<Measurement, 'obstacles'>): Promise<void>;
+  /** Replaces the obstacles, and keeps the count. */
+  writeObstacles(realm: Realm, tenant: string, obstacles: Obstacles): Promise<void>;
 }
 
 /** The windows in which a realm is, or will be, a source. */
@@ -231,6 +236,16 @@ export interface PartKind {
    * earlier, and returns one when `until` has come: `complete` tells.
    */
   size(range: Range, realm: Realm, until: number, from?: RangeSize): Promise<RangeSize>;
+  /**
+   * What stands in the way of a move of the range out of this realm. Continues an incomplete look
+   * that it returned earlier. Absent where a kind of storage knows no such thing.
+   */
+  obstacles?(
+    range: Range,
+    realm: Realm,
+    until: number,
+    from?: RangeObstacles,
+  ): Promise<RangeObstacles>;
   /** Up to `limit` items of `target` that differ from `source`. */
   differences(
     range: Range,

@@ -31,6 +31,14 @@ const READ = actions(['ListBucket'], ['GetObject', 'GetObjectTagging']);
 const SOURCE = both(READ, actions([], ['GetObjectAttributes']));
 /** A prefix is empty: no version, no delete marker and no open upload is left. */
 const PROVE = actions(['ListBucketMultipartUploads', 'ListBucketVersions']);
+/**
+ * Looks at every version. S3 tells of a lock only a reader who may ask for it, and of a key that
+ * only the writer has only a reader of the object.
+ */
+const LOOK = actions(
+  ['ListBucketVersions'],
+  ['GetObject', 'GetObjectLegalHold', 'GetObjectRetention', 'GetObjectVersion'],
+);
 const WRITE = actions(
   ['ListBucketMultipartUploads'],
   ['AbortMultipartUpload', 'ListMultipartUploadParts', 'PutObject', 'PutObjectTagging'],
@@ -45,7 +53,7 @@ const EMPTY = both(
 export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
   'hooks/schedule': { own: LIST },
   'hooks/start': { own: LIST },
-  'tasks/measure': { own: LIST },
+  'tasks/measure': { own: both(LIST, LOOK) },
   'tasks/prepare-ahead': { own: PROVE },
   'tasks/prepare-copy': { own: PROVE },
   'tasks/clear-target-range': { own: EMPTY },

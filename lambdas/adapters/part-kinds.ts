@@ -1,5 +1,6 @@
 /** One part kind over all kinds of storage: each range goes to the kind of its part. */
 import type { Part, Range } from '../domain/datasets/dataset.ts';
+import { NO_OBSTACLES } from '../domain/datasets/obstacles.ts';
 import type { PartKind } from '../ports.ts';
 
 export type PartKinds = { readonly [kind in Part['kind']]: PartKind };
@@ -18,6 +19,8 @@ export function partKindOf(kinds: PartKinds, parts: readonly Part[]): PartKind {
     purge: (range, ...rest) => kindFor(range).purge(range, ...rest),
     isEmpty: (range, ...rest) => kindFor(range).isEmpty(range, ...rest),
     size: (range, ...rest) => kindFor(range).size(range, ...rest),
+    obstacles: async (range, ...rest) =>
+      (await kindFor(range).obstacles?.(range, ...rest)) ?? NO_OBSTACLES,
     differences: (range, ...rest) => kindFor(range).differences(range, ...rest),
   };
 }

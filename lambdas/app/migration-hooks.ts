@@ -22,6 +22,7 @@ import { arrivedBy, isOwnedBy } from '../domain/tenants/tenant.ts';
 import type { AppContext } from './app-context.ts';
 import { misfitNow } from './known-size.ts';
 import { homeOf, locate } from './locate.ts';
+import { knownObstacle } from './obstacles.ts';
 import { numberedSchedule } from './schedule-ids.ts';
 import { scheduling } from './scheduling.ts';
 import { fieldsOf } from './steps.ts';
@@ -101,6 +102,8 @@ export function migrationHooks(context: AppContext) {
     if (facts && !isNoOp(current)) {
       const obstacle = await keys.obstacle(await valuesNow(current), [here, current.target]);
       if (obstacle) throw conflict(`migration ${id} cannot be done: ${obstacle}`);
+      const found = current.ledger === here && (await knownObstacle(context, current.tenant));
+      if (found) throw conflict(`migration ${id} cannot be done: ${found}`);
       const reason = await misfitNow(context, valuesOf(current), facts, current.ahead);
       if (reason) throw conflict(`migration ${id} cannot be done in its window: ${reason}`);
     }

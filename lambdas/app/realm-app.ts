@@ -13,6 +13,7 @@ import { guard } from './guard.ts';
 import { identification } from './identification.ts';
 import { lifecycleHooks } from './lifecycle-hooks.ts';
 import { migrationHooks } from './migration-hooks.ts';
+import { lookAtTenant } from './obstacles.ts';
 import { aheadTasks } from './phases/ahead-tasks.ts';
 import { commitTasks } from './phases/commit-tasks.ts';
 import { copyTasks } from './phases/copy-tasks.ts';
@@ -39,6 +40,7 @@ export function realmApp(context: AppContext) {
     operate: operate(context),
     operateTenants: operateTenants(context),
     measureTenants: measureTenants(context),
+    lookAtTenant: lookAtTenant(context),
     purgeRetired: purgeRetired(context),
   };
 }

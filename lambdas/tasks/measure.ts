@@ -1,5 +1,12 @@
-/** Runs every few minutes: counts the tenants that are scheduled to move, for one turn. */
+/**
+ * Runs every few minutes: counts the tenants that are scheduled to move, for one turn. An operator
+ * invokes it with a tenant, to look for what stands in the way of its move.
+ */
+import { isTenantId } from '../domain/requests.ts';
 import { taskOf, taskOnLambda } from '../task.ts';
 
-export const task = taskOf((app, _, invocation) => app.measureTenants(invocation));
+export const task = taskOf((app, input, invocation) => {
+  const { tenant }: { readonly tenant?: unknown } = Object(input);
+  return isTenantId(tenant) ? app.lookAtTenant(tenant, invocation) : app.measureTenants(invocation);
+});
 export const handler = taskOnLambda(task);

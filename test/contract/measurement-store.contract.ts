@@ -19,6 +19,12 @@ export function measurementStoreContract({ ledger, tenant }: LedgerSuite): void 
     await store().write('us', tenant(), finished);
     expect(await store().read('us', tenant())).toEqual(finished);
     expect(await store().read('de', tenant())).toBeUndefined();
+    const obstacles = { at: begun.begunAt, says: ['x'], complete: true, ranges: {} };
+    await store().writeObstacles('us', tenant(), obstacles);
+    await store().write('us', tenant(), begun);
+    expect(await store().read('us', tenant())).toEqual({ ...begun, obstacles });
+    await store().writeObstacles('de', tenant(), obstacles);
+    expect(await store().read('de', tenant())).toMatchObject({ ranges: {}, obstacles });
     expect(await ledger().migrations.list('us', tenant())).toEqual([]);
   });
 }

@@ -1,7 +1,7 @@
 /** The ledgers of all realms in memory: a store for each kind of record, as over DynamoDB. */
 
 import { type LaneStore, takeLane } from '../../lambdas/adapters/records/slot-lanes.ts';
-import type { Measurement } from '../../lambdas/domain/datasets/size.ts';
+import { type Measurement, withCount, withObstacles } from '../../lambdas/domain/datasets/size.ts';
 import { type HistoryEntry, historyEntry } from '../../lambdas/domain/moving/history.ts';
 import {
   isFinal,
@@ -235,10 +235,15 @@ function inMemoryMeasurements(hooks: Hooks): MeasurementStore {
     read: async (realm, tenant) =>
       (await measurements.read(site('read', realm, tenant), keyOf(realm, tenant))).record,
     async write(realm, tenant, measurement) {
+      await measurements.change(site('write', realm, tenant), keyOf(realm, tenant), (stored) =>
+        withCount(stored, measurement),
+      );
+    },
+    async writeObstacles(realm, tenant, obstacles) {
       await measurements.change(
-        site('write', realm, tenant),
+        site('write', realm, tenant, 'obstacles'),
         keyOf(realm, tenant),
-        () => measurement,
+        (stored) => withObstacles(stored, obstacles),
       );
     },
   };

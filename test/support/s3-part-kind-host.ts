@@ -15,7 +15,7 @@ import {
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import { parseCursor } from '../../lambdas/adapters/dataset/s3/object-cursor.ts';
 import type { ObjectLimits } from '../../lambdas/adapters/dataset/s3/object-side.ts';
-import { type S3PartKind, s3PartKind } from '../../lambdas/adapters/dataset/s3/s3-part-kind.ts';
+import { s3PartKind } from '../../lambdas/adapters/dataset/s3/s3-part-kind.ts';
 import type { Range } from '../../lambdas/domain/datasets/dataset.ts';
 import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
 import { defined } from '../../lambdas/domain/defined.ts';
@@ -25,7 +25,7 @@ import { type EmbeddedS3Options, startEmbeddedS3 } from '../../lib/local/s3/embe
 import type { PartKindHost, PartKindHostOptions } from './part-kind-suite.ts';
 
 export interface S3KindHost {
-  readonly kind: S3PartKind;
+  readonly kind: PartKind;
   readonly throttled: () => number;
   client(realm: Realm): S3Client;
   bucket(realm: Realm): string;

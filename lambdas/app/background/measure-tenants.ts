@@ -8,6 +8,7 @@ import { estimateOf, misfit } from '../../domain/planning/window-fit.ts';
 import { DAY_MS, MINUTE_MS } from '../../domain/time.ts';
 import type { AppContext } from '../app-context.ts';
 import { knownSize, mayCopyAhead } from '../known-size.ts';
+import { lookForObstacles } from '../obstacles.ts';
 import type { Invocation } from '../phases/range-turn.ts';
 import { movingRanges } from '../phases/task-input.ts';
 import { fieldsOf } from '../steps.ts';
@@ -54,6 +55,7 @@ export function measureTenants(context: AppContext) {
     if (known === undefined) await countOn(migration, since, until);
     const counted = known ?? (await freshSize());
     if (counted && estimate?.at !== counted.at) await noteEstimate(migration, counted);
+    if (migration.status === 'scheduled') await lookOn(migration, since, until);
   }
 
   async function countOn(migration: Migration, since: number, until: number): Promise<void> {
@@ -71,6 +73,19 @@ export function measureTenants(context: AppContext) {
       ...measurement,
       finishedAt: new Date(clock.now()).toISOString(),
     });
+  }
+
+  /** Alarms once for each look: a move that is scheduled could not be done. */
+  async function lookOn(migration: Migration, since: number, until: number): Promise<void> {
+    const { id, tenant } = migration;
+    const before = (await measurements.read(here, tenant))?.obstacles;
+    const found = await lookForObstacles(context, valuesOf(migration), since, until);
+    const isNew = found?.at !== before?.at || found?.complete !== before?.complete;
+    if (found?.complete && isNew && found.says.length > 0)
+      log.error(
+        `alarm: migration ${id} cannot be done: ${found.says.join('; ')}`,
+        fieldsOf(migration),
+      );
   }
 
   async function begun(tenant: string, since: number): Promise<Measurement> {

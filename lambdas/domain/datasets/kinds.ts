@@ -40,6 +40,8 @@ export interface Kind<P extends Part> {
   mixOf(one: P, other: P): string | undefined;
   /** Whether a rehearsal copies a sample of it. */
   readonly isSampled: boolean;
+  /** Whether single items can stand in the way of a move, so that they are looked at. */
+  readonly hasObstacles: boolean;
   /** An ARN behind its `arn:{partition}:`. */
   arnOf(name: string, location: Pick<Location, 'account' | 'region'>): string;
 }
@@ -60,6 +62,7 @@ export const KINDS: {
     formWords: "partitionKey, keyType, sortKey and ttlAttribute are the table's",
     mixOf: () => undefined,
     isSampled: true,
+    hasObstacles: false,
     arnOf: (name, { account, region }) => `dynamodb:${region}:${account}:table/${name}`,
   },
   s3: {
@@ -74,6 +77,7 @@ export const KINDS: {
     formWords: "keepsVersionsDays is the bucket's",
     mixOf: (one, other) => nestedIn(formsOf(one), formsOf(other)),
     isSampled: false,
+    hasObstacles: true,
     arnOf: (name) => `s3:::${name}`,
   },
 };

@@ -2,6 +2,8 @@
  * The size of a tenant's data: of one range as it is counted, of a part, and of a whole dataset.
  */
 
+import type { Obstacles } from './obstacles.ts';
+
 /** The result of a count of a range so far. */
 export interface RangeSize {
   /** Items that exist: expired ones that have not been removed yet are left out. */
@@ -30,12 +32,31 @@ export interface KnownSize {
   readonly parts: Readonly<Record<string, PartSize>>;
 }
 
+/** A measurement with another count. */
+export const withCount = (
+  stored: Measurement | undefined,
+  { begunAt, finishedAt, ranges }: Omit<Measurement, 'obstacles'>,
+): Measurement => ({
+  begunAt,
+  ranges,
+  ...(finishedAt !== undefined && { finishedAt }),
+  ...(stored?.obstacles !== undefined && { obstacles: stored.obstacles }),
+});
+
+/** A measurement with other obstacles. One that counted nothing is not finished. */
+export const withObstacles = (
+  stored: Measurement | undefined,
+  obstacles: Obstacles,
+): Measurement => ({ begunAt: obstacles.at, ranges: {}, ...stored, obstacles });
+
 /** A count of a tenant's ranges that move, as far as it has come. */
 export interface Measurement {
   readonly begunAt: string;
   /** Absent until it is finished. */
   readonly finishedAt?: string;
   readonly ranges: Readonly<Record<string, RangeSize>>;
+  /** What the last look found in the way of a move; absent where none was needed yet. */
+  readonly obstacles?: Obstacles;
 }
 
 export const sizeOfMeasurement = (measurement: Measurement): KnownSize | undefined =>

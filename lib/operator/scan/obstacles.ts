@@ -14,6 +14,8 @@ export interface Obstacle {
     | 'unknown-tenant-key'
     | 'too-large'
     | 'undeclared-keys'
+    | 'objects'
+    | 'objects-not-looked-at'
     | 'in-a-move'
     | 'in-two-realms'
     | 'new-moves-off'

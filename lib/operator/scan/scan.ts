@@ -16,6 +16,7 @@ import { sampleKeys } from '../audit/strange-keys.ts';
 import { type Operator, type PartCount, partCountsOf } from '../operator.ts';
 import { forecast } from '../tenants/forecast.ts';
 import { LARGEST_SHARE } from '../tenants/rehearse.ts';
+import { lookedAt, NOT_ALL_LOOKED_AT } from '../tenants/storage-obstacles.ts';
 import { Failure } from '../terminal/failure.ts';
 import { lasting } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
@@ -148,9 +149,10 @@ async function scanned(
   const { residency, records, localPort } = operator;
   const { parts } = residency;
   const values = keyValuesOf(record);
-  const [sizes, own] = await Promise.all([
+  const [sizes, own, looked] = await Promise.all([
     partCountsOf(operator, realm, values),
     records.settings(realm, record.tenant),
+    lookedAt(operator, realm, record.tenant),
   ]);
   const moves = operator.realms
     .filter((to) => to !== realm)
@@ -191,6 +193,10 @@ async function scanned(
             },
           ]
         : []),
+      ...looked.says.map((says) => ({ kind: 'objects' as const, stops: true, says })),
+      ...(looked.complete
+        ? []
+        : [{ kind: 'objects-not-looked-at' as const, stops: false, says: NOT_ALL_LOOKED_AT }]),
       ...strange.map((sample) => ({
         kind: 'undeclared-keys' as const,
         stops: true,

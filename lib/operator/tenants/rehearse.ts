@@ -21,6 +21,7 @@ import { Failure, UsageError } from '../terminal/failure.ts';
 import { lasting, moment, printable, sized, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { type Forecast, forecast } from './forecast.ts';
+import { lookedAt, NOT_ALL_LOOKED_AT } from './storage-obstacles.ts';
 import { holdingsOf, homeOf, type RealmHolding } from './where.ts';
 
 export interface RehearseOptions {
@@ -145,11 +146,12 @@ async function obstaclesTo(
 ): Promise<readonly string[]> {
   const { ledger, residency } = operator;
   const values = await keyValuesIn(operator, tenant);
-  const [settings, samples, large, alike] = await Promise.all([
+  const [settings, samples, large, alike, looked] = await Promise.all([
     ledger.settings.read(home.realm, tenant),
     Promise.all(tablesOf(residency.parts).map((part) => sampleKeys(operator, home.realm, part))),
     Promise.all([home.realm, target].map((realm) => tooLargeIn(operator, realm))),
     emptyPartsWithLookAlikes(operator, home.realm, home.parts, values),
+    lookedAt(operator, home.realm, tenant),
   ]);
   const unplaced = unknownIn(residency.parts, values) ?? misplacement(residency.parts, values);
   return [
@@ -161,6 +163,8 @@ async function obstaclesTo(
       ? []
       : [`the target has a record of this tenant that is ${there}`]),
     ...(unplaced === undefined ? [] : [unplaced]),
+    ...looked.says,
+    ...(looked.complete ? [] : [NOT_ALL_LOOKED_AT]),
     ...large.flat(),
     ...alike,
     ...samples

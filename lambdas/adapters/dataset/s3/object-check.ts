@@ -17,7 +17,12 @@ export interface ObjectObstacles {
   readonly archived: number;
   /** `false` where the time was over before all were looked at. */
   readonly complete: boolean;
+  /** The last version of the page that was looked at, where a look is not complete. */
+  readonly after?: VersionMarker;
 }
+
+/** Key and version id. */
+type VersionMarker = readonly [string, string | undefined];
 
 const NOTHING: ObjectObstacles = {
   checked: 0,
@@ -32,9 +37,11 @@ export async function objectObstacles(
   side: ObjectSide,
   clock: Clock,
   until: number,
+  from: ObjectObstacles = NOTHING,
 ): Promise<ObjectObstacles> {
-  let found = NOTHING;
-  for await (const versions of oneAhead(versionPages(side))) {
+  const { after: start, ...before } = from;
+  let found: ObjectObstacles = before;
+  for await (const { versions, after } of oneAhead(versionPages(side, start))) {
     const each = await Promise.all(versions.map((version) => obstaclesOf(side, version, clock)));
     for (const one of each)
       found = {
@@ -44,7 +51,7 @@ export async function objectObstacles(
         customerKey: found.customerKey + Number(one.has('customerKey')),
         archived: found.archived + Number(one.has('archived')),
       };
-    if (clock.now() >= until) return found;
+    if (after !== undefined && clock.now() >= until) return { ...found, after };
   }
   return { ...found, complete: true };
 }
@@ -85,9 +92,17 @@ interface ListedVersion {
   readonly storageClass: string;
 }
 
-async function* versionPages(side: ObjectSide): AsyncGenerator<readonly ListedVersion[]> {
+interface VersionPage {
+  readonly versions: readonly ListedVersion[];
+  readonly after: VersionMarker | undefined;
+}
+
+async function* versionPages(
+  side: ObjectSide,
+  start: VersionMarker | undefined,
+): AsyncGenerator<VersionPage> {
   const { client, bucket, prefix, limits } = side;
-  let [keyMarker, idMarker]: (string | undefined)[] = [];
+  let [keyMarker, idMarker]: readonly (string | undefined)[] = start ?? [];
   do {
     const page = await ask(side, 'ListObjectVersions', () =>
       client.send(
@@ -100,14 +115,17 @@ async function* versionPages(side: ObjectSide): AsyncGenerator<readonly ListedVe
         }),
       ),
     );
-    yield (page.Versions ?? []).map(({ Key, VersionId = 'null', StorageClass = 'STANDARD' }) => ({
-      key: decodedKey(Key),
-      versionId: VersionId,
-      storageClass: StorageClass,
-    }));
+    const versions = (page.Versions ?? []).map(
+      ({ Key, VersionId = 'null', StorageClass = 'STANDARD' }) => ({
+        key: decodedKey(Key),
+        versionId: VersionId,
+        storageClass: StorageClass,
+      }),
+    );
     [keyMarker, idMarker] = page.IsTruncated
       ? [decodedKey(page.NextKeyMarker), page.NextVersionIdMarker]
       : [];
+    yield { versions, after: keyMarker === undefined ? undefined : [keyMarker, idMarker] };
   } while (keyMarker !== undefined);
 }
 

@@ -7,7 +7,7 @@ import type { Realm } from '../../../domain/realm.ts';
 import type { Checkpoint, Clock, Difference, PartKind } from '../../../ports.ts';
 import { oneAhead } from '../range-reader.ts';
 import { type LateStep, type WriteStep, writeSteps } from '../write-steps.ts';
-import { type ObjectObstacles, objectObstacles } from './object-check.ts';
+import { type ObjectObstacles, objectObstacles, sayObstacles } from './object-check.ts';
 import { actionFor, differenceIn } from './object-compare.ts';
 import { cursorText, parseCursor } from './object-cursor.ts';
 import { digestSteps } from './object-digest.ts';
@@ -32,12 +32,7 @@ export interface S3PartKindOptions {
   readonly onThrottled?: (requests: number) => void;
 }
 
-/** Objects that stand in the way of a move. The partition of a range is its prefix. */
-export interface S3PartKind extends PartKind {
-  obstacles(range: Range, realm: Realm, until: number): Promise<ObjectObstacles>;
-}
-
-export function s3PartKind(options: S3PartKindOptions): S3PartKind {
+export function s3PartKind(options: S3PartKindOptions): PartKind {
   const { clientFor, bucketOf, parts, clock, onThrottled, mostRequests = MOST_REQUESTS } = options;
   const sizes = { batch: 1, first: Math.min(16, mostRequests), most: mostRequests };
 
@@ -126,8 +121,17 @@ export function s3PartKind(options: S3PartKindOptions): S3PartKind {
       return found;
     },
 
-    obstacles: async (range, realm, until) =>
-      objectObstacles(await sideOf(range, realm), clock, until),
+    async obstacles(range, realm, until, from) {
+      const side = await sideOf(range, realm);
+      const before: ObjectObstacles | undefined = from?.cursor && JSON.parse(from.cursor);
+      const found = await objectObstacles(side, clock, until, before);
+      // What is dropped is never copied: only a lock stands in the way of its purge.
+      const isDropped = side.part.policy === 'drop';
+      const says = sayObstacles(isDropped ? { ...found, customerKey: 0, archived: 0 } : found);
+      return found.complete
+        ? { says, complete: true }
+        : { says, complete: false, cursor: JSON.stringify(found) };
+    },
   };
 }
 

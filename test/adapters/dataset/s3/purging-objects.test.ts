@@ -96,9 +96,11 @@ describe('a purge', () => {
     await start({ locked: true });
     await put(host, 'us', 'acme/secret name', { ObjectLockLegalHoldStatus: 'ON' });
     await put(host, 'us', 'acme/free');
-    expect(await host.kind.obstacles(range, 'us', FOREVER)).toMatchObject({
-      checked: 2,
-      locked: 1,
+    expect(await host.kind.obstacles?.(range, 'us', FOREVER)).toEqual({
+      says: [
+        '1 version of an object is under Object Lock or a legal hold: S3 would refuse the purge of the source',
+      ],
+      complete: true,
     });
     await expect(purge()).rejects.toThrow(
       expect.objectContaining({
@@ -121,14 +123,29 @@ describe('what stands in the way of a move', () => {
       SSECustomerAlgorithm: 'AES256',
       SSECustomerKey: '0'.repeat(32),
     });
-    const found = await host.kind.obstacles(range, 'us', FOREVER);
-    expect(found).toEqual({ checked: 4, locked: 0, customerKey: 1, archived: 1, complete: true });
+    const found = { checked: 4, locked: 0, customerKey: 1, archived: 1, complete: true };
+    const whole = await host.kind.obstacles?.(range, 'us', FOREVER);
+    expect(whole).toEqual({ says: sayObstacles(found), complete: true });
     expect(sayObstacles({ ...found, locked: 2 })).toEqual([
       '2 versions of objects are under Object Lock or a legal hold: S3 would refuse the purge of the source',
       '1 version of an object is encrypted with a key that only the writer has (SSE-C): S3 cannot copy it without that key',
       '1 version of an object is archived: restore and copy it to a storage class that can be read, before the move',
     ]);
     expect(sayObstacles({ ...found, customerKey: 0, archived: 0 })).toEqual([]);
+  });
+
+  test('is looked for in turns, each of which goes on where the one before ended', async () => {
+    await start({ versioned: true, limits: { pageKeys: 1 } });
+    for (const _ of [1, 2]) await put(host, 'us', 'acme/a', { StorageClass: 'GLACIER' });
+    await put(host, 'us', 'acme/b', { StorageClass: 'DEEP_ARCHIVE' });
+    let found = await host.kind.obstacles?.(range, 'us', 0);
+    const turns = [found?.complete];
+    while (found?.complete === false) {
+      found = await host.kind.obstacles?.(range, 'us', 0, found);
+      turns.push(found?.complete);
+    }
+    expect(turns).toEqual([false, false, true]);
+    expect(found?.says).toEqual([expect.stringContaining('3 versions of objects are archived')]);
   });
 
   test('ends a copy with a sentence that names no object', async () => {

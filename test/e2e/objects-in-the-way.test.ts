@@ -66,6 +66,20 @@ test('an archived object refuses a schedule, until it is gone and a rehearsal ha
   expect((await world.hook(site, 'schedule', 1, facts('DE'))).status).toBe(200);
 });
 
+test('a receipt says that objects were counted, and what is left of them', async () => {
+  const site = await world.installed('moved');
+  await put(documents, 'us', 'moved/a');
+  await world.moved(site, 3, 'DE');
+  await expect
+    .poll(() => world.receipt('de', 'moved', 3), { timeout: 60_000 })
+    .toMatchObject({ state: 'committed' });
+  const { stdout } = await residency('receipt', 'moved', '3');
+  expect(stdout).toMatch(/documents \(objects\) +1 /);
+  expect(stdout).toContain(
+    'of the objects of documents every version, delete marker and open upload was deleted',
+  );
+});
+
 test('what is found after the schedule is on record refuses the start, and fences nothing', async () => {
   const site = await world.installed('late');
   await world.scheduled(site, 2);

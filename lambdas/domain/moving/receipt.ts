@@ -28,8 +28,8 @@ export interface Receipt {
    */
   readonly ahead?: Ahead;
   /**
-   * The day from which no point-in-time backup of the left realm holds the data any more
-   * (YYYY-MM-DD).
+   * The day from which no point-in-time backup of the left realm holds the data of its tables any
+   * more (YYYY-MM-DD). A bucket has no backup, and its purge deletes all versions.
    */
   readonly backupsExpire?: string;
   /** Further facts for an auditor; only on the receipt of a move that is over. */
@@ -46,7 +46,7 @@ export interface ReceiptScope {
   readonly account: string;
   readonly stage: string;
   readonly version: string;
-  /** Part → ARN of its table in the source and in the target. */
+  /** Part → ARN of its table or bucket in the source and in the target. */
   readonly tables: Readonly<Record<string, { readonly source: string; readonly target: string }>>;
   /** Parts with policy `drop`: never copied, and deleted in the realm that the tenant left. */
   readonly dropped: readonly string[];

@@ -11,6 +11,14 @@ const OUTCOMES: Readonly<Record<ReceiptReport['outcome'], string>> = {
   'ready-to-commit': 'The data was copied and verified. The move is not finished.',
 };
 
+/** A part, and what is counted of it where that is no item of a table. */
+export const named = ({ buckets }: Pick<ReceiptReport, 'buckets'>, part: string): string =>
+  buckets.includes(part) ? `${part} (objects)` : part;
+
+/** What may be left of objects after their purge. */
+export const sayBuckets = (parts: readonly string[]): string =>
+  `of the objects of ${parts.join(', ')} every version, delete marker and open upload was deleted, and no backup of ours had them; copies that a replication or a backup of your own has made are not looked at`;
+
 export const sayNeverHeld = (part: string): string =>
   `PART ${part} NEVER HELD AN ITEM of this tenant: that it is empty proves nothing, unless its keys are declared as its table has them`;
 
@@ -53,7 +61,12 @@ ${list([
 <h2>What was verified to be equal on both sides</h2>
 ${grid(
   ['Part', 'Items', 'Size', 'Digest (SHA-256 of each item, summed)'],
-  parts.map(([part, { items, bytes, sum }]) => [part, withCommas(items), sized(bytes), sum]),
+  parts.map(([part, { items, bytes, sum }]) => [
+    named(report, part),
+    withCommas(items),
+    sized(bytes),
+    sum,
+  ]),
 )}
 <h2>Proof of emptiness</h2>
 ${report.neverHeld.map((part) => `<p class="warning">${html(sayNeverHeld(part))}.</p>`).join('\n')}
@@ -63,11 +76,12 @@ ${
     : `<p>Strongly consistent reads found ${html(withCommas(provenEmpty.ranges.length))} ranges of realm ${html(provenEmpty.realm)} empty at ${html(moment(provenEmpty.at))}.</p>
 <p class="small">${html(provenEmpty.ranges.join(', '))}</p>`
 }
-${report.backupsExpire === undefined ? '' : `<p>Point-in-time backups of that realm no longer hold the data from ${html(report.backupsExpire)} on.</p>`}
+${report.backupsExpire === undefined ? '' : `<p>Point-in-time backups of that realm no longer hold the data of its tables from ${html(report.backupsExpire)} on.</p>`}
+${provenEmpty && report.buckets.length > 0 ? `<p>${html(sayBuckets(report.buckets))}.</p>` : ''}
 ${
   scope === undefined
     ? ''
-    : `<h2>Tables</h2>
+    : `<h2>Tables and buckets</h2>
 ${grid(
   ['Part', 'Source', 'Target'],
   Object.entries(scope.tables).map(([part, table]) => [part, table.source, table.target]),

@@ -17,7 +17,7 @@ import type { Operator } from '../operator.ts';
 import { Failure } from '../terminal/failure.ts';
 import { moment, printable, sized, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
-import { receiptPage, sayNeverHeld } from './receipt-page.ts';
+import { named, receiptPage, sayBuckets, sayNeverHeld } from './receipt-page.ts';
 import { fingerprintOf, isSignedBy } from './receipt-signature.ts';
 
 export interface ReceiptReport {
@@ -39,6 +39,8 @@ export interface ReceiptReport {
   /** Parts that never held an item of the tenant. That they are empty proves nothing. */
   readonly neverHeld: readonly string[];
   readonly backupsExpire?: string;
+  /** Parts in buckets: what is counted of them are objects, and their buckets have no backup. */
+  readonly buckets: readonly string[];
   /** What was copied before the window, and what became of it, as a sentence. */
   readonly ahead?: string;
   readonly history: readonly HistoryEntry[];
@@ -115,6 +117,7 @@ async function receiptOf(operator: Operator, migration: Migration): Promise<Rece
     checksums: found.checksums,
     ...defined({ provenEmpty: found.provenEmpty, held: found.held }),
     neverHeld: neverHeldIn(found),
+    buckets: bucketsIn(found),
     ...(found.backupsExpire && { backupsExpire: found.backupsExpire }),
     ...(found.ahead && { ahead: aheadOf(found) }),
     history,
@@ -131,6 +134,11 @@ function aheadOf(found: Receipt): string {
   if (found.state !== 'rolled-back') return `${copied}; the rest was copied within the window`;
   return found.provenEmpty === undefined ? copied : `${copied}; all of it was discarded`;
 }
+
+const bucketsIn = ({ scope }: Receipt): readonly string[] =>
+  Object.entries(scope?.tables ?? {}).flatMap(([part, { source }]) =>
+    source.split(':')[2] === 's3' ? [part] : [],
+  );
 
 /** Empty for a move that emptied nothing. */
 function neverHeldIn({ state, checksums, held }: Receipt): readonly string[] {
@@ -165,7 +173,7 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
     table(
       ['part', 'items', 'size', 'digest'],
       Object.entries(checksums).map(([part, { items, bytes, sum }]) => [
-        part,
+        named(report, part),
         items,
         sized(bytes),
         `${sum.slice(0, 16)}…`,
@@ -178,6 +186,7 @@ export function receiptText(report: ReceiptReport, isWhole: boolean): string {
             `  no backup of ${printable(provenEmpty?.realm ?? source)} holds the data from ${printable(report.backupsExpire)} on`,
           ]
         : []),
+      ...(provenEmpty && report.buckets.length > 0 ? [`  ${sayBuckets(report.buckets)}`] : []),
       ...(report.ahead === undefined ? [] : [`  ${report.ahead}`]),
       `  fingerprint ${report.fingerprint}`,
       ...(report.record.link

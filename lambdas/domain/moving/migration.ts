@@ -3,7 +3,7 @@
  * move one tenant.
  */
 import type { KeyValues } from '../datasets/key-values.ts';
-import type { Limit } from '../planning/estimate.ts';
+import type { EstimatedLimit } from '../planning/estimate.ts';
 import type { Realm } from '../realm.ts';
 import { conflict, type Refusal, type RefusalCode } from '../refusal.ts';
 
@@ -237,7 +237,7 @@ export interface Migration extends MigrationKey {
     readonly items: number;
     readonly bytes: number;
     readonly seconds: number;
-    readonly limit: Limit;
+    readonly limit: EstimatedLimit;
   };
   readonly ahead?: Ahead;
   /** ISO time of the start; `startedIat` is the issue time of its token, epoch seconds. */

@@ -54,6 +54,9 @@ const CONDITIONS: Conditions = {
 
 export type Limit = 'partition' | 'table' | 'reading' | 'writing' | 'cpu';
 
+/** What the copy waits for most: a limit of tables, or the objects beside them. */
+export type EstimatedLimit = Limit | 'objects';
+
 export interface Estimate {
   /** Until the copy is verified: the shortest time for which the site is offline. */
   readonly seconds: number;
@@ -62,7 +65,7 @@ export interface Estimate {
   /** To make the target equal where everything was copied ahead and next to nothing has changed. */
   readonly equalSeconds: number;
   /** What the copy waits for most. */
-  readonly limit: Limit;
+  readonly limit: EstimatedLimit;
   /** For each limit, the seconds that the copy would take if only this limited it. */
   readonly bounds: Readonly<Record<Limit, number>>;
   readonly writeUnits: number;

@@ -7,22 +7,25 @@ import { type Part, rangesPerTenant } from '../datasets/dataset.ts';
 import { type KnownSize, wholeOf } from '../datasets/size.ts';
 import { type Facts, windowReserve } from '../moving/migration.ts';
 import { type Estimate, estimate } from './estimate.ts';
+import { isOfObjects, withObjects } from './objects.ts';
 import { withScans } from './scans.ts';
 
 /** The estimate for the parts that move, each with its measured share of all items. */
 export function estimateOf(size: KnownSize, parts: readonly Part[]): Estimate {
-  const moving = parts.filter(({ policy }) => policy === 'move');
+  const moving = parts.filter((part) => part.policy === 'move' && !isOfObjects(part));
   const weights = moving.map(({ name }) => {
     const { items = 0, bytes = 0 } = size.parts[name] ?? {};
     return Math.max(items, bytes / 1024);
   });
   const all = weights.reduce((sum, weight) => sum + weight, 0);
-  const { items, bytes } = wholeOf(size);
+  const tables = moving.map(({ name }) => size.parts[name] ?? { items: 0, bytes: 0 });
+  const items = tables.reduce((sum, part) => sum + part.items, 0);
+  const bytes = tables.reduce((sum, part) => sum + part.bytes, 0);
   const loads = moving.map((part, at) => ({
     shards: rangesPerTenant(part),
     ...(all > 0 && { share: (weights[at] ?? 0) / all }),
   }));
-  return withScans(estimate(items, bytes, loads), parts);
+  return withObjects(withScans(estimate(items, bytes, loads), parts), parts, size.parts);
 }
 
 /**

@@ -76,7 +76,12 @@ export async function scan(
     if (counted % TOLD_EACH === 0) tell(`  ${counted} of ${wanted.length} tenants are counted`);
     return found;
   });
-  const bytes = tenants.reduce((sum, tenant) => sum + tenant.bytes, 0);
+  // Objects are listed, and only items of tables take read units.
+  const tables = tablesOf(operator.residency.parts).map(({ name }) => name);
+  const bytes = tenants
+    .flatMap(({ parts }) => parts)
+    .filter(({ part }) => tables.includes(part))
+    .reduce((sum, part) => sum + part.bytes, 0);
   const readUnits = Math.ceil(bytes / UNIT_BYTES);
   const report: Scanned = {
     tenants: tenants.toSorted((a, b) => b.bytes - a.bytes || (a.tenant < b.tenant ? -1 : 1)),

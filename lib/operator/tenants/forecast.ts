@@ -5,6 +5,7 @@
 import { type Part, rangesPerTenant } from '../../../lambdas/domain/datasets/dataset.ts';
 import type { Measured } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { type Estimate, estimate } from '../../../lambdas/domain/planning/estimate.ts';
+import { isOfObjects, withObjects } from '../../../lambdas/domain/planning/objects.ts';
 import { withScans } from '../../../lambdas/domain/planning/scans.ts';
 import type { PartCount } from '../operator.ts';
 
@@ -51,19 +52,27 @@ export function forecast(input: ForecastInput): Forecast {
   const moving = input.sizes.filter(({ policy }) => policy === 'move');
   const items = moving.reduce((sum, part) => sum + part.items, 0);
   const bytes = moving.reduce((sum, part) => sum + part.bytes, 0);
-  const shaped = parts.filter(({ policy }) => policy === 'move');
+  const shaped = parts.filter((part) => part.policy === 'move' && !isOfObjects(part));
+  const inTables = moving.filter(({ part }) => shaped.some(({ name }) => name === part));
+  const tableItems = inTables.reduce((sum, part) => sum + part.items, 0);
+  const tableBytes = inTables.reduce((sum, part) => sum + part.bytes, 0);
   const loads = shaped.map((part) => ({
     shards: rangesPerTenant(part),
-    share: items === 0 ? 1 / shaped.length : (sizeOf(moving, part.name)?.items ?? 0) / items,
+    share:
+      tableItems === 0 ? 1 / shaped.length : (sizeOf(moving, part.name)?.items ?? 0) / tableItems,
   }));
-  const ranges = loads.reduce((sum, { shards }) => sum + shards, 0);
-  const planned = withScans(
-    estimate(items, bytes, loads, {
+  const ranges = parts
+    .filter(({ policy }) => policy === 'move')
+    .reduce((sum, part) => sum + rangesPerTenant(part), 0);
+  const scanned = withScans(
+    estimate(tableItems, tableBytes, loads, {
       concurrency,
       ...(measured && { sourceMs: measured.sourceMs, targetMs: measured.targetMs }),
     }),
     parts,
   );
+  const sizes = Object.fromEntries(moving.map((part) => [part.part, part]));
+  const planned = withObjects(scanned, parts, sizes);
   const stateSeconds = STATES * (isLocal ? STATE_SECONDS.local : STATE_SECONDS.aws);
   const overheadSeconds =
     stateSeconds + (measured ? (CALLS_PER_RANGE * ranges * measured.callMs) / 1000 : 0);
@@ -92,11 +101,13 @@ export function forecast(input: ForecastInput): Forecast {
   const processes = isLocal ? 1 : Math.min(concurrency, ranges);
   const { few } = measured;
   const of = (all: number, ofFew: number) =>
-    growing(all, sample.items, ofFew, few.items, items) / processes / 1000;
+    growing(all, sample.items, ofFew, few.items, tableItems) / processes / 1000;
   const writing = of(measured.copyMs, few.copyMs);
   const reading = of(measured.readMs, few.readMs);
   // DynamoDB's own limits hold on AWS alone.
-  const limits = isLocal ? { copySeconds: 0, verifySeconds: 0 } : planned;
+  const none = { copySeconds: 0, verifySeconds: 0 };
+  const objects = withObjects({ ...scanned, ...none }, parts, sizes);
+  const limits = isLocal ? objects : planned;
   const copySeconds = Math.max(writing, limits.copySeconds);
   // Both sides are read; by one process, one after the other.
   const verifySeconds = Math.max(reading * (isLocal ? 2 : 1), limits.verifySeconds);

@@ -9,6 +9,7 @@ import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { DEFAULT_CONCURRENCY } from '../../../lambdas/domain/operating/settings.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
+import { isOfObjects } from '../../../lambdas/domain/planning/objects.ts';
 import { type PartScans, scansOf } from '../../../lambdas/domain/planning/scans.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { type Confirm, invoked } from '../acting/act.ts';
@@ -39,6 +40,8 @@ export interface Rehearsed {
   readonly forecast: Forecast;
   /** Of each table that is scanned, by its declared size. */
   readonly scans: readonly PartScans[];
+  /** Parts in buckets: no sample of them is copied. */
+  readonly unmeasured: readonly string[];
   readonly window: {
     /** As declared to Atlassian. */
     readonly hours: number;
@@ -94,6 +97,7 @@ export async function rehearse(
     parts: home.parts,
     forecast: predicted,
     scans: scansOf(operator.residency.parts),
+    unmeasured: operator.residency.parts.filter(isOfObjects).map(({ name }) => name),
     window: { hours, share, fits: share <= LARGEST_SHARE },
     ...defined({ rehearsal }),
     obstacles,
@@ -179,6 +183,7 @@ const LIMITS: Readonly<Record<Forecast['limit'], string>> = {
   reading: 'how fast items come from the source',
   writing: 'how fast writes reach the target',
   cpu: 'how fast a worker handles items',
+  objects: 'how fast S3 takes requests and copies bytes',
   records: 'the steps of the move itself: there is little to copy',
 };
 
@@ -221,6 +226,11 @@ export function rehearseText(report: Rehearsed, isFine: boolean): string {
       ],
     ),
     ...(scans.length === 0 ? [] : [scansText(scans)]),
+    ...(report.unmeasured.length === 0
+      ? []
+      : [
+          `  ${printable(report.unmeasured.join(', '))}: objects are planned by S3’s published request rates, and never measured, with --sample neither`,
+        ]),
     [
       `  limited by ${LIMITS[said.limit]}; costs about $${said.dollars.toFixed(2)}`,
       `  ${percent} of the ${window.hours} h declared as maxMigrationDurationHours`,

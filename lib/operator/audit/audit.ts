@@ -4,10 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDbPart,
+  type Part,
   type Range,
   rangesOf,
 } from '../../../lambdas/domain/datasets/dataset.ts';
-import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
+import { bucketsOf, tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL, rehearsalRanges } from '../../../lambdas/domain/operating/rehearsal.ts';
@@ -42,6 +43,8 @@ export interface AuditReport {
   };
   /** The cost of reading whole tables. Reads by key cost little beside it. */
   readonly cost: { readonly readUnits: number; readonly dollars: number };
+  /** Parts in buckets: current objects under prefixes of known tenants are counted, and no others. */
+  readonly buckets: readonly string[];
 }
 
 const SECOND_LOOK_MS = 1_000;
@@ -73,6 +76,7 @@ export async function audit(operator: Operator, options: AuditOptions): Promise<
       receipts: first.receipts.length,
       partitions: first.partitions.length,
     },
+    buckets: bucketsOf(operator.residency.parts).map(({ name }) => name),
     cost: { readUnits: first.readUnits, dollars: first.readUnits * READ_UNIT_DOLLARS },
   };
   return { report, text: auditText(report), isFine: findings.length === 0 };
@@ -143,7 +147,7 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
     .filter((slot) => tenant === undefined || slot.tenant === tenant)
     .map((slot) => ({ realm, slot }));
   const { partitions, readUnits } = all
-    ? await everyPartition(operator, realm)
+    ? await everyPartition(operator, realm, await tenantsOfAll(operator))
     : await partitionsOfTenants(operator, realm, [
         REHEARSAL,
         ...(tenant === undefined ? leftBy(records) : [tenant]),
@@ -160,8 +164,20 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
 const leftBy = (records: Evidence['records']): readonly string[] =>
   records.flatMap(({ record }) => (record.state === 'moved' ? [record.tenant] : []));
 
-async function everyPartition(operator: Operator, realm: Realm) {
-  const partitions: Partition[] = [];
+/** Prefixes cannot be read like keys: known tenants of all realms are looked for in each bucket. */
+async function tenantsOfAll(operator: Operator): Promise<readonly string[]> {
+  if (bucketsOf(operator.residency.parts).length === 0) return [];
+  const found = new Set<string>();
+  for (const realm of operator.realms)
+    for await (const row of operator.tenants.all(realm))
+      if ('record' in row) found.add(row.record.tenant);
+  return [...found];
+}
+
+async function everyPartition(operator: Operator, realm: Realm, tenants: readonly string[]) {
+  const buckets = bucketsOf(operator.residency.parts);
+  const ofBuckets = await partitionsOfTenants(operator, realm, tenants, buckets);
+  const partitions: Partition[] = [...ofBuckets.partitions];
   let readUnits = 0;
   for (const parts of partsByTable(operator, realm).values()) {
     const scanned = await keysOf(operator, realm, parts[0]);
@@ -173,13 +189,18 @@ async function everyPartition(operator: Operator, realm: Realm) {
 }
 
 /** The items under these tenants' keys, one tenant after the other. */
-async function partitionsOfTenants(operator: Operator, realm: Realm, whose: readonly string[]) {
+async function partitionsOfTenants(
+  operator: Operator,
+  realm: Realm,
+  whose: readonly string[],
+  parts: readonly Part[] = operator.residency.parts,
+) {
   const partitions: Partition[] = [];
   for (const tenant of whose) {
     const ranges =
       tenant === REHEARSAL
-        ? rehearsalRanges(operator.residency.parts)
-        : rangesOf(operator.residency.parts, await keyValuesIn(operator, tenant));
+        ? rehearsalRanges(parts)
+        : rangesOf(parts, await keyValuesIn(operator, tenant));
     const counts = await Promise.all(ranges.map((range) => countOf(operator, realm, range)));
     // The segments of one table have one partition.
     const found = Map.groupBy(
@@ -236,14 +257,22 @@ const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
 };
 
 /** Pure: the text for a terminal. */
-export function auditText({ scope, tenant, findings, looked, cost }: AuditReport): string {
+export function auditText(report: AuditReport): string {
+  const { scope, tenant, findings, looked, cost, buckets } = report;
   const seen = `looked at ${SCOPES[scope]}: ${withCommas(looked.records)} records, ${withCommas(looked.migrations)} migrations, ${withCommas(looked.receipts)} receipts`;
+  const ofBuckets =
+    buckets.length === 0
+      ? []
+      : [
+          `  ${buckets.join(', ')}: current objects under the prefixes of known tenants alone; no older version, open upload or unknown prefix`,
+        ];
   const paid =
     scope === 'everything'
       ? [
+          ...ofBuckets,
           `  read ${withCommas(looked.partitions)} partition keys, for ${withCommas(Math.ceil(cost.readUnits))} read units (about $${cost.dollars.toFixed(2)})`,
         ]
-      : [];
+      : ofBuckets;
   const who = tenant === undefined ? '' : `${printable(tenant)}: `;
   if (findings.length === 0)
     return [`  ${seen}`, ...paid, '', `✓ ${who}nothing is where it should not be`].join('\n');

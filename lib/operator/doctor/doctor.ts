@@ -2,6 +2,7 @@
 
 import { GetAccountSettingsCommand } from '@aws-sdk/client-lambda';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { bucketsOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { isFinal, type Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
 import { keyServersOf } from '../../../lambdas/domain/residency.ts';
@@ -129,11 +130,20 @@ function checksInAws(
     ['concurrency', () => concurrency(operator, realm)],
     ['encryption', () => encryption(operator, realm)],
     ['expiry', () => expiry(operator, realm)],
+    ...bucketsUnchecked(operator),
     ['queries', async () => (await import('./saved-queries.ts')).savedQueries(operator, realm)],
     ...(operator.stage === 'prod'
       ? [['protection', () => protection(operator, realm)] as const]
       : []),
   ];
+}
+
+/** Says so, instead of nothing: what a bucket must be stands in docs/datasets.md. */
+function bucketsUnchecked({ residency }: Operator): readonly [string, () => Promise<Found>][] {
+  const names = bucketsOf(residency.parts).map(({ name }) => name);
+  if (names.length === 0) return [];
+  const says = `${names.join(', ')}: NOT looked at for versioning, encryption, lifecycle, Object Lock, replication, notifications`;
+  return [['buckets', async () => fine(says)]];
 }
 
 /** A setting is no fault, but the operator who made it may have forgotten it. */

@@ -39,7 +39,8 @@ export function s3Needs(
     : ['s3:GetObject', 's3:GetObjectTagging'];
   // It asks for a version, and S3 tells of a lock only those who may read it.
   const looks = entry === 'tasks/measure' && command === 'HeadObject';
-  const actions = looks ? LOOKING : COPIES.includes(command) ? copied : ON_OBJECTS[command];
+  const ofObjects = looks ? LOOKING : ON_OBJECTS[command];
+  const actions = COPIES.includes(command) ? copied : ofObjects;
   if (actions === undefined) throw new Error(`what ${command} needs is not known`);
   return actions.map((one) => ({ action: one, resource: `${resource}/*`, entry, realm }));
 }

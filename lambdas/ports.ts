@@ -1,7 +1,6 @@
 /** Every boundary of the system. Ports use our words; AWS errors are translated in the adapters. */
 import type { Range } from './domain/datasets/dataset.ts';
 import type { Digest } from './domain/datasets/digest.ts';
-import type { Obstacles, RangeObstacles } from './domain/datasets/obstacles.ts';
 import type { Measurement, RangeSize } from './domain/datasets/size.ts';
 import type { HistoryEntry } from './domain/moving/history.ts';
 import type { Migration, MigrationKey, Phase } from './domain/moving/migration.ts';
@@ -10,6 +9,7 @@ import type { Receipt, ReceiptLink, Signature } from './domain/moving/receipt.ts
 import type { Slot } from './domain/moving/slots.ts';
 import type { MetricName, WordOf } from './domain/operating/metric.ts';
 import type { Settings, SettingsChange, SettingsEntry } from './domain/operating/settings.ts';
+import type { Obstacles, RangeObstacles } from './domain/planning/obstacles.ts';
 import type { Realm } from './domain/realm.ts';
 import type { TenantName } from './domain/tenants/identity.ts';
 import type { PurgeReceipt } from './domain/tenants/retirement.ts';

@@ -1,6 +1,6 @@
 /** One part kind over all kinds of storage: each range goes to the kind of its part. */
 import type { Part, Range } from '../domain/datasets/dataset.ts';
-import { NO_OBSTACLES } from '../domain/datasets/obstacles.ts';
+import { NO_OBSTACLES } from '../domain/planning/obstacles.ts';
 import type { PartKind } from '../ports.ts';
 
 export type PartKinds = { readonly [kind in Part['kind']]: PartKind };

@@ -5,7 +5,7 @@
 import { type Range, rangesOf } from '../domain/datasets/dataset.ts';
 import { type KeyValues, keyValuesOf } from '../domain/datasets/key-values.ts';
 import { kindOf } from '../domain/datasets/kinds.ts';
-import { type Looked, NO_OBSTACLES, type Obstacles } from '../domain/datasets/obstacles.ts';
+import { type Looked, NO_OBSTACLES, type Obstacles } from '../domain/planning/obstacles.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import type { Invocation } from './phases/range-turn.ts';

@@ -2,7 +2,7 @@
  * The size of a tenant's data: of one range as it is counted, of a part, and of a whole dataset.
  */
 
-import type { Obstacles } from './obstacles.ts';
+import type { Obstacles } from '../planning/obstacles.ts';
 
 /** The result of a count of a range so far. */
 export interface RangeSize {

@@ -43,7 +43,7 @@ export interface AuditReport {
   };
   /** The cost of reading whole tables. Reads by key cost little beside it. */
   readonly cost: { readonly readUnits: number; readonly dollars: number };
-  /** Parts in buckets: current objects under prefixes of known tenants are counted, and no others. */
+  /** Parts in buckets. Counted are current objects under prefixes of known tenants. */
   readonly buckets: readonly string[];
 }
 

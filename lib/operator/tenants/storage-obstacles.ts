@@ -3,7 +3,7 @@
  * an operator may count objects, and may not read one.
  */
 import { kindOf } from '../../../lambdas/domain/datasets/kinds.ts';
-import type { Looked } from '../../../lambdas/domain/datasets/obstacles.ts';
+import type { Looked } from '../../../lambdas/domain/planning/obstacles.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { invoked } from '../acting/act.ts';
 import type { Operator } from '../operator.ts';

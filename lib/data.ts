@@ -1,6 +1,6 @@
 /**
- * The stores of a realm: tenants, the ledger, the tables and buckets of the dataset that we own, and
- * the key that encrypts tenants and ledger. A vendor's own get grants, and are left alone.
+ * The stores of a realm: tenants, the ledger, the tables and buckets of the dataset that we own,
+ * and the key that encrypts tenants and ledger. A vendor's own get grants, and are left alone.
  */
 
 import { Aws, Duration } from 'aws-cdk-lib';

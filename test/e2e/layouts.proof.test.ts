@@ -120,6 +120,9 @@ describe('a tenant whose keys cannot be its own, or are not known,', () => {
   });
 });
 
+/** Each scans the whole table. */
+const SCAN = { by: 'scan', largestTableGB: 0.1 } as const;
+
 describe('a tenant among look-alikes', () => {
   beforeAll(async () => {
     await world.atlassian.upgrade(acme, 'announced');
@@ -202,6 +205,12 @@ describe('a tenant among look-alikes', () => {
     ['pooled', { key: '{tenant}#{shard}', shards: 16 }, 'such as {tenant}-9'],
     ['listed', { key: 'TENANT#{tenant}' }, 'TENANT#{tenant}#CONFIG'],
     ['forge', { key: '{tenant}' }, 'such as LAST#{tenant}, {tenant}'],
+    ['electrodb', { key: '$other#tenantid_{tenant}' }, 'such as $xxx#xxxxxxxx_{tenant}'],
+    ['sites', { key: '{cloudId}' }, 'such as SITE#{tenant}'],
+    ['preferences', { key: 'TENANT#{tenant}' }, 'made by no declared template'],
+    ['addons', { key: 'ADDON#{tenant}' }, 'such as {tenant}'],
+    ['entities', { discover: { ...SCAN, attribute: 'tenant' } }, 'made by no declared template'],
+    ['begun', { discover: { ...SCAN, prefix: 'T-{tenant}/' } }, 'such as {tenant}/PAGE/9'],
   ])(
     'is not rehearsed in peace where part %s is declared wrongly',
     async (name, declared, shape) => {
@@ -218,6 +227,21 @@ describe('a tenant among look-alikes', () => {
       const { obstacles } = Object(report);
       for (const obstacle of obstacles) expect(obstacle).toMatch(`part ${name} in us: `);
       expect(JSON.stringify(obstacles)).toContain(shape);
+    },
+  );
+
+  test.each(['numbered', 'bytes'])(
+    'cannot be rehearsed where part %s is declared with another type of key',
+    async (name) => {
+      const parts = tablesOf(LAID_OUT.parts).map((one) =>
+        one.name === name ? { ...one, keyType: 'S' as const } : one,
+      );
+      const wrong = operatorCommand(port, { ...LAID_OUT, parts });
+      const { code, stderr } = await wrong('rehearse', 'acme', '--to', 'de');
+      expect(code).toBe(1);
+      expect(stderr).toContain('other names or types of keys than its part declares');
+      const { report } = await wrong.json('doctor');
+      expect(JSON.stringify(report)).toContain(`residency-local-us-${name}`);
     },
   );
 

@@ -1,7 +1,7 @@
 /**
  * The S3 part kind over the embedded S3, through HTTP and with the real client. For the contract of
- * part kinds it keeps items: an item is an object whose key is its sort key, under the prefix of its
- * partition.
+ * part kinds it keeps items: an item is an object whose key is its sort key, under the prefix of
+ * its partition.
  */
 import { randomUUID } from 'node:crypto';
 import {

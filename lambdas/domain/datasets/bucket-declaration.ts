@@ -1,4 +1,6 @@
-/** Refuses declarations of parts that are prefixes of buckets, where they could not be moved safely. */
+/**
+ * Refuses declarations of parts that are prefixes of buckets, where they could not be moved safely.
+ */
 import { checkFields, type Refused, recordOf, shown } from './declared-fields.ts';
 import { checkKeys } from './key-declaration.ts';
 import { alwaysHolds } from './key-overlaps.ts';

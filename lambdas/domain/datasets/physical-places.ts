@@ -11,7 +11,8 @@ import { formsOf } from './key-template.ts';
 import { KINDS, type Kind, kindOf } from './kinds.ts';
 
 /**
- * A table or bucket of a realm. All are in one account, so that kind, region and name identify them.
+ * A table or bucket of a realm. All are in one account, so that kind, region and name identify
+ * them.
  */
 export interface PhysicalPlace {
   readonly realm: Realm;

@@ -1,7 +1,7 @@
 /**
- * Decides whether a prefix of one tenant could lie within that of another. Keys of a table only have
- * to differ; a prefix also holds everything below it: with `{tenant}/` and `files/{tenant}/`, a
- * tenant called `files` would have the files of all.
+ * Decides whether a prefix of one tenant could lie within that of another. Keys of a table only
+ * have to differ; a prefix also holds everything below it: with `{tenant}/` and `files/{tenant}/`,
+ * a tenant called `files` would have the files of all.
  */
 import { sayForm } from './key-declaration.ts';
 import type { KeyForm } from './key-template.ts';

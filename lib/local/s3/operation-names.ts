@@ -1,4 +1,6 @@
-/** Tells which operation of S3 a request asks for, so that what is not offered is refused by name. */
+/**
+ * Tells which operation of S3 a request asks for, so that what is not offered is refused by name.
+ */
 import type { S3Address } from './s3-request.ts';
 
 /** What a sub-resource in the query makes of a request on a bucket, or on an object. */

@@ -28,7 +28,9 @@ export interface S3Reply {
   readonly body?: string | Buffer;
 }
 
-/** Buckets stand in the path: the host answers to its own name only. Segments like `..` are kept. */
+/**
+ * Buckets stand in the path: the host answers to its own name only. Segments like `..` are kept.
+ */
 export function addressOf({ method = 'GET', url = '/', headers }: IncomingMessage): S3Address {
   const [path = '/', search = ''] = splitAt(url, '?');
   const [bucket = '', key = ''] = splitAt(path.replace(/^\//, ''), '/');

@@ -41,6 +41,8 @@ const KNOWN: Readonly<Record<string, string>> = {
     'these credentials may not do that: take the role operator-read, operator-act or operator-tenants of each realm (docs/security.md)',
   ResourceNotFoundException:
     'a table or function of this stage does not exist: is the stage right, and every realm deployed?',
+  ValidationException:
+    'AWS refused a call (ValidationException): most often a table has other names or types of keys than its part declares; residency doctor names the table',
   ECONNREFUSED: 'nothing answers there: is the local host up (npm run local), and on that port?',
   ENOTFOUND: 'an address could not be resolved: is there a network?',
   TimeoutError: 'AWS did not answer in time',

@@ -1,4 +1,6 @@
-/** The embedded S3 as a host: regions, presigned URLs, what it refuses, faults, and what it keeps. */
+/**
+ * The embedded S3 as a host: regions, presigned URLs, what it refuses, faults, and what it keeps.
+ */
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** Compares objects of two realms: what has to be done so that the target is equal to the source. */
+/**
+ * Compares objects of two realms: what has to be done so that the target is equal to the source.
+ */
 import type { Difference } from '../../../ports.ts';
 import { checksumOf } from './object-bytes.ts';
 import type { ObjectPair } from './object-pages.ts';

@@ -1,4 +1,6 @@
-/** Computes the digest of a range from what S3 keeps of each object, and from bytes where it must. */
+/**
+ * Computes the digest of a range from what S3 keeps of each object, and from bytes where it must.
+ */
 import { type ItemDigest, withItems } from '../../../domain/datasets/digest.ts';
 import type { Checkpoint } from '../../../ports.ts';
 import { BEGINNING, checkpointAt } from '../checkpoint.ts';

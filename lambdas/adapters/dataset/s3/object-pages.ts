@@ -1,4 +1,6 @@
-/** Reads the objects of a range in one realm, or in two side by side, with all that is kept of them. */
+/**
+ * Reads the objects of a range in one realm, or in two side by side, with all that is kept of them.
+ */
 import { oneAhead } from '../range-reader.ts';
 import { type ListedPage, listObjects } from './object-list.ts';
 import { compareKeys, type ObjectSide } from './object-side.ts';

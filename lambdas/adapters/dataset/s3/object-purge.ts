@@ -78,8 +78,8 @@ interface VersionPage {
 
 /**
  * A listing goes on after a key, never after a version, which is being deleted meanwhile. So the
- * versions of the key in which the page ends are listed again; where the page has no other key, they
- * are deleted, and the same place is listed once more.
+ * versions of the key in which the page ends are listed again; where the page has no other key,
+ * they are deleted, and the same place is listed once more.
  */
 function wholeKeys({ versions, isLast }: VersionPage, last: string) {
   if (isLast) return { versions, after: undefined };

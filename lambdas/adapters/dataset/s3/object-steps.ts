@@ -1,6 +1,6 @@
 /**
- * Turns what has to be done with the objects of a page into steps: many objects at once, and a large
- * one by itself, in steps of some parts.
+ * Turns what has to be done with the objects of a page into steps: many objects at once, and a
+ * large one by itself, in steps of some parts.
  */
 import { type Digest, type ItemDigest, withItems } from '../../../domain/datasets/digest.ts';
 import type { Checkpoint } from '../../../ports.ts';

@@ -1,4 +1,6 @@
-/** The requests of a copy in parts: it begins, goes on from parts that are there, and is completed. */
+/**
+ * The requests of a copy in parts: it begins, goes on from parts that are there, and is completed.
+ */
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,

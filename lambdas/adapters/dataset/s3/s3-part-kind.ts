@@ -1,4 +1,6 @@
-/** The part kind over S3: copies, compares, restores and purges a part that is a prefix of a bucket. */
+/**
+ * The part kind over S3: copies, compares, restores and purges a part that is a prefix of a bucket.
+ */
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Range } from '../../../domain/datasets/dataset.ts';
 import type { S3Part } from '../../../domain/datasets/s3-part.ts';

@@ -39,8 +39,8 @@ export const putObject: Operation = async (request, context) => {
 };
 
 /**
- * Checks the request's conditions at the moment of writing, and that the `upload` which it completes
- * is still open. Bytes that no upload holds are dropped where the request fails.
+ * Checks the request's conditions at the moment of writing, and that the `upload` which it
+ * completes is still open. Bytes that no upload holds are dropped where the request fails.
  */
 export async function putVersion(
   { store }: S3Context,
@@ -141,7 +141,9 @@ export interface Deletion {
   readonly isMarker: boolean;
 }
 
-/** Without a version's id, a versioned bucket gets a delete marker. What is not there is no error. */
+/**
+ * Without a version's id, a versioned bucket gets a delete marker. What is not there is no error.
+ */
 export async function deleteOne(
   { store, now }: S3Context,
   name: string,

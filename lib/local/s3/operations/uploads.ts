@@ -1,4 +1,6 @@
-/** Uploads in parts: CreateMultipartUpload, UploadPart, CompleteMultipartUpload, Abort…, ListParts. */
+/**
+ * Uploads in parts: CreateMultipartUpload, UploadPart, CompleteMultipartUpload, Abort…, ListParts.
+ */
 import { randomBytes } from 'node:crypto';
 import {
   type Algorithm,

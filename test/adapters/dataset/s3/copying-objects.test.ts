@@ -1,4 +1,6 @@
-/** Objects of all kinds arrive as they were, whatever their keys, and whatever happens meanwhile. */
+/**
+ * Objects of all kinds arrive as they were, whatever their keys, and whatever happens meanwhile.
+ */
 import {
   DeleteObjectCommand,
   DeleteObjectTaggingCommand,

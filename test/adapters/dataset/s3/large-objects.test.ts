@@ -1,4 +1,6 @@
-/** Large objects: copied in parts, resumed at a part, and read in pieces where S3 has no checksum. */
+/**
+ * Large objects: copied in parts, resumed at a part, and read in pieces where S3 has no checksum.
+ */
 import {
   AbortMultipartUploadCommand,
   ListMultipartUploadsCommand,

@@ -1,4 +1,6 @@
-/** A purge leaves nothing: no version, no delete marker, no open upload; and obstacles are found. */
+/**
+ * A purge leaves nothing: no version, no delete marker, no open upload; and obstacles are found.
+ */
 import {
   CreateMultipartUploadCommand,
   DeleteObjectCommand,

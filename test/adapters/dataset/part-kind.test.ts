@@ -256,7 +256,8 @@ describe('a DynamoDB under load', () => {
     const copy = db.kind.copy(range, 'us', 'de', horizon, undefined, Number.POSITIVE_INFINITY);
     const most = MOST_IN_FLIGHT * BATCH + page;
     for await (const { changed } of copy) {
-      expect(changed).toBeGreaterThanOrEqual(page);
+      // A page, or what was written in a second, whichever comes first.
+      expect(changed).toBeGreaterThan(0);
       // The record of that checkpoint is never written. Waits until writing stops:
       let written = 0;
       do {

@@ -1,6 +1,6 @@
 /**
  * Which tests are run by what: `npm test` runs the project `tests`, `npm run test:proofs` the
- * project `proofs`, and `npm run check` both at once.
+ * project `proofs`, and `npm run check` one after the other.
  */
 import { defineConfig } from 'vitest/config';
 
@@ -20,17 +20,27 @@ export default defineConfig({
     // Loading the modules anew for each file cost a third of the time. No test changes what another
     // one sees: environment and globals are left alone, worlds and folders are a test's own.
     isolate: false,
-    // Many of them wait, for clocks, for processes and for each other.
-    maxWorkers: 4,
+    // Most of them wait, for clocks and for each other: more of them than processors go on at once. A
+    // test that waits asks again and again, so that yet more workers cost more than they bring.
+    maxWorkers: 3,
     // The scripts of the simulation each take a processor.
     maxConcurrency: 2,
     globalSetup: 'test/support/one-folder.ts',
     projects: [
       {
         extends: true,
-        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [PROOFS] },
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: [PROOFS],
+          sequence: { groupOrder: 0 },
+        },
       },
-      { extends: true, test: { name: 'proofs', include: [PROOFS] } },
+      {
+        extends: true,
+        // When all others are done: their scripts and hosts take the processors for minutes.
+        test: { name: 'proofs', include: [PROOFS], sequence: { groupOrder: 1 } },
+      },
     ],
   },
 });

@@ -7,6 +7,9 @@ import { taskOf, taskOnLambda } from '../task.ts';
 
 export const task = taskOf((app, input, invocation) => {
   const { tenant }: { readonly tenant?: unknown } = Object(input);
-  return isTenantId(tenant) ? app.lookAtTenant(tenant, invocation) : app.measureTenants(invocation);
+  if (tenant === undefined) return app.measureTenants(invocation);
+  return isTenantId(tenant)
+    ? app.lookAtTenant(tenant, invocation)
+    : Promise.resolve({ refused: 'the input names no tenant of ours' });
 });
 export const handler = taskOnLambda(task);

@@ -70,9 +70,7 @@ test('a receipt says that objects were counted, and what is left of them', async
   const site = await world.installed('moved');
   await put(documents, 'us', 'moved/a');
   await world.moved(site, 3, 'DE');
-  await expect
-    .poll(() => world.receipt('de', 'moved', 3), { timeout: 60_000 })
-    .toMatchObject({ state: 'committed' });
+  await expect.poll(() => world.receipt('de', 'moved', 3)).toMatchObject({ state: 'committed' });
   const { stdout } = await residency('receipt', 'moved', '3');
   expect(stdout).toMatch(/documents \(objects\) +1 /);
   expect(stdout).toContain(
@@ -89,4 +87,11 @@ test('what is found after the schedule is on record refuses the start, and fence
   expect(refused.status).toBe(409);
   expect(JSON.stringify(refused.body)).toContain(ARCHIVED);
   expect(await world.record('late', 'us')).toMatchObject({ state: 'active' });
+});
+
+test('a look at what is no tenant is refused, and counts nobody else instead', async () => {
+  for (const tenant of [7, '', '#kept#late', null])
+    expect(await world.host.invoke('us', 'tasks/measure', { tenant })).toEqual({
+      refused: 'the input names no tenant of ours',
+    });
 });

@@ -52,7 +52,7 @@ export async function* purgeSteps(
     const deletion = Promise.withResolvers<void>();
     deletion.promise.catch(() => {}); // it is awaited only where more versions of a key follow
     const deleteAll = async () => {
-      const deleted = Promise.all(shares.map((share) => deleteVersions(side, share)));
+      const deleted = Promise.all(shares.map((share) => purgeVersions(side, share)));
       deleted.then(() => deletion.resolve(), deletion.reject);
       await deleted;
     };
@@ -151,7 +151,7 @@ function sharesOf(versions: readonly OneVersion[]): readonly (readonly OneVersio
   return [...shares, ...single];
 }
 
-async function deleteVersions(side: ObjectSide, versions: readonly OneVersion[]): Promise<void> {
+async function purgeVersions(side: ObjectSide, versions: readonly OneVersion[]): Promise<void> {
   const { client, bucket, prefix, part } = side;
   const items = versions.length;
   const [first] = versions;

@@ -14,7 +14,7 @@ import {
   type KeptEvent,
   withoutEvent,
 } from './domain/tenants/kept-events.ts';
-import type { TenantState } from './domain/tenants/tenant.ts';
+import { isStub } from './domain/tenants/tenant.ts';
 import { send } from './forward.ts';
 
 /**
@@ -47,9 +47,6 @@ export async function deliverKept(app: App, { id, deadline }: Invocation): Promi
   }
 }
 
-/** Where the record is in one of these states, the realm holds nothing of the tenant. */
-const HOLDS_NOTHING: ReadonlySet<TenantState> = new Set(['purging', 'moved']);
-
 /** The oldest first; where one cannot be delivered, the newer ones wait for it. */
 async function deliverTo(app: App, tenant: string, owner: string): Promise<void> {
   const { kept, realm, ports } = app;
@@ -78,9 +75,9 @@ async function deliver(app: App, tenant: string, event: KeptEvent): Promise<'ove
   const begun = performance.now();
   const record = await ports.tenants.read(realm, tenant);
   const fields = { clientKey: event.named, state: record?.state };
-  // A target that was rolled back has no record: the source delivers it. A source that the tenant
-  // has left keeps nothing but its stub: the target delivers it.
-  if (record === undefined || HOLDS_NOTHING.has(record.state)) return 'over';
+  // A target that was rolled back has no record: the source delivers it. A source whose move is
+  // over keeps nothing but its stub: the target delivers it.
+  if (record === undefined || record.state === 'purging' || isStub(record)) return 'over';
   const verdict = forwardVerdict(event.event, record, event.sharedSecret);
   if (verdict === 'not-served') return 'waits';
   const { sharedSecret } = record.credentials;

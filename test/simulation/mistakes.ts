@@ -12,7 +12,10 @@ export interface Mistake {
     readonly from: string;
     readonly to: string;
   }[];
-  /** The first seed, where it is not 1: few worlds reach what it breaks. */
+  /**
+   * The first of the seeds that are tried, where it is not 1: a little below the one that noticed
+   * it last, because few worlds reach what it breaks.
+   */
   readonly from?: number;
   /** The invariants, any of which may break first. */
   readonly breaks: readonly string[];
@@ -58,6 +61,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a release that does not ask whose fence it is',
     rule: 1,
+    from: 481,
     changes: [
       change(
         FENCE,
@@ -76,7 +80,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a start that comes to life late may fence',
     rule: 2,
-    from: 17_001,
+    from: 17_011,
     changes: [
       change(
         FENCE,
@@ -156,6 +160,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a repeated commit that does nothing',
     rule: 7,
+    from: 71,
     changes: [
       change(
         HOOKS,
@@ -190,6 +195,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a next move before the arrival is committed',
     rule: 9,
+    from: 91,
     changes: [
       change(
         SCHEDULING,
@@ -221,6 +227,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'an installation that wins again when it comes again in its second',
     rule: 10,
+    from: 521,
     changes: [
       change(
         CREDENTIALS,
@@ -245,6 +252,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a rollback of an unknown id that leaves nothing behind',
     rule: 12,
+    from: 61,
     changes: [
       change(
         SCHEDULING,
@@ -284,7 +292,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a hook without an id that acts on a migration scheduled after its token',
     rule: 14,
-    from: 15_001,
+    from: 15_451,
     changes: [
       change(
         LOCATE,
@@ -317,11 +325,13 @@ export const MISTAKES: readonly Mistake[] = [
 
   {
     name: 'no drain',
+    from: 41,
     changes: [change(COPY, 'settings.drainSeconds,', '0,')],
     breaks: ['nothing slips through', 'complete somewhere', 'it ends'],
   },
   {
     name: 'the target is opened before the source is closed',
+    from: 781,
     changes: [
       change(
         HOOKS,
@@ -339,6 +349,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'ready to commit before it is verified',
+    from: 151,
     changes: [
       change(
         COPY,
@@ -360,6 +371,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'a page that counts as handled when it is not',
+    from: 31,
     changes: [change(TURN, '  done,\n  digest,', '  done: true,\n  digest,')],
     breaks: ['it ends', 'nothing slips through', 'complete somewhere', 'nowhere else'],
   },
@@ -394,6 +406,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'a secret that does not follow into the target',
+    from: 291,
     changes: [
       change(
         HOOKS,
@@ -437,6 +450,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: 'a plain put instead of a compare-and-set',
+    from: 91,
     changes: [
       change(
         STEPS,
@@ -472,6 +486,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'an uninstallation that cancels a commit',
     rule: 11,
+    from: 171,
     changes: [
       change(
         LIFECYCLE,
@@ -521,12 +536,14 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a schedule with copied data that is cancelled straight to rolled-back',
     rule: 17,
+    from: 101,
     changes: [change(MIGRATION, "return mustDiscard ? 'rolling-back' : to;", 'return to;')],
     breaks: ['nowhere else', 'it ends', 'same answer again'],
   },
   {
     name: 'a copy behind the fence that leaves what was deleted since, and verifies nothing',
     rule: 18,
+    from: 431,
     changes: [
       ...UNTOUCHED,
       change(COPY, "return isBegun ? 'repair-target' : 'copy';", "return 'copy';"),
@@ -541,6 +558,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a mark that goes when the phase ahead ends',
     rule: 16,
+    from: 81,
     changes: [
       change(
         STEPS,
@@ -553,6 +571,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a claim over what another schedule has copied ahead, that verifies nothing',
     rule: 19,
+    from: 341,
     changes: [
       ...UNTOUCHED,
       change(
@@ -576,6 +595,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a claim before the mark',
     rule: 16,
+    from: 471,
     changes: [
       change(
         STEPS,
@@ -598,6 +618,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a worker that copies ahead after the start, and a move that does not wait for it',
     rule: 16,
+    from: 71,
     changes: [
       change(
         AHEAD,
@@ -615,6 +636,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: 'a next schedule that is refused while what was copied ahead is discarded',
     rule: 19,
+    from: 101,
     changes: [
       change(
         MIGRATION,

@@ -61,6 +61,7 @@ export async function* writeSteps<W = WireWrite>(
     for await (const step of steps) {
       if (!(await queue.awaitRoom(step)) || isDue()) break;
       const written = window.write(step.writes);
+      written.catch(() => {}); // it may fail while earlier steps are awaited: they are asked first
       earlierSteps = earlierSteps.then(() => written).then(() => queue.acknowledge(step));
       earlierSteps.catch(queue.writerFails);
       pages += step.pages;

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { type WriteStep, writeSteps } from '../../../lambdas/adapters/dataset/write-steps.ts';
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
 import { EMPTY_DIGEST } from '../../../lambdas/domain/datasets/digest.ts';
+import { last } from '../../support/part-kind-suite.ts';
 
 const PAGES = 60;
 const NO_WRITES = { write: async () => {}, close: async () => {} };
@@ -55,4 +56,26 @@ test('a reader that writes next to nothing has one checkpoint recorded a second,
   expect(recorded.at(-1)).toBe(PAGES);
   // Six seconds, and the end.
   expect(recorded).toHaveLength(7);
+});
+
+test('a step that fails while an earlier one is still written fails the turn, and nothing else', async () => {
+  const unhandled: unknown[] = [];
+  const hear = (error: unknown) => unhandled.push(error);
+  process.prependListener('unhandledRejection', hear);
+  const first = Promise.withResolvers<void>();
+  let writes = 0;
+  const writer = {
+    write: (): Promise<void> => {
+      writes += 1;
+      return writes === 1 ? first.promise : Promise.reject(new Error('the second step failed'));
+    },
+    close: async () => {},
+  };
+  const turn = last(writeSteps(pages(), writer, systemClock, Number.POSITIVE_INFINITY));
+  await expect.poll(() => writes).toBeGreaterThan(1);
+  await pause(20); // Node reports a rejection that has no handler after its next turn
+  first.resolve();
+  await expect(turn).rejects.toThrow('the second step failed');
+  process.off('unhandledRejection', hear);
+  expect(unhandled).toEqual([]);
 });

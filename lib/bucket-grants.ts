@@ -50,6 +50,21 @@ const EMPTY = both(
   actions([], ['AbortMultipartUpload', 'DeleteObject', 'DeleteObjectVersion']),
 );
 
+/**
+ * The operators' roles count objects, and see the form of a bucket. They read no object.
+ */
+export const OPERATORS_ON_BUCKETS: readonly string[] = [
+  ...LIST.onBucket,
+  'GetBucketNotification',
+  'GetBucketObjectLockConfiguration',
+  'GetBucketOwnershipControls',
+  'GetBucketPublicAccessBlock',
+  'GetBucketVersioning',
+  'GetEncryptionConfiguration',
+  'GetLifecycleConfiguration',
+  'GetReplicationConfiguration',
+];
+
 export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
   'hooks/schedule': { own: LIST },
   'hooks/start': { own: LIST },

@@ -5,6 +5,7 @@
 import { Aws } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { bucketsOf, tablesOf } from '../lambdas/domain/datasets/kinds.ts';
+import { OPERATORS_ON_BUCKETS } from './bucket-grants.ts';
 import {
   alarmArn,
   arnOf,
@@ -161,7 +162,16 @@ export function counting({
     (part) =>
       `arn:${Aws.PARTITION}:s3:::${bucketName({ residency, stage }, part, { realm, region })}`,
   );
-  return buckets.length === 0 ? tables : [...tables, [allow(['s3:ListBucket'], ...buckets)]];
+  if (buckets.length === 0) return tables;
+  return [
+    ...tables,
+    [
+      allow(
+        OPERATORS_ON_BUCKETS.map((action) => `s3:${action}`),
+        ...buckets,
+      ),
+    ],
+  ];
 }
 
 /** The functions that an operator may invoke. Hooks, tasks and schedules take the same steps. */

@@ -1,10 +1,18 @@
 /** The buckets of a realm, for hosts that have no CloudFormation. */
-import { CreateBucketCommand, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  PutBucketLifecycleConfigurationCommand,
+  PutBucketVersioningCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
 import { bucketsOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { RealmRow } from '../../lambdas/domain/realm.ts';
 import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 
-/** The vendor's own too. Leaves a bucket that exists as it is, with its objects. */
+/**
+ * The vendor's own too, with the settings that those of the stacks have. A bucket that exists keeps
+ * its objects.
+ */
 export async function createBuckets(
   client: S3Client,
   residency: Pick<Residency, 'name' | 'parts'>,
@@ -18,7 +26,25 @@ export async function createBuckets(
     } catch (error) {
       if (!(error instanceof Error && error.name === 'BucketAlreadyOwnedByYou')) throw error;
     }
-    if (part.keepsVersionsDays !== undefined)
+    const days = part.keepsVersionsDays;
+    await client.send(
+      new PutBucketLifecycleConfigurationCommand({
+        Bucket,
+        LifecycleConfiguration: {
+          Rules: [
+            {
+              Status: 'Enabled',
+              Filter: { Prefix: '' },
+              AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+              ...(days !== undefined && {
+                NoncurrentVersionExpiration: { NoncurrentDays: days },
+              }),
+            },
+          ],
+        },
+      }),
+    );
+    if (days !== undefined)
       await client.send(
         new PutBucketVersioningCommand({
           Bucket,

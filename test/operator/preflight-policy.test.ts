@@ -4,7 +4,9 @@
  */
 import { getServers, setServers } from 'node:dns';
 import { readFileSync } from 'node:fs';
+import { CreateBucketCommand, PutBucketLifecycleConfigurationCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { ACCOUNT } from '../support/aws/account.ts';
@@ -21,11 +23,21 @@ const residency: Residency = {
   domain: 'exporter.example',
   hostedZoneId: 'Z1',
   otherWritersSeconds: 0,
-  parts: configured.parts.map((part) =>
-    part.name === 'templates'
-      ? { ...part, tableName: () => 'own', encryptionKeyArn: () => KEY }
-      : part,
-  ),
+  parts: [
+    ...tablesOf(configured.parts).map((part) =>
+      part.name === 'templates'
+        ? { ...part, tableName: () => 'own', encryptionKeyArn: () => KEY }
+        : part,
+    ),
+    {
+      kind: 's3',
+      name: 'logos',
+      policy: 'move',
+      prefix: '{tenant}/',
+      versions: 'current',
+      bucket: (realm) => `logos-${realm}`,
+    },
+  ],
 };
 
 const before = getServers();
@@ -55,6 +67,24 @@ beforeAll(async () => {
       },
     },
   };
+  const s3 = preflight.objects('us-east-1');
+  await s3.send(new CreateBucketCommand({ Bucket: 'logos-us' }));
+  await s3.send(
+    new PutBucketLifecycleConfigurationCommand({
+      Bucket: 'logos-us',
+      LifecycleConfiguration: {
+        Rules: [
+          {
+            Status: 'Enabled',
+            Prefix: '',
+            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 },
+          },
+        ],
+      },
+    }),
+  );
+  s3.destroy();
+  preflight.aws.calls.clear();
   await preflight.table('us-east-1', {
     TableName: 'own',
     BillingMode: 'PAY_PER_REQUEST',

@@ -22,6 +22,23 @@ export function refusedTo(
   return [...new Set(texts)];
 }
 
+/** Calls of S3 whose action in IAM has another name. */
+const S3_ACTIONS: Readonly<Record<string, string>> = {
+  GetBucketEncryption: 'GetEncryptionConfiguration',
+  GetBucketLifecycleConfiguration: 'GetLifecycleConfiguration',
+  GetBucketNotificationConfiguration: 'GetBucketNotification',
+  GetBucketReplication: 'GetReplicationConfiguration',
+  GetObjectLockConfiguration: 'GetBucketObjectLockConfiguration',
+  GetPublicAccessBlock: 'GetBucketPublicAccessBlock',
+  HeadBucket: 'ListBucket',
+  ListMultipartUploads: 'ListBucketMultipartUploads',
+  ListObjectVersions: 'ListBucketVersions',
+  ListObjectsV2: 'ListBucket',
+};
+
+/** What IAM calls an operation of S3. */
+export const s3ActionOf = (operation: string): string => `s3:${S3_ACTIONS[operation] ?? operation}`;
+
 /**
  * DynamoDB tells IAM the attributes of projection and filter, those of the item where a page
  * begins, and how they are selected.
@@ -45,6 +62,13 @@ export function asked({ service, command, realm, input }: OperatorCall) {
       realm,
       action,
       resource: `arn:aws:lambda:${region}:${ACCOUNT}:function:${fields['FunctionName']}`,
+      context: {},
+    };
+  if (service === 's3')
+    return {
+      realm,
+      action: s3ActionOf(command),
+      resource: `arn:aws:s3:::${fields['Bucket']}`,
       context: {},
     };
   const index = fields['IndexName'] === undefined ? '' : `/index/${fields['IndexName']}`;

@@ -5,6 +5,7 @@
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { FEWER_SHARDS } from './world.ts';
 
@@ -28,11 +29,16 @@ export interface OperatorCommand {
 }
 
 /** `port` is the first of a `World`. There is no terminal, so no question can be answered. */
-export function operatorCommand(port: number, of = FEWER_SHARDS): OperatorCommand {
+export function operatorCommand(
+  port: number,
+  of = FEWER_SHARDS,
+  onCall: (call: OperatorCall) => void = () => {},
+): OperatorCommand {
   const run = async (...args: readonly string[]): Promise<Said> => {
     let [stdout, stderr] = ['', ''];
     const code = await residencyCommand([...args, '--local', String(port)], {
       residency: of,
+      onCall,
       print: (text) => {
         stdout += `${text}\n`;
       },

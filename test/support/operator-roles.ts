@@ -52,6 +52,24 @@ export function mayRole(
   });
 }
 
+/** Every action that the role may take on a resource. */
+export function allowedToRole(
+  template: RealmTemplate,
+  who: Who,
+): readonly { readonly action: string; readonly resource: string }[] {
+  const documents = documentsOf(template, roleId(nameIn(template, who), template));
+  return documents
+    .flatMap(({ document }) => listOf(at(document, 'Statement')))
+    .flatMap((statement) =>
+      listOf(at(statement, 'Action')).flatMap((action) =>
+        listOf(at(statement, 'Resource')).map((resource) => ({
+          action: String(action),
+          resource: textOf(template, resource),
+        })),
+      ),
+    );
+}
+
 const matches = (pattern: string, text: string): boolean =>
   new RegExp(`^${pattern.replace(/[^\w*]/g, '\\$&').replaceAll('*', '.*')}$`).test(text);
 

@@ -18,6 +18,7 @@ import {
   getObjectTagging,
   putObjectTagging,
 } from './operations/attributes.ts';
+import { SETTING_OPERATIONS } from './operations/bucket-settings.ts';
 import {
   createBucket,
   deleteBucket,
@@ -41,6 +42,7 @@ import { addressOf, checkSignature, headerIn, type S3Address, type S3Reply } fro
 import { xmlOf } from './xml.ts';
 
 const OPERATIONS: Readonly<Record<string, Operation>> = {
+  ...SETTING_OPERATIONS,
   AbortMultipartUpload: abortMultipartUpload,
   CompleteMultipartUpload: completeMultipartUpload,
   CopyObject: copyObject,

@@ -84,6 +84,8 @@ export interface Bucket {
   readonly name: string;
   readonly objectLock: boolean;
   versioning: Versioning;
+  /** XML by the name of the setting, as it was put; empty where it was deleted. */
+  readonly settings: Map<string, string>;
   readonly keys: OrderedKeys;
   /** The newest version of a key comes first. */
   readonly versions: Map<string, readonly Version[]>;
@@ -95,6 +97,12 @@ export type Change =
   | { readonly change: 'bucket'; readonly bucket: string; readonly objectLock: boolean }
   | { readonly change: 'no bucket'; readonly bucket: string }
   | { readonly change: 'versioning'; readonly bucket: string; readonly versioning: Versioning }
+  | {
+      readonly change: 'setting';
+      readonly bucket: string;
+      readonly name: string;
+      readonly xml: string;
+    }
   | { readonly change: 'version'; readonly bucket: string; readonly version: Version }
   | {
       readonly change: 'no version';

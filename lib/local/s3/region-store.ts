@@ -158,6 +158,7 @@ function applyTo(buckets: Map<string, Bucket>, change: Change): readonly Body[] 
       name,
       objectLock,
       versioning: objectLock ? 'Enabled' : 'never',
+      settings: new Map(),
       keys: orderedKeys(),
       versions: new Map(),
       uploads: new Map(),
@@ -172,6 +173,9 @@ function applyTo(buckets: Map<string, Bucket>, change: Change): readonly Body[] 
       return [];
     case 'versioning':
       bucket.versioning = change.versioning;
+      return [];
+    case 'setting':
+      bucket.settings.set(change.name, change.xml);
       return [];
     case 'version': {
       const { version } = change;
@@ -217,6 +221,9 @@ function changesThatMake(bucket: Bucket): readonly Change[] {
   return [
     { change: 'bucket', bucket: name, objectLock },
     { change: 'versioning', bucket: name, versioning },
+    ...[...bucket.settings].map(
+      ([setting, xml]): Change => ({ change: 'setting', bucket: name, name: setting, xml }),
+    ),
     ...versions.map((version): Change => ({ change: 'version', bucket: name, version })),
     ...uploads.flatMap(({ upload, parts }): readonly Change[] => [
       { change: 'upload', bucket: name, upload },

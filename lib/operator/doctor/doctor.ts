@@ -17,6 +17,7 @@ import { errorNameOf, sentenceOf } from '../terminal/failure.ts';
 import { moment, printable, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { descriptor, fetched, health } from './base-url-checks.ts';
+import { bucketsFound, declaredBuckets } from './bucket-form.ts';
 import { bad, type Check, type Found, fine } from './check.ts';
 import { leftOut } from './left-out.ts';
 import { expiry, tables } from './table-form.ts';
@@ -59,8 +60,11 @@ export async function doctor(
   return { report: { fine: isFine, checks }, text: doctorText(checks), isFine };
 }
 
+/** A check by its name, and how it looks. */
+type Looking = readonly [string, () => Promise<Found | readonly Found[]>];
+
 async function realmChecks(operator: Operator, realm: Realm): Promise<readonly Check[]> {
-  const checks: readonly (readonly [string, () => Promise<Found>])[] = [
+  const checks: readonly Looking[] = [
     ['health', () => health(operator, realm)],
     ['descriptor', () => descriptor(operator, realm)],
     ['tables', () => tables(operator, realm)],
@@ -68,6 +72,7 @@ async function realmChecks(operator: Operator, realm: Realm): Promise<readonly C
     ['keys', () => keysCheck(operator, realm)],
     ['workflow', () => workflow(operator, realm)],
     ['settings', () => settings(operator, realm)],
+    ...bucketChecks(operator, realm),
     ...(operator.localPort === undefined ? checksInAws(operator, realm) : []),
   ];
   return (await Promise.all(checks.map(([check, look]) => checked(realm, check, look)))).flat();
@@ -82,13 +87,9 @@ const tenantChecks = async (operator: Operator, tenant: string): Promise<readonl
   return (await Promise.all(checks)).flat();
 };
 
-async function checked(
-  realm: Realm,
-  check: string,
-  look: () => Promise<Found>,
-): Promise<readonly Check[]> {
+async function checked(realm: Realm, check: string, look: Looking[1]): Promise<readonly Check[]> {
   const found = await look().catch(unseen);
-  return [{ realm, check, ...found }];
+  return [found].flat().map((one) => ({ realm, check, ...one }));
 }
 
 /**
@@ -122,15 +123,11 @@ const leftOutIn = ({ leftOut: realms, localPort }: Operator): readonly Realm[] =
   localPort === undefined ? realms : [];
 
 /** A local host has no limits, keys, expiry or protection to check. */
-function checksInAws(
-  operator: Operator,
-  realm: Realm,
-): readonly (readonly [string, () => Promise<Found>])[] {
+function checksInAws(operator: Operator, realm: Realm): readonly Looking[] {
   return [
     ['concurrency', () => concurrency(operator, realm)],
     ['encryption', () => encryption(operator, realm)],
     ['expiry', () => expiry(operator, realm)],
-    ...bucketsUnchecked(operator),
     ['queries', async () => (await import('./saved-queries.ts')).savedQueries(operator, realm)],
     ...(operator.stage === 'prod'
       ? [['protection', () => protection(operator, realm)] as const]
@@ -138,13 +135,16 @@ function checksInAws(
   ];
 }
 
-/** Says so, instead of nothing: what a bucket must be stands in docs/datasets.md. */
-function bucketsUnchecked({ residency }: Operator): readonly [string, () => Promise<Found>][] {
-  const names = bucketsOf(residency.parts).map(({ name }) => name);
-  if (names.length === 0) return [];
-  const says = `${names.join(', ')}: NOT looked at for versioning, encryption, lifecycle, Object Lock, replication, notifications`;
-  return [['buckets', async () => fine(says)]];
-}
+/** None where no part is in a bucket. */
+const bucketChecks = (operator: Operator, realm: Realm): readonly Looking[] =>
+  bucketsOf(operator.residency.parts).length === 0
+    ? []
+    : [
+        [
+          'buckets',
+          async () => bucketsFound(operator, realm, await declaredBuckets(operator, realm)),
+        ],
+      ];
 
 /** A setting is no fault, but the operator who made it may have forgotten it. */
 async function settings(operator: Operator, realm: Realm): Promise<Found> {

@@ -3,7 +3,9 @@
  * finds in a minute what a deployment would find after half an hour, and names what to do. It only
  * reads.
  */
+import { isOwn } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { bucketsFound, declaredBuckets } from '../doctor/bucket-form.ts';
 import { type Check, fine } from '../doctor/check.ts';
 import { concurrency } from '../doctor/doctor.ts';
 import { leftOut } from '../doctor/left-out.ts';
@@ -73,6 +75,9 @@ async function realmChecks(
     tables = await ownTables(operator, realm);
     return formsFound(operator, realm, tables);
   });
+  const buckets = (await declaredBuckets(operator, realm)).filter(({ parts: [part] }) =>
+    isOwn(part),
+  );
   const others = await Promise.all([
     checked(realm, 'bootstrap', () => bootstrap(operator, aws, realm)),
     checked(realm, 'concurrency', async () => [await concurrency(operator, realm)]),
@@ -83,6 +88,9 @@ async function realmChecks(
     ...(tables.length === 0
       ? []
       : [checked(realm, 'own keys', () => ownKeys(operator, realm, tables))]),
+    ...(buckets.length === 0
+      ? []
+      : [checked(realm, 'own buckets', () => bucketsFound(operator, realm, buckets))]),
   ]);
   return {
     realm,

@@ -7,7 +7,10 @@ import { paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { DescribeStateMachineCommand } from '@aws-sdk/client-sfn';
+import { isOwn } from '../../../lambdas/domain/datasets/kinds.ts';
 import { partitionOf, type Realm } from '../../../lambdas/domain/realm.ts';
+import { absenceOf } from '../doctor/bucket-facts.ts';
+import { declaredBuckets } from '../doctor/bucket-form.ts';
 import { bad, type Found, fine } from '../doctor/check.ts';
 import type { Operator } from '../operator.ts';
 import type { PreflightClients } from './aws.ts';
@@ -79,6 +82,7 @@ export async function namesTaken(
       clients.keys(realm).send(new DescribeKeyCommand({ KeyId: names.receiptKey })),
     ),
     logGroupsTaken(aws, realm, names),
+    bucketsTaken(operator, realm),
   ]);
   const taken = found.flat();
   if (taken.length === 0) return [fine('no name that the stack takes is in use')];
@@ -103,6 +107,19 @@ async function there(
     if (isNamed(error, absent)) return [];
     throw error;
   }
+}
+
+/** Names of buckets are those of all accounts and regions: only one that nobody has is free. */
+async function bucketsTaken(operator: Operator, realm: Realm): Promise<readonly string[]> {
+  const declared = await declaredBuckets(operator, realm);
+  const ours = declared.filter(({ parts: [part] }) => !isOwn(part));
+  const found = await Promise.all(
+    ours.map(async ({ name }) => {
+      const absence = await absenceOf(operator.clients.objects(realm), name);
+      return absence?.state === 'missing' ? [] : [`bucket ${name}`];
+    }),
+  );
+  return found.flat();
 }
 
 async function logGroupsTaken(

@@ -51,10 +51,11 @@ const EMPTY = both(
 );
 
 /**
- * The operators' roles count objects, and see the form of a bucket. They read no object.
+ * The operators' roles count objects, list what is left of them, and see the form of a bucket. They
+ * read no object.
  */
 export const OPERATORS_ON_BUCKETS: readonly string[] = [
-  ...LIST.onBucket,
+  ...both(LIST, PROVE).onBucket,
   'GetBucketNotification',
   'GetBucketObjectLockConfiguration',
   'GetBucketOwnershipControls',

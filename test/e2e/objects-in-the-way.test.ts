@@ -44,15 +44,17 @@ afterAll(async () => {
 
 test('an archived object refuses a schedule, until it is gone and a rehearsal has looked', async () => {
   const site = await world.installed('acme');
+  await world.installed('acme-10');
   await put(documents, 'us', 'acme/old', { StorageClass: 'GLACIER' });
   await put(documents, 'us', 'acme-10/old', { StorageClass: 'GLACIER' });
 
   const rehearsed = await residency.json('rehearse', 'acme', '--to', 'de');
   expect(rehearsed).toMatchObject({ code: 1, report: { obstacles: [ARCHIVED] } });
+  const obstacles = [{ kind: 'objects', stops: true, says: ARCHIVED }];
   const scanned = await residency.json('scan');
   expect(scanned).toMatchObject({
     code: 1,
-    report: { tenants: [{ obstacles: [{ kind: 'objects', stops: true, says: ARCHIVED }] }] },
+    report: { tenants: ['acme-10', 'acme'].map((tenant) => ({ tenant, obstacles })) },
   });
   const refused = await world.hook(site, 'schedule', 1, facts('DE'));
   expect(refused.status).toBe(400);

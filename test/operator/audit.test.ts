@@ -4,7 +4,7 @@
  */
 import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Finding } from '../../lib/operator/audit/findings.ts';
+import type { Finding } from '../../lib/operator/audit/evidence.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { facts, startWorld, type World } from '../support/world.ts';

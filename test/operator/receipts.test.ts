@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startKeyStore } from '../../lib/local/key-store.ts';
-import type { Finding } from '../../lib/operator/audit/findings.ts';
+import type { Finding } from '../../lib/operator/audit/evidence.ts';
 import { recordIn } from '../../lib/operator/receipts/receipt-page.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';

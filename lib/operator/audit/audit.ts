@@ -4,23 +4,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import {
   type DynamoDbPart,
-  type Part,
   type Range,
   rangesOf,
 } from '../../../lambdas/domain/datasets/dataset.ts';
-import { bucketsOf, tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
+import { bucketsOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Migration } from '../../../lambdas/domain/moving/migration.ts';
 import { REHEARSAL, rehearsalRanges } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { READ_UNIT_DOLLARS } from '../../../lambdas/domain/planning/estimate.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import { declaredBuckets } from '../doctor/bucket-form.ts';
 import { keyValuesIn, type Operator } from '../operator.ts';
 import { unknownTenant } from '../tenants/known-tenant.ts';
 import { UsageError } from '../terminal/failure.ts';
 import { printable, table } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
-import { type Evidence, type Finding, findingsIn, type Partition } from './findings.ts';
+import { everyBeginning } from './bucket-keys.ts';
+import { type Evidence, type Finding, type Partition, WITHOUT_PREFIX } from './evidence.ts';
+import { findingsIn } from './findings.ts';
 import { ownerAttribute, ownerIn } from './scanned-tables.ts';
 import { sampleKeys } from './strange-keys.ts';
 import { partOfKey, partsByTable } from './table-keys.ts';
@@ -43,7 +45,7 @@ export interface AuditReport {
   };
   /** The cost of reading whole tables. Reads by key cost little beside it. */
   readonly cost: { readonly readUnits: number; readonly dollars: number };
-  /** Parts in buckets. Counted are current objects under prefixes of known tenants. */
+  /** Parts in buckets. */
   readonly buckets: readonly string[];
 }
 
@@ -147,12 +149,12 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
     .filter((slot) => tenant === undefined || slot.tenant === tenant)
     .map((slot) => ({ realm, slot }));
   const { partitions, readUnits } = all
-    ? await everyPartition(operator, realm, await tenantsOfAll(operator))
+    ? await everyPartition(operator, realm)
     : await partitionsOfTenants(operator, realm, [
         REHEARSAL,
         ...(tenant === undefined ? leftBy(records) : [tenant]),
       ]);
-  const parts = all || tenant !== undefined ? [] : tablesOf(operator.residency.parts);
+  const parts = all || tenant !== undefined ? [] : operator.residency.parts;
   const samples = await Promise.all(parts.map((part) => sampleKeys(operator, realm, part)));
   return { records, aliases, receipts, chain, migrations, slots, partitions, samples, readUnits };
 }
@@ -164,20 +166,12 @@ async function evidenceOf(operator: Operator, realm: Realm, { tenant, all }: Aud
 const leftBy = (records: Evidence['records']): readonly string[] =>
   records.flatMap(({ record }) => (record.state === 'moved' ? [record.tenant] : []));
 
-/** Prefixes cannot be read like keys: known tenants of all realms are looked for in each bucket. */
-async function tenantsOfAll(operator: Operator): Promise<readonly string[]> {
-  if (bucketsOf(operator.residency.parts).length === 0) return [];
-  const found = new Set<string>();
-  for (const realm of operator.realms)
-    for await (const row of operator.tenants.all(realm))
-      if ('record' in row) found.add(row.record.tenant);
-  return [...found];
-}
-
-async function everyPartition(operator: Operator, realm: Realm, tenants: readonly string[]) {
-  const buckets = bucketsOf(operator.residency.parts);
-  const ofBuckets = await partitionsOfTenants(operator, realm, tenants, buckets);
-  const partitions: Partition[] = [...ofBuckets.partitions];
+async function everyPartition(operator: Operator, realm: Realm) {
+  const rehearsed = await partitionsOfTenants(operator, realm, [REHEARSAL]);
+  const partitions: Partition[] = [
+    ...rehearsed.partitions.filter(({ part }) => isInBucket(operator, part)),
+    ...(await everyPrefix(operator, realm)),
+  ];
   let readUnits = 0;
   for (const parts of partsByTable(operator, realm).values()) {
     const scanned = await keysOf(operator, realm, parts[0]);
@@ -189,13 +183,11 @@ async function everyPartition(operator: Operator, realm: Realm, tenants: readonl
 }
 
 /** The items under these tenants' keys, one tenant after the other. */
-async function partitionsOfTenants(
-  operator: Operator,
-  realm: Realm,
-  whose: readonly string[],
-  parts: readonly Part[] = operator.residency.parts,
-) {
+async function partitionsOfTenants(operator: Operator, realm: Realm, whose: readonly string[]) {
+  const { parts } = operator.residency;
   const partitions: Partition[] = [];
+  // What a count does not see: old versions, delete markers and open uploads.
+  const isEmpty = (range: Range) => operator.partKind.isEmpty(range, realm);
   for (const tenant of whose) {
     const ranges =
       tenant === REHEARSAL
@@ -210,12 +202,33 @@ async function partitionsOfTenants(
     for (const shares of found.values()) {
       const [first] = shares;
       const items = shares.reduce((sum, share) => sum + share.items, 0);
-      if (first !== undefined && items > 0)
-        partitions.push({ realm, part: first.part, partition: first.partition, items });
+      if (first === undefined) continue;
+      const { part, partition } = first;
+      const isLeft = items === 0 && isInBucket(operator, part) && !(await isEmpty(first));
+      if (items > 0 || isLeft) partitions.push({ realm, part, partition, items });
     }
   }
   return { partitions, readUnits: 0 };
 }
+
+/** Every prefix that has versions, delete markers or open uploads, with its current objects. */
+async function everyPrefix(operator: Operator, realm: Realm): Promise<readonly Partition[]> {
+  const partitions: Partition[] = [];
+  for (const { name, parts } of await declaredBuckets(operator, realm)) {
+    const { beginnings, loose } = await everyBeginning(operator, realm, { name, parts });
+    for (const partition of beginnings) {
+      const part = partOfKey(parts, partition).name;
+      const range = { id: `${part}/00`, part, partition };
+      partitions.push({ realm, part, partition, items: await countOf(operator, realm, range) });
+    }
+    if (loose > 0)
+      partitions.push({ realm, part: parts[0].name, partition: WITHOUT_PREFIX, items: loose });
+  }
+  return partitions;
+}
+
+const isInBucket = ({ residency }: Pick<Operator, 'residency'>, part: string): boolean =>
+  bucketsOf(residency.parts).some(({ name }) => name === part);
 
 async function countOf({ partKind }: Operator, realm: Realm, range: Range) {
   const { items, expired } = await partKind.size(range, realm, Number.POSITIVE_INFINITY);
@@ -256,6 +269,12 @@ const SCOPES: Readonly<Record<AuditReport['scope'], string>> = {
   everything: 'everything',
 };
 
+const OF_BUCKETS: Readonly<Record<AuditReport['scope'], string>> = {
+  tenant: 'its prefixes',
+  records: 'a few keys, and the prefixes of tenants that have moved away',
+  everything: 'every prefix',
+};
+
 /** Pure: the text for a terminal. */
 export function auditText(report: AuditReport): string {
   const { scope, tenant, findings, looked, cost, buckets } = report;
@@ -264,7 +283,7 @@ export function auditText(report: AuditReport): string {
     buckets.length === 0
       ? []
       : [
-          `  ${buckets.join(', ')}: current objects under the prefixes of known tenants alone; no older version, open upload or unknown prefix`,
+          `  ${buckets.join(', ')}: ${OF_BUCKETS[scope]}, with old versions, delete markers and open uploads`,
         ];
   const paid =
     scope === 'everything'

@@ -1,11 +1,11 @@
-/** A sample of the partition keys of a part's table, and the sentence that reports it. */
+/** A sample of the keys of a part's table or bucket, and the sentence that reports it. */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 
-/** What a sample of the keys of a part's table in one realm has shown. */
+/** What a sample of a part's partition keys, or prefixes, in one realm has shown. */
 export interface KeySample {
   readonly realm: Realm;
   readonly part: string;
-  /** How many different partition keys were read. */
+  /** How many different ones were read. */
   readonly keys: number;
   /** How many of them belong to no tenant that a realm knows. */
   readonly strange: number;

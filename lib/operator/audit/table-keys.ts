@@ -1,6 +1,6 @@
-/** To which part a partition key belongs, where parts share a table. */
+/** To which part a partition key, or a prefix, belongs where parts share a table or bucket. */
 
-import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
+import type { DynamoDbPart, Part } from '../../../lambdas/domain/datasets/dataset.ts';
 import { isNoTenants } from '../../../lambdas/domain/datasets/key-declaration.ts';
 import { makersOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
@@ -23,13 +23,11 @@ export function partsByTable(
   return tables;
 }
 
-/** The part, of those in one table, that declares such keys; the first where none does. */
-export const partOfKey = (
-  parts: readonly [DynamoDbPart, ...DynamoDbPart[]],
-  key: string,
-): DynamoDbPart => parts.find((part) => isDeclared(part, key)) ?? parts[0];
+/** The part, of those in one place, that declares such keys; the first where none does. */
+export const partOfKey = <P extends Part>(parts: readonly [P, ...P[]], key: string): P =>
+  parts.find((part) => isDeclared(part, key)) ?? parts[0];
 
-const isDeclared = (part: DynamoDbPart, key: string): boolean =>
+const isDeclared = (part: Part, key: string): boolean =>
   isRehearsalKey(part, key) ||
   isNoTenants(part.notOfTenants, key) ||
   makersOf(part, key).length > 0;

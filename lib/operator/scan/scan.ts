@@ -42,7 +42,7 @@ export interface Scanned {
   readonly tenants: readonly ScannedTenant[];
   /** Tenants that no realm serves: uninstalled, or with records of moves alone. */
   readonly notServed: number;
-  /** Parts whose tables hold keys of no tenant. */
+  /** Parts whose tables or buckets hold keys of no tenant. */
   readonly samples: readonly KeySample[];
   readonly window: { readonly hours: number; readonly largestShare: number };
   readonly cost: { readonly readUnits: number; readonly dollars: number };
@@ -134,9 +134,7 @@ async function seenIn(operator: Operator): Promise<Seen> {
   const { realms, residency, records } = operator;
   const [samples, settings] = await Promise.all([
     Promise.all(
-      realms.flatMap((realm) =>
-        tablesOf(residency.parts).map((part) => sampleKeys(operator, realm, part)),
-      ),
+      realms.flatMap((realm) => residency.parts.map((part) => sampleKeys(operator, realm, part))),
     ),
     Promise.all(
       realms.map(async (realm) => [realm, (await records.settings(realm)).settings] as const),

@@ -4,7 +4,6 @@
  */
 
 import { misplacement, unknownIn } from '../../../lambdas/domain/datasets/key-placement.ts';
-import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { LEASE, type RehearsalReport } from '../../../lambdas/domain/operating/rehearsal.ts';
 import { DEFAULT_CONCURRENCY } from '../../../lambdas/domain/operating/settings.ts';
@@ -138,8 +137,8 @@ const isReport = (value: unknown): value is RehearsalReport =>
   typeof value === 'object' && value !== null && 'measured' in value && 'verified' in value;
 
 /**
- * What `schedule`, `start` or the copy would refuse; and parts whose tables hold what their
- * declarations do not say.
+ * What `schedule`, `start` or the copy would refuse; and parts whose tables or buckets hold what
+ * their declarations do not say.
  */
 async function obstaclesTo(
   operator: Operator,
@@ -152,7 +151,7 @@ async function obstaclesTo(
   const values = await keyValuesIn(operator, tenant);
   const [settings, samples, large, alike, looked] = await Promise.all([
     ledger.settings.read(home.realm, tenant),
-    Promise.all(tablesOf(residency.parts).map((part) => sampleKeys(operator, home.realm, part))),
+    Promise.all(residency.parts.map((part) => sampleKeys(operator, home.realm, part))),
     Promise.all([home.realm, target].map((realm) => tooLargeIn(operator, realm))),
     emptyPartsWithLookAlikes(operator, home.realm, home.parts, values),
     lookedAt(operator, home.realm, tenant),

@@ -3,6 +3,7 @@
  * project `proofs`, and `npm run check` one after the other.
  */
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/slowest-first.ts';
 
 /**
  * Proofs of the whole system: simulated worlds, mistakes that must be noticed, killed processes,
@@ -26,6 +27,7 @@ export default defineConfig({
     // The scripts of the simulation each take a processor.
     maxConcurrency: 2,
     globalSetup: 'test/support/one-folder.ts',
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         extends: true,
@@ -33,13 +35,11 @@ export default defineConfig({
           name: 'tests',
           include: ['test/**/*.test.ts'],
           exclude: [PROOFS],
-          sequence: { groupOrder: 0 },
         },
       },
       {
         extends: true,
-        // When all others are done: their scripts and hosts take the processors for minutes.
-        test: { name: 'proofs', include: [PROOFS], sequence: { groupOrder: 1 } },
+        test: { name: 'proofs', include: [PROOFS] },
       },
     ],
   },

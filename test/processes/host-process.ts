@@ -63,8 +63,10 @@ export function hostProcess(port: number, env: Environment): HostProcess {
 
 /** `node bin/local.ts`, as an operator would type it; `hear` gets what it prints. */
 export function runLocal(env: Environment, hear: (text: string) => void): ChildProcess {
-  const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
-  const child = spawn(process.execPath, [ENTRY], { env: { PATH, HOME, TMPDIR, ...env } });
+  const { PATH = '', HOME = '', TMPDIR = '', NODE_COMPILE_CACHE = '' } = process.env;
+  const child = spawn(process.execPath, [ENTRY], {
+    env: { PATH, HOME, TMPDIR, NODE_COMPILE_CACHE, ...env },
+  });
   child.stdout.setEncoding('utf8').on('data', hear);
   child.stderr.setEncoding('utf8').on('data', hear);
   return child;

@@ -9,13 +9,13 @@ import { missingIn, REQUIRED } from './required.ts';
 import type { Tally } from './tally.ts';
 
 const RUN = 'test/simulation/run.ts';
-const SEEDS = 2_500;
+const SEEDS = 2_000;
 
 /**
- * Takes each eighth moment at which a second actor enters beside a death: `npm run simulate --
+ * Takes each sixteenth moment at which a second actor enters beside a death: `npm run simulate --
  * --crash-points` takes each.
  */
-const EVERY = '8';
+const EVERY = '16';
 
 describe('a world in which everything goes wrong', () => {
   test(`keeps every invariant after every operation, in ${SEEDS} seeds, and leaves out nothing that can occur`, async () => {

@@ -246,6 +246,11 @@ export interface PartKind {
     until: number,
     from?: RangeObstacles,
   ): Promise<RangeObstacles>;
+  /**
+   * Says that the place of a range is larger than declared, by one short request; `undefined` where
+   * it is not. Absent where a kind of storage has no such limit.
+   */
+  oversize?(range: Range, realm: Realm): Promise<string | undefined>;
   /** Up to `limit` items of `target` that differ from `source`. */
   differences(
     range: Range,

@@ -6,7 +6,7 @@
 /**
  * `parts` stands for all tables of the dataset, `part:templates` for one. `migrations-index` is the
  * index of open migrations, `tenants-index` that of retired tenants, `parts-index` those by which
- * copies find their keys.
+ * copies find their keys, `scanned-parts` the tables that are scanned.
  */
 export type Store =
   | 'tenants'
@@ -15,12 +15,19 @@ export type Store =
   | 'migrations-index'
   | 'parts'
   | 'parts-index'
+  | 'scanned-parts'
   | `part:${string}`
   | 'state-machine'
   | 'receipt-key'
   | 'dead-letters';
 
-type TableAction = 'GetItem' | 'PutItem' | 'DeleteItem' | 'Query' | 'BatchWriteItem';
+type TableAction =
+  | 'GetItem'
+  | 'PutItem'
+  | 'DeleteItem'
+  | 'Query'
+  | 'BatchWriteItem'
+  | 'DescribeTable';
 export type Action = TableAction | 'StartExecution' | 'SendMessage' | 'Sign';
 
 export interface Grant {
@@ -33,9 +40,11 @@ export interface Grant {
   readonly ifForwarding?: true;
 }
 
+const READS: ReadonlySet<Action> = new Set(['GetItem', 'Query', 'DescribeTable']);
+
 /** True where the grant changes nothing in a table. */
 export const isReadOnly = ({ actions }: Grant): boolean =>
-  actions.every((action) => action === 'GetItem' || action === 'Query');
+  actions.every((action) => READS.has(action));
 
 const own = (on: Store, ...actions: Action[]): Grant => ({ on, where: 'own', actions });
 const others = (on: Store, ...actions: Action[]): Grant => ({ on, where: 'others', actions });
@@ -97,12 +106,14 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
-  // Counts a tenant again before it refuses a move for its size; `start` does too.
+  // Counts a tenant again before it refuses a move for its size; `start` does too. Asks for the size
+  // of tables that would be scanned.
   'hooks/schedule': [
     own('tenants', 'GetItem', 'PutItem'),
     own('migrations', 'GetItem', 'PutItem', 'Query'),
     others('migrations', 'GetItem'),
     own('parts', 'Query'),
+    ...everywhere('scanned-parts', 'DescribeTable'),
   ],
   'hooks/start': [
     ...FIND_MIGRATION,

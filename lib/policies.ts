@@ -123,6 +123,10 @@ function resourcesOf(
         ? [`table/${names.part(part)}/index/${part.discover.index}`]
         : [],
     );
+  if (on === 'scanned-parts')
+    return tablesOf(residency.parts).flatMap((part) =>
+      part.discover === undefined ? [] : [`table/${names.part(part)}`],
+    );
   if (on === 'state-machine') return [`stateMachine:${names.stateMachine}`];
   if (on === 'dead-letters') return [deadLettersName(names)];
   const parts = tablesOf(residency.parts).filter(

@@ -21,6 +21,7 @@ export function partKindOf(kinds: PartKinds, parts: readonly Part[]): PartKind {
     size: (range, ...rest) => kindFor(range).size(range, ...rest),
     obstacles: async (range, ...rest) =>
       (await kindFor(range).obstacles?.(range, ...rest)) ?? NO_OBSTACLES,
+    oversize: async (range, realm) => kindFor(range).oversize?.(range, realm),
     differences: (range, ...rest) => kindFor(range).differences(range, ...rest),
   };
 }

@@ -6,6 +6,7 @@ import { type Range, rangesOf } from '../domain/datasets/dataset.ts';
 import { type KeyValues, keyValuesOf } from '../domain/datasets/key-values.ts';
 import { kindOf } from '../domain/datasets/kinds.ts';
 import { type Looked, NO_OBSTACLES, type Obstacles } from '../domain/planning/obstacles.ts';
+import type { Realm } from '../domain/realm.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import type { Invocation } from './phases/range-turn.ts';
@@ -26,6 +27,22 @@ export async function knownObstacle(
   if (found === undefined || found.says.length === 0) return undefined;
   if (Date.parse(found.at) < clock.now() - KNOWN) return undefined;
   return `${found.says.join('; ')} (found by the look of ${found.at}; a rehearsal looks again)`;
+}
+
+/**
+ * The first place of the tenant's data that is larger than declared, in the realms of a move; a
+ * sentence. One short request for each part that is scanned.
+ */
+export async function oversizedPlace(
+  { ports: { partKind }, settings: { parts } }: AppContext,
+  values: KeyValues,
+  realms: readonly Realm[],
+): Promise<string | undefined> {
+  const firstOfPart = new Map(rangesOf(parts, values).map((range) => [range.part, range]));
+  const places = realms.flatMap((realm) =>
+    [...firstOfPart.values()].map((range) => partKind.oversize?.(range, realm)),
+  );
+  return (await Promise.all(places)).find((says) => says !== undefined);
 }
 
 /**

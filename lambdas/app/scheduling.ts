@@ -19,7 +19,7 @@ import type { TenantRecord } from '../domain/tenants/tenant.ts';
 import { DAY_SECONDS } from '../domain/time.ts';
 import type { AppContext } from './app-context.ts';
 import { misfitNow } from './known-size.ts';
-import { knownObstacle } from './obstacles.ts';
+import { knownObstacle, oversizedPlace } from './obstacles.ts';
 import { fieldsOf } from './steps.ts';
 import { tenantKeys } from './tenant-keys.ts';
 
@@ -48,7 +48,9 @@ export function scheduling(context: AppContext) {
     if (target !== here) {
       const obstacle = await keys.obstacle(values, [here]);
       if (obstacle) throw invalid(`migration ${id} cannot be done: ${obstacle}`);
-      const found = await knownObstacle(context, values.tenant);
+      const found =
+        (await knownObstacle(context, values.tenant)) ??
+        (await oversizedPlace(context, values, [here, target]));
       if (found) throw invalid(`migration ${id} cannot be done: ${found}`);
       const reason = await misfitNow(context, values, facts);
       if (reason) throw invalid(`migration ${id} cannot be done in its window: ${reason}`);

@@ -287,3 +287,17 @@ test('the index of a part may be queried by the functions that copy by it, and b
   // It reads the source, which is another realm.
   expect(tables.filter((name) => name.split('-').includes(made.realm))).toEqual([]);
 });
+
+test('the size of a scanned table may be asked for by the schedule, in each realm, and by no other', () => {
+  const discover = { by: 'scan', attribute: 'whose', largestTableGB: 1 } as const;
+  const table = { kind: 'dynamodb', policy: 'move', partitionKey: 'id', discover } as const;
+  const parts: readonly Part[] = [...residency.parts, { ...table, name: 'ours' }];
+  checkParts(parts);
+  const made = first(templatesOf({ ...residency, parts }));
+  const asked = allowedCalls(made).filter(({ action }) => action === 'dynamodb:DescribeTable');
+  expect(new Set(asked.map(({ entry }) => entry))).toEqual(new Set(['hooks/schedule']));
+  const tables = asked.map(({ resource }) => resource.split('/')[1] ?? '');
+  expect(tables.toSorted()).toEqual(
+    residency.realms.map(({ realm }) => `${residency.name}-dev-${realm}-ours`).toSorted(),
+  );
+});

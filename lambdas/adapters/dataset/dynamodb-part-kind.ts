@@ -1,8 +1,9 @@
 /** The part kind over DynamoDB: copies, compares, restores and purges a part that is a table. */
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart, Range } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { withItems } from '../../domain/datasets/digest.ts';
+import { sayTooLarge } from '../../domain/datasets/table-size.ts';
 import type { Realm } from '../../domain/realm.ts';
 import type { Checkpoint, Clock, Difference, Horizon, PartKind, Reads } from '../../ports.ts';
 import { readBothEnds } from './both-ends.ts';
@@ -126,6 +127,13 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       const side = sideOf(range, realm);
       if (!isScanned(side)) return sizeOfRange(side, clock, until, from);
       return sizeByScan(side, clock, until, from, options.onlyKeys ? 'keys' : 'items');
+    },
+
+    async oversize(range, realm) {
+      const { client, table, part } = sideOf(range, realm);
+      if (part.discover === undefined) return undefined;
+      const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
+      return sayTooLarge(part, realm, Table?.TableSizeBytes ?? 0);
     },
 
     async differences(range, source, target, horizon, limit) {

@@ -188,6 +188,12 @@ export const errorReply = (name: string, message: string): StoreReply =>
     message,
   });
 
+/** The answer of a `DescribeTable` whose table has this size, in bytes. */
+export function withSize(answer: StoreReply, bytes: number): StoreReply {
+  const { Table }: Record<string, unknown> = { ...Object(jsonOr(String(answer.body))) };
+  return reply(answer.status, { Table: { ...Object(Table), TableSizeBytes: bytes } });
+}
+
 function reply(status: number, output: unknown): StoreReply {
   const body = JSON.stringify(output);
   const headers = {

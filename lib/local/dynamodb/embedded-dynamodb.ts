@@ -8,7 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { awsRefusal, listenOn, localServer, Refused, textOf } from '../http.ts';
 import type { UnwritableDataDir } from '../unwritable.ts';
-import { type DynamoDbStore, errorReply, openStore } from './dynamodb-store.ts';
+import { type DynamoDbStore, errorReply, openStore, withSize } from './dynamodb-store.ts';
 
 /** One request to DynamoDB, as observers and test hooks get it. */
 export interface DynamoDbCall {
@@ -31,6 +31,8 @@ export interface InjectedFault {
   /** The message of that error. */
   readonly says?: string;
   readonly unprocessed?: number;
+  /** `DescribeTable` says this size: the store does not count its own. */
+  readonly tableSizeBytes?: number;
   /** The call is made, but the connection breaks before its answer. */
   readonly lost?: true;
 }
@@ -133,6 +135,7 @@ export async function startEmbeddedDynamoDb(
       ? store.call(operation, body)
       : store.callWithout(fault.unprocessed, operation, body));
     options.onAnswered?.(call);
+    if (fault.tableSizeBytes !== undefined) return withSize(answer, fault.tableSizeBytes);
     return fault.lost ? ('lost' as const) : answer;
   }
 

@@ -4,6 +4,7 @@ import { type AnyItem, partitionIn } from '../../../lambdas/adapters/dataset/ite
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
 import { beginningOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
+import { sayTooLarge } from '../../../lambdas/domain/datasets/table-size.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
 
@@ -31,15 +32,4 @@ export async function tooLargeIn(
     return sayTooLarge(part, realm, table?.TableSizeBytes ?? 0);
   });
   return (await Promise.all(found)).filter((says) => says !== undefined);
-}
-
-/** Pure. `undefined` where the table is as small as declared, or is not scanned. */
-export function sayTooLarge(
-  { name, discover }: DynamoDbPart,
-  realm: Realm,
-  bytes: number,
-): string | undefined {
-  const size = bytes / 1e9;
-  if (discover === undefined || size <= discover.largestTableGB) return undefined;
-  return `part ${name} in ${realm}: its table has ${size.toFixed(1)} GB, and largestTableGB is ${discover.largestTableGB}`;
 }

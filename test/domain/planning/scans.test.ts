@@ -1,10 +1,10 @@
 /** What the scans of a move take and cost, and when a table is too large for them. */
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
+import { sayTooLarge } from '../../../lambdas/domain/datasets/table-size.ts';
 import { estimate } from '../../../lambdas/domain/planning/estimate.ts';
 import { scansOf, withScans } from '../../../lambdas/domain/planning/scans.ts';
 import { estimateOf, misfit } from '../../../lambdas/domain/planning/window-fit.ts';
-import { sayTooLarge } from '../../../lib/operator/audit/scanned-tables.ts';
 
 const part = (declared: Partial<DynamoDbPart>): DynamoDbPart => ({
   kind: 'dynamodb',

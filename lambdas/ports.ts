@@ -168,7 +168,7 @@ export interface Horizon {
 }
 
 /**
- * How the source is read; strongly consistent where nothing is said. Eventually consistent reads
+ * How a range is read; strongly consistent where nothing is said. Eventually consistent reads
  * cost half, and may miss what is new.
  */
 export type Reads = 'strong' | 'eventual';
@@ -219,6 +219,7 @@ export interface PartKind {
     from: Checkpoint | undefined,
     until: number,
     rateLimit?: number,
+    reads?: Reads,
   ): AsyncIterable<Checkpoint>;
   /** Deletes every item of the range in this realm, expired ones too. */
   purge(

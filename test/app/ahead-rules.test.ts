@@ -1,5 +1,7 @@
 /** Rules 16 to 19, on copying ahead of the window: each by what goes wrong without it. */
+
 import { describe, expect, test } from 'vitest';
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import { itemOf, TENANT, tenantRecord } from '../support/builders.ts';
 import { HOUR, MINUTE, SECOND } from '../support/clock.ts';
 import type { MemoryApp, MemoryAppOptions } from '../support/memory-app.ts';
@@ -294,6 +296,24 @@ describe('rule 18: behind the fence the target is made equal', () => {
     await app.runAll();
     expect(await said.status()).toBe('200 ready-to-commit');
     expect(movedOf(app, 'de')).toEqual(before);
+  });
+
+  test('also where an eventually consistent read misses a change: the verification finds it', async () => {
+    const isStale = (item: Item) =>
+      ['templates-0-0', 'templates-0-1'].includes(item['id']?.S ?? '');
+    const { app, facts, said } = await copiedAhead({ isStale });
+    app.datasets.put('us', 'templates', itemOf(TENANT, 'templates-0-0', 'changed after'));
+    app.datasets.remove('us', 'templates', itemOf(TENANT, 'templates-0-1', ''));
+    const before = movedOf(app, 'us');
+    app.clock.advanceTo(Date.parse(facts.startTime));
+    expect(await said.start()).toBe('200 copying');
+    await app.runAll();
+    expect(await said.status()).toBe('200 ready-to-commit');
+    expect(movedOf(app, 'de')).toEqual(before);
+    const found = app.log.lines.filter(({ message }) =>
+      message.includes('is not the same in both'),
+    );
+    expect(found).toHaveLength(1);
   });
 
   test('a rollback of the started move discards what was copied ahead', async () => {

@@ -43,6 +43,8 @@ interface InMemoryOptions {
    * reads.
    */
   readonly beforeWritesAhead?: ((range: Range, target: Realm) => Promise<void>) | undefined;
+  /** Items that an eventually consistent read of the two sides sees as equal. */
+  readonly isStale?: ((item: Item) => boolean) | undefined;
 }
 
 /** The result for one key: the item that the digest counts, and whether something was written. */
@@ -56,6 +58,7 @@ export function inMemoryPartKind({
   clock,
   pageItems = 100,
   beforeWritesAhead,
+  isStale = () => false,
 }: InMemoryOptions): InMemoryDatasets {
   /** Realm, part and partition, one line each; then the sort key. */
   const partitions = new Map<string, Map<string, Item>>();
@@ -187,9 +190,11 @@ export function inMemoryPartKind({
         seen: living(range, item, horizon),
       })),
 
-    restore: (range, source, target, horizon, from, until) =>
+    restore: (range, source, target, horizon, from, until, _rateLimit, reads) =>
       walk(range, [source, target], horizon, from, until, (one, other) => {
         const [seen, present] = [living(range, one, horizon), living(range, other, horizon)];
+        const item = seen ?? present;
+        if (reads === 'eventual' && item && isStale(item)) return { seen };
         const difference = differenceIn(range, seen, present);
         if (difference && seen) put(target, range.part, seen);
         else if (difference && present) remove(target, range.part, present);

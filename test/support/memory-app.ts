@@ -4,6 +4,7 @@
  * only when a task or a test waits.
  */
 
+import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
 import { sha256 } from '../../lambdas/adapters/receipt-signer.ts';
 import { appContext } from '../../lambdas/app/app-context.ts';
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
@@ -64,6 +65,8 @@ export interface MemoryAppOptions {
   readonly copyAhead?: CopyAhead | undefined;
   /** A page that is copied ahead is read in one operation, and written in a later one. */
   readonly splitsPagesAhead?: boolean;
+  /** Items that an eventually consistent read of both sides sees as equal. */
+  readonly isStale?: (item: Item) => boolean;
 }
 
 /**
@@ -93,6 +96,7 @@ export function memoryApp(options: MemoryAppOptions = {}) {
     parts,
     clock,
     pageItems,
+    isStale: options.isStale,
     ...(options.splitsPagesAhead && {
       beforeWritesAhead: async ({ partition }, realm) =>
         hooks.step?.({

@@ -49,9 +49,9 @@ export function sharedOutPartKind(
       ),
     digest: (range, realm, horizon, from, until, beside) =>
       each(range, from, (one, start) => kind.digest(one, realm, horizon, start, until, beside)),
-    restore: (range, source, target, horizon, from, until, rateLimit) =>
+    restore: (range, source, target, horizon, from, until, ...rest) =>
       each(range, from, (one, start) =>
-        kind.restore(one, source, target, horizon, start, until, rateLimit),
+        kind.restore(one, source, target, horizon, start, until, ...rest),
       ),
     purge: (range, realm, from, until, rateLimit) =>
       each(range, from, (one, start) => kind.purge(one, realm, start, until, rateLimit)),

@@ -102,10 +102,12 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       yield* writeSteps(steps, NO_WRITES, clock, until);
     },
 
-    async *restore(range, source, target, horizon, from, until, rateLimit) {
+    async *restore(range, source, target, horizon, from, until, rateLimit, reads) {
       if (from?.done) return yield from;
       const [one, other] = [sideOf(range, source, rateLimit), sideOf(range, target, rateLimit)];
-      const steps = (isScanned(one) ? restoreByScan : restoreSteps)(one, other, horizon, from);
+      const steps = isScanned(one)
+        ? restoreByScan(one, other, horizon, from)
+        : restoreSteps(one, other, horizon, from, reads);
       yield* writeAll(steps, other, target, until, rateLimit);
     },
 
@@ -210,13 +212,14 @@ async function* restoreSteps(
   target: RangeSide,
   horizon: Horizon,
   from = BEGINNING,
+  reads?: Reads,
 ): AsyncGenerator<WriteStep> {
   const { part } = source;
   let { digest, changed } = from;
   for await (const { pairs, cursor } of mergeJoin(
     part,
-    oneAhead(readPages(source, from.cursor)),
-    oneAhead(readPages(target, from.cursor)),
+    oneAhead(readPages(source, from.cursor, reads)),
+    oneAhead(readPages(target, from.cursor, reads)),
   )) {
     const writes: WireWrite[] = [];
     const seen: ItemDigest[] = [];

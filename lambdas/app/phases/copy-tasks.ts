@@ -6,6 +6,7 @@ import { allFinished } from '../../domain/moving/range-record.ts';
 import { PermanentError } from '../../domain/refusal.ts';
 import { withFactsOf } from '../../domain/tenants/fence.ts';
 import { isOwnedBy } from '../../domain/tenants/tenant.ts';
+import type { Reads } from '../../ports.ts';
 import type { AppContext } from '../app-context.ts';
 import { fieldsOf } from '../steps.ts';
 import { recordWindow } from '../with-metrics.ts';
@@ -91,18 +92,21 @@ export function copyTasks(context: AppContext) {
       const isBegun = record?.work === 'copy-ahead' || record?.work === 'repair-target';
       return isBegun ? 'repair-target' : 'copy';
     },
-    async how({ run, migration, range, work }) {
+    async how({ run, migration, range, work, record }) {
       const { source, target } = inTime(migration);
       recordWindow(ports, migration);
       if (!(await isClean(migration))) return undefined;
       const write = work === 'copy' ? partKind.copy : partKind.restore;
+      // What was copied ahead is read for half the price, after the drain: what that might miss, the
+      // verification finds. What the verification has found is read strongly consistently.
+      const reads: Reads = work === 'copy' || record?.repaired ? 'strong' : 'eventual';
       return {
         realm: target,
         sides: [
           {
             side: 'target',
             pages: (horizon, from, until, rateLimit) =>
-              write(range, source, target, horizon, from, until, rateLimit),
+              write(range, source, target, horizon, from, until, rateLimit, reads),
           },
         ],
         check: () => checkTarget(run, { mayBeUnclean: false }),

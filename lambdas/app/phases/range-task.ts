@@ -17,6 +17,8 @@ export interface Asked {
   readonly migration: Migration;
   readonly range: Range;
   readonly work: Work;
+  /** As it is stored, which may be of another work; `undefined` before the first. */
+  readonly record: RangeRecord | undefined;
 }
 
 /** A task of the workflow. */
@@ -65,7 +67,7 @@ export function rangeTask(
           const stored = await ports.rangeRecords.read(realm, migration, range.id);
           const work = workOf(stored, run);
           if (work === undefined) return { over: true, waitSeconds: 0, isIdle: true };
-          const done = await how({ run, migration, range, work });
+          const done = await how({ run, migration, range, work, record: stored });
           if (done === undefined) return undefined;
           const plan = {
             ...done,

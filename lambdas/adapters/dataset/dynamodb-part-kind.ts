@@ -225,8 +225,9 @@ async function* restoreSteps(
     const seen: ItemDigest[] = [];
     for (const pair of pairs) {
       const wanted = live(part, pair.source, horizon);
-      if (wanted !== undefined) seen.push(itemDigest(part, wanted, horizon));
-      const difference = differenceIn(part, pair, horizon)?.found;
+      const encoding = wanted && encodeItem(wanted);
+      if (wanted !== undefined) seen.push(itemDigest(part, wanted, horizon, encoding));
+      const difference = differenceIn(part, pair, horizon, encoding)?.found;
       if (difference === 'extra' && pair.target !== undefined)
         writes.push(removal(part, pair.target));
       else if (difference !== undefined && wanted !== undefined)
@@ -263,15 +264,20 @@ async function* purgeSteps(
 }
 
 /**
- * The write that makes the target equal to the source under this key; `undefined` where both are
- * the same, or absent.
+ * What makes the target unlike the source under this key; `undefined` where both are the same, or
+ * absent. `encoding` is that of the item in the source, where the caller has it already.
  */
-function differenceIn(part: DynamoDbPart, pair: Pair, horizon: Horizon): Difference | undefined {
+function differenceIn(
+  part: DynamoDbPart,
+  pair: Pair,
+  horizon: Horizon,
+  encoding?: string,
+): Difference | undefined {
   const wanted = live(part, pair.source, horizon);
   const present = live(part, pair.target, horizon);
   if (wanted === undefined) return present && { key: printableKey(part, present), found: 'extra' };
   if (present === undefined) return { key: printableKey(part, wanted), found: 'missing' };
-  if (encodeItem(wanted) === encodeItem(present)) return undefined;
+  if ((encoding ?? encodeItem(wanted)) === encodeItem(present)) return undefined;
   return { key: printableKey(part, wanted), found: 'changed' };
 }
 

@@ -21,9 +21,14 @@ export function encodeItem(item: AnyItem): string {
   return text;
 }
 
-export function itemDigest(part: DynamoDbPart, item: AnyItem, horizon: Horizon): ItemDigest {
+export function itemDigest(
+  part: DynamoDbPart,
+  item: AnyItem,
+  horizon: Horizon,
+  encoding = encodeItem(item),
+): ItemDigest {
   return {
-    hash: hash('sha256', encodeItem(item), 'binary'),
+    hash: hash('sha256', encoding, 'binary'),
     bytes: sizeOfItem(item),
     lasting: isLasting(expiryText(part, item), horizon),
   };

@@ -166,6 +166,11 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
     ports,
     kept: dynamoDbKeptEvents({ clientFor: documents, tableOf: (of) => names(of).tenants }),
     documents: documents(realm),
+    /** The buckets of this realm. */
+    objects: {
+      client: () => clients.objects(region(realm)),
+      bucketOf: (part: Part) => placeOf(part, realm),
+    },
     names: names(realm),
     jwt: connectJwt({
       keys: trusted(

@@ -10,6 +10,8 @@ export interface BucketActions {
 }
 
 export interface BucketGrant {
+  /** The one part whose bucket is granted; without it, the buckets of all parts. */
+  readonly part?: string;
   readonly own?: BucketActions;
   readonly others?: BucketActions;
 }
@@ -69,6 +71,8 @@ export const OPERATORS_ON_BUCKETS: readonly string[] = [
 export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
   'hooks/schedule': { own: LIST },
   'hooks/start': { own: LIST },
+  // Puts documents, and signs URLs by which they are read with this function's right.
+  'sample-app/exports': { part: 'documents', own: actions([], ['GetObject', 'PutObject']) },
   'tasks/measure': { own: both(LIST, LOOK) },
   'tasks/prepare-ahead': { own: PROVE },
   'tasks/prepare-copy': { own: PROVE },
@@ -83,3 +87,7 @@ export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
   'tasks/finish-rollback': { own: PROVE },
   'tasks/purge-retired': { own: EMPTY },
 };
+
+/** True where the function changes an object in its own realm. */
+export const writesObjects = (grant: BucketGrant | undefined): boolean =>
+  grant?.own?.onObjects.some((action) => !/^(Get|List)/.test(action)) ?? false;

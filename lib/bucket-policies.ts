@@ -9,16 +9,26 @@ import { bucketName, type Deployment } from './deployment.ts';
 import { READ_WITH_KEY, WRITE_WITH_KEY } from './key-actions.ts';
 import { keyStatements } from './part-keys.ts';
 
-/** None where the dataset has no bucket, or the function touches none. */
+/**
+ * None where the dataset has no bucket, or the function touches none. Throws a sentence where a row
+ * names a part that is not declared.
+ */
 export function bucketStatements(
   deployment: Pick<Deployment, 'residency' | 'stage'>,
   entry: string,
   where: 'own' | 'others',
   row: RealmRow,
 ): readonly PolicyStatement[] {
-  const parts = bucketsOf(deployment.residency.parts);
-  const granted = BUCKET_GRANTS[entry]?.[where];
-  if (granted === undefined || parts.length === 0) return [];
+  const { part: only, [where]: granted } = BUCKET_GRANTS[entry] ?? {};
+  if (granted === undefined) return [];
+  const parts = bucketsOf(deployment.residency.parts).filter(
+    ({ name }) => only === undefined || name === only,
+  );
+  if (only !== undefined && parts.length === 0)
+    throw new Error(
+      `lib/bucket-grants.ts grants the part ${only}, which residency.config.ts does not declare as a bucket`,
+    );
+  if (parts.length === 0) return [];
   const arns = parts.map(
     (part) => `arn:${Aws.PARTITION}:s3:::${bucketName(deployment, part, row)}`,
   );

@@ -20,7 +20,10 @@ export interface BundleOptions {
   readonly outdir?: string;
   /** Leaves the SDK to the runtime, for a comparison of sizes. */
   readonly withoutSdk?: boolean;
-  /** Functions that reach buckets then hold S3's client; by default as the dataset has it. */
+  /**
+   * Functions that reach the buckets of all parts then hold S3's client; by default as the dataset
+   * has it. One that is granted the bucket of a part by name always does.
+   */
   readonly hasBuckets?: boolean;
 }
 
@@ -51,7 +54,10 @@ export async function bundle({
     );
   }
   await rm(outdir, { recursive: true, force: true });
-  const reaching = ENTRIES.filter((entry) => hasBuckets && BUCKET_GRANTS[entry] !== undefined);
+  const reaching = ENTRIES.filter((entry) => {
+    const grant = BUCKET_GRANTS[entry];
+    return grant !== undefined && (hasBuckets || grant.part !== undefined);
+  });
   const others = ENTRIES.filter((entry) => !reaching.includes(entry));
   const common = (entries: readonly string[]) => ({
     entryPoints: entries.map((entry) => ({ in: join(lambdas, `${entry}.ts`), out: entry })),

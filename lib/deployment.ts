@@ -23,6 +23,7 @@ import {
   type Residency,
 } from '../lambdas/domain/residency.ts';
 import { forwardUrlOf } from '../lambdas/domain/tenants/forwarding.ts';
+import { BUCKET_GRANTS, writesObjects } from './bucket-grants.ts';
 import { codeVersion } from './code-version.ts';
 import { ROUTE_ENTRIES, sizeOf, wordOf } from './entries.ts';
 import { GRANTS, type Grant, isReadOnly } from './grants.ts';
@@ -209,7 +210,9 @@ const isWithin = (least: number, value: number, most: number): boolean =>
  * write datasets on request count. The workflow's tasks do not, because they hold leases.
  */
 function drainSeconds(otherWritersSeconds: number): number {
-  const writers = ROUTE_ENTRIES.filter((entry) => GRANTS[entry]?.some(writesParts));
+  const writers = ROUTE_ENTRIES.filter(
+    (entry) => GRANTS[entry]?.some(writesParts) || writesObjects(BUCKET_GRANTS[entry]),
+  );
   const timeouts = writers.map((entry) => sizeOf(entry).timeoutSeconds);
   return Math.max(...timeouts, otherWritersSeconds) + DRAIN_MARGIN_SECONDS;
 }

@@ -148,7 +148,12 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     own('tenants', 'GetItem'),
     own('part:templates', 'GetItem', 'PutItem', 'DeleteItem'),
   ],
-  'sample-app/exports': [own('tenants', 'GetItem'), own('part:exports', 'PutItem')],
+  // Its document is an object: `bucket-grants.ts`.
+  'sample-app/exports': [
+    own('tenants', 'GetItem'),
+    own('part:templates', 'GetItem'),
+    own('part:exports', 'GetItem', 'PutItem'),
+  ],
 
   // Runs in the target, while the source serves: proves that the target is empty, and claims it.
   'tasks/prepare-ahead': [

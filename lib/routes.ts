@@ -70,6 +70,13 @@ const FORGE_ROUTES: readonly Route[] = [
     scheme: 'forge-context',
     throttle: APP,
   },
+  {
+    method: 'GET',
+    path: '/forge/exports/{id}',
+    entry: 'sample-app/exports',
+    scheme: 'forge-context',
+    throttle: APP,
+  },
 ];
 
 const CONNECT_ROUTES: readonly Route[] = [
@@ -163,6 +170,13 @@ const CONNECT_ROUTES: readonly Route[] = [
   {
     method: 'POST',
     path: '/exports',
+    entry: 'sample-app/exports',
+    scheme: 'context-jwt',
+    throttle: APP,
+  },
+  {
+    method: 'GET',
+    path: '/exports/{id}',
     entry: 'sample-app/exports',
     scheme: 'context-jwt',
     throttle: APP,

@@ -5,16 +5,15 @@
 import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';
-import { invalid } from '../domain/refusal.ts';
 import { storableText } from '../domain/storable.ts';
 import { json, onLambda, parsedBody, type Reply } from '../hook.ts';
 import { appEndpoint } from './access.ts';
-import { objectOf, partOf, translatedCall } from './part.ts';
+import { objectOf, partOf, templateId, translatedCall } from './part.ts';
 
 export const endpoint = appEndpoint(
   (event) => (event.requestContext.http.method === 'GET' ? 'read' : 'write'),
   async (app, tenant, event) => {
-    const key = { tenant, id: idOf(event) };
+    const key = { tenant, id: templateId(event.pathParameters?.['id']) };
     switch (event.requestContext.http.method) {
       case 'PUT':
         return put(app, key, event);
@@ -58,10 +57,3 @@ async function put(app: App, key: Key, event: APIGatewayProxyEventV2): Promise<R
 }
 
 const table = (app: App) => partOf(app, 'templates');
-
-function idOf(event: APIGatewayProxyEventV2): string {
-  const id = event.pathParameters?.['id'] ?? '';
-  if (!/^[\w.-]{1,200}$/.test(id))
-    throw invalid('a template id is letters, digits, dots, dashes and underscores');
-  return id;
-}

@@ -51,7 +51,7 @@ export interface LocalHostOptions {
     'inject' | 'onAnswered' | 'onRequest' | 'strict'
   >;
   /** Faults for the embedded S3. */
-  readonly s3?: Pick<EmbeddedS3Options, 'inject' | 'limits' | 'onAnswered' | 'onRequest'>;
+  readonly s3?: Pick<EmbeddedS3Options, 'inject' | 'limits' | 'now' | 'onAnswered' | 'onRequest'>;
 }
 
 export const STAGE = 'local';

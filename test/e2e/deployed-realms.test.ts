@@ -79,7 +79,8 @@ describe('two of five realms', () => {
     const { code, stdout, stderr } = await residencyCli(...args, '--realms', 'us,de');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.split('\n')[0]).toBe(`local host on port ${port}, realms us, de`);
-    expect(stdout).not.toMatch(/\b(eu|au|sg)\b/);
+    // The region of de begins like a realm.
+    expect(stdout.replaceAll('eu-central-1', '')).not.toMatch(/\b(eu|au|sg)\b/);
   });
 
   test('are found by the variable that the local host has', async () => {

@@ -11,15 +11,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Realm, regionOf } from '../../lambdas/domain/realm.ts';
 import { hookToken, installToken } from '../../lib/atlassian-tokens.ts';
+import { BUCKET_GRANTS } from '../../lib/bucket-grants.ts';
 import { type Bundle, bundle } from '../../lib/bundle.ts';
 import { ENTRIES } from '../../lib/entries.ts';
+import { createBuckets } from '../../lib/local/buckets.ts';
 import {
   type EmbeddedDynamoDb,
   startEmbeddedDynamoDb,
 } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
+import { type EmbeddedS3, startEmbeddedS3 } from '../../lib/local/s3/embedded-s3.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 import { itemOf, TENANT } from '../support/builders.ts';
@@ -30,6 +34,8 @@ const execute = promisify(execFile);
 const BASE_URLS = { us: 'https://us.app.example', de: 'https://de.app.example' };
 const SECRET = 'only the two of us know';
 const KB = 1024;
+const S3 = '@aws-sdk/client-s3';
+const ACCOUNT = '000000000000';
 
 const installKey = {
   kid: randomUUID(),
@@ -38,6 +44,7 @@ const installKey = {
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 let built: Bundle;
 let database: EmbeddedDynamoDb;
+let objects: EmbeddedS3;
 let states: Awaited<ReturnType<typeof startStatesStandIn>>;
 let keys: KeyServer;
 const clients = new Map<Realm, DynamoDBClient>();
@@ -46,6 +53,7 @@ beforeAll(async () => {
   built = await bundle({ outdir: mkdtempSync(join(tmpdir(), 'bundled-lambdas-')) });
   const regions = residency.realms.map(({ region }) => region);
   database = await startEmbeddedDynamoDb({ port: 0, regions });
+  objects = await startEmbeddedS3({ port: 0, regions });
   states = await startStatesStandIn();
   const body = installKey.publicKey.export({ type: 'spki', format: 'pem' }).toString();
   keys = await startKeyServer((path) =>
@@ -55,12 +63,20 @@ beforeAll(async () => {
     const client = new DynamoDBClient({ region, endpoint: database.url, credentials });
     await createTables(client, tableDefinitions(residency, 'test', realm));
     clients.set(realm, client);
+    const buckets = new S3Client({
+      region,
+      endpoint: objects.url,
+      credentials,
+      forcePathStyle: true,
+    });
+    await createBuckets(buckets, residency, { stage: 'test', account: ACCOUNT, realm, region });
+    buckets.destroy();
   }
 });
 
 afterAll(async () => {
   for (const client of clients.values()) client.destroy();
-  await Promise.all([database.close(), states.close(), keys.close()]);
+  await Promise.all([database.close(), objects.close(), states.close(), keys.close()]);
   await rm(built.outdir, { recursive: true });
 });
 
@@ -79,12 +95,13 @@ async function invoke(entry: string, realm: Realm, event: unknown, more: object 
   const env = {
     REALM: realm,
     STAGE: 'test',
-    ACCOUNT_ID: '000000000000',
+    ACCOUNT_ID: ACCOUNT,
     DRAIN_SECONDS: '0',
     BASE_URLS: JSON.stringify(BASE_URLS),
     INSTALL_KEYS_URL: keys.url,
     AWS_REGION: regionOf(residency.realms, realm),
     AWS_ENDPOINT_URL_DYNAMODB: database.url,
+    AWS_ENDPOINT_URL_S3: objects.url,
     AWS_ENDPOINT_URL_SFN: states.url,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
@@ -102,7 +119,7 @@ const request = (method: string, path: string, token: string, body: object) => (
   rawPath: path,
   rawQueryString: '',
   headers: { authorization: `JWT ${token}` },
-  requestContext: { requestId: 'one' },
+  requestContext: { requestId: 'one', http: { method, path } },
   body: JSON.stringify(body),
   isBase64Encoded: false,
 });
@@ -165,6 +182,21 @@ describe('a bundled Lambda', () => {
       await clientIn('us').send(new BatchWriteItemCommand({ RequestItems }));
     }
 
+    const asked = hookToken(TENANT, SECRET, signed('/exports'));
+    const body = { id: 'one', title: 'From a bundle' };
+    const post = request('POST', '/exports', asked, body);
+    expect((await invoke('sample-app/exports', 'us', post)).result.statusCode).toBe(201);
+    const wanted = hookToken(TENANT, SECRET, { ...signed('/exports/one'), method: 'GET' });
+    const get = {
+      ...request('GET', '/exports/one', wanted, {}),
+      pathParameters: { id: 'one' },
+    };
+    const answer = await invoke('sample-app/exports', 'us', get);
+    const { url } = JSON.parse(answer.result.body);
+    expect(await (await fetch(url)).text()).toContain('# From a bundle');
+    const logged = answer.log.slice(0, answer.log.lastIndexOf('\n'));
+    expect(logged).not.toContain('X-Amz-Signature');
+
     const scheduled = (await invoke('hooks/schedule', 'us', hook('schedule'))).result;
     expect([scheduled.statusCode, scheduled.body]).toEqual([200, '{"status":"scheduled"}']);
     const started = (await invoke('hooks/start', 'us', hook('start'))).result;
@@ -205,20 +237,25 @@ describe('a bundled Lambda', () => {
 });
 
 describe('the bundles', () => {
-  test('weigh 400 KB at most with one client of the SDK, and 40 more with each further one', () => {
+  test('weigh 400 KB at most with one client of the SDK, 40 more with each further one, and 220 more with S3', () => {
     for (const entry of ENTRIES) {
-      const clientsIn = built.clients.get(entry) ?? new Map();
-      const most = 400 + 40 * Math.max(0, clientsIn.size - 1);
+      const { [S3]: s3, ...others } = Object.fromEntries<number>(built.clients.get(entry) ?? []);
+      const most = 400 + 40 * (Object.keys(others).length - 1) + (s3 === undefined ? 0 : 220);
       expect((built.sizes.get(entry) ?? 0) / KB, entry).toBeLessThan(most);
-      const [, ...further] = [...clientsIn.values()].sort((one, other) => other - one);
-      for (const bytes of further) expect(bytes / KB, entry).toBeLessThan(40);
+      for (const bytes of Object.values(others)) expect(bytes / KB, entry).toBeLessThan(40);
     }
+  });
+
+  test('hold S3’s client where a function reaches buckets, and nowhere else', () => {
+    const holding = ENTRIES.filter((entry) => built.clients.get(entry)?.has(S3));
+    expect(new Set(holding)).toEqual(new Set(Object.keys(BUCKET_GRANTS)));
   });
 
   test('know the clients that they hold', () => {
     expect([...(built.clients.get('tasks/copy-range')?.keys() ?? [])].sort()).toEqual([
       '@aws-sdk/client-dynamodb',
       '@aws-sdk/client-kms',
+      S3,
       '@aws-sdk/client-sfn',
     ]);
   });

@@ -7,6 +7,7 @@ import type { App, Stack } from 'aws-cdk-lib';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { defineResidency } from '../../lambdas/domain/residency.ts';
 import { residency } from '../../residency.config.ts';
+import { textOf } from '../support/policies.ts';
 import { appOf, ofType, type RealmTemplate, synthesised } from '../support/templates.ts';
 
 /** `us` is deployed and protected; `de` has just been added. */
@@ -75,8 +76,13 @@ describe('what outlives its stack in production', () => {
   );
 
   test('has the name that it is imported by', () => {
-    for (const { Type, Properties } of outliving(us).filter((r) => r.Type !== 'AWS::KMS::Key')) {
-      const name = Properties['TableName'] ?? Properties['LogGroupName'];
+    // The policy of a bucket has no name of its own.
+    const named = outliving(us).filter(
+      ({ Type }) => Type !== 'AWS::KMS::Key' && Type !== 'AWS::S3::BucketPolicy',
+    );
+    for (const { Type, Properties } of named) {
+      const { TableName, LogGroupName, BucketName } = Properties;
+      const name = TableName ?? LogGroupName ?? textOf(us, BucketName);
       expect(name, Type).toMatch(/residency-prod-us\b/);
     }
   });

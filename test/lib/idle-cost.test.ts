@@ -147,6 +147,8 @@ describe('five realms in which nothing moves', () => {
       'AWS::Logs::LogGroup',
       'AWS::Logs::MetricFilter',
       'AWS::Logs::QueryDefinition',
+      'AWS::S3::Bucket',
+      'AWS::S3::BucketPolicy',
       'AWS::SNS::Topic',
       'AWS::SNS::TopicPolicy',
       'AWS::SQS::Queue',

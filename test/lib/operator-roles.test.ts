@@ -3,6 +3,7 @@
  * migrations.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { residency } from '../../residency.config.ts';
 import { type Asked, type Context, mayRole, roleId, type Who } from '../support/operator-roles.ts';
 import { ACCOUNT, textOf } from '../support/policies.ts';
@@ -63,7 +64,7 @@ describe.each(BOTH)('%s', (who) => {
   });
 
   test('may count a dataset, and see its partition keys', () => {
-    for (const { name } of residency.parts) {
+    for (const { name } of tablesOf(residency.parts)) {
       const resource = table(name);
       const count = reading('COUNT', 'tenant');
       expect(may(who, { action: 'dynamodb:Query', resource, context: count }), name).toBe(true);
@@ -108,7 +109,7 @@ describe.each(BOTH)('%s', (who) => {
       { 'dynamodb:Select': ['SPECIFIC_ATTRIBUTES'] },
       reading('COUNT', 'tenant', 'title'),
     ];
-    for (const { name } of residency.parts) {
+    for (const { name } of tablesOf(residency.parts)) {
       for (const context of contents)
         for (const action of [...READS, 'dynamodb:BatchGetItem'])
           expect(

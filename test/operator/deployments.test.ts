@@ -5,10 +5,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { commandFor } from '../../lib/operator/terminal/command-name.ts';
-import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { typed } from '../support/operator-command.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 let port: number;
@@ -33,7 +32,7 @@ const WRITING = [
 async function said(answer: string | undefined, ...args: readonly string[]) {
   const [questions, printed, complained]: [string[], string[], string[]] = [[], [], []];
   const code = await residencyCommand(args, {
-    residency: configured,
+    residency: FEWER_SHARDS,
     print: (text) => printed.push(text),
     complain: (text) => complained.push(text),
     isInteractive: answer !== undefined,

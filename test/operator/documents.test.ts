@@ -12,7 +12,7 @@ import { awsCommand, shellWords } from '../support/documented-commands.ts';
 import { refusedTo } from '../support/operator-calls.ts';
 import { mayRole, type Who } from '../support/operator-roles.ts';
 import { type RealmTemplate, templatesOf } from '../support/templates.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const runbook = read('docs/runbook.md');
@@ -80,7 +80,7 @@ async function typed(words: readonly string[]) {
   const calls: OperatorCall[] = [];
   const said: string[] = [];
   const code = await residencyCommand([...words, '--local', String(port)], {
-    residency,
+    residency: FEWER_SHARDS,
     print: () => {},
     complain: (text) => said.push(text),
     isInteractive: true,

@@ -17,7 +17,7 @@ import { freeTcpPorts } from '../processes/host-process.ts';
 import { refusedTo } from '../support/operator-calls.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { templatesOf } from '../support/templates.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 let port: number;
@@ -470,7 +470,7 @@ test('an import asks before it writes, and names how many and where', async () =
         String(port),
       ],
       {
-        residency: configured,
+        residency: FEWER_SHARDS,
         print: (text) => said.push(text),
         complain: (text) => said.push(text),
         isInteractive: true,

@@ -6,18 +6,17 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
-import { residency } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { asked, refusedTo } from '../support/operator-calls.ts';
 import { type RealmTemplate, templatesOf } from '../support/templates.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { FEWER_SHARDS, startWorld, WITH_DOCUMENTS, type World } from '../support/world.ts';
 
 const calls: OperatorCall[] = [];
 let world: World;
 let templates: readonly RealmTemplate[];
 beforeAll(async () => {
   const port = await freeTcpPorts();
-  templates = templatesOf(residency, { stage: 'local' });
+  templates = templatesOf(WITH_DOCUMENTS, { stage: 'local' });
   world = await startWorld({ port });
   const site = await world.installed('acme');
   await world.fill('acme', 'us', 5);
@@ -25,7 +24,7 @@ beforeAll(async () => {
   await world.ready(site, 1);
   const run = async (...args: readonly string[]) => {
     await residencyCommand([...args, '--local', String(port)], {
-      residency,
+      residency: FEWER_SHARDS,
       print: () => {},
       complain: (text) => said.push(text),
       isInteractive: false,
@@ -86,7 +85,9 @@ describe('the reading commands', () => {
   });
 
   test('never ask for an item’s contents, nor for a secret', () => {
-    const parts = residency.parts.map((part) => physicalNames(residency, 'local', 'us').part(part));
+    const { parts: declared } = FEWER_SHARDS;
+    const { part: nameOf } = physicalNames(FEWER_SHARDS, 'local', 'us');
+    const parts = declared.map((part) => nameOf(part));
     for (const call of calls) {
       const { resource, context } = asked(call);
       expect(JSON.stringify(call.input)).not.toContain('sharedSecret');

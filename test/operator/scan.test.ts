@@ -10,10 +10,9 @@ import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import type { ScannedTenant } from '../../lib/operator/scan/scan.ts';
-import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
-import { facts, startWorld, type World } from '../support/world.ts';
+import { FEWER_SHARDS, facts, startWorld, type World } from '../support/world.ts';
 
 let world: World;
 let port: number;
@@ -127,7 +126,7 @@ describe('scan', () => {
 
   test('finds a tenant too large for the window that is declared', async () => {
     let printed = '';
-    const short = { ...configured, maxMigrationDurationHours: 0.0001 };
+    const short = { ...FEWER_SHARDS, maxMigrationDurationHours: 0.0001 };
     await residencyCommand(['scan', '--realm', 'de', '--json', '--local', String(port)], {
       residency: short,
       print: (text) => {

@@ -8,9 +8,8 @@ import type { PartProgress, Shown } from '../../lib/operator/moves/show.ts';
 import { frameOf, type Look, lineOf } from '../../lib/operator/moves/watch-frame.ts';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { screenOn } from '../../lib/operator/terminal/screen.ts';
-import { residency } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
-import { facts, startWorld } from '../support/world.ts';
+import { FEWER_SHARDS, facts, startWorld } from '../support/world.ts';
 
 const NOW = Date.parse('2026-12-26T01:00:00.000Z');
 const part = (rest: Partial<PartProgress>): PartProgress => ({
@@ -160,7 +159,7 @@ describe('a terminal', () => {
     const watching = residencyCommand(
       ['watch', 'acme', '--every', '0.2', '--local', String(port)],
       {
-        residency,
+        residency: FEWER_SHARDS,
         print: (text) => printed.push(text),
         complain: (text) => printed.push(text),
         isInteractive: true,
@@ -197,7 +196,7 @@ describe('a terminal', () => {
     const watching = residencyCommand(
       ['watch', 'acme', '--every', '0.2', '--local', String(port)],
       {
-        residency,
+        residency: FEWER_SHARDS,
         print: () => {},
         complain: (text) => complained.push(text),
         isInteractive: true,

@@ -51,9 +51,9 @@ describe('a second host', () => {
       said: `port ${port} is taken: PORT=… takes others\n`,
       code: 1,
     });
-    // Its DynamoDB finds a free port, and then its Step Functions do not.
+    // Its DynamoDB finds a free port, and then its S3 does not.
     expect(await outcome({ PORT: String(port - 3) })).toEqual({
-      said: `port ${tcpPortsFrom(port - 3, residency.realms).stepFunctions} is taken: PORT=… takes others\n`,
+      said: `port ${tcpPortsFrom(port - 3, residency.realms).objects} is taken: PORT=… takes others\n`,
       code: 1,
     });
   });

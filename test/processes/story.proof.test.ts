@@ -6,8 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { teller } from '../../lib/local/story/print.ts';
 import { tellStory } from '../../lib/local/story/story.ts';
 import { residency } from '../../residency.config.ts';
+import { type Buckets, bucketsIn, put } from '../support/objects.ts';
 import { runScript } from '../support/run-script.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, WITH_DOCUMENTS, type World } from '../support/world.ts';
 
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
 const STORY = { from: 'us', to: 'de', items: 100, rollback: false, door: 'connect' } as const;
@@ -40,7 +41,7 @@ describe('a story', () => {
     expect(said).toMatch(/The story is interrupted\n/);
     const [, state] = said.split('\nLast state\n');
     expect(state).toMatch(
-      /^ {2}migration 57500: copying\n {2}acme in us: frozen, 1\d\d items\n {2}acme in de: standby, 0 items\n$/,
+      /^ {2}migration 57500: copying\n {2}acme in us: frozen, 1\d\d items and 1\d objects\n {2}acme in de: standby, 0 items and 0 objects\n$/,
     );
   });
 });
@@ -55,6 +56,11 @@ describe('a story of a tenant that is copied ahead', () => {
     const { code, output } = await told();
     expect(code, output).toBe(0);
     expect(output).toMatch(/✓ all 903 items arrived in de unchanged, compared one by one/);
+    expect(output).toMatch(/✓ all 26 objects arrived in de, unchanged in bytes, headers, metadata/);
+    expect(output).toMatch(
+      /✓ the tenant's prefix is empty in us: nothing is left, of 28 versions, 1 delete markers and 1 open uploads/,
+    );
+    expect(output).toMatch(/✓ a user reads the exported document again, by a URL of de \(200\)/);
     expect(output).toMatch(/✓ all \d+ writes of a user meanwhile were accepted/);
     expect(output).toMatch(
       /✓ what was written after it is in de \(200\), and what was deleted is not/,
@@ -70,8 +76,42 @@ describe('a story of a tenant that is copied ahead', () => {
     expect(output).toMatch(/✓ the migration ended rolled-back/);
     expect(output).toMatch(/✓ de holds nothing of the tenant/);
     expect(output).toMatch(
-      /✓ 903 items were copied ahead, while us served and de did not \(standby\)/,
+      /✓ 903 items and 26 objects were copied ahead, while us served and de did not \(standby\)/,
     );
+  });
+});
+
+describe('a story in whose target an object is changed', () => {
+  let world: World;
+  let documents: Buckets;
+  beforeEach(async () => {
+    world = await startWorld({ residency: WITH_DOCUMENTS });
+    documents = bucketsIn(world.host, 'documents');
+  });
+  afterEach(async () => {
+    documents.client('de').destroy();
+    await world[Symbol.asyncDispose]();
+  });
+
+  test('tells it, although its bytes are the same', async () => {
+    const lines: string[] = [];
+    let isCommitted = false;
+    const tell = teller((line) => {
+      lines.push(line);
+      isCommitted ||= /Atlassian: commit +200/.test(line);
+    });
+    const { atlassian } = world;
+    // The first request of a user after the commit: the copy is verified by then.
+    const request: typeof atlassian.request = async (...asked) => {
+      if (isCommitted)
+        await put(documents, 'de', 'acme/metadata', { Body: 'same body', Metadata: { team: 'b' } });
+      return atlassian.request(...asked);
+    };
+    const host = { ...world.host, atlassian: { ...atlassian, request } };
+    expect(await tellStory(host, STORY, tell)).toEqual({ holds: false });
+    expect(lines.filter((line) => line.includes('✗'))).toEqual([
+      expect.stringMatching(/all \d+ objects arrived in de, unchanged in bytes, headers, metadata/),
+    ]);
   });
 });
 
@@ -113,8 +153,8 @@ describe('a story that fails on its way', () => {
     expect(told.split('Last state\n')[1]).toBe(
       [
         '  migration 57500: unknown, as the local host does not answer',
-        '  acme in us: active, 100 items',
-        '  acme in de: no record, 0 items',
+        '  acme in us: active, 100 items and 10 objects',
+        '  acme in de: no record, 0 items and 0 objects',
       ].join('\n'),
     );
   });

@@ -9,14 +9,38 @@ import {
   PutObjectCommand,
   type PutObjectCommandInput,
   paginateListObjectsV2,
+  S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { defined } from '../../lambdas/domain/defined.ts';
-import type { Realm } from '../../lambdas/domain/realm.ts';
+import { type Realm, regionOf } from '../../lambdas/domain/realm.ts';
+import type { LocalHost } from '../../lib/local/host.ts';
+import { ACCOUNT, STAGE } from '../../lib/local/host-setup.ts';
 import type { S3KindHost } from './s3-part-kind-host.ts';
 
 /** A bucket in each realm. */
 export type Buckets = Pick<S3KindHost, 'client' | 'bucket'>;
+
+/** Of a part, in a local host. Clients are made at their first use; a test destroys them. */
+export function bucketsIn({ residency, s3Url }: LocalHost, part: string): Buckets {
+  const clients = new Map<Realm, S3Client>();
+  const region = (realm: Realm) => regionOf(residency.realms, realm);
+  return {
+    bucket: (realm) => `${residency.name}-${STAGE}-${realm}-${part}-${ACCOUNT}-${region(realm)}`,
+    client(realm) {
+      const made =
+        clients.get(realm) ??
+        new S3Client({
+          endpoint: s3Url ?? '',
+          region: region(realm),
+          credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+          forcePathStyle: true,
+        });
+      clients.set(realm, made);
+      return made;
+    },
+  };
+}
 
 export const put = (
   host: Buckets,

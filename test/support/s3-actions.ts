@@ -18,6 +18,7 @@ const ON_OBJECTS: Readonly<Record<string, readonly string[]>> = {
   GetObjectTagging: ['s3:GetObjectTagging'],
   HeadObject: ['s3:GetObject'],
   ListParts: ['s3:ListMultipartUploadParts'],
+  PutObject: ['s3:PutObject'],
   PutObjectTagging: ['s3:PutObjectTagging'],
 };
 const LOOKING = ['GetObject', 'GetObjectLegalHold', 'GetObjectRetention', 'GetObjectVersion'].map(

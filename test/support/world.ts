@@ -15,7 +15,7 @@ import { jsonLog } from '../../lambdas/adapters/json-log.ts';
 import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
-import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
+import { bucketsOf, tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Migration } from '../../lambdas/domain/moving/migration.ts';
 import type { Receipt } from '../../lambdas/domain/moving/receipt.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
@@ -73,14 +73,20 @@ export interface World extends AsyncDisposable {
 const FAST = { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0', JANITOR_SECONDS: '0' };
 
 /**
- * The sample app with 2 shards instead of 16: each move takes a fifth of the work, in the same
- * steps.
+ * The sample app with 2 shards instead of 16, so that each move takes a fifth of the work in the
+ * same steps, and without its bucket: a move of objects is for the tests that look at objects.
  */
 export const FEWER_SHARDS: Residency = {
   ...configured,
-  parts: configured.parts.map((part) =>
+  parts: tablesOf(configured.parts).map((part) =>
     part.shards === undefined ? part : { ...part, shards: 2 },
   ),
+};
+
+/** The same with the bucket of the exported documents, for tests that export. */
+export const WITH_DOCUMENTS: Residency = {
+  ...FEWER_SHARDS,
+  parts: [...FEWER_SHARDS.parts, ...bucketsOf(configured.parts)],
 };
 
 /**

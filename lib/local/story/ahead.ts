@@ -6,12 +6,11 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
-import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { regionOf } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import { STAGE } from '../host-setup.ts';
 import { type AheadCourse, type Cast, isSuccess, TEMPLATE } from './cast.ts';
-import { sizeOf } from './holdings.ts';
+import { countsIn } from './holdings.ts';
 import { tenantOf } from './site-values.ts';
 
 /** A template that is deleted after it was copied ahead, and one that is written only then. */
@@ -45,10 +44,10 @@ export async function copyAhead(cast: Cast, migration: number): Promise<AheadCou
     await sleep(POLL_MS);
   }
   const seconds = (performance.now() - begun) / 1000;
-  const copied = sizeOf(await target.holdings(tenant));
+  const copied = await target.holdings(tenant);
   const state = await target.stateOf(tenant);
   tell.event(
-    `${withCommas(copied)} items are in ${target.realm}, which does not serve (${state})`,
+    `${countsIn(copied)} are in ${target.realm}, which does not serve (${state})`,
     `${seconds.toFixed(1)} s`,
     'good',
   );

@@ -4,6 +4,7 @@ import type { Residency } from '../../../lambdas/domain/residency.ts';
 import type { LocalHost } from '../host.ts';
 import type { Reply, SimulatedAtlassian, Site } from '../simulated-atlassian.ts';
 import type { Holdings, StoryRealm } from './holdings.ts';
+import type { Left } from './objects/stored.ts';
 import type { Teller } from './print.ts';
 
 export interface StoryOptions {
@@ -21,9 +22,11 @@ export interface StoryOptions {
 /** What a user does in the app, at the site's home or at `baseUrl`. */
 export type UserRequest = SimulatedAtlassian['request'];
 
-/** True where the sample app can serve its users: their items lie in these parts. */
+/** True where the sample app can serve its users: their items and objects lie in these parts. */
 export const hasSampleApp = ({ parts }: Pick<Residency, 'parts'>): boolean =>
-  ['templates', 'exports'].every((wanted) => parts.some(({ name }) => name === wanted));
+  ['templates', 'exports', 'documents'].every((wanted) =>
+    parts.some(({ name }) => name === wanted),
+  );
 
 /** Everything that a story works with. */
 export interface Cast {
@@ -42,14 +45,16 @@ export interface Cast {
 export interface Possessions {
   readonly tenant: Holdings;
   readonly neighbour: Holdings;
+  /** What buckets hold of the tenant, older versions included. */
+  readonly left: Left;
 }
 
 /** What happened before the window. */
 export interface AheadCourse {
   /** From the operator's command to the end of the phase. */
   readonly seconds: number;
-  /** Items in the target, and the state of the tenant's record there. */
-  readonly copied: number;
+  /** Items and objects in the target, and the state of the tenant's record there. */
+  readonly copied: Holdings;
   readonly state: string;
   /** Whether the ledger says that all was copied. */
   readonly isFinished: boolean;
@@ -58,6 +63,13 @@ export interface AheadCourse {
   readonly refused: number;
   /** What the source held after the last of them. */
   readonly atItsEnd: Holdings;
+}
+
+/** A document that the app has rendered, as a user read it before the move. */
+export interface Exported {
+  /** The route that answers its URL. */
+  readonly path: string;
+  readonly text: string;
 }
 
 export interface Course {
@@ -71,7 +83,8 @@ export interface Course {
   readonly fenced?: number | undefined;
 }
 
-/** The template that the user saves. */
+/** The template that the user saves, and exports. */
 export const TEMPLATE = '/templates/minutes';
+export const EXPORT = { template: 'minutes', title: 'Minutes', values: { names: 'Ada, Grace' } };
 
 export const isSuccess = ({ status }: Reply): boolean => status >= 200 && status < 300;

@@ -5,12 +5,15 @@ import { DELETED, LAST, NEW } from './ahead.ts';
 import {
   type Cast,
   type Course,
+  type Exported,
   isSuccess,
   type Possessions,
   type StoryOptions,
   TEMPLATE,
 } from './cast.ts';
-import { differing, partsWith, sizeOf } from './holdings.ts';
+import { countsIn, differing, itemsOf, objectsOf, partsWith, sizeOf } from './holdings.ts';
+import type { Left } from './objects/stored.ts';
+import { readDocument } from './user.ts';
 
 /** A statement, and whether it is true. */
 export type Claim = readonly [holds: boolean, text: string];
@@ -48,30 +51,83 @@ export function claimsOfData(
   const stays: Claim = [
     differing(before.neighbour, after.source.neighbour) === 0 &&
       sizeOf(after.target.neighbour) === 0,
-    `the neighbour is untouched: ${withCommas(sizeOf(after.source.neighbour))} items in ${from}, none in ${to}`,
+    `the neighbour is untouched: ${countsIn(after.source.neighbour)} in ${from}, none in ${to}`,
   ];
+  const [had, wasIn] = [itemsOf(before.tenant), objectsOf(before.tenant)];
+  const hasBuckets = wasIn.size > 0;
   if (rollback) {
-    const unchanged = differing(before.tenant, after.source.tenant) === 0;
+    const there = after.source.tenant;
     return [
       [
-        unchanged,
-        `all ${withCommas(sizeOf(before.tenant))} items are still in ${from}, unchanged, compared one by one`,
+        differing(had, itemsOf(there)) === 0,
+        `all ${withCommas(sizeOf(had))} items are still in ${from}, unchanged, compared one by one`,
       ],
+      ...(hasBuckets
+        ? [
+            [
+              differing(wasIn, objectsOf(there)) === 0,
+              `all ${withCommas(sizeOf(wasIn))} objects are still in ${from}, ${COMPARED}`,
+            ] as const,
+          ]
+        : []),
       [sizeOf(after.target.tenant) === 0, `${to} holds nothing of the tenant`],
+      ...(hasBuckets ? [emptyClaim(to, after.target.left)] : []),
       stays,
     ];
   }
-  const arrived = differing(before.tenant, after.target.tenant, 'move') === 0;
+  const arrived = after.target.tenant;
   return [
     [
-      arrived,
-      `all ${withCommas(sizeOf(before.tenant, 'move'))} items arrived in ${to} unchanged, compared one by one`,
+      differing(had, itemsOf(arrived), 'move') === 0,
+      `all ${withCommas(sizeOf(had, 'move'))} items arrived in ${to} unchanged, compared one by one`,
     ],
+    ...(hasBuckets
+      ? [
+          [
+            differing(wasIn, objectsOf(arrived), 'move') === 0,
+            `all ${withCommas(sizeOf(wasIn, 'move'))} objects arrived in ${to}, ${COMPARED}`,
+          ] as const,
+        ]
+      : []),
     ...(names === ''
       ? []
-      : [[sizeOf(after.target.tenant, 'drop') === 0, `caches stayed behind (${names})`] as const]),
+      : [[sizeOf(arrived, 'drop') === 0, `caches stayed behind (${names})`] as const]),
     [sizeOf(after.source.tenant) === 0, `${from} holds nothing of the tenant`],
+    ...(hasBuckets ? [emptyClaim(from, after.source.left, before.left)] : []),
     stays,
+  ];
+}
+
+const COMPARED = 'unchanged in bytes, headers, metadata and tags, compared one by one';
+
+/** A listing of current objects does not show what S3 keeps beside them. */
+function emptyClaim(realm: string, left: Left, before?: Left): Claim {
+  const counted = ({ versions, markers, uploads }: Left) =>
+    `${withCommas(versions)} versions, ${withCommas(markers)} delete markers and ${withCommas(uploads)} open uploads`;
+  const isEmpty = left.versions + left.markers + left.uploads === 0;
+  const had = before === undefined ? '' : `, of ${counted(before)}`;
+  return [
+    isEmpty,
+    isEmpty
+      ? `the tenant's prefix is empty in ${realm}: nothing is left${had}`
+      : `the tenant's prefix is not empty in ${realm}: ${counted(left)} are left`,
+  ];
+}
+
+/** Nothing where the sample app has exported nothing. */
+export async function claimsOfDocuments(
+  cast: Cast,
+  exported: Exported | undefined,
+  rollback: boolean,
+): Promise<readonly Claim[]> {
+  if (exported === undefined) return [];
+  const { status, text } = await readDocument(cast, exported.path);
+  const realm = rollback ? cast.source.realm : cast.target.realm;
+  return [
+    [
+      status === 200 && text === exported.text,
+      `a user reads the exported document again, by a URL of ${realm} (${status})`,
+    ],
   ];
 }
 
@@ -102,11 +158,11 @@ export async function claimsOfAhead(
 ): Promise<readonly Claim[]> {
   if (ahead === undefined) return [];
   const { seconds, copied, state, isFinished, saved, refused } = ahead;
-  const isCopied = isFinished && copied > 0 && state === 'standby';
+  const isCopied = isFinished && sizeOf(copied) > 0 && state === 'standby';
   const claims: Claim[] = [
     [
       isCopied,
-      `${withCommas(copied)} items were copied ahead, while ${source.realm} served and ${target.realm} did not (${state})`,
+      `${countsIn(copied)} were copied ahead, while ${source.realm} served and ${target.realm} did not (${state})`,
     ],
     [saved > 0 && refused === 0, `all ${saved} writes of a user meanwhile were accepted`],
   ];

@@ -1,6 +1,6 @@
 /**
  * The items of the story's tenants: every shape that DynamoDB knows, in all parts of the sample
- * app.
+ * app. Records of exports point to their documents.
  */
 
 import {
@@ -9,10 +9,16 @@ import {
   type DynamoDBClient,
   type WriteRequest,
 } from '@aws-sdk/client-dynamodb';
-import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
+import {
+  type DynamoDbPart,
+  type Part,
+  partitionsOf,
+} from '../../../lambdas/domain/datasets/dataset.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
+import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { DAY_SECONDS } from '../../../lambdas/domain/time.ts';
 import { keysOfItems } from '../../keys-of-items.ts';
+import { documentName, hasDocument } from './objects/documents.ts';
 
 export type RawItem = Record<string, AttributeValue>;
 
@@ -21,30 +27,42 @@ const SHARES: Readonly<Record<string, number>> = { templates: 0.4, exports: 0.5,
 const BATCH = 25;
 const WRITERS = 8;
 
-/** About `items` items over all parts, those of unusual shapes included. */
+/** About `items` items over all tables, those of unusual shapes included. */
 export function datasetOf(
-  parts: readonly DynamoDbPart[],
+  parts: readonly Part[],
   values: KeyValues,
   items: number,
 ): ReadonlyMap<DynamoDbPart, readonly RawItem[]> {
+  const tables = tablesOf(parts);
+  const documents = parts.find(({ name }) => name === 'documents');
+  const [prefix] = documents?.kind === 's3' ? partitionsOf(documents, values) : [];
   return new Map(
-    parts.map((part) => {
-      const share = SHARES[part.name] ?? 1 / parts.length;
+    tables.map((part) => {
+      const share = SHARES[part.name] ?? 1 / tables.length;
       const count = Math.max(Math.round(items * share), ODD_ITEMS.length);
-      return [part, itemsOf(part, values, count)];
+      const isPointing = part.name === 'exports' && prefix !== undefined;
+      const pointer = (index: number): RawItem =>
+        isPointing && hasDocument(index, items)
+          ? { object: { S: `${prefix}${documentName(index)}` } }
+          : {};
+      return [part, itemsOf(part, values, count, pointer)];
     }),
   );
 }
 
-const itemsOf = (part: DynamoDbPart, values: KeyValues, count: number): readonly RawItem[] =>
+const itemsOf = (
+  part: DynamoDbPart,
+  values: KeyValues,
+  count: number,
+  pointer: (index: number) => RawItem,
+): readonly RawItem[] =>
   keysOfItems(part, values, count, nameOf).map((key, index) => ({
-    ...(ODD_ITEMS[index]?.attributes ?? plainAttributes(index)),
+    ...(ODD_ITEMS[index]?.attributes ?? { ...plainAttributes(index), ...pointer(index) }),
     ...(part.ttlAttribute !== undefined && { [part.ttlAttribute]: { N: String(tomorrow()) } }),
     ...key,
   }));
 
-const nameOf = (index: number): string =>
-  ODD_ITEMS[index]?.id ?? `document-${String(index).padStart(6, '0')}`;
+const nameOf = (index: number): string => ODD_ITEMS[index]?.id ?? documentName(index);
 
 const plainAttributes = (index: number): RawItem => ({
   title: { S: `Document ${index}` },

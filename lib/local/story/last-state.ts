@@ -1,19 +1,18 @@
 /**
- * The last lines of a story that broke off: statuses and items, read anew. Each line copes alone
- * with a host that does not answer.
+ * The last lines of a story that broke off: statuses, items and objects, read anew. Each line copes
+ * alone with a host that does not answer.
  */
 
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { dynamoDbLedger } from '../../../lambdas/adapters/records/dynamodb-ledger.ts';
 import { systemClock } from '../../../lambdas/adapters/system-clock.ts';
-import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
 import type { LocalHost } from '../host.ts';
 import { STAGE } from '../host-setup.ts';
 import type { Site } from '../simulated-atlassian.ts';
-import { sizeOf, storyRealm } from './holdings.ts';
+import { countsIn, storyRealm } from './holdings.ts';
 import type { Teller } from './print.ts';
 import { tenantOf } from './site-values.ts';
 
@@ -72,7 +71,7 @@ async function holdingIn(host: LocalHost, tenant: Site, realm: Realm): Promise<s
   const store = storyRealm(host, realm);
   try {
     const [state, holdings] = [await store.stateOf(tenant), await store.holdings(tenant)];
-    return `${state === 'none' ? 'no record' : state}, ${withCommas(sizeOf(holdings))} items`;
+    return `${state === 'none' ? 'no record' : state}, ${countsIn(holdings)}`;
   } finally {
     store.close();
   }

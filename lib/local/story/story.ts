@@ -14,6 +14,8 @@ import {
   type AheadCourse,
   type Cast,
   type Course,
+  EXPORT,
+  type Exported,
   hasSampleApp,
   isSuccess,
   type Possessions,
@@ -23,14 +25,16 @@ import {
 import {
   claimsOfAhead,
   claimsOfData,
+  claimsOfDocuments,
   claimsOfMove,
   claimsOfNames,
   claimsOfService,
 } from './claims.ts';
 import { guardedUser } from './guarded-user.ts';
-import { type Holdings, partsWith, type StoryRealm, sizeOf, storyRealm } from './holdings.ts';
+import { countsIn, type Holdings, partsWith, type StoryRealm, storyRealm } from './holdings.ts';
 import { tellLastState } from './last-state.ts';
 import { mutedWhen, type Teller } from './print.ts';
+import { readDocument } from './user.ts';
 
 const MIGRATION = 57_500;
 const PACE = { pollMs: 100, retryMs: 500, patienceMs: 600_000 };
@@ -108,11 +112,11 @@ async function wholeStory(
   }
 
   tell.heading(`A tenant in ${from}, and its neighbour`);
-  await settleIn(cast, items);
+  const exported = await settleIn(cast, items);
   const before = await possessionsIn(source, cast);
   const targetBefore = await possessionsIn(target, cast);
   tell.event(
-    `${tenant.clientKey} has ${withCommas(sizeOf(before.tenant))} items, ${neighbour.clientKey} ${withCommas(sizeOf(before.neighbour))}`,
+    `${tenant.clientKey} has ${countsIn(before.tenant)}, ${neighbour.clientKey} ${countsIn(before.neighbour)}`,
   );
 
   tell.heading(
@@ -144,6 +148,7 @@ async function wholeStory(
     ...claimsOfData(last ?? before, after, options),
     ...(await claimsOfAhead(cast, course, options.rollback)),
     ...(await claimsOfService(cast, options.rollback)),
+    ...(await claimsOfDocuments(cast, exported, options.rollback)),
     ...(await claimsOfNames(cast, options)),
   ];
   for (const [holds, text] of claims) tell.check(holds, text);
@@ -152,11 +157,12 @@ async function wholeStory(
   return claims.every(([holds]) => holds);
 }
 
-/** Installs the app on both sites and gives them items; the app's own routes add two more. */
-async function settleIn(
-  { host, atlassian, request, saved, tell, source, tenant, neighbour }: Cast,
-  items: number,
-): Promise<void> {
+/**
+ * Installs the app on both sites and gives them items and objects; the app's own routes add two
+ * more items and a document, which is returned.
+ */
+async function settleIn(cast: Cast, items: number): Promise<Exported | undefined> {
+  const { host, atlassian, request, saved, tell, source, tenant, neighbour } = cast;
   for (const site of [tenant, neighbour]) {
     report(
       tell,
@@ -168,21 +174,24 @@ async function settleIn(
   report(
     tell,
     `A user saves ${saved}`,
-    await request(tenant, 'PUT', TEMPLATE, { content: 'Who was there: …' }),
+    await request(tenant, 'PUT', TEMPLATE, { content: 'Who was there: {{names}}' }),
   );
-  if (!hasSampleApp(host.residency)) return;
-  report(
-    tell,
-    'A user exports a page',
-    await request(tenant, 'POST', '/exports', {
-      title: 'Minutes',
-      document: { pages: [1, ''] },
-    }),
-  );
+  if (!hasSampleApp(host.residency)) return undefined;
+  const reply = await request(tenant, 'POST', '/exports', EXPORT);
+  report(tell, 'A user exports it as a document', reply);
+  const path = `/exports/${fieldOf(reply, 'id')}`;
+  const { status, text } = await readDocument(cast, path);
+  const said = `${status} ${text.length} characters`;
+  tell.event('A user reads the document by its URL', said, status === 200 ? 'good' : 'bad');
+  return { path, text };
 }
 
 async function possessionsIn(realm: StoryRealm, { tenant, neighbour }: Cast): Promise<Possessions> {
-  return { tenant: await realm.holdings(tenant), neighbour: await realm.holdings(neighbour) };
+  return {
+    tenant: await realm.holdings(tenant),
+    neighbour: await realm.holdings(neighbour),
+    left: await realm.left(tenant),
+  };
 }
 
 async function move(cast: Cast, options: StoryOptions): Promise<Course> {
@@ -265,7 +274,7 @@ async function tryToWrite({ request, saved, tell, source, tenant }: Cast): Promi
 const rowsOf = (site: Site, ...columns: readonly Holdings[]) =>
   partsWith(columns[0] ?? new Map()).map((part) => [
     site.clientKey,
-    part.policy === 'drop' ? `${part.name} (cache)` : part.name,
+    `${part.name}${part.kind === 's3' ? ' (objects)' : ''}${part.policy === 'drop' ? ' (cache)' : ''}`,
     ...columns.map((holdings) => withCommas(holdings.get(part)?.size ?? 0)),
   ]);
 

@@ -4,6 +4,7 @@ import { residency as configured } from '../residency.config.ts';
 import { type Around, awsClients } from './adapters/aws-clients.ts';
 import { dynamoDbPartKind } from './adapters/dataset/dynamodb-part-kind.ts';
 import { dynamoDbSamples } from './adapters/dataset/dynamodb-samples.ts';
+import type { ObjectLimits } from './adapters/dataset/s3/object-side.ts';
 import { s3PartKind } from './adapters/dataset/s3/s3-part-kind.ts';
 import { emfMetrics } from './adapters/emf-metrics.ts';
 import { jsonLog } from './adapters/json-log.ts';
@@ -25,6 +26,7 @@ import { realmApp } from './app/realm-app.ts';
 import { logWithMetrics, portsWithMetrics } from './app/with-metrics.ts';
 import type { Part } from './domain/datasets/dataset.ts';
 import { bucketsOf, kindOf, tablesOf } from './domain/datasets/kinds.ts';
+import { defined } from './domain/defined.ts';
 import { deployedIn } from './domain/deployed-realms.ts';
 import { DEFAULT_CONCURRENCY } from './domain/operating/settings.ts';
 import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
@@ -56,6 +58,8 @@ export interface ComposeOptions {
   readonly isGone?: IsGone | undefined;
   /** Instead of `residency.config.ts`, for tests. */
   readonly residency?: Residency | undefined;
+  /** Sizes from which objects are copied in parts, for tests with small ones. */
+  readonly objectLimits?: Partial<ObjectLimits> | undefined;
 }
 
 export type App = ReturnType<typeof compose>;
@@ -111,6 +115,7 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
           parts: bucketsOf(residency.parts),
           clock,
           onThrottled,
+          ...defined({ limits: options.objectLimits }),
         }),
       },
       residency.parts,

@@ -1,5 +1,6 @@
 /** The options of a local host, and what follows from them before anything is started. */
 import type { SdkCall } from '../../lambdas/adapters/aws-clients.ts';
+import type { ObjectLimits } from '../../lambdas/adapters/dataset/s3/object-side.ts';
 import { otherWritersSecondsOf } from '../../lambdas/domain/datasets/other-writers.ts';
 import { deployedIn } from '../../lambdas/domain/deployed-realms.ts';
 import { type Realm, stackRows } from '../../lambdas/domain/realm.ts';
@@ -50,6 +51,8 @@ export interface LocalHostOptions {
     EmbeddedDynamoDbOptions,
     'inject' | 'onAnswered' | 'onRequest' | 'strict'
   >;
+  /** Sizes from which objects are copied in parts, where small ones stand for large. */
+  readonly objectLimits?: Partial<ObjectLimits>;
   /** Faults for the embedded S3. */
   readonly s3?: Pick<EmbeddedS3Options, 'inject' | 'limits' | 'now' | 'onAnswered' | 'onRequest'>;
 }

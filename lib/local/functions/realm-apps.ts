@@ -49,7 +49,7 @@ export async function startRealmApps(
       },
       metrics: options.metrics?.(row.realm) ?? UNHEARD,
       isGone: (owner) => thisRun.isGone(owner) || deaths.isGone(owner),
-      ...defined({ log: options.log }),
+      ...defined({ log: options.log, objectLimits: options.objectLimits }),
     });
     functions.set(
       row.realm,

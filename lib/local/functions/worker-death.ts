@@ -17,11 +17,28 @@ export type WorkerDeaths = ReturnType<typeof workerDeaths>;
 interface NextKill {
   readonly tenant: string;
   readonly onDeath: (which: RunningFunction) => void;
+  readonly lastWrite: LastWrite;
 }
 
-const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+/** The write by which a worker is killed: so many of its calls of these commands have come. */
+export interface LastWrite {
+  readonly commands: readonly string[];
+  readonly times: number;
+}
+
 /** A worker's first write takes its lease. A kill at the second leaves work half done. */
-const LAST_WRITE = 2;
+const SECOND_WRITE: LastWrite = {
+  commands: [
+    'PutItem',
+    'UpdateItem',
+    'DeleteItem',
+    'BatchWriteItem',
+    'CopyObject',
+    'CreateMultipartUpload',
+    'DeleteObjects',
+  ],
+  times: 2,
+};
 
 export function workerDeaths() {
   let nextKill: NextKill | undefined;
@@ -35,7 +52,7 @@ export function workerDeaths() {
     const self = currentInvocation();
     if (self === undefined) return make();
     if (dead.has(self.requestId)) return never();
-    const last = WRITES.includes(call.command) ? lastWriteOf(self) : undefined;
+    const last = lastWriteOf(self, call.command);
     add(running, self, 1);
     try {
       return await make();
@@ -47,9 +64,10 @@ export function workerDeaths() {
     }
   };
 
-  function lastWriteOf(self: RunningInvocation): NextKill | undefined {
+  function lastWriteOf(self: RunningInvocation, command: string): NextKill | undefined {
     if (nextKill === undefined || tenantOf(self) !== nextKill.tenant) return undefined;
-    if (add(written, self, 1) < LAST_WRITE) return undefined;
+    const { commands, times } = nextKill.lastWrite;
+    if (!commands.includes(command) || add(written, self, 1) < times) return undefined;
     const found = nextKill;
     nextKill = undefined;
     return found;
@@ -75,9 +93,13 @@ export function workerDeaths() {
     end(invocation: RunningInvocation): void {
       dead.set(invocation.requestId, invocation);
     },
-    /** The next worker that writes for this tenant is killed by its second write. */
-    killNextWorker(tenant: string, onDeath: (which: RunningFunction) => void): void {
-      nextKill = { tenant, onDeath };
+    /** The next worker that writes for this tenant is killed by its second write, or by another. */
+    killNextWorker(
+      tenant: string,
+      onDeath: (which: RunningFunction) => void,
+      lastWrite: LastWrite = SECOND_WRITE,
+    ): void {
+      nextKill = { tenant, onDeath, lastWrite };
     },
     spareNextWorker(): void {
       nextKill = undefined;

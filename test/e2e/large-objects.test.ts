@@ -1,0 +1,118 @@
+/** Moves of large objects whose workers are killed: in mid-part, at the end of a copy, in a purge. */
+import {
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
+import { regionOf } from '../../lambdas/domain/realm.ts';
+import type { Residency } from '../../lambdas/domain/residency.ts';
+import { type Buckets, everythingIn, put, putInParts } from '../support/objects.ts';
+import { FEWER_SHARDS, facts, startWorld, type World } from '../support/world.ts';
+
+const DOCUMENTS: S3Part = {
+  kind: 's3',
+  name: 'documents',
+  policy: 'move',
+  prefix: '{tenant}/',
+  versions: 'current',
+};
+const residency: Residency = {
+  ...FEWER_SHARDS,
+  realms: FEWER_SHARDS.realms.filter(({ realm }) => realm === 'us' || realm === 'de'),
+  parts: [...FEWER_SHARDS.parts.filter(({ kind }) => kind === 'dynamodb'), DOCUMENTS],
+};
+/** Bytes instead of megabytes. */
+const PART = 400;
+const PARTS = 300;
+
+let world: World;
+const clients = new Map<string, S3Client>();
+const documents: Buckets = {
+  bucket: (realm) =>
+    `residency-local-${realm}-documents-000000000000-${regionOf(residency.realms, realm)}`,
+  client(realm) {
+    const made =
+      clients.get(realm) ??
+      new S3Client({
+        endpoint: world.host.s3Url ?? '',
+        region: regionOf(residency.realms, realm),
+        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      });
+    clients.set(realm, made);
+    return made;
+  },
+};
+beforeAll(async () => {
+  world = await startWorld({
+    residency,
+    objectLimits: { singleCopyBytes: 1_000, partBytes: PART, chunkBytes: 100 },
+    s3: { limits: { copyBytes: 1_000, partBytes: PART } },
+  });
+});
+afterAll(async () => {
+  for (const client of clients.values()) client.destroy();
+  await world[Symbol.asyncDispose]();
+});
+
+async function filled(tenant: string): Promise<void> {
+  await put(documents, 'us', `${tenant}/a small one`);
+  await put(documents, 'us', `${tenant}/large`, {
+    Body: Buffer.from(Array.from({ length: PARTS * PART }, (_, at) => at % 251)),
+    Metadata: { author: tenant },
+    Tagging: 'kind=export',
+  });
+  await putInParts(documents, 'us', `${tenant}/parts`, [PART, PART, 1], {
+    ChecksumAlgorithm: 'SHA256',
+  });
+  await put(documents, 'us', `${tenant}/z small one`);
+}
+
+/** Nothing of the tenant, open uploads included. */
+async function expectNothing(realm: string, tenant: string, but = 0): Promise<void> {
+  const place = { Bucket: documents.bucket(realm), Prefix: `${tenant}/` };
+  const client = documents.client(realm);
+  const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand(place));
+  const { Versions = [], DeleteMarkers = [] } = await client.send(
+    new ListObjectVersionsCommand(place),
+  );
+  expect([Uploads.length, Versions.length + DeleteMarkers.length]).toEqual([0, but]);
+}
+
+test.each([
+  ['in the middle of the parts', 'mid-part', 'UploadPartCopy', 220, 'copy'],
+  ['when an upload has begun', 'begun', 'CreateMultipartUpload', 1, 'copy'],
+  [
+    'when an upload is complete, and its answer lost',
+    'completed',
+    'CompleteMultipartUpload',
+    1,
+    'copy',
+  ],
+  ['in the purge', 'purged', 'DeleteObjects', 1, 'purge-source'],
+] as const)(
+  'a worker that dies %s leaves a move that ends, and no open upload',
+  async (_, tenant, command, times, task) => {
+    const site = await world.installed(tenant);
+    await filled(tenant);
+    const before = await everythingIn(documents, 'us', `${tenant}/`);
+    expect(before).toHaveLength(4);
+    const deaths: string[] = [];
+    world.host.deaths.killNextWorker(tenant, ({ entry }) => deaths.push(entry), {
+      commands: [command],
+      times,
+    });
+
+    await world.scheduled(site, 1);
+    await world.hook(site, 'start', 1, facts('DE'));
+    await world.until(site, 1, ['ready-to-commit']);
+    await world.hook(site, 'commit', 1);
+    await world.until(site, 1, ['committed']);
+
+    expect(deaths).toEqual([`tasks/${task}-range`]);
+    expect(await everythingIn(documents, 'de', `${tenant}/`)).toEqual(before);
+    await expectNothing('de', tenant, before.length);
+    await expectNothing('us', tenant);
+  },
+);

@@ -91,11 +91,10 @@ export class Region {
     const condition = String(input.KeyConditionExpression);
     const partition = keyText(values[/= (:\w+)/.exec(condition)?.[1] ?? '']);
     const prefix = keyText(values[/begins_with\(#?\w+, (:\w+)\)/.exec(condition)?.[1] ?? '']);
-    const bound = /#?\w+ ([<>]) (:\w+)/.exec(condition);
+    const bound = /#?\w+ ([<>]=?) (:\w+)/.exec(condition);
     const limit = keyText(values[bound?.[2] ?? '']);
     const isWithin = (sort: string) =>
-      sort.startsWith(prefix) &&
-      (bound === null || (bound[1] === '<' ? sort < limit : sort > limit));
+      sort.startsWith(prefix) && (bound === null || isBeside(bound[1] ?? '', sort, limit));
     const isBackward = input.ScanIndexForward === false;
     const found =
       table.partitions.get(partition)?.following(startOf(table, input)?.sort, isBackward) ?? [];
@@ -242,3 +241,8 @@ interface WriteRequest {
 }
 
 const unitsOf = (size: number): number => Math.max(1, Math.ceil(size / WRITE_UNIT));
+
+function isBeside(comparison: string, sort: string, limit: string): boolean {
+  if (sort === limit) return comparison.endsWith('=');
+  return comparison.startsWith('<') === sort < limit;
+}

@@ -11,7 +11,7 @@ import { BEGINNING, checkpointAt } from './checkpoint.ts';
 import { encodeItem, isLive, itemDigest } from './item-encoding.ts';
 import { type AnyItem, cursorOf, keyOf, printableKey, type WireItem } from './item-key.ts';
 import { put, remove, type WireWrite } from './item-wire.ts';
-import { mergeJoin, type Pair } from './merge-join.ts';
+import { type Pair, pairedPages } from './merge-join.ts';
 import { pageSharesOf } from './page-split.ts';
 import { digestRange, isEmptyRange, NO_WRITES } from './range-digest.ts';
 import { oneAhead, type RangeSide, readPages } from './range-reader.ts';
@@ -142,7 +142,7 @@ export function dynamoDbPartKind(options: DynamoDbPartKindOptions): PartKind {
       const [one, other] = [sideOf(range, source), sideOf(range, target)];
       if (isScanned(one)) return differencesByScan(one, other, horizon, limit);
       const found: Difference[] = [];
-      for await (const { pairs } of mergeJoin(one.part, readPages(one), readPages(other))) {
+      for await (const { pairs } of pairedPages(one, other)) {
         for (const pair of pairs) {
           const difference = differenceIn(one.part, pair, horizon);
           if (difference !== undefined) found.push(difference);
@@ -216,11 +216,7 @@ async function* restoreSteps(
 ): AsyncGenerator<WriteStep> {
   const { part } = source;
   let { digest, changed } = from;
-  for await (const { pairs, cursor } of mergeJoin(
-    part,
-    oneAhead(readPages(source, from.cursor, reads)),
-    oneAhead(readPages(target, from.cursor, reads)),
-  )) {
+  for await (const { pairs, cursor } of pairedPages(source, target, from.cursor, reads)) {
     const writes: WireWrite[] = [];
     const seen: ItemDigest[] = [];
     for (const pair of pairs) {

@@ -43,22 +43,34 @@ export interface Page {
 
 /**
  * Strongly consistent, unless it is told otherwise. At least one page, which is empty when there is
- * nothing (after `cursor`).
+ * nothing (after `cursor`, and up to the key `upTo`, that one included).
  */
 export async function* readPages(
   side: RangeSide,
   cursor?: string,
   reads: Reads = 'strong',
+  upTo?: string,
 ): AsyncGenerator<Page> {
   const { client, table, part, partition, pageItems } = side;
+  const sortKey = part.sortKey?.name;
+  const bound =
+    sortKey === undefined || upTo === undefined
+      ? undefined
+      : { sortKey, value: startKey(part, partition, upTo)[sortKey] };
   let next = cursor;
   do {
     const { page, text } = await queryItems(client, {
       TableName: table,
       ConsistentRead: reads === 'strong',
-      KeyConditionExpression: '#partition = :partition',
-      ExpressionAttributeNames: { '#partition': part.partitionKey },
-      ExpressionAttributeValues: { ':partition': partitionValue(part, partition) },
+      KeyConditionExpression: `#partition = :partition${bound ? ' AND #sort <= :upTo' : ''}`,
+      ExpressionAttributeNames: {
+        '#partition': part.partitionKey,
+        ...(bound && { '#sort': bound.sortKey }),
+      },
+      ExpressionAttributeValues: {
+        ':partition': partitionValue(part, partition),
+        ...(bound?.value && { ':upTo': bound.value }),
+      },
       ExclusiveStartKey: next === undefined ? undefined : startKey(part, partition, next),
       Limit: limitOf(part, pageItems),
     });

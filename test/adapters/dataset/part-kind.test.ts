@@ -1,4 +1,5 @@
 /** Both part kinds keep the contract, and the one over DynamoDB copes with DynamoDB under load. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BATCH, MOST_IN_FLIGHT } from '../../../lambdas/adapters/dataset/adaptive-rate.ts';
 import type { Item } from '../../../lambdas/adapters/dataset/item-key.ts';
@@ -171,6 +172,37 @@ describe('a DynamoDB under load', () => {
     expect(await db.kind.isEmpty(range, 'de')).toBe(true);
   });
 
+  test('making equal asks a distant source for several stretches of keys at once, and leaves none running', async () => {
+    let [underWay, most, asked] = [0, 0, 0];
+    host = await dynamoDbPartKindHost(
+      { parts: PARTS, realms: ['us', 'de'], clock: { now: Date.now }, pageItems: 20 },
+      {
+        onRequest: async ({ operation, region }) => {
+          if (operation !== 'Query' || region !== 'us-test-1') return;
+          asked += 1;
+          underWay += 1;
+          most = Math.max(most, underWay);
+          await pause(30);
+          underWay -= 1;
+        },
+      },
+    );
+    const { put, read, kind } = host;
+    await put('us', 'notes', items(300, 'new'));
+    await put('de', 'notes', [...items(50, 'old'), ...items(290, 'new').slice(50)]);
+    const restore = () => kind.restore(range, 'us', 'de', horizon, undefined, 1e15, 1e6);
+    for await (const _ of restore()) break;
+    expect(underWay).toBe(0);
+    const before = asked;
+    await pause(100);
+    expect(asked).toBe(before);
+    let last: Checkpoint | undefined;
+    for await (const checkpoint of restore()) last = checkpoint;
+    expect(last).toMatchObject({ done: true, digest: { items: 300 } });
+    expect(most).toBeGreaterThanOrEqual(3);
+    expect(await read('de', 'notes', 'tenant-1')).toEqual(await read('us', 'notes', 'tenant-1'));
+  });
+
   test('an error that is final ends the copy, and is not tried again', async () => {
     const db = await start((batch) =>
       batch === 3 ? { error: 'AccessDeniedException' } : undefined,
@@ -180,7 +212,7 @@ describe('a DynamoDB under load', () => {
       expect.objectContaining({ name: 'AccessDeniedException' }),
     );
     const sent = writes.length;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     expect(writes).toHaveLength(sent);
   });
 
@@ -209,7 +241,7 @@ describe('a DynamoDB under load', () => {
       sent: writes.length,
       stored: (await db.read('de', 'notes', 'tenant-1')).length,
     };
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await pause(100);
     expect(writes).toHaveLength(before.sent);
     expect(await db.read('de', 'notes', 'tenant-1')).toHaveLength(before.stored);
     expect(before.stored).toBeLessThan(1_000);
@@ -236,12 +268,12 @@ describe('a DynamoDB under load', () => {
 
   test('the largest items arrive, also where each of their bytes travels as six', async () => {
     const db = await start((batch) => (batch === 1 ? { delayMs: 1_000 } : undefined), 0);
-    const largest = items(8, '\u0001'.repeat(399_900));
+    const largest = items(12, '\u0001'.repeat(399_900));
     for (const item of largest) await db.put('us', 'notes', [item]);
     const copy = db.kind.copy(range, 'us', 'de', horizon, undefined, Number.POSITIVE_INFINITY);
     let last: Checkpoint | undefined;
     for await (const checkpoint of copy) last = checkpoint;
-    expect(last).toMatchObject({ done: true, changed: 8, digest: { items: 8 } });
+    expect(last).toMatchObject({ done: true, changed: 12, digest: { items: 12 } });
     expect(await db.kind.differences(range, 'us', 'de', horizon, 1)).toEqual([]);
     const ofBatch = writes.map(
       ({ input }) => Object.values(Object(input.RequestItems)).flat().length,
@@ -262,7 +294,7 @@ describe('a DynamoDB under load', () => {
       let written = 0;
       do {
         written = writes.length;
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await pause(300);
       } while (writes.length > written);
       break;
     }
@@ -277,7 +309,7 @@ describe('a DynamoDB under load', () => {
     let given = 0;
     for await (const checkpoint of work) {
       last = checkpoint;
-      await new Promise((resolve) => setTimeout(resolve, 7));
+      await pause(7);
       given += 1;
       if (given === after) break;
     }

@@ -20,12 +20,18 @@ const recorder = callRecorder();
 let vendor: VendorApp;
 let world: World;
 let fault: ((call: DynamoDbCall) => InjectedFault | undefined) | undefined;
+/** Batches that are written to parts in `us` wait for it. */
+let writesInUs: Promise<void> | undefined;
 beforeAll(async () => {
   vendor = await startVendorApp(residency.realms.map(({ realm }) => realm));
   world = await startWorld({
     env: { INSTALLED_FORWARD_URLS: JSON.stringify(vendor.urls) },
     onCall: recorder.onCall,
-    dynamoDb: { inject: (call) => fault?.(call) },
+    dynamoDb: {
+      inject: (call) => fault?.(call),
+      onRequest: ({ operation, region }) =>
+        operation === 'BatchWriteItem' && region === 'us-east-1' ? writesInUs : undefined,
+    },
   });
 });
 afterAll(async () => {
@@ -176,6 +182,30 @@ describe('during a move', () => {
     expect(delivered && (await verified(delivered))).toMatchObject({ kind: 'delivery' });
     await janitors();
     expect(deliveries('leaving-late')).toHaveLength(1);
+  });
+
+  test('a commit that is taken back in its middle leaves it to the source, which had kept it', async () => {
+    const site = await world.installed('returning');
+    await world.fill('returning', 'us', 8);
+    await world.ready(site, 907);
+    expect((await world.atlassian.install(site)).status).toBe(204);
+    const { promise, resolve: goOn } = Promise.withResolvers<void>();
+    writesInUs = promise;
+    expect((await world.hook(site, 'commit', 907)).status).toBe(200);
+    expect(await world.record('returning', 'de')).toMatchObject({ state: 'active' });
+    await janitors();
+    expect(deliveries('returning').map(({ realm }) => realm)).toEqual(['de']);
+    expect(await keptIn('us', 'returning')).toContain(site.sharedSecret);
+    expect((await world.hook(site, 'rollback', 907)).status).toBe(200);
+    writesInUs = undefined;
+    goOn();
+    await world.until(site, 907, ['rolled-back']);
+    await janitors();
+    expect(deliveries('returning').map(({ realm }) => realm)).toEqual(['de', 'us']);
+    expect(await world.record('returning', 'us')).toMatchObject({ state: 'active' });
+    await janitors();
+    expect(deliveries('returning')).toHaveLength(2);
+    expect(await keptIn('us', 'returning')).toBe('[]');
   });
 
   test('what is newer, and was forwarded directly, supersedes what was kept', async () => {

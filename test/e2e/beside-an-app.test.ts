@@ -2,6 +2,7 @@
  * Beside an existing app, with its router in front: base URLs, audiences, a whole move, and no
  * finding of `doctor`.
  */
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { residencyCommand } from '../../lib/operator/program.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
@@ -140,4 +141,23 @@ describe('doctor', () => {
     expect(new Set(wrong.map(({ check }) => check))).toEqual(new Set(['descriptor']));
     expect(wrong[0]?.says).toContain(says);
   });
+});
+
+test('the app reads its own tables as it likes; what we read is refused where it might be old', async () => {
+  const read = async (accessKeyId: string) => {
+    const client = new DynamoDBClient({
+      region: 'us-east-1',
+      endpoint: world.host.dynamoDbUrl,
+      credentials: { accessKeyId, secretAccessKey: 'secret' },
+    });
+    const get = new GetItemCommand({
+      TableName: 'residency-local-us-templates',
+      Key: { tenant: { S: 'acme' }, id: { S: 'one' } },
+    });
+    return client.send(get).finally(() => client.destroy());
+  };
+  expect(await read('the-vendors-own-key')).toMatchObject({ $metadata: { httpStatusCode: 200 } });
+  await expect(read(process.env['AWS_ACCESS_KEY_ID'] ?? '')).rejects.toThrow(
+    'GetItem on residency-local-us-templates reads without ConsistentRead',
+  );
 });

@@ -141,7 +141,7 @@ async function runStory(options: StoryOptions): Promise<number> {
 
 async function keepUp(): Promise<number> {
   const { DATA_DIR: dataDir } = process.env;
-  const hearsAll = !process.env['AWS_ENDPOINT_URL_DYNAMODB'];
+  const hearsAll = !process.env['AWS_ENDPOINT_URL_DYNAMODB'] && !process.env['AWS_ENDPOINT_URL_S3'];
   const writes = writesTo(hearsAll && !dataDir);
   const host = await startLocalHost({
     ...portOf(),
@@ -150,6 +150,7 @@ async function keepUp(): Promise<number> {
     throttled: process.env['THROTTLES'] !== 'off',
     hostNames: (process.env['HOST_NAMES'] ?? '').toLowerCase().split(',').filter(Boolean),
     dynamoDb: { onAnswered: writes.hear },
+    s3: { onAnswered: writes.hearOfObject },
   });
   const { page: pagePort } = tcpPortsFrom(portOf().port ?? DEFAULT_PORT, residency.realms);
   const page = await startPage({ host, port: pagePort, writes, hearsAll, dataDir });
@@ -178,6 +179,7 @@ function portOf(): { readonly port?: number } {
 function introduce(host: LocalHost, pageUrl: string): void {
   const lines = [
     ['DynamoDB', `${host.dynamoDbUrl}   (all regions; credentials: any)`],
+    ...(host.s3Url ? [['S3', `${host.s3Url}   (the same)`]] : []),
     ['watch page', `${pageUrl}   (for a browser)`],
     ['Step Functions', host.stepFunctionsUrl],
     ['functions', `${host.functionsUrl}   (Lambda's Invoke, for the background functions)`],

@@ -1,16 +1,25 @@
 /** Counting items cheaply: only what was written to is counted again. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { DeleteCommand, DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 import type { Discovery } from '../../lambdas/domain/datasets/discovery.ts';
 import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
+import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
 import {
   type DynamoDbCall,
   startEmbeddedDynamoDb,
 } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { itemCounts, seldom, writes } from '../../lib/local/page/counts.ts';
+import { startEmbeddedS3 } from '../../lib/local/s3/embedded-s3.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { residency } from '../../residency.config.ts';
 
@@ -182,3 +191,47 @@ async function inMemory({
     },
   };
 }
+
+describe('a bucket', () => {
+  test('is counted by objects and bytes, and again after a deletion', async () => {
+    const part: S3Part = {
+      kind: 's3',
+      name: 'documents',
+      policy: 'move',
+      prefix: '{tenant}/',
+      versions: 'current',
+    };
+    const written = writes(true);
+    const s3 = await startEmbeddedS3({
+      port: 0,
+      regions: ['us-east-1'],
+      onAnswered: written.hearOfObject,
+    });
+    const objects = new S3Client({
+      endpoint: s3.url,
+      region: 'us-east-1',
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+      forcePathStyle: true,
+    });
+    const Bucket = 'documents';
+    await objects.send(new CreateBucketCommand({ Bucket }));
+    const holding = { objects, bucket: Bucket, part, values: { tenant: 'acme' } };
+    const counts = itemCounts(written);
+    const said = () => [counts.of(holding), counts.bytesOf(holding), counts.isFresh(holding)];
+    expect(said()).toEqual([0, 0, true]);
+    const put = (Key: string, Body: string) =>
+      objects.send(new PutObjectCommand({ Bucket, Key, Body }));
+    await put('acme/a', 'four');
+    await put('acme/b', 'seven..');
+    await put('acme-10/a', 'of another tenant');
+    expect(said()).toEqual([undefined, undefined, false]);
+    await counts.recount([holding], 10_000);
+    expect(said()).toEqual([2, 11, true]);
+    await objects.send(new DeleteObjectCommand({ Bucket, Key: 'acme/b' }));
+    expect(said()).toEqual([2, 11, false]);
+    await counts.recount([holding], 10_000);
+    expect(said()).toEqual([1, 4, true]);
+    objects.destroy();
+    await s3.close();
+  });
+});

@@ -38,7 +38,11 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     const page = await opened();
     const complaints = complaintsOf(page);
     await install(page, 'acme', 'us');
-    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['40', '50', '10']);
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['40', '50', '10', '10']);
+
+    await expectSoon(() => textsOf(page, '#realm-us .objects')).toEqual([
+      expect.stringMatching(/^ objects, \d+ B$/),
+    ]);
 
     await page.getByLabel('To realm').selectOption('de');
     await press(page, 'Schedule');
@@ -60,7 +64,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     ]);
     copyOn();
     await reached(page, 'acme', 'ready-to-commit');
-    await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0']);
+    await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0', '10']);
     const purgeOn = watched.hold('residency-local-us-exports');
     await press(page, 'Commit');
     await page.locator('#state-purge-a-range.lit').waitFor();
@@ -71,8 +75,8 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     purgeOn();
     await reached(page, 'acme', 'committed');
 
-    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['0', '0', '0']);
-    await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0']);
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['0', '0', '0', '0']);
+    await expectSoon(() => itemsOf(page, 'de', 'acme')).toEqual(['40', '50', '0', '10']);
     await expectSoon(() => page.locator('.state.lit').count()).toBe(0);
     expect(await textsOf(page, '.timeline strong')).toEqual([
       'scheduled',
@@ -99,7 +103,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     await watched.world.put('us', 'templates', { tenant: 'acme', id: 'late' });
     const stray = page.locator('#realm-us .tenant[data-stray]');
     await stray.waitFor();
-    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['1', '0', '0']);
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['1', '0', '0', '0']);
     expect(await textsOf(page, '#realm-us .meaning')).toEqual([
       'sends users on to de: has items here that should not be here',
     ]);
@@ -157,7 +161,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     await press(page, 'Roll back');
     await dialog.getByRole('button', { name: 'Roll back' }).click();
     await reached(page, 'acme', 'rolled-back');
-    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['40', '50', '0']);
+    await expectSoon(() => itemsOf(page, 'us', 'acme')).toEqual(['40', '50', '0', '10']);
     await page.getByRole('button', { name: 'Cancel', exact: true }).waitFor();
     await expectSoon(() => textsOf(page, '#said li')).toContainEqual(
       expect.stringMatching(/acme: status\? 57500200 rolled-back$/),
@@ -205,7 +209,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
   test('shows a move that is troubled, and then cancelled', async () => {
     const page = await opened();
     await install(page, 'globex', 'eu');
-    await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10']);
+    await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10', '10']);
     await page.getByLabel('To realm').selectOption('au');
     await press(page, 'Lose the next reply');
     await page.locator('[data-switch=lose-reply][aria-pressed=true]').waitFor();
@@ -216,12 +220,12 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     await page.locator('[data-switch=kill-worker][aria-pressed=true]').waitFor();
     await press(page, 'Start');
     await reached(page, 'globex', 'ready-to-commit');
-    await expectSoon(() => itemsOf(page, 'au', 'globex')).toEqual(['40', '50', '0']);
+    await expectSoon(() => itemsOf(page, 'au', 'globex')).toEqual(['40', '50', '0', '10']);
     await press(page, 'Cancel');
     await reached(page, 'globex', 'rolled-back');
 
     await page.locator('#realm-au .empty').waitFor();
-    await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10']);
+    await expectSoon(() => itemsOf(page, 'eu', 'globex')).toEqual(['40', '50', '10', '10']);
     await expectSoon(() => textsOf(page, '#realm-eu .pill')).toEqual(['active']);
     await expectSoon(() => page.locator('.state.lit').count()).toBe(0);
     expect(await page.locator('#state-rolled-back.visited').count()).toBe(1);
@@ -263,7 +267,7 @@ describe.skipIf(!hasBrowser)(`the watch page${unlessSkipped}`, () => {
     for (const landmark of ['banner', 'main', 'region "Realms"', 'region "Play Atlassian"'])
       expect(tree).toContain(landmark);
     expect(tree).not.toMatch(/- (?:button|textbox|combobox|link|table|region)(?::|$)/m);
-    expect(tree).toMatch(/table "Items of .+ in .+"/);
+    expect(tree).toMatch(/table "Items and objects of .+ in .+"/);
     expect(await page.locator('table:not(:has(caption))').count()).toBe(0);
     expect(await textsOf(page, 'h1')).toHaveLength(1);
     expect(await page.locator('[aria-live=polite], [role=status]').count()).toBe(3);

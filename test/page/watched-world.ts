@@ -21,6 +21,7 @@ export async function startWatchedWorld(dataDir?: string): Promise<WatchedWorld>
   const world = await startWorld({
     residency,
     ...(dataDir !== undefined && { dataDir }),
+    s3: { onAnswered: writes.hearOfObject },
     dynamoDb: {
       onAnswered: writes.hear,
       onRequest: ({ operation, input }) =>

@@ -1,7 +1,8 @@
 /**
- * Counts the items that each tenant has in each part of a realm. To cost little, it counts again
- * only what was written to.
+ * Counts the items and objects that each tenant has in each part of a realm. To cost little, it
+ * counts again only what was written to.
  */
+import { paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import {
   type DynamoDBDocumentClient,
   NumberValue,
@@ -11,12 +12,16 @@ import {
 import { type DynamoDbPart, partitionsOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { typeOfMade } from '../../../lambdas/domain/datasets/key-template.ts';
 import type { KeyValues } from '../../../lambdas/domain/datasets/key-values.ts';
+import type { S3Part } from '../../../lambdas/domain/datasets/s3-part.ts';
 import type { DynamoDbCall } from '../dynamodb/embedded-dynamodb.ts';
+import type { S3Call } from '../s3/embedded-s3.ts';
 
-/** Which tables and partitions have been written to since they were read. */
+/** Which tables, partitions and buckets have been written to since they were read. */
 export interface Writes {
   /** Called by the embedded DynamoDB at each call. */
   hear(call: DynamoDbCall): void;
+  /** Called by the embedded S3 at each call. */
+  hearOfObject(call: Pick<S3Call, 'operation' | 'bucket'>): void;
   /** True where a write came since the last `take`. */
   has(table: string, partition?: string): boolean;
   /** Marks the place as read. */
@@ -25,11 +30,18 @@ export interface Writes {
   giveBack(table: string, partition?: string): void;
   /** Marks every place as unread. */
   forget(): void;
-  /** Another number after each write into the table; 0 where it has never been written to. */
-  revision(table: string): number;
+  /** Another number after each write into the table or bucket; 0 where it has never been written to. */
+  revision(place: string): number;
 }
 
 const WRITES: readonly string[] = ['PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'];
+const WRITES_OF_OBJECTS: readonly string[] = [
+  'PutObject',
+  'CopyObject',
+  'CompleteMultipartUpload',
+  'DeleteObject',
+  'DeleteObjects',
+];
 
 /** `isEmpty`: the store was empty at the start; otherwise every place counts as unread. */
 export function writes(isEmpty: boolean): Writes {
@@ -49,6 +61,10 @@ export function writes(isEmpty: boolean): Writes {
         }
       }
     },
+    hearOfObject({ operation, bucket }) {
+      if (WRITES_OF_OBJECTS.includes(operation))
+        revisions.set(bucket, (revisions.get(bucket) ?? 0) + 1);
+    },
     has: (table, partition) => noted.get(placeOf(table, partition)) ?? otherwise,
     take: (table, partition) => {
       noted.set(placeOf(table, partition), false);
@@ -61,7 +77,7 @@ export function writes(isEmpty: boolean): Writes {
       otherwise = true;
       forgotten += 1;
     },
-    revision: (table) => forgotten + (revisions.get(table) ?? 0),
+    revision: (place) => forgotten + (revisions.get(place) ?? 0),
   };
 }
 
@@ -119,13 +135,32 @@ export function seldom(
   };
 }
 
+/** How many items, or objects with so many bytes. */
+interface Counted {
+  readonly count: number;
+  readonly bytes: number;
+}
+
+const countIn = async (holding: Holding, partition: string): Promise<Counted> =>
+  'bucket' in holding
+    ? countUnder(holding, partition)
+    : { count: await countOfItems(holding, partition), bytes: 0 };
+
+async function countUnder({ objects, bucket }: Bucketful, Prefix: string): Promise<Counted> {
+  let [count, bytes] = [0, 0];
+  const pages = paginateListObjectsV2(
+    { client: objects },
+    { Bucket: bucket, Prefix, EncodingType: 'url' },
+  );
+  for await (const { Contents = [] } of pages) {
+    count += Contents.length;
+    bytes += Contents.reduce((sum, { Size = 0 }) => sum + Size, 0);
+  }
+  return { count, bytes };
+}
+
 /** Counts the items of one partition; no item travels. */
-async function countIn(
-  client: DynamoDBDocumentClient,
-  table: string,
-  part: DynamoDbPart,
-  partition: string,
-): Promise<number> {
+async function countOfItems({ client, table, part }: Tableful, partition: string): Promise<number> {
   let count = 0;
   const asked = {
     TableName: table,
@@ -151,42 +186,60 @@ function documentOf(part: DynamoDbPart, partition: string) {
   return keyType === 'N' ? NumberValue.from(partition) : partition;
 }
 
-/** The partitions of one part of one tenant, in one realm. */
-export interface Holding {
+interface Tableful {
   readonly client: DynamoDBDocumentClient;
   readonly table: string;
   readonly part: DynamoDbPart;
   readonly values: KeyValues;
 }
 
-/** Keeps its counts by table and partition. */
+interface Bucketful {
+  readonly objects: S3Client;
+  readonly bucket: string;
+  readonly part: S3Part;
+  readonly values: KeyValues;
+}
+
+/** The partitions, or prefixes, of one part of one tenant, in one realm. */
+export type Holding = Tableful | Bucketful;
+
+const nameOf = (holding: Holding): string => ('bucket' in holding ? holding.bucket : holding.table);
+
+/** Keeps its counts by table or bucket, and partition. */
 export function itemCounts(written: Writes) {
-  const counted = new Map<string, number>();
+  const counted = new Map<string, Counted>();
   /**
-   * The revision of a scanned table when a tenant was counted: a deletion there names an entity,
-   * and no tenant.
+   * The revision of a bucket or a scanned table when a tenant was counted: a deletion there names
+   * no tenant.
    */
   const seen = new Map<string, number>();
   let next = 0;
 
-  const hasNews = ({ part, table }: Holding, partition: string): boolean =>
-    part.discover === undefined
-      ? written.has(table, partition)
-      : written.revision(table) !== (seen.get(placeOf(table, partition)) ?? 0);
-  const countOf = (holding: Holding, partition: string): number | undefined =>
-    counted.get(placeOf(holding.table, partition)) ?? (hasNews(holding, partition) ? undefined : 0);
+  const hasNews = (holding: Holding, partition: string): boolean => {
+    const name = nameOf(holding);
+    return holding.part.kind === 'dynamodb' && holding.part.discover === undefined
+      ? written.has(name, partition)
+      : written.revision(name) !== (seen.get(placeOf(name, partition)) ?? 0);
+  };
+  const countOf = (holding: Holding, partition: string): Counted | undefined =>
+    counted.get(placeOf(nameOf(holding), partition)) ??
+    (hasNews(holding, partition) ? undefined : { count: 0, bytes: 0 });
+
+  function sumOf(holding: Holding, of: keyof Counted): number | undefined {
+    let sum = 0;
+    for (const partition of partitionsOf(holding.part, holding.values)) {
+      const found = countOf(holding, partition);
+      if (found === undefined) return undefined;
+      sum += found[of];
+    }
+    return sum;
+  }
 
   return {
     /** `undefined` while one of the partitions has not been counted yet. */
-    of(holding: Holding): number | undefined {
-      let sum = 0;
-      for (const partition of partitionsOf(holding.part, holding.values)) {
-        const count = countOf(holding, partition);
-        if (count === undefined) return undefined;
-        sum += count;
-      }
-      return sum;
-    },
+    of: (holding: Holding) => sumOf(holding, 'count'),
+    /** The bytes of objects; `undefined` for items, and while they are not counted. */
+    bytesOf: (holding: Holding) => ('bucket' in holding ? sumOf(holding, 'bytes') : undefined),
     /** True where every partition was counted, and none written to since. */
     isFresh: (holding: Holding): boolean =>
       partitionsOf(holding.part, holding.values).every(
@@ -200,28 +253,26 @@ export function itemCounts(written: Writes) {
       const end = performance.now() + ms;
       const due = holdings
         .flatMap((holding) =>
-          partitionsOf(holding.part, holding.values).map((partition) => ({
-            ...holding,
-            partition,
-          })),
+          partitionsOf(holding.part, holding.values).map((partition) => ({ holding, partition })),
         )
-        .filter((one) => hasNews(one, one.partition));
-      const isNew = (one: (typeof due)[number]) => countOf(one, one.partition) === undefined;
+        .filter(({ holding, partition }) => hasNews(holding, partition));
+      const isNew = ({ holding, partition }: (typeof due)[number]) =>
+        countOf(holding, partition) === undefined;
       next = due.length === 0 ? 0 : next % due.length;
       const inTurn = [...due.filter(isNew), ...due.slice(next), ...due.slice(0, next)];
-      for (const one of inTurn) {
+      for (const { holding, partition } of inTurn) {
         if (performance.now() > end) return;
-        const { client, table, part, partition } = one;
-        if (!hasNews(one, partition)) continue;
+        if (!hasNews(holding, partition)) continue;
         next += 1;
-        const place = placeOf(table, partition);
+        const name = nameOf(holding);
+        const place = placeOf(name, partition);
         const before = seen.get(place);
-        written.take(table, partition);
-        seen.set(place, written.revision(table));
+        written.take(name, partition);
+        seen.set(place, written.revision(name));
         try {
-          counted.set(place, await countIn(client, table, part, partition));
+          counted.set(place, await countIn(holding, partition));
         } catch (error) {
-          written.giveBack(table, partition);
+          written.giveBack(name, partition);
           if (before === undefined) seen.delete(place);
           else seen.set(place, before);
           throw error;

@@ -1,16 +1,14 @@
 /**
- * The content of the watch page: the realms and their items, the migrations and their history, the
+ * The content of the watch page: the realms with their items and objects, the migrations and their history, the
  * running executions.
  */
 
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
+import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';
 import {
   extended,
   type KeyValues,
   keyValuesOf,
 } from '../../../lambdas/domain/datasets/key-values.ts';
-import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { mayHoldItems } from '../../../lambdas/domain/operating/strays.ts';
 import { type Realm, stackRows } from '../../../lambdas/domain/realm.ts';
@@ -21,6 +19,7 @@ import { STAGE } from '../host-setup.ts';
 import type { Execution } from '../workflows/execution.ts';
 import { type Holding, itemCounts, seldom, type Writes } from './counts.ts';
 import { graphIdOf } from './graph.ts';
+import { pageHoldings } from './holdings.ts';
 import { type MigrationView, migrationsIn } from './migration-view.ts';
 import { progressOf } from './progress.ts';
 import { type UnservedView, unservedIn } from './unserved.ts';
@@ -32,13 +31,22 @@ export interface RealmView {
   readonly tenants: readonly TenantView[];
 }
 
+export interface PartView {
+  readonly name: string;
+  readonly isCache: boolean;
+  /** True where it is in a bucket. */
+  readonly ofObjects: boolean;
+}
+
 export interface TenantView {
   readonly tenant: string;
   /** The state in its record; `none` where there is no record. */
   readonly state: string;
   readonly movedTo?: string;
-  /** Items in the order of the parts; `null` while they are not counted. */
+  /** Items and objects in the order of the parts; `null` while they are not counted. */
   readonly items: readonly (number | null)[];
+  /** Bytes of objects in the same order; `null` for tables. */
+  readonly bytes: readonly (number | null)[];
   /** It has items here although neither its record nor a move allows any. */
   readonly isStray: boolean;
   /** Indexes of the parts that were written to since they were counted. */
@@ -66,7 +74,7 @@ interface StateView {
 }
 
 export interface View {
-  readonly parts: readonly { readonly name: string; readonly isCache: boolean }[];
+  readonly parts: readonly PartView[];
   readonly realms: readonly RealmView[];
   /**
    * Open migrations, then finished ones; `moreFinished` counts the finished ones that are left out.
@@ -92,17 +100,8 @@ const GOOD_FOR_MS = 5_000;
 export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   const { residency } = host;
   const rows = stackRows(host.realms);
-  const clients = new Map(
-    rows.map(({ realm, region }) => [
-      realm,
-      DynamoDBDocumentClient.from(new DynamoDBClient({ region, endpoint: host.dynamoDbUrl })),
-    ]),
-  );
-  const clientOf = (realm: Realm): DynamoDBDocumentClient => {
-    const client = clients.get(realm);
-    if (!client) throw new Error(`there is no realm ${realm}`);
-    return client;
-  };
+  const held = pageHoldings(host);
+  const { clientOf } = held;
   const counts = itemCounts(written);
   const progress = progressOf(residency, clientOf);
   const records = new Map<Realm, readonly Fields[]>();
@@ -158,9 +157,9 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
 
   const lookAtCopies = seldom(() => progress.look(migrations, itemsMovedBy), 500);
 
-  /** The items of the source in parts that move. */
+  /** The items and objects of the source in parts that move. */
   function itemsMovedBy({ tenant, source }: MigrationView): number | undefined {
-    if (!clients.has(source)) return undefined;
+    if (!held.has(source)) return undefined;
     const moved = holdingsOf(tenant, source).filter(({ part }) => part.policy === 'move');
     const items = moved.map((holding) => counts.of(holding));
     return items.includes(undefined)
@@ -173,13 +172,8 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
   const holdingsIn = ({ realm }: { readonly realm: Realm }): Holding[] =>
     tenants.slice(0, MOST_TENANTS).flatMap((tenant) => holdingsOf(tenant, realm));
 
-  const holdingsOf = (tenant: string, realm: Realm): Holding[] =>
-    tablesOf(residency.parts).map((part) => ({
-      client: clientOf(realm),
-      table: physicalNames(residency, STAGE, realm).part(part),
-      part,
-      values: values.get(tenant) ?? { tenant },
-    }));
+  const holdingsOf = (tenant: string, realm: Realm): readonly Holding[] =>
+    held.of(values.get(tenant) ?? { tenant }, realm);
 
   function tenantsIn(realm: Realm): TenantView[] {
     return tenants.slice(0, MOST_TENANTS).flatMap((tenant) => {
@@ -194,6 +188,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
         state: record === undefined ? 'none' : String(record['state']),
         ...(movedTo !== undefined && { movedTo: String(movedTo) }),
         items,
+        bytes: holdings.map((holding) => counts.bytesOf(holding) ?? null),
         isStray: isStray(realm, tenant, record, items),
         stale: holdings.flatMap((holding, at) => (counts.isStale(holding) ? [at] : [])),
       };
@@ -258,9 +253,10 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
     view(): View {
       const realms = realmViews();
       return {
-        parts: tablesOf(residency.parts).map(({ name, policy }) => ({
+        parts: held.parts.map(({ name, policy, kind }) => ({
           name,
           isCache: policy === 'drop',
+          ofObjects: kind === 's3',
         })),
         realms,
         unserved: unservedIn(realms),
@@ -274,7 +270,7 @@ export function pageView(host: LocalHost, written: Writes, isHeard: boolean) {
       };
     },
     close(): void {
-      for (const client of clients.values()) client.destroy();
+      held.close();
     },
   };
 }

@@ -60,6 +60,14 @@ export function setOptions(select, options) {
 
 export const withCommas = (number) => number.toLocaleString('en-US');
 
+/** `300 B`, `2.1 KB`, `12 MB`. */
+export function bytesText(bytes) {
+  const [units, step] = [['B', 'KB', 'MB', 'GB', 'TB'], 1024];
+  let [value, unit] = [bytes, 0];
+  for (; value >= step && unit < units.length - 1; unit += 1) value /= step;
+  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+}
+
 /** A duration in milliseconds as text: `0.4 s`, `12 s`, `3 min`, `2.5 h`. */
 export function duration(ms) {
   if (ms < 9_950) return `${(ms / 1000).toFixed(1)} s`;

@@ -1,5 +1,5 @@
 /** The realms: one card each, with a table for every tenant that has a record or items there. */
-import { byId, element, keyed, setAttribute, setText, show, withCommas } from './dom.js';
+import { byId, bytesText, element, keyed, setAttribute, setText, show, withCommas } from './dom.js';
 
 /** What a tenant's state in a realm means for its users. */
 const MEANINGS = {
@@ -86,7 +86,7 @@ const makeTenant =
       element(
         'table',
         {},
-        element('caption', { class: 'unseen' }, `Items of ${tenant} in ${realm}`),
+        element('caption', { class: 'unseen' }, `Items and objects of ${tenant} in ${realm}`),
         element(
           'thead',
           { class: 'unseen' },
@@ -94,18 +94,24 @@ const makeTenant =
             'tr',
             {},
             element('th', { scope: 'col' }, 'Part'),
-            element('th', { scope: 'col' }, 'Items'),
+            element('th', { scope: 'col' }, 'Items or objects'),
           ),
         ),
         element('tbody', {}, ...parts.map(makePart)),
       ),
     );
 
-const makePart = ({ name, isCache }) =>
+const makePart = ({ name, isCache, ofObjects }) =>
   element(
     'tr',
     {},
-    element('th', { scope: 'row' }, name, isCache ? element('small', {}, ' cache') : ''),
+    element(
+      'th',
+      { scope: 'row' },
+      name,
+      ofObjects ? element('small', { class: 'objects' }, ' objects') : '',
+      isCache ? element('small', {}, ' cache') : '',
+    ),
     element(
       'td',
       {},
@@ -118,7 +124,7 @@ const makePart = ({ name, isCache }) =>
 /** A bar is full where one realm has all items that the tenant has of a part. */
 const updateTenant =
   (realms) =>
-  (block, { tenant, state, movedTo, items, isStray, stale }) => {
+  (block, { tenant, state, movedTo, items, bytes, isStray, stale }) => {
     setAttribute(block, 'data-state', state);
     setAttribute(block, 'data-stray', isStray ? '' : null);
     setText(block.querySelector('.pill'), state);
@@ -133,6 +139,8 @@ const updateTenant =
       row.querySelector('.bar span').style.width = `${(100 * (count ?? 0)) / most}%`;
       setAttribute(row, 'data-empty', count === 0 ? '' : null);
       setText(row.querySelector('.number'), count === null ? '…' : withCommas(count));
+      const objects = row.querySelector('.objects');
+      if (objects) setText(objects, count > 0 ? ` objects, ${bytesText(bytes[part])}` : ' objects');
       const isStale = count !== null && stale.includes(part);
       setAttribute(row, 'data-stale', isStale ? '' : null);
       setText(row.querySelector('.stale'), isStale ? ' before the latest writes' : '');

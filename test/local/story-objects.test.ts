@@ -134,7 +134,7 @@ describe('what the story claims of a move', () => {
   test('is false where only an older version, a marker or an upload is left', () => {
     const left = { versions: 1, markers: 0, uploads: 1 };
     expect(wrong(possessing([], left), possessing([['acme/a', 'hash']]))).toEqual([
-      "the tenant's prefix is not empty in us: 1 versions, 0 delete markers and 1 open uploads are left",
+      "the tenant's prefix is not empty in us: it has 1 version, 0 delete markers and 1 open upload",
     ]);
   });
 });

@@ -58,7 +58,7 @@ describe('a story of a tenant that is copied ahead', () => {
     expect(output).toMatch(/✓ all 903 items arrived in de unchanged, compared one by one/);
     expect(output).toMatch(/✓ all 26 objects arrived in de, unchanged in bytes, headers, metadata/);
     expect(output).toMatch(
-      /✓ the tenant's prefix is empty in us: nothing is left, of 28 versions, 1 delete markers and 1 open uploads/,
+      /✓ the tenant's prefix is empty in us: nothing is left of 28 versions, 1 delete marker and 1 open upload/,
     );
     expect(output).toMatch(/✓ a user reads the exported document again, by a URL of de \(200\)/);
     expect(output).toMatch(/✓ all \d+ writes of a user meanwhile were accepted/);

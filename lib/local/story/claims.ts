@@ -102,17 +102,17 @@ const COMPARED = 'unchanged in bytes, headers, metadata and tags, compared one b
 
 /** A listing of current objects does not show what S3 keeps beside them. */
 function emptyClaim(realm: string, left: Left, before?: Left): Claim {
-  const counted = ({ versions, markers, uploads }: Left) =>
-    `${withCommas(versions)} versions, ${withCommas(markers)} delete markers and ${withCommas(uploads)} open uploads`;
-  const isEmpty = left.versions + left.markers + left.uploads === 0;
-  const had = before === undefined ? '' : `, of ${counted(before)}`;
-  return [
-    isEmpty,
-    isEmpty
-      ? `the tenant's prefix is empty in ${realm}: nothing is left${had}`
-      : `the tenant's prefix is not empty in ${realm}: ${counted(left)} are left`,
-  ];
+  if (left.versions + left.markers + left.uploads > 0)
+    return [false, `the tenant's prefix is not empty in ${realm}: it has ${counted(left)}`];
+  const had = before === undefined ? '' : ` of ${counted(before)}`;
+  return [true, `the tenant's prefix is empty in ${realm}: nothing is left${had}`];
 }
+
+const counted = ({ versions, markers, uploads }: Left): string =>
+  `${several(versions, 'version')}, ${several(markers, 'delete marker')} and ${several(uploads, 'open upload')}`;
+
+const several = (count: number, what: string): string =>
+  `${withCommas(count)} ${what}${count === 1 ? '' : 's'}`;
 
 /** Nothing where the sample app has exported nothing. */
 export async function claimsOfDocuments(

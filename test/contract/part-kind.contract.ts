@@ -18,7 +18,7 @@ import { sizingContract } from './part-kind-sizing.ts';
 export function partKindContract(
   name: string,
   start: (options: PartKindHostOptions) => Promise<PartKindHost>,
-  { isOrdered = true, isOfItems = true, takesAnyKey = true } = {},
+  { isOrdered = true, isOfItems = true, takesAnyKey = true, isExact = true } = {},
 ): void {
   describe(`a part kind (${name})`, () => {
     let host: PartKindHost | undefined;
@@ -32,6 +32,7 @@ export function partKindContract(
     const suite: PartKindSuite = {
       isOrdered,
       isOfItems,
+      isExact,
       takesAnyKey,
       get host() {
         if (host === undefined) throw new Error('the host has not been started yet');

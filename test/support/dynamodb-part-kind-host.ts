@@ -1,4 +1,5 @@
 /** The DynamoDB part kind over the embedded DynamoDB, through HTTP and with the real client. */
+import { randomUUID } from 'node:crypto';
 import {
   BatchWriteItemCommand,
   DynamoDBClient,
@@ -25,26 +26,30 @@ export interface AllItems {
 type Hooks = Pick<EmbeddedDynamoDbOptions, 'inject' | 'onRequest'> & {
   /** A realm whose tables put the items of one segment into the next one. */
   readonly turned?: Realm;
+  /** The address of another DynamoDB, which stands in for the embedded one. */
+  readonly elsewhere?: string;
 };
+/** Another DynamoDB may know AWS's regions alone. */
+const REGIONS: Readonly<Record<Realm, string>> = { us: 'us-east-1', de: 'eu-central-1' };
 
 /** Each realm's region is called `{realm}-test-1`. `pageItems: 0` stands for pages of 1 MB. */
 export async function dynamoDbPartKindHost(
   options: PartKindHostOptions,
-  { turned, ...hooks }: Hooks = {},
+  { turned, elsewhere, ...hooks }: Hooks = {},
 ): Promise<PartKindHost & AllItems> {
   const { parts, realms, clock, pageItems, scansAtOnce } = options;
-  const regionFor = (realm: Realm) => `${realm}-test-1`;
-  const database = await startEmbeddedDynamoDb({
-    port: 0,
-    regions: realms.map(regionFor),
-    ...hooks,
-  });
+  const regionFor = (realm: Realm) =>
+    elsewhere === undefined ? `${realm}-test-1` : (REGIONS[realm] ?? '');
+  const database =
+    elsewhere === undefined
+      ? await startEmbeddedDynamoDb({ port: 0, regions: realms.map(regionFor), ...hooks })
+      : undefined;
   const clients: DynamoDBClient[] = [];
   const clientsWith = (maxAttempts: number) => {
     const byRealm = new Map(
       realms.map((realm) => {
         const client = new DynamoDBClient({
-          endpoint: database.url,
+          endpoint: database?.url ?? elsewhere ?? '',
           region: regionFor(realm),
           credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
           maxAttempts,
@@ -61,8 +66,9 @@ export async function dynamoDbPartKindHost(
     };
   };
   const [clientFor, writerFor] = [clientsWith(3), clientsWith(1)];
-  const residency = { name: 'test', parts };
-  const tableOf = (name: string, realm: Realm) => `test-test-${realm}-${name}`;
+  const name = elsewhere === undefined ? 'test' : `test-${randomUUID()}`;
+  const residency = { name, parts };
+  const tableOf = (part: string, realm: Realm) => `${name}-test-${realm}-${part}`;
   for (const realm of realms)
     await createTables(clientFor(realm), tableDefinitions(residency, 'test', realm));
 
@@ -119,7 +125,7 @@ export async function dynamoDbPartKindHost(
 
     async close() {
       for (const client of clients) client.destroy();
-      await database.close();
+      await database?.close();
     },
   };
 }

@@ -93,6 +93,8 @@ export interface PartKindSuite {
   readonly isOrdered: boolean;
   /** Control characters may be in keys. */
   readonly takesAnyKey: boolean;
+  /** The store keeps every type of an attribute, and tells what a read has consumed. */
+  readonly isExact: boolean;
   /** It stores items: with keys of three types, and with an expiry. */
   readonly isOfItems: boolean;
   readonly host: PartKindHost;

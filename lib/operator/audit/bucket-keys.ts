@@ -98,7 +98,7 @@ export async function keysUnder(
   most: number,
   after?: string,
 ): Promise<readonly string[]> {
-  const { Contents: objects = [] } = await client.send(
+  const page = await client.send(
     new ListObjectsV2Command({
       Bucket: bucket,
       Prefix: prefix,
@@ -107,7 +107,7 @@ export async function keysUnder(
       StartAfter: after,
     }),
   );
-  return objects.map(({ Key: key }) => decodedKey(key));
+  return (page.Contents ?? []).map(({ Key: key }) => decodedKey(key, page.EncodingType));
 }
 
 /** From where on a listing finds other beginnings. */
@@ -160,8 +160,8 @@ async function versionsIn(client: S3Client, name: string, after?: string): Promi
   );
   const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
   return {
-    keys: found.map(({ Key: key }) => decodedKey(key)),
-    last: page.IsTruncated === true ? decodedKey(page.NextKeyMarker) : undefined,
+    keys: found.map(({ Key: key }) => decodedKey(key, page.EncodingType)),
+    last: page.IsTruncated === true ? decodedKey(page.NextKeyMarker, page.EncodingType) : undefined,
   };
 }
 
@@ -170,7 +170,7 @@ async function uploadsIn(client: S3Client, name: string, after?: string): Promis
     new ListMultipartUploadsCommand({ Bucket: name, EncodingType: 'url', KeyMarker: after }),
   );
   return {
-    keys: (page.Uploads ?? []).map(({ Key: key }) => decodedKey(key)),
-    last: page.IsTruncated === true ? decodedKey(page.NextKeyMarker) : undefined,
+    keys: (page.Uploads ?? []).map(({ Key: key }) => decodedKey(key, page.EncodingType)),
+    last: page.IsTruncated === true ? decodedKey(page.NextKeyMarker, page.EncodingType) : undefined,
   };
 }

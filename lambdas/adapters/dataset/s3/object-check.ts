@@ -117,13 +117,13 @@ async function* versionPages(
     );
     const versions = (page.Versions ?? []).map(
       ({ Key, VersionId = 'null', StorageClass = 'STANDARD' }) => ({
-        key: decodedKey(Key),
+        key: decodedKey(Key, page.EncodingType),
         versionId: VersionId,
         storageClass: StorageClass,
       }),
     );
     [keyMarker, idMarker] = page.IsTruncated
-      ? [decodedKey(page.NextKeyMarker), page.NextVersionIdMarker]
+      ? [decodedKey(page.NextKeyMarker, page.EncodingType), page.NextVersionIdMarker]
       : [];
     yield { versions, after: keyMarker === undefined ? undefined : [keyMarker, idMarker] };
   } while (keyMarker !== undefined);

@@ -38,7 +38,7 @@ export async function* listObjects(
     );
     token = page.NextContinuationToken;
     const objects = (page.Contents ?? []).map(({ Key, Size = 0, StorageClass = 'STANDARD' }) => ({
-      key: decodedKey(Key),
+      key: decodedKey(Key, page.EncodingType),
       size: Size,
       storageClass: StorageClass,
     }));

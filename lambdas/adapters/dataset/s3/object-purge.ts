@@ -104,7 +104,7 @@ async function listVersions(side: ObjectSide, last: string): Promise<VersionPage
   );
   const versions = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])]
     .map(({ Key, VersionId = 'null' }) => ({
-      key: relativeKey(side, decodedKey(Key)),
+      key: relativeKey(side, decodedKey(Key, page.EncodingType)),
       versionId: VersionId,
     }))
     .sort((one, other) => compareKeys(one.key, other.key));
@@ -127,11 +127,11 @@ async function* openUploads(side: ObjectSide) {
       ),
     );
     const uploads = (page.Uploads ?? []).flatMap(({ Key, UploadId: id }) =>
-      id === undefined ? [] : [{ key: decodedKey(Key), id }],
+      id === undefined ? [] : [{ key: decodedKey(Key, page.EncodingType), id }],
     );
     if (uploads.length > 0) yield uploads;
     [keyMarker, idMarker] = page.IsTruncated
-      ? [decodedKey(page.NextKeyMarker), page.NextUploadIdMarker]
+      ? [decodedKey(page.NextKeyMarker, page.EncodingType), page.NextUploadIdMarker]
       : [];
   } while (keyMarker !== undefined);
 }

@@ -55,9 +55,12 @@ export async function ask<T>(
 export const relativeKey = ({ prefix }: ObjectSide, key: string): string =>
   key.slice(prefix.length);
 
-/** A key that `EncodingType: 'url'` has made printable. */
-export const decodedKey = (key: string | undefined): string =>
-  decodeURIComponent((key ?? '').replaceAll('+', ' '));
+/**
+ * A key that `EncodingType: 'url'` has made printable. S3 says in its answer that it did; another
+ * store may not know the parameter, and its `+` is a plus.
+ */
+export const decodedKey = (key = '', encoding: string | undefined): string =>
+  encoding === 'url' ? decodeURIComponent(key.replaceAll('+', ' ')) : key;
 
 /** As text for people: the range that it belongs to names the prefix. */
 export const printableKey = (side: ObjectSide, key: string): string =>

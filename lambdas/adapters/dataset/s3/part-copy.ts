@@ -128,13 +128,14 @@ export async function resumedUpload(
 export async function beginUpload(target: ObjectSide, object: StoredObject): Promise<OpenUpload> {
   const { client, bucket } = target;
   const { key, checksum, headers, metadata, storageClass, tags } = object;
-  const { Uploads = [] } = await ask(target, 'ListMultipartUploads', () =>
+  const { Uploads = [], EncodingType: encoding } = await ask(target, 'ListMultipartUploads', () =>
     client.send(
       new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, EncodingType: 'url' }),
     ),
   );
   for (const { Key, UploadId } of Uploads)
-    if (UploadId !== undefined && decodedKey(Key) === key) await abortUpload(target, key, UploadId);
+    if (UploadId !== undefined && decodedKey(Key, encoding) === key)
+      await abortUpload(target, key, UploadId);
   const { ExpiresString, ...others } = headers;
   const Expires = ExpiresString === undefined ? undefined : new Date(ExpiresString);
   if (Expires !== undefined && Number.isNaN(Expires.getTime()))

@@ -6,8 +6,9 @@
 
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
+import { bucketsOf, tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
 import {
   everythingIn,
@@ -364,7 +365,9 @@ describe('a tenant among look-alikes', () => {
   });
 
   test('is asked about with no more than the policies allow', () => {
-    const templates = templatesOf(LAID_OUT, { stage: 'local' });
+    // The sample app's functions have a right on its bucket, which is not looked at here.
+    const parts = [...LAID_OUT.parts, ...bucketsOf(configured.parts)];
+    const templates = templatesOf({ ...LAID_OUT, parts }, { stage: 'local' });
     const refused = recorder.calls().filter(({ realm, entry, action, resource }) => {
       const template = templates.find((candidate) => candidate.realm === realm);
       return !template || !isAllowed(template, entry, action, resource);

@@ -163,7 +163,22 @@ const eventBody = fc.record(
   },
   { requiredKeys: [] },
 );
-const template = fc.record({ text: fc.constant(ITEM), more: fc.jsonValue() });
+/** A template, and what an export asks for: some of them name the export or a template. */
+const template = fc.record(
+  {
+    text: fc.constant(ITEM),
+    more: fc.jsonValue(),
+    content: oneOf('{{more}} {{values}}', '{{a}}', ''),
+    id: oneOf('one', 'two', '../one'),
+    template: oneOf<unknown>('one', 'none', 7),
+    title: fc.jsonValue(),
+    values: fc.oneof(
+      fc.dictionary(oneOf('a', 'more', '__proto__'), fc.jsonValue()),
+      fc.jsonValue(),
+    ),
+  },
+  { requiredKeys: ['text', 'more'] },
+);
 
 function bodyFor({ method, scheme, path }: Route) {
   if (method === 'GET' || method === 'DELETE') return fc.constant('');

@@ -8,17 +8,20 @@ import { createHash } from 'node:crypto';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { queryStringHash } from '../../lambdas/adapters/tokens/qsh.ts';
 import { type App, compose } from '../../lambdas/compose.ts';
+import { createBuckets } from '../../lib/local/buckets.ts';
 import {
   type EmbeddedDynamoDb,
   startEmbeddedDynamoDb,
 } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { functionsOf, loadFunctions } from '../../lib/local/functions/realm-functions.ts';
 import { eventOf, routeOf, splitTarget } from '../../lib/local/gateway-event.ts';
+import { type EmbeddedS3, startEmbeddedS3 } from '../../lib/local/s3/embedded-s3.ts';
 import { createTables, tableDefinitions } from '../../lib/local/tables.ts';
 import { ROUTES, type Scheme } from '../../lib/routes.ts';
 import { residency } from '../../residency.config.ts';
@@ -26,6 +29,7 @@ import { manualClock } from '../support/clock.ts';
 import { type KeyServer, startKeyServer } from '../support/key-server.ts';
 import type { LogLine } from '../support/log.ts';
 import { memoryApp, PARTS, ROWS } from '../support/memory-app.ts';
+import { ACCOUNT } from '../support/policies.ts';
 import { hs256, installKeyPair, keySet, rs256, unsigned } from '../support/tokens.ts';
 import {
   CLOUD,
@@ -47,6 +51,7 @@ const APP = residency.app.forge?.appId;
 let functions: Awaited<ReturnType<typeof loadFunctions>>;
 let keyServer: KeyServer;
 let database: EmbeddedDynamoDb;
+let objects: EmbeddedS3;
 let base: App;
 /** The clock of the present history; it stands still while a request is answered. */
 let present = manualClock();
@@ -68,22 +73,34 @@ beforeAll(async () => {
   const client = new DynamoDBClient({ region: 'us-east-1', endpoint: database.url });
   await createTables(client, tableDefinitions(residency, 'fuzz', 'us'));
   client.destroy();
+  objects = await startEmbeddedS3({ port: 0, regions: ['us-east-1'] });
+  const buckets = new S3Client({
+    region: 'us-east-1',
+    endpoint: objects.url,
+    forcePathStyle: true,
+  });
+  const where = { stage: 'fuzz', account: ACCOUNT, realm: 'us', region: 'us-east-1' };
+  await createBuckets(buckets, residency, where);
+  buckets.destroy();
   base = compose(
     {
       REALM: 'us',
       STAGE: 'fuzz',
-      ACCOUNT_ID: '000000000000',
+      ACCOUNT_ID: ACCOUNT,
       BASE_URLS: JSON.stringify({ us: 'https://us.app.example', de: 'https://de.app.example' }),
       INSTALL_KEYS_URL: keyServer.url,
       FORGE_JWKS_URL: `${keyServer.url}/jwks.json`,
       AWS_ENDPOINT_URL_DYNAMODB: database.url,
+      AWS_ENDPOINT_URL_S3: objects.url,
     },
     { clock, residency: { ...residency, realms: ROWS } },
   );
 });
 afterAll(async () => {
   base.documents.destroy();
+  base.objects.client().destroy();
   await database.close();
+  await objects.close();
   await keyServer.close();
 });
 

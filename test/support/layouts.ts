@@ -8,6 +8,7 @@ import {
   paginateScan,
 } from '@aws-sdk/lib-dynamodb';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
+import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import { physicalNames, type Residency } from '../../lambdas/domain/residency.ts';
 import { residency as configured } from '../../residency.config.ts';
 
@@ -215,13 +216,15 @@ const partOf = ({ declared }: Layout): DynamoDbPart => ({
   ...declared,
 });
 
-/** The sample app's parts are there too, because its handlers are; its exports have two shards. */
+/** The sample app's tables are there too, because its handlers are; its exports have two shards. */
 export const LAID_OUT: Residency = {
   ...configured,
   realms: configured.realms.slice(0, 2),
   otherWritersSeconds: 0,
   parts: [
-    ...configured.parts.map((part) => (part.shards === undefined ? part : { ...part, shards: 2 })),
+    ...tablesOf(configured.parts).map((part) =>
+      part.shards === undefined ? part : { ...part, shards: 2 },
+    ),
     ...LAYOUTS.map(partOf),
   ],
 };

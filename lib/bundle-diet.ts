@@ -61,8 +61,13 @@ export const bundleDiet: Plugin = {
   },
 };
 
+interface StandIn {
+  readonly filter: RegExp;
+  readonly contents: string;
+}
+
 /** What stands in for S3 in a function that touches no bucket: its client has 285 KB. */
-const NO_BUCKETS: readonly { readonly filter: RegExp; readonly contents: string }[] = [
+const NO_BUCKETS: readonly StandIn[] = [
   { filter: /[\\/]s3-part-kind\.ts$/, contents: 'export const s3PartKind = () => ({});' },
   {
     filter: /^@aws-sdk\/client-s3$/,
@@ -70,16 +75,31 @@ const NO_BUCKETS: readonly { readonly filter: RegExp; readonly contents: string 
   },
 ];
 
-export const withoutBuckets: Plugin = {
-  name: 'without-buckets',
+/** What stands in for the copy engine in a function that touches no part's table. */
+const NO_TABLES: readonly StandIn[] = [
+  {
+    filter: /[\\/]dynamodb-part-kind\.ts$/,
+    contents: 'export const dynamoDbPartKind = () => ({});',
+  },
+  {
+    filter: /[\\/]dynamodb-samples\.ts$/,
+    contents: 'export const dynamoDbSamples = () => ({});',
+  },
+];
+
+const without = (name: string, standIns: readonly StandIn[]): Plugin => ({
+  name,
   setup(build) {
-    for (const { filter, contents } of NO_BUCKETS)
+    for (const { filter, contents } of standIns)
       build.onResolve({ filter }, ({ path }) => ({
         path,
-        namespace: 'no-buckets',
+        namespace: name,
         pluginData: { contents },
         sideEffects: false,
       }));
-    build.onLoad({ filter: /.*/, namespace: 'no-buckets' }, ({ pluginData }) => pluginData);
+    build.onLoad({ filter: /.*/, namespace: name }, ({ pluginData }) => pluginData);
   },
-};
+});
+
+export const withoutBuckets = without('no-buckets', NO_BUCKETS);
+export const withoutTables = without('no-tables', NO_TABLES);

@@ -9,8 +9,9 @@ import { build, type Metafile } from 'esbuild';
 import { bucketsOf } from '../lambdas/domain/datasets/kinds.ts';
 import { residency } from '../residency.config.ts';
 import { BUCKET_GRANTS } from './bucket-grants.ts';
-import { bundleDiet, withoutBuckets } from './bundle-diet.ts';
+import { bundleDiet, withoutBuckets, withoutTables } from './bundle-diet.ts';
 import { ENTRIES } from './entries.ts';
+import { GRANTS } from './grants.ts';
 import { loadMs } from './load-time.ts';
 
 export interface BundleOptions {
@@ -54,11 +55,21 @@ export async function bundle({
     );
   }
   await rm(outdir, { recursive: true, force: true });
-  const reaching = ENTRIES.filter((entry) => {
+  const isReaching = (entry: string): boolean => {
     const grant = BUCKET_GRANTS[entry];
     return grant !== undefined && (hasBuckets || grant.part !== undefined);
-  });
-  const others = ENTRIES.filter((entry) => !reaching.includes(entry));
+  };
+  const kinds = [
+    { is: isReaching, plugins: [] },
+    {
+      is: (entry: string) => !isReaching(entry) && reachesTables(entry),
+      plugins: [withoutBuckets],
+    },
+    {
+      is: (entry: string) => !isReaching(entry) && !reachesTables(entry),
+      plugins: [withoutBuckets, withoutTables],
+    },
+  ];
   const common = (entries: readonly string[]) => ({
     entryPoints: entries.map((entry) => ({ in: join(lambdas, `${entry}.ts`), out: entry })),
     outdir,
@@ -80,8 +91,14 @@ export async function bundle({
     metafile: true as const,
     logLevel: 'warning' as const,
   });
-  const built = [await build({ ...common(others), plugins: [bundleDiet, withoutBuckets] })];
-  if (reaching.length > 0) built.push(await build({ ...common(reaching), plugins: [bundleDiet] }));
+  const built = await Promise.all(
+    kinds
+      .map(({ is, plugins }) => ({ entries: ENTRIES.filter(is), plugins }))
+      .filter(({ entries }) => entries.length > 0)
+      .map(({ entries, plugins }) =>
+        build({ ...common(entries), plugins: [bundleDiet, ...plugins] }),
+      ),
+  );
   const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs));
   const sizes = new Map<string, number>();
   const clients = new Map<string, ReadonlyMap<string, number>>();
@@ -96,6 +113,10 @@ export async function bundle({
   }
   return { outdir, sizes, clients };
 }
+
+/** The copy engine's tables: a function of the sample app reaches its own by other modules. */
+const reachesTables = (entry: string): boolean =>
+  (GRANTS[entry] ?? []).some(({ on }) => on === 'parts');
 
 function clientsIn({ inputs }: Metafile['outputs'][string]): ReadonlyMap<string, number> {
   const found = new Map<string, number>();

@@ -106,8 +106,8 @@ export const GRANTS: Readonly<Record<string, readonly Grant[]>> = {
     ...everywhere('migrations', 'GetItem', 'PutItem', 'Query'),
     ...everywhere('state-machine', 'StartExecution'),
   ],
-  // Counts a tenant again before it refuses a move for its size; `start` does too. Asks for the size
-  // of tables that would be scanned.
+  // Counts a tenant again before it refuses a move for its size; `start` does too. Asks for the
+  // size of tables that would be scanned.
   'hooks/schedule': [
     own('tenants', 'GetItem', 'PutItem'),
     own('migrations', 'GetItem', 'PutItem', 'Query'),

@@ -1,4 +1,6 @@
-/** Moves of large objects whose workers are killed: in mid-part, at the end of a copy, in a purge. */
+/**
+ * Moves of large objects whose workers are killed: in mid-part, at the end of a copy, in a purge.
+ */
 import {
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,

@@ -3,7 +3,7 @@ import { DescribeTableCommand, type DynamoDBClient } from '@aws-sdk/client-dynam
 import type { DynamoDbPart, Range } from '../../domain/datasets/dataset.ts';
 import type { ItemDigest } from '../../domain/datasets/digest.ts';
 import { withItems } from '../../domain/datasets/digest.ts';
-import { sayTooLarge } from '../../domain/datasets/table-size.ts';
+import { sayTooLarge } from '../../domain/datasets/discovery.ts';
 import type { Realm } from '../../domain/realm.ts';
 import type { Checkpoint, Clock, Difference, Horizon, PartKind, Reads } from '../../ports.ts';
 import { readBothEnds } from './both-ends.ts';

@@ -97,8 +97,8 @@ export function copyTasks(context: AppContext) {
       recordWindow(ports, migration);
       if (!(await isClean(migration))) return undefined;
       const write = work === 'copy' ? partKind.copy : partKind.restore;
-      // What was copied ahead is read for half the price, after the drain: what that might miss, the
-      // verification finds. What the verification has found is read strongly consistently.
+      // What was copied ahead is read for half the price, after the drain: what that might miss,
+      // the verification finds. What the verification has found is read strongly consistently.
       const reads: Reads = work === 'copy' || record?.repaired ? 'strong' : 'eventual';
       return {
         realm: target,

@@ -3,6 +3,9 @@
  * many shares they are scanned.
  */
 
+import type { Realm } from '../realm.ts';
+import type { DynamoDbPart } from './dataset.ts';
+
 interface Scanned {
   /** The largest table, in GB: the planner reckons with it, and a larger one is an obstacle. */
   readonly largestTableGB: number;
@@ -59,3 +62,17 @@ export const segmentsOf = ({ segments, largestTableGB }: Scanned): number =>
  */
 export const isScannedAtOnce = (discover: Discovery | undefined): boolean =>
   discover === undefined || segmentsOf(discover) === 1;
+
+/**
+ * A sentence; `undefined` where the table is as small as declared, or is not scanned. `bytes` are
+ * those that DynamoDB counts every six hours.
+ */
+export function sayTooLarge(
+  { name, discover }: DynamoDbPart,
+  realm: Realm,
+  bytes: number,
+): string | undefined {
+  const size = bytes / 1e9;
+  if (discover === undefined || size <= discover.largestTableGB) return undefined;
+  return `part ${name} in ${realm}: its table has ${size.toFixed(1)} GB, and largestTableGB is ${discover.largestTableGB}`;
+}

@@ -30,7 +30,9 @@ export interface Writes {
   giveBack(table: string, partition?: string): void;
   /** Marks every place as unread. */
   forget(): void;
-  /** Another number after each write into the table or bucket; 0 where it has never been written to. */
+  /**
+   * Another number after each write into the table or bucket; 0 where it has never been written to.
+   */
   revision(place: string): number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The content of the watch page: the realms with their items and objects, the migrations and their history, the
- * running executions.
+ * The content of the watch page: the realms with their items and objects, the migrations and their
+ * history, the running executions.
  */
 
 import { type DynamoDBDocumentClient, paginateScan } from '@aws-sdk/lib-dynamodb';

@@ -2,9 +2,9 @@
 import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { type AnyItem, partitionIn } from '../../../lambdas/adapters/dataset/item-key.ts';
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
+import { sayTooLarge } from '../../../lambdas/domain/datasets/discovery.ts';
 import { beginningOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
-import { sayTooLarge } from '../../../lambdas/domain/datasets/table-size.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Operator } from '../operator.ts';
 

@@ -1,7 +1,7 @@
 /** What the scans of a move take and cost, and when a table is too large for them. */
 import { describe, expect, test } from 'vitest';
 import type { DynamoDbPart } from '../../../lambdas/domain/datasets/dataset.ts';
-import { sayTooLarge } from '../../../lambdas/domain/datasets/table-size.ts';
+import { sayTooLarge } from '../../../lambdas/domain/datasets/discovery.ts';
 import { estimate } from '../../../lambdas/domain/planning/estimate.ts';
 import { scansOf, withScans } from '../../../lambdas/domain/planning/scans.ts';
 import { estimateOf, misfit } from '../../../lambdas/domain/planning/window-fit.ts';

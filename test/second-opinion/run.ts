@@ -28,6 +28,7 @@ const STEPS: readonly {
       'tests',
       'test/adapters/dataset/s3',
       'test/local/s3',
+      'test/operator/bucket-keys',
     ],
     env: (url) => ({ SECOND_S3: url }),
   },

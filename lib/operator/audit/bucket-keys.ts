@@ -123,9 +123,9 @@ export interface Beginnings {
   readonly loose: number;
 }
 
-/** Lists the whole bucket, but what is behind a beginning only once. */
+/** Lists the whole bucket, versions and open uploads. */
 export async function everyBeginning(
-  { clients }: Operator,
+  { clients }: { readonly clients: Pick<Operator['clients'], 'objects'> },
   realm: Realm,
   { name, parts }: Pick<DeclaredBucket, 'name' | 'parts'>,
 ): Promise<Beginnings> {
@@ -133,7 +133,7 @@ export async function everyBeginning(
   const beginnings = new Set<string>();
   const loose = new Set<string>();
   for (const list of [versionsIn, uploadsIn]) {
-    let after: string | undefined;
+    let after: Marker | undefined;
     do {
       const page: Page = await list(client, name, after);
       for (const key of page.keys) {
@@ -141,36 +141,63 @@ export async function everyBeginning(
         if (beginning === undefined) loose.add(key);
         else beginnings.add(beginning);
       }
-      const { last } = page;
-      after = last && behind(beginningIn(parts, last), last, after);
+      after = page.next;
     } while (after !== undefined);
   }
   return { beginnings: [...beginnings], loose: loose.size };
 }
 
+/** As S3 has given it: a store may know no other. */
+interface Marker {
+  readonly key: string;
+  readonly id?: string | undefined;
+}
+
 interface Page {
   readonly keys: readonly string[];
   /** Absent on the last page. */
-  readonly last?: string | undefined;
+  readonly next?: Marker | undefined;
 }
 
-async function versionsIn(client: S3Client, name: string, after?: string): Promise<Page> {
+async function versionsIn(client: S3Client, name: string, after?: Marker): Promise<Page> {
   const page = await client.send(
-    new ListObjectVersionsCommand({ Bucket: name, EncodingType: 'url', KeyMarker: after }),
+    new ListObjectVersionsCommand({
+      Bucket: name,
+      EncodingType: 'url',
+      KeyMarker: after?.key,
+      VersionIdMarker: after?.id,
+    }),
   );
   const found = [...(page.Versions ?? []), ...(page.DeleteMarkers ?? [])];
   return {
     keys: found.map(({ Key: key }) => decodedKey(key, page.EncodingType)),
-    last: page.IsTruncated === true ? decodedKey(page.NextKeyMarker, page.EncodingType) : undefined,
+    next: nextOf(page, page.NextVersionIdMarker),
   };
 }
 
-async function uploadsIn(client: S3Client, name: string, after?: string): Promise<Page> {
+async function uploadsIn(client: S3Client, name: string, after?: Marker): Promise<Page> {
   const page = await client.send(
-    new ListMultipartUploadsCommand({ Bucket: name, EncodingType: 'url', KeyMarker: after }),
+    new ListMultipartUploadsCommand({
+      Bucket: name,
+      EncodingType: 'url',
+      KeyMarker: after?.key,
+      UploadIdMarker: after?.id,
+    }),
   );
   return {
     keys: (page.Uploads ?? []).map(({ Key: key }) => decodedKey(key, page.EncodingType)),
-    last: page.IsTruncated === true ? decodedKey(page.NextKeyMarker, page.EncodingType) : undefined,
+    next: nextOf(page, page.NextUploadIdMarker),
   };
 }
+
+const nextOf = (
+  page: {
+    readonly IsTruncated?: boolean | undefined;
+    readonly NextKeyMarker?: string | undefined;
+    readonly EncodingType?: 'url' | undefined;
+  },
+  id: string | undefined,
+): Marker | undefined =>
+  page.IsTruncated === true
+    ? { key: decodedKey(page.NextKeyMarker, page.EncodingType), id }
+    : undefined;

@@ -32,7 +32,7 @@ import { residency } from '../../residency.config.ts';
 import { facts } from '../support/world.ts';
 import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 
-const ITEMS = 4_000;
+const ITEMS = 3_000;
 const FEWEST_KILLS = 20;
 const MOST_EXTRA_MOVES = 6;
 /** A kill comes at most this long after its kind of work was seen. */
@@ -75,7 +75,7 @@ afterAll(async () => {
 });
 
 describe('a host that is killed again and again', () => {
-  test('finishes a move of 4,000 items by itself', async () => {
+  test('finishes a move of 3,000 items by itself', async () => {
     const [site, neighbour] = [await installed('acme'), await installed('acme-10')];
     await settle(site, ITEMS);
     await settle(neighbour, 1_000);

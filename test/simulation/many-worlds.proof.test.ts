@@ -12,10 +12,10 @@ const RUN = 'test/simulation/run.ts';
 const SEEDS = 2_000;
 
 /**
- * Takes each sixteenth moment at which a second actor enters beside a death: `npm run simulate --
+ * Takes each 32nd moment at which a second actor enters beside a death: `npm run simulate --
  * --crash-points` takes each.
  */
-const EVERY = '16';
+const EVERY = '32';
 
 describe('a world in which everything goes wrong', () => {
   test(`keeps every invariant after every operation, in ${SEEDS} seeds, and leaves out nothing that can occur`, async () => {

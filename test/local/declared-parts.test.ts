@@ -40,6 +40,13 @@ const VENDORS = defineResidency({
       keyType: 'N',
       sortKey: { name: 'at', type: 'N' },
     },
+    {
+      kind: 's3',
+      name: 'files',
+      policy: 'move',
+      prefix: ['files/{tenant}/', 'logos/{cloudId}/'],
+      versions: 'current',
+    },
   ],
 });
 const STORY = { from: 'us', to: 'de', items: 80, door: 'connect' } as const;
@@ -70,17 +77,25 @@ describe('the story without the sample’s parts', () => {
       await own[Symbol.asyncDispose]();
     }
     const told = lines.join('\n');
-    expect(told).toContain('The sample app is out: items of notes, sites, pages, numbers move');
+    expect(told).toContain(
+      'The sample app is out: items of notes, sites, pages, numbers, files move',
+    );
     expect(told).toMatch(/acme +notes +21/);
     expect(told).toMatch(/acme +sites +1 /);
     expect(told).toMatch(/acme +numbers \(cache\) +20/);
+    expect(told).toMatch(/acme +files \(objects\) +20/);
     if (!how.rollback) {
       expect(told).toContain('✓ all 42 items arrived in de unchanged, compared one by one');
+      expect(told).toContain('✓ all 20 objects arrived in de, unchanged in bytes, headers');
+      // The bucket keeps no versions: none but the current ones, and an upload for each prefix.
+      expect(told).toContain('nothing is left of 20 versions, 0 delete markers and 2 open uploads');
       expect(told).toContain('✓ a write during the copy was refused (503)');
       expect(told).toContain('✓ a write after the commit was sent on to the new realm (421)');
       expect(told).toContain('✓ a user saves an item again, in de (200)');
     } else {
-      expect(told).toMatch(/✓ \d+ items were copied ahead, while us served and de did not/);
+      expect(told).toMatch(
+        /✓ \d+ items and 20 objects were copied ahead, while us served and de did not/,
+      );
       expect(told).toContain('✓ de holds nothing of the tenant');
     }
   });

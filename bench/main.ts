@@ -19,6 +19,7 @@ import { ahead, aheadOfShards } from './suites/ahead.ts';
 import { firstMove, hooks, verbs } from './suites/host.ts';
 import { ledger, ledgerAt16 } from './suites/ledger.ts';
 import { live } from './suites/live.ts';
+import { objects } from './suites/objects.ts';
 import { capped, cpu, deleting, growth, resuming, uncapped } from './suites.ts';
 import { FULL, QUICK } from './worlds.ts';
 
@@ -47,6 +48,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   growth,
   deleting,
   resuming,
+  objects,
 };
 const FULL_RESULTS = new URL('./results.json', import.meta.url);
 const QUICK_RESULTS = new URL('./results-quick.json', import.meta.url);
@@ -106,7 +108,7 @@ async function benchmark(quick: boolean): Promise<void> {
     : [
         [
           ...[uncapped, capped, ahead, aheadOfShards, ledger, ledgerAt16, live],
-          ...[cpu, growth, deleting, resuming, hooks, verbs],
+          ...[cpu, growth, deleting, resuming, hooks, verbs, objects],
         ],
       ];
   const running = lanes.map(lane);

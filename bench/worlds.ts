@@ -47,6 +47,10 @@ export interface Sizes {
   readonly killed: number;
   readonly deleted: number;
   readonly deleteLoop: number;
+  /** Small objects; of a loop one by one; and objects of 20 MB. */
+  readonly objects: number;
+  readonly objectLoop: number;
+  readonly largeObjects: number;
 }
 
 export const FULL: Sizes = {
@@ -66,6 +70,9 @@ export const FULL: Sizes = {
   killed: 20_000,
   deleted: 40_000,
   deleteLoop: 50,
+  objects: 4_000,
+  objectLoop: 200,
+  largeObjects: 40,
 };
 
 export const QUICK: Sizes = {
@@ -85,4 +92,7 @@ export const QUICK: Sizes = {
   killed: 9_000,
   deleted: 20_000,
   deleteLoop: 20,
+  objects: 1_000,
+  objectLoop: 60,
+  largeObjects: 8,
 };

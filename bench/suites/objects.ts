@@ -1,0 +1,198 @@
+/**
+ * Objects, on a stand-in for S3 with latencies and a limit of requests per second: ours beside the
+ * loops of a script. S3's own limits are some fifteen times as high; ratios within a run count.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  CreateBucketCommand,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { atLeast, atMost, type Bar, medianOf } from '../bars.ts';
+import type { Bench } from '../bench.ts';
+import { BUCKETS, PREFIX } from '../objects/names.ts';
+import type { ObjectCounts, ObjectOrder } from '../objects/stub.ts';
+import type { ObjectJob } from '../objects/worker.ts';
+import { CREDENTIALS, type Outcome, SOURCE, TARGET } from '../variants/job.ts';
+
+/** Requests per second: S3 takes 3,500 writes and 5,500 reads of a prefix. */
+const CAPS = { writes: 220, reads: 350 };
+const LATENCY = { [SOURCE.region]: 90, [TARGET.region]: 100 };
+const SMALL_BYTES = 1_000;
+const LARGE_BYTES = 20 * 1024 ** 2;
+const SEEDED_AT_ONCE = 16;
+
+interface ObjectRun extends Outcome, ObjectCounts {}
+
+interface ObjectStub extends AsyncDisposable {
+  readonly url: string;
+  /** Begins to count anew, and says what was counted before. */
+  order(order: ObjectOrder): Promise<ObjectCounts>;
+}
+
+const FREE: ObjectOrder = { caps: {}, latency: {} };
+
+export async function objects({ sizes, rounds }: Bench): Promise<readonly Bar[]> {
+  await using stub = await startObjectStub();
+  await seed(stub, 'small/', sizes.objects, SMALL_BYTES);
+  const order = { caps: CAPS, latency: LATENCY };
+  const run = (job: Omit<ObjectJob, 'url'>) => perform(stub, order, job);
+
+  const found = await rounds(async () => ({
+    copy: await run({ work: 'copy' }),
+    verify: await run({ work: 'verify' }),
+    many: await run({ work: 'copy', loopOf: 32 }),
+  }));
+  const all = await objectsIn(stub, SOURCE.realm);
+  // A loop that waits for each answer has the same rate with few objects as with many.
+  await using other = await startObjectStub();
+  await seed(other, 'small/', sizes.objectLoop, SMALL_BYTES);
+  const one = await perform(other, order, { work: 'copy', loopOf: 1 });
+  const least = await perform(other, { caps: {}, latency: LATENCY }, { work: 'copy' });
+  await seed(other, 'large/', sizes.largeObjects, LARGE_BYTES);
+  const large = await perform(other, order, { work: 'copy' });
+  const purge = await run({ work: 'purge' });
+  await using third = await startObjectStub();
+  const quarter = Math.ceil(sizes.objects / 4);
+  await seed(third, 'small/', quarter, SMALL_BYTES);
+  const few = await perform(third, order, { work: 'copy' });
+  if ((await objectsIn(stub, SOURCE.realm)) !== 0) throw new Error('the purge left objects');
+
+  const loopRate = sizes.objectLoop / one.seconds;
+  const copyRate = medianOf(found, ({ copy }) => all / copy.seconds);
+  const requestsOf = ({ taken }: ObjectCounts) =>
+    Object.values(taken).reduce((sum, count) => sum + count, 0);
+  const lists = Math.ceil(all / 1_000) + 1;
+  return [
+    atLeast('objects', 'small ones copied a second, of the limit', copyRate / CAPS.writes, 0.95),
+    atLeast('objects', 'small ones, of a loop one by one', copyRate / loopRate, 20),
+    atLeast(
+      'objects',
+      'small ones, of a loop of 32 at once',
+      copyRate / medianOf(found, ({ many }) => all / many.seconds),
+      0.95,
+    ),
+    atMost(
+      'objects',
+      'requests of a copy, of those foreseen: a HEAD and a copy each, and lists',
+      medianOf(found, ({ copy }) => requestsOf(copy)) / (2 * all + lists),
+      1.02,
+    ),
+    atLeast(
+      'objects',
+      'verified a second on each side, of the limit of reads',
+      medianOf(found, ({ verify }) => all / verify.seconds) / CAPS.reads,
+      0.9,
+    ),
+    atMost(
+      'objects',
+      'requests of a purge for each 1,000 objects',
+      requestsOf(purge) / Math.ceil(all / 1_000),
+      4,
+      '',
+    ),
+    atMost(
+      'objects',
+      `memory at ${all.toLocaleString('en')} objects, of that at ${quarter.toLocaleString('en')}`,
+      medianOf(found, ({ copy }) => copy.peakRss) / few.peakRss,
+      1.3,
+    ),
+    atMost(
+      'objects',
+      `memory at ${sizes.largeObjects} objects of 20 MB, of that without`,
+      large.peakRss / least.peakRss,
+      1.3,
+    ),
+  ];
+}
+
+async function startObjectStub(): Promise<ObjectStub> {
+  const child = fork(new URL('../objects/stub.ts', import.meta.url), {
+    execArgv: ['--max-old-space-size=4096'],
+  });
+  const [{ url }] = await once(child, 'message');
+  return {
+    url,
+    async order(order) {
+      const answer = once(child, 'message');
+      child.send(order);
+      const [counts] = await answer;
+      return counts;
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+async function perform(
+  stub: ObjectStub,
+  order: ObjectOrder,
+  job: Omit<ObjectJob, 'url'>,
+): Promise<ObjectRun> {
+  const child = fork(new URL('../objects/worker.ts', import.meta.url));
+  const ended = once(child, 'exit');
+  let said: { readonly outcome?: Outcome; readonly error?: string } = {};
+  child.on('message', (message: typeof said) => {
+    said = message;
+  });
+  await stub.order(order);
+  child.send({ ...job, url: stub.url });
+  await ended;
+  const counts = await stub.order(FREE);
+  if (said.outcome === undefined) throw new Error(`cannot ${job.work}: ${said.error}`);
+  return { ...said.outcome, ...counts };
+}
+
+const clientOf = ({ url }: ObjectStub, region: string): S3Client =>
+  new S3Client({ endpoint: url, region, forcePathStyle: true, credentials: CREDENTIALS });
+
+async function seed(stub: ObjectStub, name: string, count: number, bytes: number): Promise<void> {
+  await stub.order(FREE);
+  for (const { realm, region } of [SOURCE, TARGET]) {
+    const client = clientOf(stub, region);
+    const CreateBucketConfiguration =
+      region === TARGET.region ? { LocationConstraint: TARGET.region } : undefined;
+    await client
+      .send(new CreateBucketCommand({ Bucket: BUCKETS[realm], CreateBucketConfiguration }))
+      .catch((error: Error) => {
+        if (error.name !== 'BucketAlreadyOwnedByYou') throw error;
+      });
+    client.destroy();
+  }
+  const client = clientOf(stub, SOURCE.region);
+  const Body = Buffer.alloc(bytes, 'x');
+  const numbers = Array.from({ length: count }, (_, number) => number).values();
+  const lane = async () => {
+    for (const number of numbers)
+      await client.send(
+        new PutObjectCommand({
+          Bucket: BUCKETS[SOURCE.realm],
+          Key: `${PREFIX}${name}${String(number).padStart(6, '0')}`,
+          Body,
+        }),
+      );
+  };
+  await Promise.all(Array.from({ length: SEEDED_AT_ONCE }, lane));
+  client.destroy();
+}
+
+/** Versions of objects under the prefix. */
+async function objectsIn(stub: ObjectStub, realm: typeof SOURCE.realm): Promise<number> {
+  const client = clientOf(stub, SOURCE.region);
+  let count = 0;
+  let KeyMarker: string | undefined;
+  do {
+    const page = await client.send(
+      new ListObjectVersionsCommand({ Bucket: BUCKETS[realm], Prefix: PREFIX, KeyMarker }),
+    );
+    count += (page.Versions ?? []).length + (page.DeleteMarkers ?? []).length;
+    KeyMarker = page.NextKeyMarker;
+  } while (KeyMarker !== undefined);
+  client.destroy();
+  return count;
+}

@@ -9,7 +9,7 @@ import { missingIn, REQUIRED } from './required.ts';
 import type { Tally } from './tally.ts';
 
 const RUN = 'test/simulation/run.ts';
-const SEEDS = 2_000;
+const SEEDS = 2_500;
 
 /**
  * Takes each 32nd moment at which a second actor enters beside a death: `npm run simulate --

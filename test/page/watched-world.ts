@@ -1,8 +1,7 @@
 /** The realms with the watch page in front of them. */
 import { writes as writesTo } from '../../lib/local/page/counts.ts';
 import { type Page as ServedPage, startPage } from '../../lib/local/page/server.ts';
-import { residency } from '../../residency.config.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, WITH_DOCUMENTS, type World } from '../support/world.ts';
 
 export interface WatchedWorld extends AsyncDisposable {
   readonly world: World;
@@ -19,7 +18,7 @@ export async function startWatchedWorld(dataDir?: string): Promise<WatchedWorld>
   const writes = writesTo(dataDir === undefined);
   const held = new Map<string, Promise<void>>();
   const world = await startWorld({
-    residency,
+    residency: WITH_DOCUMENTS,
     ...(dataDir !== undefined && { dataDir }),
     s3: { onAnswered: writes.hearOfObject },
     dynamoDb: {

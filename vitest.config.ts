@@ -1,6 +1,6 @@
 /**
  * Which tests are run by what: `npm test` runs the project `tests`, `npm run test:proofs` the
- * project `proofs`, and `npm run check` one after the other.
+ * project `proofs`, and `npm run check` both in one order of files, the slowest first.
  */
 import { defineConfig } from 'vitest/config';
 import { SlowestFirst } from './test/slowest-first.ts';
@@ -30,11 +30,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: 'tests',
-          include: ['test/**/*.test.ts'],
-          exclude: [PROOFS],
-        },
+        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [PROOFS] },
       },
       {
         extends: true,

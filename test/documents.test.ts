@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { SLOWEST } from './slowest-files.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
@@ -87,6 +88,10 @@ describe('the files that CONTRIBUTING.md and docs/design.md name', () => {
     expect(named.length).toBeGreaterThan(3);
     expect(named.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
+});
+
+test('the files that a run begins with exist', () => {
+  expect(SLOWEST.filter((name) => !existsSync(join(ROOT, `test/${name}.test.ts`)))).toEqual([]);
 });
 
 describe('the folders of lambdas/ and lib/local', () => {

@@ -9,7 +9,8 @@ import { s3PartKind } from '../../lambdas/adapters/dataset/s3/s3-part-kind.ts';
 import { systemClock } from '../../lambdas/adapters/system-clock.ts';
 import { isSame } from '../../lambdas/domain/datasets/digest.ts';
 import type { Checkpoint } from '../../lambdas/ports.ts';
-import { CREDENTIALS, type Outcome, SOURCE, TARGET } from '../variants/job.ts';
+import { CREDENTIALS, SOURCE, TARGET } from '../variants/job.ts';
+import { doOneJob } from '../variants/one-job.ts';
 import { BUCKETS, PART, PREFIX } from './names.ts';
 
 export interface ObjectJob {
@@ -93,23 +94,4 @@ async function* keysIn(client: S3Client): AsyncGenerator<string> {
   for await (const { Contents = [] } of pages) for (const { Key = '' } of Contents) yield Key;
 }
 
-process.on('disconnect', () => process.exit(1));
-process.once('message', async (job: ObjectJob) => {
-  try {
-    const started = performance.now();
-    const cpu = process.cpuUsage();
-    await (job.loopOf === undefined ? ours(job) : loop(job, job.loopOf));
-    const seconds = (performance.now() - started) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    const outcome: Outcome = {
-      seconds,
-      cpuSeconds: (user + system) / 1e6,
-      peakRss: process.resourceUsage().maxRSS * 1024,
-    };
-    process.send?.({ outcome }, () => process.exit());
-  } catch (error) {
-    process.send?.({ error: error instanceof Error ? error.stack : String(error) }, () =>
-      process.exit(1),
-    );
-  }
-});
+doOneJob((job: ObjectJob) => (job.loopOf === undefined ? ours(job) : loop(job, job.loopOf)));

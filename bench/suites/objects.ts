@@ -45,7 +45,7 @@ export async function objects({ sizes, rounds }: Bench): Promise<readonly Bar[]>
     verify: await run({ work: 'verify' }),
     many: await run({ work: 'copy', loopOf: 32 }),
   }));
-  const all = await objectsIn(stub, SOURCE.realm);
+  const all = await objectsIn(stub);
   // A loop that waits for each answer has the same rate with few objects as with many.
   await using other = await startObjectStub();
   await seed(other, 'small/', sizes.objectLoop, SMALL_BYTES);
@@ -58,7 +58,7 @@ export async function objects({ sizes, rounds }: Bench): Promise<readonly Bar[]>
   const quarter = Math.ceil(sizes.objects / 4);
   await seed(third, 'small/', quarter, SMALL_BYTES);
   const few = await perform(third, order, { work: 'copy' });
-  if ((await objectsIn(stub, SOURCE.realm)) !== 0) throw new Error('the purge left objects');
+  if ((await objectsIn(stub)) !== 0) throw new Error('the purge left objects');
 
   const loopRate = sizes.objectLoop / one.seconds;
   const copyRate = medianOf(found, ({ copy }) => all / copy.seconds);
@@ -181,14 +181,14 @@ async function seed(stub: ObjectStub, name: string, count: number, bytes: number
   client.destroy();
 }
 
-/** Versions of objects under the prefix. */
-async function objectsIn(stub: ObjectStub, realm: typeof SOURCE.realm): Promise<number> {
+/** Versions of objects under the prefix in the source. */
+async function objectsIn(stub: ObjectStub): Promise<number> {
   const client = clientOf(stub, SOURCE.region);
   let count = 0;
   let KeyMarker: string | undefined;
   do {
     const page = await client.send(
-      new ListObjectVersionsCommand({ Bucket: BUCKETS[realm], Prefix: PREFIX, KeyMarker }),
+      new ListObjectVersionsCommand({ Bucket: BUCKETS[SOURCE.realm], Prefix: PREFIX, KeyMarker }),
     );
     count += (page.Versions ?? []).length + (page.DeleteMarkers ?? []).length;
     KeyMarker = page.NextKeyMarker;

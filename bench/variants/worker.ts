@@ -1,27 +1,8 @@
-/** A process that does the work of one order, measures itself, and ends. */
-import { once } from 'node:events';
-import type { Job, Outcome, Variant } from './job.ts';
+/** A process that does the work of one order by one of the variants beside it. */
+import type { Job, Variant } from './job.ts';
+import { doOneJob } from './one-job.ts';
 
-process.on('disconnect', () => process.exit(1));
-process.once('message', async (job: Job) => {
-  try {
-    const { run }: { run: Variant } = await import(`./${job.variant}.ts`);
-    let started = performance.now();
-    let cpu = process.cpuUsage();
-    await run(job, async () => {
-      process.send?.({ begins: true });
-      await once(process, 'message'); // the caps count from here on
-      started = performance.now();
-      cpu = process.cpuUsage();
-    });
-    const seconds = (performance.now() - started) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    const peakRss = process.resourceUsage().maxRSS * 1024;
-    const outcome: Outcome = { seconds, cpuSeconds: (user + system) / 1e6, peakRss };
-    process.send?.({ outcome }, () => process.exit());
-  } catch (error) {
-    process.send?.({ error: error instanceof Error ? error.stack : String(error) }, () =>
-      process.exit(1),
-    );
-  }
+doOneJob(async (job: Job, begin) => {
+  const { run }: { run: Variant } = await import(`./${job.variant}.ts`);
+  await run(job, begin);
 });

@@ -1,6 +1,7 @@
 /**
- * Looks for what stands in the way of a tenant's move in its storage, and keeps it with the
- * tenant's measurement: the hooks read it there, and have no rights on storage for it.
+ * Looks for what stands in the way of a tenant's move in its storage. What is found of objects is
+ * kept with the tenant's measurement: the hooks read it there, and have no right to look. The size
+ * of a table is asked for when a move is scheduled.
  */
 import { type Range, rangesOf } from '../domain/datasets/dataset.ts';
 import { type KeyValues, keyValuesOf } from '../domain/datasets/key-values.ts';

@@ -43,6 +43,16 @@ const itemsIn = (app: MemoryApp, realm: string) => app.holdings(realm, TENANT);
 const movedOf = (app: MemoryApp, realm: string) =>
   Object.fromEntries(Object.entries(itemsIn(app, realm)).filter(([part]) => part !== 'previews'));
 
+/** Its window begins, and the target is made equal to what is in the source now. */
+async function madeEqual({ app, facts, said }: Move): Promise<void> {
+  const before = movedOf(app, 'us');
+  app.clock.advanceTo(Date.parse(facts.startTime));
+  expect(await said.start()).toBe('200 copying');
+  await app.runAll();
+  expect(await said.status()).toBe('200 ready-to-commit');
+  expect(movedOf(app, 'de')).toEqual(before);
+}
+
 describe('a tenant that is copied ahead', () => {
   test('serves in the source, and is in the target before its window begins', async () => {
     const { app, record } = await copiedAhead();
@@ -54,16 +64,13 @@ describe('a tenant that is copied ahead', () => {
   });
 
   test('arrives with what was written, changed and deleted since', async () => {
-    const { app, facts, said } = await copiedAhead();
+    const migration = await copiedAhead();
+    const { app, facts, said } = migration;
     app.datasets.put('us', 'templates', itemOf(TENANT, 'new', 'written after'));
     app.datasets.put('us', 'templates', itemOf(TENANT, 'templates-0-0', 'changed after'));
     app.datasets.remove('us', 'templates', itemOf(TENANT, 'templates-0-1', ''));
     const before = movedOf(app, 'us');
-    app.clock.advanceTo(Date.parse(facts.startTime));
-    expect(await said.start()).toBe('200 copying');
-    await app.runAll();
-    expect(await said.status()).toBe('200 ready-to-commit');
-    expect(movedOf(app, 'de')).toEqual(before);
+    await madeEqual(migration);
     app.clock.advanceTo(Date.parse(facts.endTime) + SECOND);
     expect(await said.commit()).toBe('200 committing');
     await app.runAll();
@@ -301,15 +308,11 @@ describe('rule 18: behind the fence the target is made equal', () => {
   test('also where an eventually consistent read misses a change: the verification finds it', async () => {
     const isStale = (item: Item) =>
       ['templates-0-0', 'templates-0-1'].includes(item['id']?.S ?? '');
-    const { app, facts, said } = await copiedAhead({ isStale });
+    const migration = await copiedAhead({ isStale });
+    const { app } = migration;
     app.datasets.put('us', 'templates', itemOf(TENANT, 'templates-0-0', 'changed after'));
     app.datasets.remove('us', 'templates', itemOf(TENANT, 'templates-0-1', ''));
-    const before = movedOf(app, 'us');
-    app.clock.advanceTo(Date.parse(facts.startTime));
-    expect(await said.start()).toBe('200 copying');
-    await app.runAll();
-    expect(await said.status()).toBe('200 ready-to-commit');
-    expect(movedOf(app, 'de')).toEqual(before);
+    await madeEqual(migration);
     const found = app.log.lines.filter(({ message }) =>
       message.includes('is not the same in both'),
     );

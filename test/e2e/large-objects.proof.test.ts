@@ -1,25 +1,13 @@
 /**
  * Moves of large objects whose workers are killed: in mid-part, at the end of a copy, in a purge.
  */
-import {
-  ListMultipartUploadsCommand,
-  ListObjectVersionsCommand,
-  S3Client,
-} from '@aws-sdk/client-s3';
+import { ListMultipartUploadsCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
-import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
-import { type Buckets, everythingIn, put, putInParts } from '../support/objects.ts';
+import { type Buckets, bucketsIn, everythingIn, put, putInParts } from '../support/objects.ts';
+import { DOCUMENTS } from '../support/s3-part-kind-host.ts';
 import { FEWER_SHARDS, facts, startWorld, type World } from '../support/world.ts';
 
-const DOCUMENTS: S3Part = {
-  kind: 's3',
-  name: 'documents',
-  policy: 'move',
-  prefix: '{tenant}/',
-  versions: 'current',
-};
 const residency: Residency = {
   ...FEWER_SHARDS,
   realms: FEWER_SHARDS.realms.filter(({ realm }) => realm === 'us' || realm === 'de'),
@@ -30,31 +18,17 @@ const PART = 400;
 const PARTS = 300;
 
 let world: World;
-const clients = new Map<string, S3Client>();
-const documents: Buckets = {
-  bucket: (realm) =>
-    `residency-local-${realm}-documents-000000000000-${regionOf(residency.realms, realm)}`,
-  client(realm) {
-    const made =
-      clients.get(realm) ??
-      new S3Client({
-        endpoint: world.host.s3Url ?? '',
-        region: regionOf(residency.realms, realm),
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      });
-    clients.set(realm, made);
-    return made;
-  },
-};
+let documents: Buckets;
 beforeAll(async () => {
   world = await startWorld({
     residency,
     objectLimits: { singleCopyBytes: 1_000, partBytes: PART, chunkBytes: 100 },
     s3: { limits: { copyBytes: 1_000, partBytes: PART } },
   });
+  documents = bucketsIn(world.host, 'documents');
 });
 afterAll(async () => {
-  for (const client of clients.values()) client.destroy();
+  for (const realm of ['us', 'de']) documents.client(realm).destroy();
   await world[Symbol.asyncDispose]();
 });
 

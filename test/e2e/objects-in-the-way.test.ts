@@ -1,11 +1,10 @@
 /** Objects that S3 would not copy or delete are seen before a move, and refuse it. */
-import { DeleteObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DeleteObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
-import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
-import { type Buckets, put } from '../support/objects.ts';
+import { type Buckets, bucketsIn, put } from '../support/objects.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { FEWER_SHARDS, facts, startWorld, type World } from '../support/world.ts';
 
@@ -28,14 +27,8 @@ beforeAll(async () => {
   const port = await freeTcpPorts();
   world = await startWorld({ port, residency: configured });
   residency = operatorCommand(port, configured);
-  client = new S3Client({
-    endpoint: world.host.s3Url ?? '',
-    region: 'us-east-1',
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  const bucket = (realm: string) =>
-    `residency-local-${realm}-documents-000000000000-${regionOf(configured.realms, realm)}`;
-  documents = { bucket, client: () => client };
+  documents = bucketsIn(world.host, 'documents');
+  client = documents.client('us');
 });
 afterAll(async () => {
   client.destroy();

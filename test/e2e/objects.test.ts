@@ -5,36 +5,28 @@ import {
   DeleteObjectTaggingCommand,
   ListMultipartUploadsCommand,
   ListObjectVersionsCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
-import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
-import { type Buckets, everythingIn, put, putInParts } from '../support/objects.ts';
+import { type Buckets, bucketsIn, everythingIn, put, putInParts } from '../support/objects.ts';
 import { allowedCalls } from '../support/policies.ts';
 import { callRecorder } from '../support/recorded-calls.ts';
 import { s3Needs } from '../support/s3-actions.ts';
+import { DOCUMENTS } from '../support/s3-part-kind-host.ts';
 import { templatesOf } from '../support/templates.ts';
 import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
 
-const DOCUMENTS: S3Part = {
-  kind: 's3',
-  name: 'documents',
-  policy: 'move',
-  prefix: '{tenant}/',
-  versions: 'current',
-  keepsVersionsDays: 30,
-};
+const KEPT: S3Part = { ...DOCUMENTS, keepsVersionsDays: 30 };
 const THUMBNAILS: S3Part = {
-  ...DOCUMENTS,
+  ...KEPT,
   name: 'thumbnails',
   policy: 'drop',
   prefix: 'thumbs/{tenant}/',
 };
 const residency: Residency = {
   ...FEWER_SHARDS,
-  parts: [...FEWER_SHARDS.parts, DOCUMENTS, THUMBNAILS],
+  parts: [...FEWER_SHARDS.parts, KEPT, THUMBNAILS],
 };
 
 const KEYS = [
@@ -50,30 +42,16 @@ const MB = 1024 ** 2;
 
 const recorder = callRecorder();
 let world: World;
-const clients = new Map<string, S3Client>();
-const bucketsOf = (part: string): Buckets => ({
-  bucket: (realm) =>
-    `residency-local-${realm}-${part}-000000000000-${regionOf(residency.realms, realm)}`,
-  client(realm) {
-    const made =
-      clients.get(realm) ??
-      new S3Client({
-        endpoint: world.host.s3Url ?? '',
-        region: regionOf(residency.realms, realm),
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      });
-    clients.set(realm, made);
-    return made;
-  },
-});
-const documents = bucketsOf('documents');
-const thumbnails = bucketsOf('thumbnails');
-
+let documents: Buckets;
+let thumbnails: Buckets;
 beforeAll(async () => {
   world = await startWorld({ residency, onCall: recorder.onCall });
+  documents = bucketsIn(world.host, 'documents');
+  thumbnails = bucketsIn(world.host, 'thumbnails');
 });
 afterAll(async () => {
-  for (const client of clients.values()) client.destroy();
+  for (const { client } of [documents, thumbnails])
+    for (const { realm } of residency.realms) client(realm).destroy();
   await world[Symbol.asyncDispose]();
 });
 

@@ -7,32 +7,23 @@ import {
   DeleteObjectCommand,
   PutBucketVersioningCommand,
   PutPublicAccessBlockCommand,
-  S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
-import { regionOf } from '../../lambdas/domain/realm.ts';
 import type { Residency } from '../../lambdas/domain/residency.ts';
 import type { OperatorCall } from '../../lib/operator/clients.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
-import { type Buckets, put } from '../support/objects.ts';
+import { type Buckets, bucketsIn, put } from '../support/objects.ts';
 import { asked, refusedTo } from '../support/operator-calls.ts';
 import { type OperatorCommand, operatorCommand } from '../support/operator-command.ts';
 import { allowedToRole } from '../support/operator-roles.ts';
+import { DOCUMENTS } from '../support/s3-part-kind-host.ts';
 import { type RealmTemplate, templatesOf } from '../support/templates.ts';
 import { FEWER_SHARDS, startWorld, type World } from '../support/world.ts';
 
-const DOCUMENTS: S3Part = {
-  kind: 's3',
-  name: 'documents',
-  policy: 'move',
-  prefix: '{tenant}/',
-  versions: 'current',
-  keepsVersionsDays: 30,
-};
-const { keepsVersionsDays: _, ...AS_IT_IS } = DOCUMENTS;
+const KEPT: S3Part = { ...DOCUMENTS, keepsVersionsDays: 30 };
 const LOGOS: S3Part = {
-  ...AS_IT_IS,
+  ...DOCUMENTS,
   name: 'logos',
   prefix: 'logos/{tenant}/',
   bucket: (realm, stage) => `exporter-logos-${stage}-${realm}`,
@@ -41,7 +32,7 @@ const configured: Residency = {
   ...FEWER_SHARDS,
   realms: FEWER_SHARDS.realms.filter(({ realm }) => realm === 'us' || realm === 'de'),
   otherWritersSeconds: 0,
-  parts: [...FEWER_SHARDS.parts.filter(({ kind }) => kind === 'dynamodb'), DOCUMENTS, LOGOS],
+  parts: [...FEWER_SHARDS.parts.filter(({ kind }) => kind === 'dynamodb'), KEPT, LOGOS],
 };
 
 const calls: OperatorCall[] = [];
@@ -51,33 +42,16 @@ let residency: OperatorCommand;
 let acting: OperatorCommand;
 let documents: Buckets;
 let logos: Buckets;
-const clients = new Map<string, S3Client>();
 beforeAll(async () => {
   const port = await freeTcpPorts();
   world = await startWorld({ port, residency: configured });
   residency = operatorCommand(port, configured, (call) => calls.push(call));
   acting = operatorCommand(port, configured);
-  const client = (realm: string) => {
-    const region = regionOf(configured.realms, realm);
-    const made =
-      clients.get(realm) ??
-      new S3Client({
-        endpoint: world.host.s3Url ?? '',
-        region,
-        credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-      });
-    clients.set(realm, made);
-    return made;
-  };
-  const region = (realm: string) => regionOf(configured.realms, realm);
-  documents = {
-    client,
-    bucket: (realm) => `residency-local-${realm}-documents-000000000000-${region(realm)}`,
-  };
-  logos = { client, bucket: (realm) => `exporter-logos-local-${realm}` };
+  documents = bucketsIn(world.host, 'documents');
+  logos = { client: documents.client, bucket: (realm) => `exporter-logos-local-${realm}` };
 });
 afterAll(async () => {
-  for (const client of clients.values()) client.destroy();
+  for (const realm of ['us', 'de']) documents.client(realm).destroy();
   await world[Symbol.asyncDispose]();
 });
 

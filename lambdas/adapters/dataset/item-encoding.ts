@@ -21,6 +21,7 @@ export function encodeItem(item: AnyItem): string {
   return text;
 }
 
+/** `encoding` is that of the item, where the caller has it already. */
 export function itemDigest(
   part: DynamoDbPart,
   item: AnyItem,

@@ -1,6 +1,10 @@
 /** The tables of a realm as data, for hosts that have no CloudFormation. */
-import type { CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
+import {
+  CreateTableCommand,
+  type CreateTableCommandInput,
+  type DynamoDBClient,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
 import type { DynamoDbPart } from '../../lambdas/domain/datasets/dataset.ts';
 import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../lambdas/domain/realm.ts';
@@ -51,7 +55,10 @@ export function tableDefinitions(
   ];
 }
 
-/** Leaves a table that exists as it is, with its items. */
+/** In seconds; a table that was created can refuse a call until it is active. */
+const WAIT_FOR_TABLE = { minDelay: 0.01, maxDelay: 1, maxWaitTime: 60 };
+
+/** Ends when all of them are active. Leaves a table that exists as it is, with its items. */
 export async function createTables(
   client: DynamoDBClient,
   definitions: readonly CreateTableCommandInput[],
@@ -63,6 +70,8 @@ export async function createTables(
       if (!(error instanceof Error && error.name === 'ResourceInUseException')) throw error;
     }
   }
+  for (const { TableName } of definitions)
+    await waitUntilTableExists({ client, ...WAIT_FOR_TABLE }, { TableName });
 }
 
 function partTable(

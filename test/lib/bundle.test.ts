@@ -1,5 +1,6 @@
 /** Bundling: once for all Lambdas, and no Lambda without code. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,6 +30,27 @@ describe('the bundles', () => {
     expect([...sizes.keys()]).toEqual(ENTRIES);
     const { handler } = await import(pathToFileURL(join(outdir, 'hooks/start.mjs')).href);
     await expect(handler()).resolves.toBe('hooks/start');
+  });
+
+  test('hold once what entries share, and count it for each that loads it', async () => {
+    writeFileSync(join(lambdas, 'shared.ts'), `export const words = '${'word '.repeat(400)}';\n`);
+    for (const entry of ['hooks/commit', 'hooks/rollback'])
+      writeFileSync(
+        join(lambdas, `${entry}.ts`),
+        `import { words } from '../shared.ts';\nexport const handler = async () => words;\n`,
+      );
+    const { sizes } = await bundle({ lambdas, outdir });
+    expect(sizes.get('hooks/commit')).toBeGreaterThan(2_000);
+    expect(sizes.get('hooks/rollback')).toBeGreaterThan(2_000);
+    expect(sizes.get('hooks/status')).toBeLessThan(1_000);
+    const written = await readdir(outdir, { recursive: true });
+    const files = written.filter((path) => path.endsWith('.js') || path.endsWith('.mjs'));
+    const holding = files.filter((path) =>
+      readFileSync(join(outdir, path), 'utf8').includes('word word'),
+    );
+    expect(holding).toHaveLength(1);
+    const { handler } = await import(pathToFileURL(join(outdir, 'hooks/rollback.mjs')).href);
+    await expect(handler()).resolves.toHaveLength(2_000);
   });
 
   test('are refused when an entry is missing', async () => {

@@ -3,6 +3,8 @@
  * `lib/bucket-policies.ts` makes policies of these rows. A Lambda without a row touches no bucket.
  */
 
+import { READ_OBJECTS_WITH_KEY, WRITE_OBJECTS_WITH_KEY } from './key-actions.ts';
+
 /** Actions on a bucket, and on its objects. */
 export interface BucketActions {
   readonly onBucket: readonly string[];
@@ -87,6 +89,12 @@ export const BUCKET_GRANTS: Readonly<Record<string, BucketGrant>> = {
   'tasks/finish-rollback': { own: PROVE },
   'tasks/purge-retired': { own: EMPTY },
 };
+
+/** What these actions need of the key that encrypts the objects; none, where S3 uses no key. */
+export function keyActionsOf({ onObjects }: BucketActions): readonly string[] {
+  if (onObjects.includes('PutObject')) return WRITE_OBJECTS_WITH_KEY;
+  return onObjects.includes('GetObject') ? READ_OBJECTS_WITH_KEY : [];
+}
 
 /** True where the function changes an object in its own realm. */
 export const writesObjects = (grant: BucketGrant | undefined): boolean =>

@@ -4,9 +4,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { bucketsOf } from '../lambdas/domain/datasets/kinds.ts';
 import { type RealmRow, stackRows } from '../lambdas/domain/realm.ts';
 import { physicalNames } from '../lambdas/domain/residency.ts';
-import { BUCKET_GRANTS } from './bucket-grants.ts';
+import { BUCKET_GRANTS, keyActionsOf } from './bucket-grants.ts';
 import { bucketName, type Deployment } from './deployment.ts';
-import { READ_WITH_KEY, WRITE_WITH_KEY } from './key-actions.ts';
 import { keyStatements } from './part-keys.ts';
 
 /**
@@ -41,17 +40,14 @@ export function bucketStatements(
             resources: [...resources],
           }),
         ];
-  const isWriting = granted.onObjects.includes('PutObject');
-  const isReading = granted.onObjects.includes('GetObject');
+  const keyActions = keyActionsOf(granted);
   return [
     ...statement(granted.onBucket, arns),
     ...statement(
       granted.onObjects,
       arns.map((arn) => `${arn}/*`),
     ),
-    ...(isReading || isWriting
-      ? keyStatements(parts, row, deployment.stage, isWriting ? WRITE_WITH_KEY : READ_WITH_KEY)
-      : []),
+    ...(keyActions.length > 0 ? keyStatements(parts, row, deployment.stage, keyActions) : []),
   ];
 }
 

@@ -291,6 +291,7 @@ test('versions that only a device can delete are a fault', () => {
       hasMfaDelete: true,
       encryption: { SSEAlgorithm: 'AES256' },
       isPrivate: true,
+      isLockable: false,
       ownership: 'BucketOwnerEnforced',
       replication: [],
       notified: [],

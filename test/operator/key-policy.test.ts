@@ -1,6 +1,6 @@
 /** What a key's policy says of one role, as far as it can be told without AWS. */
 import { describe, expect, test } from 'vitest';
-import { WRITE_WITH_KEY } from '../../lib/key-actions.ts';
+import { WRITE_OBJECTS_WITH_KEY, WRITE_WITH_KEY } from '../../lib/key-actions.ts';
 import { keyPolicyVerdict } from '../../lib/operator/preflight/key-policy.ts';
 
 const use = {
@@ -8,9 +8,10 @@ const use = {
   partition: 'aws',
   region: 'eu-central-1',
   role: 'residency-prod-de-copy-range',
-  table: 'app-documents',
+  service: 'dynamodb',
+  context: { 'aws:dynamodb:tableName': 'app-documents' },
   actions: WRITE_WITH_KEY,
-};
+} as const;
 const allow = { Effect: 'Allow', Action: 'kms:*', Resource: '*' };
 const deny = { ...allow, Effect: 'Deny' };
 const account = { AWS: 'arn:aws:iam::123456789012:root' };
@@ -38,7 +39,9 @@ describe('a role may use a key', () => {
       {
         ...allow,
         Principal: '*',
-        Condition: { StringEquals: { 'kms:EncryptionContext:aws:dynamodb:tableName': use.table } },
+        Condition: {
+          StringEquals: { 'kms:EncryptionContext:aws:dynamodb:tableName': 'app-documents' },
+        },
       },
     ],
     [
@@ -109,4 +112,33 @@ test.each<[string, readonly object[]]>([
   ],
 ])('what only AWS knows in %s leaves it unclear', (_, statements) => {
   expect(verdict(...statements)).toBe('unclear');
+});
+
+describe('of a bucket', () => {
+  const ofObjects = (statement: object) =>
+    keyPolicyVerdict(
+      { Statement: [{ ...allow, Principal: everyone, ...statement }] },
+      { ...use, service: 's3', context: {}, actions: WRITE_OBJECTS_WITH_KEY },
+    );
+  const via = (service: string) => ({
+    StringEquals: { 'kms:ViaService': `${service}.eu-central-1.amazonaws.com` },
+  });
+
+  test('a role may use the key through S3, with the two actions that S3 needs', () => {
+    const Action = ['kms:Decrypt', 'kms:GenerateDataKey'];
+    expect(ofObjects({ Action, Condition: via('s3') })).toBe('allowed');
+  });
+
+  test.each<[string, object]>([
+    ['through DynamoDB alone', { Condition: via('dynamodb') }],
+    ['without data keys', { Action: ['kms:Decrypt', 'kms:Encrypt'], Condition: via('s3') }],
+    ['to write alone', { Action: 'kms:GenerateDataKey*', Condition: via('s3') }],
+  ])('it may not use it %s', (_, statement) => {
+    expect(ofObjects(statement)).toBe('refused');
+  });
+
+  test('which objects a key is for is left to AWS', () => {
+    const context = { 'kms:EncryptionContext:aws:s3:arn': 'arn:aws:s3:::logos' };
+    expect(ofObjects({ Condition: { StringLike: context } })).toBe('unclear');
+  });
 });

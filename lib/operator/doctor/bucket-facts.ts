@@ -27,6 +27,8 @@ export interface BucketForm {
   readonly isPrivate: boolean;
   /** `BucketOwnerEnforced`, or another; `undefined` where nothing is set. */
   readonly ownership?: string;
+  /** Object Lock is switched on: a writer may lock an object. */
+  readonly isLockable: boolean;
   /** How long new objects are locked. */
   readonly lockedFor?: string;
   /** Rules that are switched on. */
@@ -110,6 +112,7 @@ async function formOf(client: S3Client, name: string): Promise<BucketForm> {
       block.IgnorePublicAcls,
       block.RestrictPublicBuckets,
     ].every((is) => is === true),
+    isLockable: lock?.ObjectLockConfiguration?.ObjectLockEnabled === 'Enabled',
     ...defined({
       ownership: ownership?.OwnershipControls?.Rules?.[0]?.ObjectOwnership,
       lockedFor: retentionIn(lock?.ObjectLockConfiguration?.Rule?.DefaultRetention),

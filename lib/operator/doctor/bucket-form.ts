@@ -44,18 +44,33 @@ export async function declaredBuckets(
   });
 }
 
+/** A bucket as it is declared, and as it is. */
+export interface FoundBucket {
+  readonly declared: DeclaredBucket;
+  readonly facts: BucketFacts;
+}
+
+/** Throws the SDK's errors, also where a setting may not be read. */
+export const lookedAt = (
+  operator: Pick<Operator, 'clients'>,
+  realm: Realm,
+  buckets: readonly DeclaredBucket[],
+): Promise<readonly FoundBucket[]> =>
+  Promise.all(
+    buckets.map(async (declared) => ({
+      declared,
+      facts: await bucketFacts(operator, realm, declared.name),
+    })),
+  );
+
 /** All findings on these buckets, or one that all is well. */
 export async function bucketsFound(
   operator: Pick<Operator, 'clients'>,
   realm: Realm,
-  declared: readonly DeclaredBucket[],
+  buckets: readonly DeclaredBucket[],
 ): Promise<readonly Found[]> {
-  const found = await Promise.all(
-    declared.map(async (bucket) =>
-      bucketFound(bucket, await bucketFacts(operator, realm, bucket.name)),
-    ),
-  );
-  return found.flat();
+  const found = await lookedAt(operator, realm, buckets);
+  return found.flatMap(({ declared, facts }) => bucketFound(declared, facts));
 }
 
 /** Pure: the findings on one bucket. */
@@ -158,6 +173,25 @@ const ofCopies: readonly Rule[] = [
   },
 ];
 
+/**
+ * Pure: the vendor's key that encrypts new objects, as S3 names it: by ARN, id or alias. A role that
+ * may use the bucket may use the account's own key for S3.
+ */
+export function vendorsKey({
+  encryption: { SSEAlgorithm: algorithm, KMSMasterKeyID: key },
+}: BucketForm): string | undefined {
+  const isByKey = algorithm?.startsWith('aws:kms') === true;
+  return isByKey && key !== undefined && !key.endsWith('alias/aws/s3') ? key : undefined;
+}
+
+/** Pure: whether what S3 names is the key of this ARN. */
+const isKey = (found: string | undefined, arn: string | undefined): boolean =>
+  found === arn || (found !== undefined && arn?.endsWith(`:key/${found}`) === true);
+
+/** Pure: the key that is declared for a bucket, where it is the one that encrypts new objects. */
+export const keyInUse = ({ key }: DeclaredBucket, form: BucketForm): string | undefined =>
+  key !== undefined && isKey(vendorsKey(form), key) ? key : undefined;
+
 /** Who may see the objects, and by which key. */
 const ofAccess: readonly Rule[] = [
   (bucket, { isPrivate }) =>
@@ -176,20 +210,17 @@ const ofAccess: readonly Rule[] = [
             ? 'deploy the realm'
             : `set the object ownership of ${bucket.name} to BucketOwnerEnforced: what belongs to another account can be neither read nor copied`,
         ),
-  (bucket, { encryption: { SSEAlgorithm: algorithm, KMSMasterKeyID: key } }) => {
+  (bucket, form) => {
     const { key: wanted } = bucket;
-    const isByKey = algorithm?.startsWith('aws:kms') === true;
-    // The account's own key for S3: a role that may use the bucket may use it.
-    const found = isByKey && key !== undefined && !key.endsWith('alias/aws/s3') ? key : undefined;
-    if (found === wanted || (found !== undefined && wanted?.endsWith(`:key/${found}`)))
-      return undefined;
+    const found = vendorsKey(form);
+    if (isKey(found, wanted)) return undefined;
     if (wanted === undefined)
       return bad(
         `the bucket of ${partsOf(bucket)} is encrypted with ${found}, which is not declared`,
         `give its part an encryptionKeyArn in residency.config.ts (the ARN of the key, not of an alias), and deploy all realms`,
       );
     return bad(
-      `the bucket of ${partsOf(bucket)} is encrypted with ${found ?? `a key that AWS keeps (${algorithm})`}, and not with ${wanted}`,
+      `the bucket of ${partsOf(bucket)} is encrypted with ${found ?? `a key that AWS keeps (${form.encryption.SSEAlgorithm})`}, and not with ${wanted}`,
       'encrypt the bucket by default with that key, or take encryptionKeyArn off its part; objects that are there keep their key',
     );
   },

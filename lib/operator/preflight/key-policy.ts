@@ -1,6 +1,6 @@
 /**
- * Pure: whether a key's policy lets a role of this account use it through DynamoDB, as far as that
- * can be told without AWS. A policy that names the account leaves the rest to the role's own
+ * Pure: whether a key's policy lets a role of this account use it through DynamoDB or S3, as far
+ * as that can be told without AWS. A policy that names the account leaves the rest to the role's own
  * policy, which the stacks write.
  */
 
@@ -10,7 +10,10 @@ export interface KeyUse {
   readonly region: string;
   /** Name of the role. */
   readonly role: string;
-  readonly table: string;
+  /** What uses the key for the role. */
+  readonly service: 'dynamodb' | 's3';
+  /** What is known of the encryption context. */
+  readonly context: Readonly<Record<string, string>>;
   readonly actions: readonly string[];
 }
 
@@ -61,15 +64,16 @@ function isFor(statement: unknown, { account, partition, role }: KeyUse): Truth 
 }
 
 function holds(statement: unknown, use: KeyUse): Truth {
-  const { account, partition, region, role, table } = use;
+  const { account, context, partition, region, role, service } = use;
   const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
-  const known = new Map([
-    ['kms:viaservice', `dynamodb.${region}.${suffix}`],
+  const known = new Map<string, string>([
+    ['kms:viaservice', `${service}.${region}.${suffix}`],
     ['kms:calleraccount', account],
     ['aws:principalaccount', account],
     ['aws:principalarn', `arn:${partition}:iam::${account}:role/${role}`],
-    ['kms:encryptioncontext:aws:dynamodb:tablename', table],
-    ['kms:encryptioncontext:aws:dynamodb:subscriberid', account],
+    ...Object.entries(context).map(
+      ([key, value]) => [`kms:encryptioncontext:${key}`.toLowerCase(), value] as const,
+    ),
   ]);
   const conditions = Object.entries(Object(fieldOf(statement, 'Condition')));
   return both(

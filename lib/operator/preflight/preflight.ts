@@ -3,9 +3,8 @@
  * finds in a minute what a deployment would find after half an hour, and names what to do. It only
  * reads.
  */
-import { isOwn } from '../../../lambdas/domain/datasets/kinds.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
-import { bucketsFound, declaredBuckets } from '../doctor/bucket-form.ts';
+import type { FoundBucket } from '../doctor/bucket-form.ts';
 import { type Check, fine } from '../doctor/check.ts';
 import { concurrency } from '../doctor/doctor.ts';
 import { leftOut } from '../doctor/left-out.ts';
@@ -16,6 +15,12 @@ import { type PreflightClients, preflightClients } from './aws.ts';
 import { addressTaken, delegation, NO_ZONE, type Zone, zoneFound, zoneIn } from './domain.ts';
 import { checked } from './finding.ts';
 import { stackNames } from './names.ts';
+import {
+  bucketDifferences,
+  bucketFormsFound,
+  ownBuckets,
+  partsInOwnBuckets,
+} from './own-buckets.ts';
 import { ownKeys } from './own-keys.ts';
 import { differences, formsFound, type OwnTable, ownParts, ownTables } from './own-tables.ts';
 import { logPolicy, roleQuotas, rolesTaken } from './quotas.ts';
@@ -48,6 +53,7 @@ interface RealmFacts {
   /** Its stack takes names, roles and policies that are not its own yet. */
   readonly isMissing: boolean;
   readonly tables: readonly OwnTable[];
+  readonly buckets: readonly FoundBucket[];
 }
 
 async function realmChecks(
@@ -63,7 +69,7 @@ async function realmChecks(
     return [regionFound(name, status)];
   });
   // Where the region is off, every other call fails for that reason alone.
-  if (isOff) return { realm, checks: region, isMissing: true, tables: [] };
+  if (isOff) return { realm, checks: region, isMissing: true, tables: [], buckets: [] };
   const names = stackNames(operator.residency, operator.stage, realm);
   let status: string | undefined;
   const stack = await checked(realm, 'stack', async () => {
@@ -75,9 +81,11 @@ async function realmChecks(
     tables = await ownTables(operator, realm);
     return formsFound(operator, realm, tables);
   });
-  const buckets = (await declaredBuckets(operator, realm)).filter(({ parts: [part] }) =>
-    isOwn(part),
-  );
+  let buckets: readonly FoundBucket[] = [];
+  const inBuckets = await checked(realm, 'own buckets', async () => {
+    buckets = await ownBuckets(operator, realm);
+    return bucketFormsFound(buckets);
+  });
   const others = await Promise.all([
     checked(realm, 'bootstrap', () => bootstrap(operator, aws, realm)),
     checked(realm, 'concurrency', async () => [await concurrency(operator, realm)]),
@@ -85,18 +93,16 @@ async function realmChecks(
     ...(isDeployed(status)
       ? []
       : [checked(realm, 'names', () => namesTaken(operator, aws, realm, names))]),
-    ...(tables.length === 0
+    ...(tables.length + buckets.length === 0
       ? []
-      : [checked(realm, 'own keys', () => ownKeys(operator, realm, tables))]),
-    ...(buckets.length === 0
-      ? []
-      : [checked(realm, 'own buckets', () => bucketsFound(operator, realm, buckets))]),
+      : [checked(realm, 'own keys', () => ownKeys(operator, realm, tables, buckets))]),
   ]);
   return {
     realm,
-    checks: [...region, ...stack, ...others.flat(), ...own],
+    checks: [...region, ...stack, ...others.flat(), ...inBuckets, ...own],
     isMissing: !isDeployed(status),
     tables,
+    buckets,
   };
 }
 
@@ -109,11 +115,15 @@ async function wholeChecks(
   const missing = realms.filter(({ isMissing }) => isMissing).map(({ realm }) => realm);
   const names = missing.map((realm) => stackNames(operator.residency, operator.stage, realm));
   const tables = new Map(realms.map((one) => [one.realm, one.tables]));
+  const buckets = new Map(realms.map((one) => [one.realm, one.buckets]));
   const found = await Promise.all([
     checked('all', 'quotas', () => roleQuotas(operator, aws, names)),
     checked('all', 'roles', () => rolesTaken(operator, aws, names)),
     ...ownParts(operator).map((part) =>
       checked('all', 'own tables', async () => differences(tables, part)),
+    ),
+    ...partsInOwnBuckets(operator).map((part) =>
+      checked('all', 'own buckets', async () => bucketDifferences(buckets, part)),
     ),
     domainChecks(operator, aws, missing, options),
     ...operator.leftOut.map((realm) =>

@@ -96,7 +96,7 @@ export function slotStoreContract({
     });
 
     test('counts what was taken under a higher cap', async () => {
-      for (const of of ['a', 'b', 'c']) expect(await take(of, '1', 1, 3, 5)).toBe(true);
+      for (const name of ['a', 'b', 'c']) expect(await take(name, '1', 1, 3, 5)).toBe(true);
       expect(await take('d', '1', 1, 3, 3)).toBe(false);
       expect(await take('d', '2', 4, 5, 1)).toBe(true);
       await free('b', '1');

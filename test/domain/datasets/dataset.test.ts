@@ -38,8 +38,8 @@ describe('a tenant’s partition keys', () => {
       'tenant-1#00#00',
       'tenant-',
     ];
-    for (const of of [part, sharded]) {
-      const keys = neighbours.flatMap((tenant) => partitionsOf(of, { tenant }));
+    for (const declared of [part, sharded]) {
+      const keys = neighbours.flatMap((tenant) => partitionsOf(declared, { tenant }));
       expect(new Set(keys).size).toBe(keys.length);
     }
   });

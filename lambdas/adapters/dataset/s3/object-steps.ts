@@ -7,6 +7,7 @@ import type { Checkpoint } from '../../../ports.ts';
 import { BEGINNING, checkpointAt } from '../checkpoint.ts';
 import type { LateStep } from '../write-steps.ts';
 import { checksumOf } from './object-bytes.ts';
+import { actionFor } from './object-compare.ts';
 import {
   type CopiedObject,
   copyWhole,
@@ -122,14 +123,27 @@ export function objectSteps(source: ObjectSide, target: ObjectSide, from: Checkp
     const key = relativeKey(source, object.key);
     const plan = await plannedParts(source, object);
     const isSame = resumable?.key === key && resumable.etag === object.etag;
-    const open =
-      (isSame && resumable && (await resumedUpload(target, object.key, resumable.id, plan))) ||
-      (await beginUpload(target, object));
+    const resumed = isSame
+      ? await resumedUpload(target, object.key, resumable?.id ?? '', plan)
+      : undefined;
     resumable = undefined;
+    if (isSame && resumed === undefined) {
+      const found = await completedBefore(object);
+      if (found !== undefined) {
+        const seen = [objectDigest(source, found.object, found.checksum)];
+        yield { writes: [], checkpoint: reached({ after: key }, seen, () => 1), pages: 1 };
+        return;
+      }
+    }
+    const open = resumed ?? (await beginUpload(target, object));
     const here: ObjectCursor = {
       ...(after !== undefined && { after }),
       upload: { key, id: open.id, etag: object.etag },
     };
+    // S3 keeps the parts of an upload whose id is known: a worker that dies among the first parts
+    // loses only those that are under way.
+    if (resumed === undefined)
+      yield { writes: [], checkpoint: reached(here, [], () => 0), pages: 1 };
     const missing = plan.filter(({ number }) => !open.parts.has(number));
     const copies: Promise<void>[] = [];
     for (let first = 0; first < missing.length; first += PARTS_OF_STEP) {
@@ -149,6 +163,14 @@ export function objectSteps(source: ObjectSide, target: ObjectSide, from: Checkp
       seen.push(objectDigest(source, object, checksum));
     };
     yield { writes: [complete], checkpoint: reached({ after: key }, seen, () => 1), pages: 1 };
+  }
+
+  /** An upload that is gone was completed by a worker that died before it recorded that. */
+  async function completedBefore(object: StoredObject): Promise<CopiedObject | undefined> {
+    const { key } = object;
+    const present = await describeObject(target, key);
+    const action = await actionFor(source, target, { key, source: object, target: present });
+    return action?.action === 'keep' ? action.found : undefined;
   }
 
   async function checksumOfCopy(object: StoredObject) {

@@ -225,7 +225,7 @@ async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolea
     // A later phase may have begun before the first look at it; the last one stays on the record.
     const isPast = PHASES.indexOf(migration.phase) > PHASES.indexOf(phase);
     if (isPast || IS_OVER.has(migration.status)) return false;
-    await pause(25);
+    await pause(50);
   }
   throw new Error(`${work} did not come within ${PATIENCE_MS} ms\n${await standing(site, id)}`);
 }
@@ -265,7 +265,7 @@ async function reaches(site: Site, id: number, status: string): Promise<void> {
     said = (reply && fieldOf(reply, 'status')) ?? said;
     if (said === status) return;
     if (said === 'failed') break;
-    await pause(50);
+    await pause(250);
   }
   throw new Error(`migration ${id} is ${said}, not ${status}\n${await standing(site, id)}`);
 }
@@ -280,7 +280,7 @@ function pollerOf(site: Site, id: number) {
       const reply = await ask(site, 'status', { migrationId: id });
       if (reply && reply.status !== 200 && reply.status !== 503)
         refusals.push(`${reply.status} ${JSON.stringify(reply.body)}`);
-      await pause(150);
+      await pause(400);
     }
   })();
   return {
@@ -303,7 +303,7 @@ function busyWriter(site: Site) {
       const path = `/templates/saved-${number}`;
       const reply = await atlassian.request(site, 'PUT', path, { number }).catch(() => undefined);
       if (reply?.status === 200) saved.push(path);
-      await pause(reply ? 40 : 100);
+      await pause(100);
     }
   })();
   return {

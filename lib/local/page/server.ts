@@ -7,7 +7,6 @@ import { bodyOf, listenOn, Refused, stop } from '../http.ts';
 import { isAction } from './actions.ts';
 import type { Writes } from './counts.ts';
 import { pageDesk } from './desk.ts';
-import { stateGraph } from './graph.ts';
 import { pageView } from './view.ts';
 
 export interface PageOptions {
@@ -67,7 +66,12 @@ export async function startPage(options: PageOptions): Promise<Page> {
   const { view, migrations } = watched;
   const desk = pageDesk({ host, view, migrations, dataDir });
   await watched.refreshNow().then(desk.resume, () => undefined); // DynamoDB may not answer yet
-  const files = pageFiles(await stateGraph());
+  let drawn: Promise<ReturnType<typeof pageFiles>> | undefined;
+  /** Drawing the state machine takes a tenth of a start, which most hosts never show. */
+  const files = () => {
+    drawn ??= import('./graph.ts').then(async ({ stateGraph }) => pageFiles(await stateGraph()));
+    return drawn;
+  };
   /** The open pages, and what was last sent to each. */
   const listeners = new Map<ServerResponse, string>();
 
@@ -93,10 +97,10 @@ export async function startPage(options: PageOptions): Promise<Page> {
     // A page of another name that resolves to this address (DNS rebinding) has its name in `Host`.
     if (!names.includes(request.headers.host ?? '')) throw new Refused(403, 'not by this name');
     const { pathname } = new URL(request.url ?? '/', 'http://page');
-    const file = files.get(pathname === '/' ? '/index.html' : pathname);
     if (request.method === 'POST') return act(request, response, pathname);
     if (request.method !== 'GET') throw new Refused(405, 'only GET and POST');
     if (pathname === '/events') return listen(response);
+    const file = (await files()).get(pathname === '/' ? '/index.html' : pathname);
     if (!file) throw new Refused(404, 'there is no such file');
     response.setHeader('content-type', file.type);
     response.end(file.body);

@@ -1,21 +1,35 @@
 /**
- * Plays whole moves of a tenant whose secrets and items are marked and whose tokens are known.
- * Afterwards no mark and no token is in any log line, workflow input, output or history, nor in any
- * record, history entry, checkpoint or receipt of any ledger. Forge's ids of site and installation
- * may be logged, but are nowhere else.
+ * Plays whole moves of a tenant whose secrets, items and objects are marked and whose tokens are
+ * known. Afterwards no mark, no token and no signature of a URL is in any log line, workflow input,
+ * output or history, nor in any record, history entry, checkpoint or receipt of any ledger. Forge's
+ * ids of site and installation may be logged, but are nowhere else. Keys of objects may be in the
+ * checkpoints of a range, and in the log line that names differences.
  */
 import { randomBytes } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { ScanCommand } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { partitionsOf } from '../../lambdas/domain/datasets/dataset.ts';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import type { DynamoDbCall, InjectedFault } from '../../lib/local/dynamodb/embedded-dynamodb.ts';
 import { STAGE } from '../../lib/local/host-setup.ts';
-import type { Site } from '../../lib/local/simulated-atlassian.ts';
+import type { InjectedS3Fault, S3Call } from '../../lib/local/s3/embedded-s3.ts';
+import { fieldOf, type Site } from '../../lib/local/simulated-atlassian.ts';
 import { residency } from '../../residency.config.ts';
-import { DOORS, eventually, facts, startWorld, type World } from '../support/world.ts';
+import { type Buckets, bucketsIn, put } from '../support/objects.ts';
+import {
+  DOORS,
+  eventually,
+  facts,
+  startWorld,
+  WITH_DOCUMENTS,
+  type World,
+} from '../support/world.ts';
 
 const ITEM = `item-${randomBytes(9).toString('hex')}`;
+const KEY = `key-${randomBytes(9).toString('hex')}`;
+/** The one line that may name keys. */
+const NAMES_KEYS = /alarm: range \S+ is not the same in both realms/;
 const REALMS = residency.realms.map(({ realm }) => realm);
 const TOKEN = /eyJ[\w-]{8,}/;
 /** In PEM, or as a JWK. */
@@ -29,16 +43,26 @@ describe.each(DOORS)('behind the door %s:', (door) => {
   const signatures = new Set<string>();
 
   let fault: (call: DynamoDbCall) => InjectedFault | undefined = () => undefined;
+  let objectFault: (call: S3Call) => InjectedS3Fault | undefined = () => undefined;
+  let beforeRequest: (call: S3Call) => Promise<void> = async () => {};
   let world: World;
+  let documents: Buckets;
 
   beforeAll(async () => {
     subscribe('undici:request:create', learnToken);
-    world = await startWorld({ door, dynamoDb: { inject: (call) => fault(call) } });
+    world = await startWorld({
+      door,
+      residency: WITH_DOCUMENTS,
+      dynamoDb: { inject: (call) => fault(call) },
+      s3: { inject: (call) => objectFault(call), onRequest: (call) => beforeRequest(call) },
+    });
+    documents = bucketsIn(world.host, 'documents');
     await Promise.all([committed(), takenBack(), failed(), cancelled()]);
     await troubled();
   });
   afterAll(async () => {
     unsubscribe('undici:request:create', learnToken);
+    for (const realm of REALMS) documents.client(realm).destroy();
     await world[Symbol.asyncDispose]();
   });
 
@@ -53,6 +77,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     sites.add(site);
     learnSecret(site);
     await filled('us', tenant);
+    for (const number of [1, 2, 3]) await putMarked('us', tenant, `${number} ${KEY}`);
     return site;
   }
 
@@ -79,6 +104,28 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     }
   }
 
+  /** In the bytes, the headers, the metadata and the tags, and in the key another mark. */
+  async function putMarked(realm: string, tenant: string, name: string): Promise<void> {
+    const [prefix = ''] = partitionsOf(partNamed('documents'), { tenant: world.idOf(tenant) });
+    await put(documents, realm, `${prefix}${name}`, {
+      Body: ITEM,
+      ContentDisposition: `attachment; filename="${ITEM}.md"`,
+      Metadata: { mark: ITEM },
+      Tagging: `mark=${ITEM}`,
+    });
+  }
+
+  /** An export whose id is marked, and which is read by its URL. */
+  async function exported(site: Site): Promise<void> {
+    const id = `export-${KEY}`;
+    const made = await world.atlassian.request(site, 'POST', '/exports', { id, title: ITEM });
+    expect(made.status).toBe(201);
+    const answer = await world.atlassian.request(site, 'GET', `/exports/${id}`);
+    const url = new URL(fieldOf(answer, 'url') ?? '');
+    signatures.add(url.searchParams.get('X-Amz-Signature') ?? '');
+    expect(await (await fetch(url)).text()).toContain(ITEM);
+  }
+
   async function renewed(site: Site): Promise<void> {
     await world.atlassian.install(site);
     learnSecret(site);
@@ -86,6 +133,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
 
   async function committed(): Promise<void> {
     const site = await settled('goes');
+    await exported(site);
     await world.ready(site, 1);
     await renewed(site);
     await world.hook(site, 'commit', 1);
@@ -104,6 +152,12 @@ describe.each(DOORS)('behind the door %s:', (door) => {
   /** The target is changed during the copy: the log names keys, and nothing more. */
   async function failed(): Promise<void> {
     const site = await settled('differs');
+    let isPut = false;
+    beforeRequest = async ({ operation, key }) => {
+      if (isPut || operation !== 'CopyObject' || !key.includes(world.idOf('differs'))) return;
+      isPut = true;
+      await putMarked('de', 'differs', `stranger ${KEY}`);
+    };
     await world.scheduled(site, 3);
     await world.hook(site, 'start', 3, facts('DE'));
     await eventually(async () => (await world.record('differs', 'de'))?.['state'] === 'standby');
@@ -136,6 +190,13 @@ describe.each(DOORS)('behind the door %s:', (door) => {
         ? { error: 'InternalServerError' }
         : undefined;
     };
+    let requests = 0;
+    objectFault = ({ operation }) => {
+      requests += 1;
+      if (operation === 'CopyObject' && requests % 4 === 0) return { error: 'AccessDenied' };
+      if (requests % 5 === 0) return { error: 'InternalError' };
+      return requests % 7 === 0 ? { lost: true } : undefined;
+    };
     const insist = async (hook: 'schedule' | 'start' | 'rollback', more = {}) =>
       eventually(async () => (await world.hook(site, hook, 4, more)).status < 500);
     await insist('schedule', facts('AU'));
@@ -144,6 +205,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     await insist('rollback');
     fault = () => undefined;
+    objectFault = () => undefined;
   }
 
   async function cancelled(): Promise<void> {
@@ -155,14 +217,15 @@ describe.each(DOORS)('behind the door %s:', (door) => {
 
   /** A mark, also in the forms that it takes on its way. */
   function found(text: string): readonly string[] {
-    return [...secrets, ...signatures, ITEM].filter((mark) =>
-      [
-        mark,
-        Buffer.from(mark).toString('base64').replace(/=+$/, ''),
-        Buffer.from(mark).toString('hex'),
-      ].some((form) => text.includes(form)),
-    );
+    return [...secrets, ...signatures, ITEM].filter((mark) => isIn(text, mark));
   }
+
+  const isIn = (text: string, mark: string): boolean =>
+    [
+      mark,
+      Buffer.from(mark).toString('base64').replace(/=+$/, ''),
+      Buffer.from(mark).toString('hex'),
+    ].some((form) => text.includes(form));
 
   /** Forge's ids of a site and its installation, in a form that is no id of ours. */
   function idsIn(text: string): readonly string[] {
@@ -174,14 +237,18 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       .filter((id) => text.includes(id));
   }
 
-  async function tableText(realm: string, table: string): Promise<string> {
-    const { Items } = await world
+  async function itemsIn(realm: string, table: string): Promise<readonly object[]> {
+    const { Items = [] } = await world
       .documents(realm)
       .send(new ScanCommand({ TableName: table, ConsistentRead: true }));
-    return JSON.stringify(Items, (_, value: unknown) =>
+    return Items;
+  }
+
+  const textOf = (items: unknown): string =>
+    JSON.stringify(items, (_, value: unknown) =>
       value instanceof Uint8Array || value instanceof Set ? [...value].join() : value,
     );
-  }
+  const tableText = async (realm: string, table: string) => textOf(await itemsIn(realm, table));
 
   describe('the marks', () => {
     test('are where they belong, so that they would be found elsewhere', async () => {
@@ -203,6 +270,13 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect(found(text)).toEqual([]);
       expect(text).not.toMatch(TOKEN);
       expect(text).not.toMatch(PRIVATE_KEY);
+      expect(text).not.toMatch(/X-Amz-(?:Signature|Credential|Security-Token)/i);
+    });
+
+    test('in keys of objects are in the log line that names differences, and in no other', () => {
+      const lines = world.lines.filter((line) => isIn(line, KEY));
+      expect(lines.length).toBeGreaterThan(0);
+      expect(lines.filter((line) => !NAMES_KEYS.test(line))).toEqual([]);
     });
 
     test('are in no input, output, history or cause of an execution', () => {
@@ -211,6 +285,7 @@ describe.each(DOORS)('behind the door %s:', (door) => {
       expect(new Set(executions.map(({ status }) => status))).toContain('FAILED');
       const text = JSON.stringify(executions);
       expect(found(text)).toEqual([]);
+      expect(isIn(text, KEY)).toBe(false);
       expect(idsIn(text)).toEqual([]);
       expect(text).not.toMatch(TOKEN);
       expect(text).not.toMatch(PRIVATE_KEY);
@@ -218,7 +293,13 @@ describe.each(DOORS)('behind the door %s:', (door) => {
 
     test('are in no ledger: not in a record, its history, its ranges or a receipt', async () => {
       for (const realm of REALMS) {
-        const text = await tableText(realm, names(realm).migrations);
+        const items = await itemsIn(realm, names(realm).migrations);
+        const text = textOf(items);
+        const withKeys = items.filter((item) => isIn(textOf(item), KEY));
+        expect(
+          withKeys.filter((item) => !textOf(item).includes('"range#')),
+          realm,
+        ).toEqual([]);
         if (realm === 'us')
           for (const kind of ['status#', 'history#', 'range#', 'receipt#'])
             expect(text).toContain(kind);

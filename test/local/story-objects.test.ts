@@ -16,7 +16,7 @@ import type { S3Part } from '../../lambdas/domain/datasets/s3-part.ts';
 import { type EmbeddedS3, startEmbeddedS3 } from '../../lib/local/s3/embedded-s3.ts';
 import type { Possessions } from '../../lib/local/story/cast.ts';
 import { claimsOfData } from '../../lib/local/story/claims.ts';
-import { leftUnder, objectsUnder } from '../../lib/local/story/objects/stored.ts';
+import { leftUnder, objectsUnder } from '../../lib/object-snapshots.ts';
 import { differences } from '../../lib/snapshots.ts';
 
 let s3: EmbeddedS3;

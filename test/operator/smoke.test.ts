@@ -17,14 +17,16 @@ import { compose } from '../../lambdas/compose.ts';
 import { installToken } from '../../lib/atlassian-tokens.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
+import { bucketsIn, leftIn } from '../support/objects.ts';
 import { type OperatorCommand, operatorCommand, typed } from '../support/operator-command.ts';
 import { appOf } from '../support/templates.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { startWorld, WITH_DOCUMENTS, type World } from '../support/world.ts';
 
 let world: World;
 let residency: OperatorCommand;
 let folder: string;
 let keyFile: string;
+const objectCalls: string[] = [];
 let made: { readonly kid: string; readonly smokePublicKey: string };
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'smoke-'));
@@ -33,8 +35,13 @@ beforeAll(async () => {
   expect(code).toBe(0);
   made = JSON.parse(stdout);
   const port = await freeTcpPorts();
-  world = await startWorld({ port, env: { SMOKE_PUBLIC_KEY: made.smokePublicKey } });
-  residency = operatorCommand(port);
+  world = await startWorld({
+    port,
+    residency: WITH_DOCUMENTS,
+    env: { SMOKE_PUBLIC_KEY: made.smokePublicKey },
+    s3: { onRequest: ({ operation, key }) => void objectCalls.push(`${operation} ${key}`) },
+  });
+  residency = operatorCommand(port, WITH_DOCUMENTS);
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -74,7 +81,7 @@ describe('smoke', () => {
     expect([code, failure]).toEqual([0, undefined]);
     expect(steps.map(({ step, ok, says }: Record<string, unknown>) => [step, ok, says])).toEqual([
       ['installed in us', true, '204'],
-      ['60 items in 3 parts of us', true, ''],
+      ['60 items and 2 objects in 4 parts of us', true, ''],
       ['schedule us → de', true, '200 scheduled'],
       ['start', true, '200 copying'],
       ['status', true, '200 ready-to-commit'],
@@ -96,6 +103,14 @@ describe('smoke', () => {
       ['its items are discarded in de', true, ''],
     ]);
     expect(tenant).toMatch(/^residency-smoke-/);
+    // Both objects were copied, by one request each, and nothing of them is left anywhere.
+    const copies = objectCalls.filter((call) => call.startsWith('CopyObject'));
+    expect(new Set(copies).size).toBe(2);
+    const documents = bucketsIn(world.host, 'documents');
+    for (const realm of ['us', 'de']) {
+      expect(await leftIn(documents, realm, '')).toBe(0);
+      documents.client(realm).destroy();
+    }
     expect([await world.countAll(tenant, 'us'), await world.countAll(tenant, 'de')]).toEqual([
       0, 0,
     ]);

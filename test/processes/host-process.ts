@@ -17,6 +17,7 @@ export type Environment = Readonly<Record<string, string>>;
 
 export interface HostProcess {
   readonly dynamoDbUrl: string;
+  readonly s3Url: string;
   readonly urlOf: (realm: string) => string;
   /** Everything that its processes have printed so far. */
   readonly output: () => string;
@@ -54,6 +55,7 @@ export function hostProcess(port: number, env: Environment): HostProcess {
 
   return {
     dynamoDbUrl: `http://127.0.0.1:${port}`,
+    s3Url: `http://127.0.0.1:${tcpPortsFrom(port, residency.realms).objects}`,
     urlOf: (realm) => `http://127.0.0.1:${tcpPortsFrom(port, residency.realms).realm(realm)}`,
     output: () => printed,
     start,

@@ -3,6 +3,7 @@
  * there after its restart, and the move ends by itself, as if nothing had happened. `KILL_SEED=…`
  * repeats the moments of another run, as far as a machine can.
  */
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import type { Work } from '../../lambdas/domain/moving/range-record.ts';
 import { regionOf } from '../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { STAGE } from '../../lib/local/host-setup.ts';
+import { startEmbeddedS3 } from '../../lib/local/s3/embedded-s3.ts';
 import {
   fieldOf,
   type Hook,
@@ -29,10 +31,25 @@ import {
 import { datasetOf, seed } from '../../lib/local/story/dataset.ts';
 import { differences, type Snapshot, snapshotOf, tenantState } from '../../lib/snapshots.ts';
 import { residency } from '../../residency.config.ts';
+import {
+  type Buckets,
+  bucketsIn,
+  everythingIn,
+  leftIn,
+  openUploads,
+  put,
+  putInParts,
+} from '../support/objects.ts';
 import { facts } from '../support/world.ts';
 import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 
-const ITEMS = 3_000;
+const ITEMS = 1_800;
+/**
+ * S3's least size of a part. An object with a checksum of its parts is copied in these parts, so
+ * that it need not have hundreds of megabytes.
+ */
+const PART = 5 * 1024 ** 2;
+const PARTS = [PART, PART, PART, 1];
 const FEWEST_KILLS = 12;
 const MOST_EXTRA_MOVES = 6;
 /** A kill comes at most this long after its kind of work was seen. */
@@ -50,6 +67,7 @@ const killed = () => [...kills.values()].reduce((sum, count) => sum + count, 0);
 let dataDir: string;
 let atlassian: SimulatedAtlassian;
 let host: HostProcess;
+let documents: Buckets;
 
 beforeAll(async () => {
   console.log(`the moments of the kills: KILL_SEED=${SEED}`);
@@ -66,6 +84,7 @@ beforeAll(async () => {
     THROTTLES: 'off',
   });
   await host.start();
+  documents = bucketsIn({ residency, s3Url: host.s3Url }, 'documents');
 });
 afterAll(async () => {
   console.log(`killed ${killed()} times:`, Object.fromEntries(kills));
@@ -75,17 +94,25 @@ afterAll(async () => {
 });
 
 describe('a host that is killed again and again', () => {
-  test('finishes a move of 3,000 items by itself', async () => {
+  test('finishes a move of 1,800 items and 7 objects by itself', async () => {
     const [site, neighbour] = [await installed('acme'), await installed('acme-10')];
     await settle(site, ITEMS);
-    await settle(neighbour, 1_000);
+    await settle(neighbour, 600);
+    await settleObjects(site, 6, PARTS);
+    await settleObjects(neighbour, 2);
     const before = { site: await holdings('us', site), neighbour: await holdings('us', neighbour) };
+    const objects = {
+      site: await objectsOf('us', site),
+      neighbour: await objectsOf('us', neighbour),
+    };
+    expect(objects.site).toHaveLength(7);
     await using writer = busyWriter(await installed('busy'));
     await using poller = pollerOf(site, 1);
 
     await insist(site, 'schedule', { ...facts('DE'), migrationId: 1 });
     await killAtHook(site, 'start', { ...facts('DE'), migrationId: 1 });
-    await killDuring('copy', 3, site, 1);
+    await killInUpload(site, 1);
+    await killDuring('copy', 2, site, 1);
     await killDuring('verify-copy', 2, site, 1);
     await reaches(site, 1, 'ready-to-commit');
     await killAtHook(site, 'commit', { migrationId: 1 });
@@ -99,6 +126,11 @@ describe('a host that is killed again and again', () => {
     expect(sizeOf(await holdings('us', site))).toBe(0);
     expect(differing(before.neighbour, await holdings('us', neighbour))).toBe(0);
     expect(sizeOf(await holdings('de', neighbour))).toBe(0);
+    expect(await objectsOf('de', site)).toEqual(objects.site);
+    expect(await objectsLeft('us', site)).toBe(0);
+    expect(await openUploads(documents, 'de', `${site.clientKey}/`)).toBe(0);
+    expect(await objectsOf('us', neighbour)).toEqual(objects.neighbour);
+    expect(await objectsLeft('de', neighbour)).toBe(0);
     expect([await stateIn('us', site), await stateIn('de', site)]).toEqual(['moved', 'active']);
     expect(poller.refusals).toEqual([]);
     expect(await writer.lost()).toEqual([]);
@@ -107,8 +139,10 @@ describe('a host that is killed again and again', () => {
 
   test('takes a move back whose source was being purged already', async () => {
     const site = await installed('returns');
-    await settle(site, 0.4 * ITEMS);
+    await settle(site, 0.6 * ITEMS);
+    await settleObjects(site, 2);
     const before = await holdings('us', site);
+    const objects = await objectsOf('us', site);
     await using poller = pollerOf(site, 2);
 
     await insist(site, 'schedule', { ...facts('EU'), migrationId: 2 });
@@ -124,6 +158,8 @@ describe('a host that is killed again and again', () => {
 
     expect(differing(before, await holdings('us', site), 'move')).toBe(0);
     expect(sizeOf(await holdings('eu', site))).toBe(0);
+    expect(await objectsOf('us', site)).toEqual(objects);
+    expect(await objectsLeft('eu', site)).toBe(0);
     expect([await stateIn('us', site), await stateIn('eu', site)]).toEqual(['active', 'none']);
     expect(poller.refusals).toEqual([]);
   });
@@ -142,10 +178,14 @@ const isKilledEnough = () =>
 /** A move that is undone in the middle of the purge, with one kill in each kind of work. */
 async function extraMove(id: number): Promise<void> {
   const site = await installed(`extra-${id}`);
-  await settle(site, 0.2 * ITEMS);
+  await settle(site, 0.3 * ITEMS);
+  const isUploadKilled = kills.has('upload');
+  await settleObjects(site, 2, isUploadKilled ? [] : PARTS);
   const before = await holdings('us', site);
+  const objects = await objectsOf('us', site);
   await insist(site, 'schedule', { ...facts('AU'), migrationId: id });
   await killAtHook(site, 'start', { ...facts('AU'), migrationId: id });
+  if (!isUploadKilled) await killInUpload(site, id);
   await killDuring('copy', 1, site, id);
   await killDuring('verify-copy', 1, site, id);
   await reaches(site, id, 'ready-to-commit');
@@ -159,6 +199,8 @@ async function extraMove(id: number): Promise<void> {
   await reaches(site, id, 'rolled-back');
   expect(differing(before, await holdings('us', site), 'move')).toBe(0);
   expect(sizeOf(await holdings('au', site))).toBe(0);
+  expect(await objectsOf('us', site)).toEqual(objects);
+  expect(await objectsLeft('au', site)).toBe(0);
 }
 
 /**
@@ -179,7 +221,7 @@ const AT_HAND: Record<
   'discard-target': { phase: 'rollback', side: 'target' },
 };
 
-const KINDS_OF_KILLS = [...Object.keys(AT_HAND), 'start', 'commit', 'rollback'];
+const KINDS_OF_KILLS = [...Object.keys(AT_HAND), 'start', 'commit', 'rollback', 'upload'];
 
 /** In the order in which a migration reaches them. */
 const PHASES: readonly (Phase | undefined)[] = [undefined, 'copy', 'commit', 'restore', 'rollback'];
@@ -191,6 +233,40 @@ async function killDuring(work: KilledWork, times: number, site: Site, id: numbe
     await pause(random() * SPREAD_MS);
     await killAndStart(work);
   }
+}
+
+/**
+ * Kills the host while it copies a large object in parts. What it has left on its disk says whether
+ * the upload was open at that moment; else the kill was one in a copy.
+ */
+async function killInUpload(site: Site, id: number): Promise<void> {
+  const { source, target } = await migrationOf(site, id);
+  let isOver = false;
+  await waitFor(async () => {
+    const records = await ledger().rangeRecords.list(target, {
+      ...keyOf(site, id),
+      ledger: source,
+    });
+    const record = records.find(({ range }) => range.startsWith('documents/'));
+    isOver = record?.work !== undefined && (record.work !== 'copy' || record.done);
+    return isOver || record?.target?.cursor?.includes('upload=') === true;
+  }, 20);
+  if (isOver) return;
+  await host.kill();
+  const kind = (await uploadsOnDisk(target)) > 0 ? 'upload' : 'copy';
+  kills.set(kind, (kills.get(kind) ?? 0) + 1);
+  await host.start();
+}
+
+/** What a store of our own finds on the disk of the host, which is down. */
+async function uploadsOnDisk(realm: string): Promise<number> {
+  const region = regionOf(residency.realms, realm);
+  const store = await startEmbeddedS3({ port: 0, regions: [region], dataDir });
+  const there = bucketsIn({ residency, s3Url: store.url }, 'documents');
+  const found = await openUploads(there, realm);
+  there.client(realm).destroy();
+  await store.close();
+  return found;
 }
 
 async function killAtHook(
@@ -325,11 +401,11 @@ function busyWriter(site: Site) {
   };
 }
 
-async function waitFor(isSo: () => Promise<boolean>): Promise<void> {
+async function waitFor(isSo: () => Promise<boolean>, everyMs = 50): Promise<void> {
   const end = Date.now() + PATIENCE_MS;
   while (!(await isSo())) {
     if (Date.now() > end) throw new Error(`this never became true: ${isSo}`);
-    await pause(50);
+    await pause(everyMs);
   }
 }
 
@@ -365,8 +441,14 @@ const ledger = () =>
     clock: systemClock,
   });
 
+const keyOf = ({ clientKey }: Pick<Site, 'clientKey'>, id: number) => ({
+  ledger: 'us',
+  tenant: clientKey,
+  id: String(id),
+});
+
 async function migrationOf({ clientKey }: Site, id: number): Promise<Migration> {
-  const found = await ledger().migrations.read({ ledger: 'us', tenant: clientKey, id: String(id) });
+  const found = await ledger().migrations.read(keyOf({ clientKey }, id));
   if (found === undefined) throw new Error(`migration ${id} is not on record`);
   return found;
 }
@@ -375,6 +457,33 @@ async function settle({ clientKey }: Site, items: number): Promise<void> {
   for (const [part, own] of datasetOf(tablesOf(residency.parts), { tenant: clientKey }, items))
     await seed(clientIn('us'), names('us').part(part), own);
 }
+
+/** Small objects, and a large one where the sizes of its parts are given. */
+async function settleObjects(
+  { clientKey }: Site,
+  count: number,
+  parts: readonly number[] = [],
+): Promise<void> {
+  for (let number = 0; number < count; number += 1)
+    await put(documents, 'us', `${clientKey}/small ${number}`, {
+      Metadata: { number: String(number) },
+    });
+  if (parts.length > 0)
+    await putInParts(documents, 'us', `${clientKey}/large`, parts, {
+      ChecksumAlgorithm: 'CRC32',
+      ChecksumType: 'COMPOSITE',
+    });
+}
+
+/** All that a move keeps; of the bytes a hash, so that a difference can be printed. */
+const objectsOf = async (realm: string, { clientKey }: Site) =>
+  (await everythingIn(documents, realm, `${clientKey}/`)).map((object) => ({
+    ...object,
+    bytes: createHash('sha256').update(object.bytes).digest('hex'),
+  }));
+
+const objectsLeft = (realm: string, { clientKey }: Site) =>
+  leftIn(documents, realm, `${clientKey}/`);
 
 type Holdings = ReadonlyMap<string, Snapshot>;
 

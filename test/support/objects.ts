@@ -6,6 +6,8 @@ import {
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectVersionsCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
   paginateListObjectsV2,
@@ -22,7 +24,10 @@ import type { S3KindHost } from './s3-part-kind-host.ts';
 export type Buckets = Pick<S3KindHost, 'client' | 'bucket'>;
 
 /** Of a part, in a local host. Clients are made at their first use; a test destroys them. */
-export function bucketsIn({ residency, s3Url }: LocalHost, part: string): Buckets {
+export function bucketsIn(
+  { residency, s3Url }: Pick<LocalHost, 'residency' | 's3Url'>,
+  part: string,
+): Buckets {
   const clients = new Map<Realm, S3Client>();
   const region = (realm: Realm) => regionOf(residency.realms, realm);
   return {
@@ -118,6 +123,18 @@ export async function keysIn(host: Buckets, realm: Realm, Prefix = ''): Promise<
   ))
     for (const { Key = '' } of Contents) keys.push(decodeURIComponent(Key.replaceAll('+', ' ')));
   return keys;
+}
+
+/** How much is under a prefix, old versions, delete markers and open uploads included. */
+export async function leftIn(host: Buckets, realm: Realm, Prefix: string): Promise<number> {
+  const command = new ListObjectVersionsCommand({ Bucket: host.bucket(realm), Prefix });
+  const { Versions = [], DeleteMarkers = [] } = await host.client(realm).send(command);
+  return Versions.length + DeleteMarkers.length + (await openUploads(host, realm, Prefix));
+}
+
+export async function openUploads(host: Buckets, realm: Realm, Prefix = ''): Promise<number> {
+  const command = new ListMultipartUploadsCommand({ Bucket: host.bucket(realm), Prefix });
+  return (await host.client(realm).send(command)).Uploads?.length ?? 0;
 }
 
 /** All objects under a prefix, with everything that a move keeps. */

@@ -1,10 +1,10 @@
 /** The realms, sites and options of a story. */
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import type { Residency } from '../../../lambdas/domain/residency.ts';
+import type { Left } from '../../object-snapshots.ts';
 import type { LocalHost } from '../host.ts';
 import type { Reply, SimulatedAtlassian, Site } from '../simulated-atlassian.ts';
 import type { Holdings, StoryRealm } from './holdings.ts';
-import type { Left } from './objects/stored.ts';
 import type { Teller } from './print.ts';
 
 export interface StoryOptions {

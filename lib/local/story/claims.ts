@@ -1,5 +1,6 @@
 /** The claims of a story about its move. Each is checked. */
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
+import type { Left } from '../../object-snapshots.ts';
 import { fieldOf } from '../simulated-atlassian.ts';
 import { DELETED, LAST, NEW } from './ahead.ts';
 import {
@@ -12,7 +13,6 @@ import {
   TEMPLATE,
 } from './cast.ts';
 import { countsIn, differing, itemsOf, objectsOf, partsWith, sizeOf } from './holdings.ts';
-import type { Left } from './objects/stored.ts';
 import { readDocument } from './user.ts';
 
 /** A statement, and whether it is true. */

@@ -14,6 +14,7 @@ import type { S3Part } from '../../../lambdas/domain/datasets/s3-part.ts';
 import { withCommas } from '../../../lambdas/domain/operating/with-commas.ts';
 import { type Realm, regionOf } from '../../../lambdas/domain/realm.ts';
 import { physicalNames } from '../../../lambdas/domain/residency.ts';
+import { type Left, leftUnder, objectsUnder } from '../../object-snapshots.ts';
 import {
   differences,
   installationsOf,
@@ -26,7 +27,6 @@ import { ACCOUNT, STAGE } from '../host-setup.ts';
 import type { Site } from '../simulated-atlassian.ts';
 import { datasetOf, seed } from './dataset.ts';
 import { seedObjects } from './objects/documents.ts';
-import { type Left, leftUnder, objectsUnder } from './objects/stored.ts';
 import { CannotBeKeyed, siteValues, tenantOf } from './site-values.ts';
 
 /** What a tenant has in one realm, by part. */

@@ -1,15 +1,17 @@
 /**
  * `smoke`: moves a synthetic tenant on real stacks, moves it back and rolls that back, and compares
- * every item. Refused in production.
+ * every item and object. Refused in production.
  */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
+import { type Part, partitionsOf, rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { unknownOf } from '../../../lambdas/domain/datasets/key-template.ts';
 import { bucketsOf, tablesOf } from '../../../lambdas/domain/datasets/kinds.ts';
+import type { S3Part } from '../../../lambdas/domain/datasets/s3-part.ts';
 import { isSmokeTenant, mayTrustSmokeKey } from '../../../lambdas/domain/operating/smoke.ts';
 import type { Realm } from '../../../lambdas/domain/realm.ts';
 import { MINUTE_MS } from '../../../lambdas/domain/time.ts';
+import { leftUnder, objectsUnder } from '../../object-snapshots.ts';
 import { differences, type Snapshot, snapshotOf } from '../../snapshots.ts';
 import type { Confirm } from '../acting/act.ts';
 import type { Operator } from '../operator.ts';
@@ -19,6 +21,7 @@ import { lasting } from '../terminal/print.ts';
 import type { Verdict } from '../terminal/verdict.ts';
 import { seeded, smokeItems } from './smoke-items.ts';
 import { localSmokeKey, smokeKeyIn } from './smoke-key.ts';
+import { seededObjects } from './smoke-objects.ts';
 import { type Answer, type SmokeSite, smokeSite } from './smoke-site.ts';
 
 export interface SmokeOptions {
@@ -37,8 +40,6 @@ export interface SmokeReport {
   readonly from: Realm;
   readonly to: Realm;
   readonly steps: readonly SmokeStep[];
-  /** Parts in buckets: the test puts nothing there, and compares nothing. */
-  readonly skipped: readonly string[];
   /** Why the test stopped early. */
   readonly failure?: string;
 }
@@ -75,9 +76,6 @@ export async function smoke(operator: Operator, options: SmokeOptions): Promise<
   await options.confirm(
     `Move the synthetic tenant ${site.tenant} from ${from} to ${to}, with ${options.items} items in each part, and discard them?`,
   );
-  const skipped = bucketsOf(operator.residency.parts).map(({ name }) => name);
-  const skips = `no object is made or compared: ${skipped.join(', ')} skipped`;
-  if (skipped.length > 0) options.tell(`! ${skips}`);
   let failure: string | undefined;
   try {
     await wholeStory(run, from, to, options.items);
@@ -92,7 +90,6 @@ export async function smoke(operator: Operator, options: SmokeOptions): Promise<
     from,
     to,
     steps,
-    skipped,
     ...(failure && { failure }),
   };
   const text = isFine
@@ -134,10 +131,7 @@ async function wholeStory(run: Run, from: Realm, to: Realm, items: number): Prom
     `every item is in ${to}, as it was`,
     async () => differences(before, await run.holdings(to, 'move')) === 0,
   );
-  await run.check(
-    `nothing is left in ${from}, caches included`,
-    async () => (await run.holdings(from)).size === 0,
-  );
+  await run.check(`nothing is left in ${from}, caches included`, () => run.isEmpty(from));
   await run.check(
     `caches were not copied`,
     async () => (await run.holdings(to)).size === before.size,
@@ -151,10 +145,7 @@ async function wholeStory(run: Run, from: Realm, to: Realm, items: number): Prom
     `every item is still in ${to}`,
     async () => differences(before, await run.holdings(to)) === 0,
   );
-  await run.check(
-    `nothing has come back to ${from}`,
-    async () => (await run.holdings(from)).size === 0,
-  );
+  await run.check(`nothing has come back to ${from}`, () => run.isEmpty(from));
   await run.answers(`uninstalled in ${to}`, 204, (site) => site.uninstalled(run.url(to)));
   await run.check(
     `the tenant is retired in ${to}`,
@@ -200,37 +191,64 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     note(step, await holds(), '', begun);
   }
 
+  const bucketOf = async (part: S3Part, realm: Realm): Promise<string> =>
+    names(realm).part(part, {
+      account: await operator.account(),
+      region: operator.region(realm),
+    });
+
+  const found = async (part: Part, realm: Realm): Promise<Snapshot> =>
+    part.kind === 's3'
+      ? objectsUnder(
+          clients.objects(realm),
+          await bucketOf(part, realm),
+          partitionsOf(part, values),
+        )
+      : snapshotOf(clients.dynamoDb(realm), names(realm).part(part), part, values);
+
   async function holdings(realm: Realm, policy?: 'move'): Promise<Snapshot> {
-    const parts = tablesOf(residency.parts).filter(
-      (part) => policy === undefined || part.policy === policy,
-    );
+    const parts = residency.parts.filter((part) => policy === undefined || part.policy === policy);
     const snapshots = await Promise.all(
-      parts.map(async (part) => {
-        const found = await snapshotOf(
-          clients.dynamoDb(realm),
-          names(realm).part(part),
-          part,
-          values,
-        );
-        return [...found].map(([key, hash]): [string, string] => [`${part.name} ${key}`, hash]);
-      }),
+      parts.map(async (part) =>
+        [...(await found(part, realm))].map(([key, hash]): [string, string] => [
+          `${part.name} ${key}`,
+          hash,
+        ]),
+      ),
     );
     return new Map(snapshots.flat());
   }
 
-  /** Writes items into every part; returns those that a move must bring over. */
+  /** No item and no object, and neither an old version, a delete marker nor an open upload. */
+  async function isEmpty(realm: Realm): Promise<boolean> {
+    const left = await Promise.all(
+      bucketsOf(residency.parts).map(async (part) =>
+        leftUnder(clients.objects(realm), await bucketOf(part, realm), partitionsOf(part, values)),
+      ),
+    );
+    const isLeft = left.some(({ versions, markers, uploads }) => versions + markers + uploads > 0);
+    return !isLeft && (await holdings(realm)).size === 0;
+  }
+
+  /** Writes items and objects into every part; returns those that a move must bring over. */
   async function filled(realm: Realm, count: number): Promise<Snapshot> {
     const begun = performance.now();
     let seededItems = 0;
+    let objects = 0;
     for (const part of tablesOf(residency.parts)) {
       const items = smokeItems(part, values, count);
       await seeded(clients.dynamoDb(realm), names(realm).part(part), items);
       seededItems += items.length;
     }
+    for (const part of bucketsOf(residency.parts)) {
+      const bucket = await bucketOf(part, realm);
+      objects += await seededObjects(clients.objects(realm), bucket, part, values);
+    }
     const all = await holdings(realm);
+    const what = `${seededItems} items${objects > 0 ? ` and ${objects} objects` : ''}`;
     note(
-      `${all.size} items in ${tablesOf(residency.parts).length} parts of ${realm}`,
-      all.size === seededItems,
+      `${what} in ${residency.parts.length} parts of ${realm}`,
+      all.size === seededItems + objects,
       '',
       begun,
     );
@@ -263,7 +281,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     }
   }
 
-  /** Discards the synthetic tenant's items. Throws for any tenant that could be a customer. */
+  /** Discards the synthetic tenant's items and objects. Throws for any tenant that could be a customer. */
   async function discarded(realm: Realm): Promise<void> {
     if (!isSmokeTenant(tenant)) throw new Error('only synthetic items are discarded');
     const begun = performance.now();
@@ -271,7 +289,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
       const purged = partKind.purge(range, realm, undefined, Number.POSITIVE_INFINITY);
       for await (const _ of purged);
     }
-    note(`its items are discarded in ${realm}`, (await holdings(realm)).size === 0, '', begun);
+    note(`its items are discarded in ${realm}`, await isEmpty(realm), '', begun);
   }
 
   const states = (...realms: readonly Realm[]) =>
@@ -283,6 +301,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     answers,
     check,
     holdings,
+    isEmpty,
     filled,
     moved,
     discarded,

@@ -13,7 +13,7 @@ import {
   paginateListObjectsV2,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { Snapshot } from '../../../snapshots.ts';
+import type { Snapshot } from './snapshots.ts';
 
 const READERS = 16;
 

@@ -174,8 +174,8 @@ const ofCopies: readonly Rule[] = [
 ];
 
 /**
- * Pure: the vendor's key that encrypts new objects, as S3 names it: by ARN, id or alias. A role that
- * may use the bucket may use the account's own key for S3.
+ * Pure: the vendor's key that encrypts new objects, as S3 names it: by ARN, id or alias. A role
+ * that may use the bucket may use the account's own key for S3.
  */
 export function vendorsKey({
   encryption: { SSEAlgorithm: algorithm, KMSMasterKeyID: key },

@@ -1,6 +1,6 @@
 /**
- * Pure: whether a key's policy lets a role of this account use it through DynamoDB or S3, as far
- * as that can be told without AWS. A policy that names the account leaves the rest to the role's own
+ * Pure: whether a key's policy lets a role of this account use it through DynamoDB or S3, as far as
+ * that can be told without AWS. A policy that names the account leaves the rest to the role's own
  * policy, which the stacks write.
  */
 

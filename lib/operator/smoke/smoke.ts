@@ -281,7 +281,7 @@ function smokeRun(operator: Operator, site: SmokeSite, tell: (line: string) => v
     }
   }
 
-  /** Discards the synthetic tenant's items and objects. Throws for any tenant that could be a customer. */
+  /** Discards the synthetic tenant's data. Throws for any tenant that could be a customer. */
   async function discarded(realm: Realm): Promise<void> {
     if (!isSmokeTenant(tenant)) throw new Error('only synthetic items are discarded');
     const begun = performance.now();

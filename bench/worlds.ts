@@ -47,8 +47,9 @@ export interface Sizes {
   readonly killed: number;
   readonly deleted: number;
   readonly deleteLoop: number;
-  /** Small objects; of a loop one by one; and objects of 20 MB. */
+  /** Small objects; of a run beside it; of a loop one by one; and objects of 20 MB. */
   readonly objects: number;
+  readonly fewObjects: number;
   readonly objectLoop: number;
   readonly largeObjects: number;
 }
@@ -70,9 +71,10 @@ export const FULL: Sizes = {
   killed: 20_000,
   deleted: 40_000,
   deleteLoop: 50,
-  objects: 4_000,
+  objects: 50_000,
+  fewObjects: 4_000,
   objectLoop: 200,
-  largeObjects: 40,
+  largeObjects: 200,
 };
 
 export const QUICK: Sizes = {
@@ -93,6 +95,7 @@ export const QUICK: Sizes = {
   deleted: 20_000,
   deleteLoop: 20,
   objects: 1_000,
+  fewObjects: 250,
   objectLoop: 60,
   largeObjects: 8,
 };

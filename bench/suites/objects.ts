@@ -5,12 +5,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  CopyObjectCommand,
   CreateBucketCommand,
   ListObjectVersionsCommand,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { atLeast, atMost, type Bar, medianOf } from '../bars.ts';
+import { atLeast, atMost, type Bar } from '../bars.ts';
 import type { Bench } from '../bench.ts';
 import { BUCKETS, PREFIX } from '../objects/names.ts';
 import type { ObjectCounts, ObjectOrder } from '../objects/stub.ts';
@@ -34,69 +35,70 @@ interface ObjectStub extends AsyncDisposable {
 
 const FREE: ObjectOrder = { caps: {}, latency: {} };
 
-export async function objects({ sizes, rounds }: Bench): Promise<readonly Bar[]> {
+export async function objects({ sizes }: Bench): Promise<readonly Bar[]> {
+  const order = { caps: CAPS, latency: LATENCY };
   await using stub = await startObjectStub();
   await seed(stub, 'small/', sizes.objects, SMALL_BYTES);
-  const order = { caps: CAPS, latency: LATENCY };
   const run = (job: Omit<ObjectJob, 'url'>) => perform(stub, order, job);
+  const copy = await run({ work: 'copy' });
+  const verify = await run({ work: 'verify' });
+  const purge = await run({ work: 'purge' });
+  if ((await objectsIn(stub)) !== 0) throw new Error('the purge left objects');
 
-  const found = await rounds(async () => ({
-    copy: await run({ work: 'copy' }),
-    verify: await run({ work: 'verify' }),
-    many: await run({ work: 'copy', loopOf: 32 }),
-  }));
-  const all = await objectsIn(stub);
   // A loop that waits for each answer has the same rate with few objects as with many.
   await using other = await startObjectStub();
   await seed(other, 'small/', sizes.objectLoop, SMALL_BYTES);
   const one = await perform(other, order, { work: 'copy', loopOf: 1 });
   const least = await perform(other, { caps: {}, latency: LATENCY }, { work: 'copy' });
-  await seed(other, 'large/', sizes.largeObjects, LARGE_BYTES);
+  await seedLarge(other, sizes.largeObjects);
   const large = await perform(other, order, { work: 'copy' });
-  const purge = await run({ work: 'purge' });
   await using third = await startObjectStub();
-  const quarter = Math.ceil(sizes.objects / 4);
-  await seed(third, 'small/', quarter, SMALL_BYTES);
+  await seed(third, 'small/', sizes.fewObjects, SMALL_BYTES);
   const few = await perform(third, order, { work: 'copy' });
-  if ((await objectsIn(stub)) !== 0) throw new Error('the purge left objects');
+  const many = await perform(third, order, { work: 'copy', loopOf: 32 });
 
-  const loopRate = sizes.objectLoop / one.seconds;
-  const copyRate = medianOf(found, ({ copy }) => all / copy.seconds);
+  const copyRate = sizes.objects / copy.seconds;
   const requestsOf = ({ taken }: ObjectCounts) =>
     Object.values(taken).reduce((sum, count) => sum + count, 0);
-  const lists = Math.ceil(all / 1_000) + 1;
+  const lists = Math.ceil(sizes.objects / 1_000) + 1;
+  const named = (count: number) => count.toLocaleString('en');
   return [
     atLeast('objects', 'small ones copied a second, of the limit', copyRate / CAPS.writes, 0.95),
-    atLeast('objects', 'small ones, of a loop one by one', copyRate / loopRate, 20),
+    atLeast(
+      'objects',
+      'small ones, of a loop one by one',
+      (copyRate * one.seconds) / sizes.objectLoop,
+      20,
+    ),
     atLeast(
       'objects',
       'small ones, of a loop of 32 at once',
-      copyRate / medianOf(found, ({ many }) => all / many.seconds),
+      (copyRate * many.seconds) / sizes.fewObjects,
       0.95,
     ),
     atMost(
       'objects',
       'requests of a copy, of those foreseen: a HEAD and a copy each, and lists',
-      medianOf(found, ({ copy }) => requestsOf(copy)) / (2 * all + lists),
+      requestsOf(copy) / (2 * sizes.objects + lists),
       1.02,
     ),
     atLeast(
       'objects',
       'verified a second on each side, of the limit of reads',
-      medianOf(found, ({ verify }) => all / verify.seconds) / CAPS.reads,
+      sizes.objects / verify.seconds / CAPS.reads,
       0.9,
     ),
     atMost(
       'objects',
       'requests of a purge for each 1,000 objects',
-      requestsOf(purge) / Math.ceil(all / 1_000),
+      requestsOf(purge) / Math.ceil(sizes.objects / 1_000),
       4,
       '',
     ),
     atMost(
       'objects',
-      `memory at ${all.toLocaleString('en')} objects, of that at ${quarter.toLocaleString('en')}`,
-      medianOf(found, ({ copy }) => copy.peakRss) / few.peakRss,
+      `memory at ${named(sizes.objects)} objects, of that at ${named(sizes.fewObjects)}`,
+      copy.peakRss / few.peakRss,
       1.3,
     ),
     atMost(
@@ -172,7 +174,7 @@ async function seed(stub: ObjectStub, name: string, count: number, bytes: number
       await client.send(
         new PutObjectCommand({
           Bucket: BUCKETS[SOURCE.realm],
-          Key: `${PREFIX}${name}${String(number).padStart(6, '0')}`,
+          Key: `${PREFIX}${name}${numbered(number)}`,
           Body,
         }),
       );
@@ -180,6 +182,21 @@ async function seed(stub: ObjectStub, name: string, count: number, bytes: number
   await Promise.all(Array.from({ length: SEEDED_AT_ONCE }, lane));
   client.destroy();
 }
+
+/** All have the bytes of the first, which the stub keeps once. */
+async function seedLarge(stub: ObjectStub, count: number): Promise<void> {
+  await seed(stub, 'large/', 1, LARGE_BYTES);
+  const client = clientOf(stub, SOURCE.region);
+  const Bucket = BUCKETS[SOURCE.realm];
+  const CopySource = `${Bucket}/${PREFIX}large/${numbered(0)}`;
+  for (let number = 1; number < count; number += 1)
+    await client.send(
+      new CopyObjectCommand({ Bucket, CopySource, Key: `${PREFIX}large/${numbered(number)}` }),
+    );
+  client.destroy();
+}
+
+const numbered = (number: number): string => String(number).padStart(6, '0');
 
 /** Versions of objects under the prefix in the source. */
 async function objectsIn(stub: ObjectStub): Promise<number> {

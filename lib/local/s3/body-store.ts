@@ -38,7 +38,10 @@ export async function bodyStore(folder: string | undefined): Promise<BodyStore> 
     async read(bodies) {
       const read = ({ id }: Body) =>
         folder === undefined ? (inMemory.get(id) ?? new Uint8Array()) : readFile(fileOf(id));
-      return Buffer.concat(await Promise.all(bodies.map(read)));
+      const [first = new Uint8Array(), ...others] = await Promise.all(bodies.map(read));
+      // A copy of an object in one piece shares its bytes, which never change.
+      if (others.length === 0) return Buffer.from(first.buffer, first.byteOffset, first.length);
+      return Buffer.concat([first, ...others]);
     },
 
     use(bodies) {

@@ -168,21 +168,36 @@ describe('policies', () => {
   });
 });
 
-describe('the key of a vendor’s own table', () => {
+describe('the key of a vendor’s own table or bucket', () => {
   const keyIn = (region: string) => `arn:aws:kms:${region}:123456789012:key/0a1b-2c3d`;
   const regionOf = (realm: string) => (realm === 'us' ? 'us-east-1' : 'eu-central-1');
   const withKey = (encryptionKeyArn: (realm: string) => string): Residency => ({
     ...residency,
     realms: residency.realms.slice(0, 2),
     otherWritersSeconds: 0,
-    parts: residency.parts.map((part) =>
-      part.name === 'templates'
-        ? { ...part, tableName: (realm, stage) => `app-${stage}-${realm}`, encryptionKeyArn }
-        : part,
-    ),
+    parts: [
+      ...residency.parts.map((part) =>
+        part.name === 'templates'
+          ? {
+              ...part,
+              tableName: (realm: string, stage: string) => `app-${stage}-${realm}`,
+              encryptionKeyArn,
+            }
+          : part,
+      ),
+      {
+        kind: 's3',
+        name: 'logos',
+        policy: 'move',
+        prefix: '{tenant}/',
+        versions: 'current',
+        bucket: (realm) => `logos-${realm}`,
+        encryptionKeyArn,
+      },
+    ],
   });
   /** For each use: role, action, key, and the service that it goes through. */
-  const uses = (template: RealmTemplate, entry: string) =>
+  const uses = (template: RealmTemplate, entry: string, service = 'dynamodb') =>
     documentsOf(template, roleIdOf(template, entry))
       .flatMap(({ document }) => listOf(at(document, 'Statement')))
       .filter((statement) => /^kms:(?!Sign$)/.test(String(listOf(at(statement, 'Action'))[0])))
@@ -190,10 +205,17 @@ describe('the key of a vendor’s own table', () => {
         actions: listOf(at(statement, 'Action')),
         keys: listOf(at(statement, 'Resource')),
         via: textOf(template, at(statement, 'Condition', 'StringEquals', 'kms:ViaService')),
-      }));
+      }))
+      .filter(({ via }) => via.startsWith(`${service}.`));
+
+  let synthesised: readonly RealmTemplate[] | undefined;
+  const templates = () => {
+    synthesised ??= templatesOf(withKey((realm) => keyIn(regionOf(realm))));
+    return synthesised;
+  };
 
   test('may be used, through DynamoDB alone, by what reads or writes the table', () => {
-    const template = first(templatesOf(withKey((realm) => keyIn(regionOf(realm)))));
+    const template = first(templates());
     const reading = ['kms:Decrypt', 'kms:DescribeKey'];
     expect(uses(template, 'tasks/copy-range')).toEqual([
       {
@@ -218,6 +240,28 @@ describe('the key of a vendor’s own table', () => {
     expect(uses(template, 'sample-app/exports').map(({ actions }) => actions)).toEqual([reading]);
     for (const entry of ['hooks/status', 'hooks/commit'])
       expect(uses(template, entry), entry).toEqual([]);
+  });
+
+  test('may be used, through S3 alone, by what reads or writes objects, for what S3 needs', () => {
+    const template = first(templates());
+    expect(uses(template, 'tasks/copy-range', 's3')).toEqual([
+      {
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        keys: [keyIn('us-east-1')],
+        via: 's3.us-east-1.amazonaws.com',
+      },
+      {
+        actions: ['kms:Decrypt'],
+        keys: [keyIn('eu-central-1')],
+        via: 's3.eu-central-1.amazonaws.com',
+      },
+    ]);
+    expect(uses(template, 'tasks/measure', 's3').map(({ actions }) => actions)).toEqual([
+      ['kms:Decrypt'],
+    ]);
+    // Lists and removes objects, which needs no key; and the sample's exports are in another bucket.
+    for (const entry of ['tasks/purge-source-range', 'hooks/schedule', 'sample-app/exports'])
+      expect(uses(template, entry, 's3'), entry).toEqual([]);
   });
 
   test('is a key of the realm’s region, and of a table of the vendor’s own', () => {

@@ -3,23 +3,13 @@
  * there after its restart, and the move ends by itself, as if nothing had happened. `KILL_SEED=…`
  * repeats the moments of another run, as far as a machine can.
  */
-import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { dynamoDbLedger } from '../../lambdas/adapters/records/dynamodb-ledger.ts';
-import { systemClock } from '../../lambdas/adapters/system-clock.ts';
-import { tablesOf } from '../../lambdas/domain/datasets/kinds.ts';
 import type { Migration, Phase } from '../../lambdas/domain/moving/migration.ts';
 import type { Work } from '../../lambdas/domain/moving/range-record.ts';
-import { regionOf } from '../../lambdas/domain/realm.ts';
-import { physicalNames } from '../../lambdas/domain/residency.ts';
-import { STAGE } from '../../lib/local/host-setup.ts';
-import { startEmbeddedS3 } from '../../lib/local/s3/embedded-s3.ts';
 import {
   fieldOf,
   type Hook,
@@ -28,19 +18,15 @@ import {
   type Site,
   startSimulatedAtlassian,
 } from '../../lib/local/simulated-atlassian.ts';
-import { datasetOf, seed } from '../../lib/local/story/dataset.ts';
-import { differences, type Snapshot, snapshotOf, tenantState } from '../../lib/snapshots.ts';
 import { residency } from '../../residency.config.ts';
-import {
-  type Buckets,
-  bucketsIn,
-  everythingIn,
-  leftIn,
-  openUploads,
-  put,
-  putInParts,
-} from '../support/objects.ts';
 import { facts } from '../support/world.ts';
+import {
+  differing,
+  type HostContents,
+  hostContents,
+  sizeOf,
+  uploadsOnDisk,
+} from './host-contents.ts';
 import { freeTcpPorts, type HostProcess, hostProcess } from './host-process.ts';
 
 const ITEMS = 1_800;
@@ -67,7 +53,7 @@ const killed = () => [...kills.values()].reduce((sum, count) => sum + count, 0);
 let dataDir: string;
 let atlassian: SimulatedAtlassian;
 let host: HostProcess;
-let documents: Buckets;
+let contents: HostContents;
 
 beforeAll(async () => {
   console.log(`the moments of the kills: KILL_SEED=${SEED}`);
@@ -84,7 +70,7 @@ beforeAll(async () => {
     THROTTLES: 'off',
   });
   await host.start();
-  documents = bucketsIn({ residency, s3Url: host.s3Url }, 'documents');
+  contents = hostContents(host);
 });
 afterAll(async () => {
   console.log(`killed ${killed()} times:`, Object.fromEntries(kills));
@@ -96,14 +82,17 @@ afterAll(async () => {
 describe('a host that is killed again and again', () => {
   test('finishes a move of 1,800 items and 7 objects by itself', async () => {
     const [site, neighbour] = [await installed('acme'), await installed('acme-10')];
-    await settle(site, ITEMS);
-    await settle(neighbour, 600);
-    await settleObjects(site, 6, PARTS);
-    await settleObjects(neighbour, 2);
-    const before = { site: await holdings('us', site), neighbour: await holdings('us', neighbour) };
+    await contents.settle(site, ITEMS);
+    await contents.settle(neighbour, 600);
+    await contents.settleObjects(site, 6, PARTS);
+    await contents.settleObjects(neighbour, 2);
+    const before = {
+      site: await contents.holdings('us', site),
+      neighbour: await contents.holdings('us', neighbour),
+    };
     const objects = {
-      site: await objectsOf('us', site),
-      neighbour: await objectsOf('us', neighbour),
+      site: await contents.objectsOf('us', site),
+      neighbour: await contents.objectsOf('us', neighbour),
     };
     expect(objects.site).toHaveLength(7);
     await using writer = busyWriter(await installed('busy'));
@@ -120,18 +109,21 @@ describe('a host that is killed again and again', () => {
     await killDuring('purge-source', 2, site, 1);
     await reaches(site, 1, 'committed');
 
-    const inTarget = await holdings('de', site);
+    const inTarget = await contents.holdings('de', site);
     expect(differing(before.site, inTarget, 'move')).toBe(0);
     expect(sizeOf(inTarget, 'drop')).toBe(0);
-    expect(sizeOf(await holdings('us', site))).toBe(0);
-    expect(differing(before.neighbour, await holdings('us', neighbour))).toBe(0);
-    expect(sizeOf(await holdings('de', neighbour))).toBe(0);
-    expect(await objectsOf('de', site)).toEqual(objects.site);
-    expect(await objectsLeft('us', site)).toBe(0);
-    expect(await openUploads(documents, 'de', `${site.clientKey}/`)).toBe(0);
-    expect(await objectsOf('us', neighbour)).toEqual(objects.neighbour);
-    expect(await objectsLeft('de', neighbour)).toBe(0);
-    expect([await stateIn('us', site), await stateIn('de', site)]).toEqual(['moved', 'active']);
+    expect(sizeOf(await contents.holdings('us', site))).toBe(0);
+    expect(differing(before.neighbour, await contents.holdings('us', neighbour))).toBe(0);
+    expect(sizeOf(await contents.holdings('de', neighbour))).toBe(0);
+    expect(await contents.objectsOf('de', site)).toEqual(objects.site);
+    expect(await contents.objectsLeft('us', site)).toBe(0);
+    expect(await contents.uploadsOf('de', site)).toBe(0);
+    expect(await contents.objectsOf('us', neighbour)).toEqual(objects.neighbour);
+    expect(await contents.objectsLeft('de', neighbour)).toBe(0);
+    expect([await contents.stateIn('us', site), await contents.stateIn('de', site)]).toEqual([
+      'moved',
+      'active',
+    ]);
     expect(poller.refusals).toEqual([]);
     expect(await writer.lost()).toEqual([]);
     expect(writer.acknowledged()).toBeGreaterThan(40);
@@ -139,10 +131,10 @@ describe('a host that is killed again and again', () => {
 
   test('takes a move back whose source was being purged already', async () => {
     const site = await installed('returns');
-    await settle(site, 0.6 * ITEMS);
-    await settleObjects(site, 2);
-    const before = await holdings('us', site);
-    const objects = await objectsOf('us', site);
+    await contents.settle(site, 0.6 * ITEMS);
+    await contents.settleObjects(site, 2);
+    const before = await contents.holdings('us', site);
+    const objects = await contents.objectsOf('us', site);
     await using poller = pollerOf(site, 2);
 
     await insist(site, 'schedule', { ...facts('EU'), migrationId: 2 });
@@ -156,11 +148,14 @@ describe('a host that is killed again and again', () => {
     await killDuring('discard-target', 1, site, 2);
     await reaches(site, 2, 'rolled-back');
 
-    expect(differing(before, await holdings('us', site), 'move')).toBe(0);
-    expect(sizeOf(await holdings('eu', site))).toBe(0);
-    expect(await objectsOf('us', site)).toEqual(objects);
-    expect(await objectsLeft('eu', site)).toBe(0);
-    expect([await stateIn('us', site), await stateIn('eu', site)]).toEqual(['active', 'none']);
+    expect(differing(before, await contents.holdings('us', site), 'move')).toBe(0);
+    expect(sizeOf(await contents.holdings('eu', site))).toBe(0);
+    expect(await contents.objectsOf('us', site)).toEqual(objects);
+    expect(await contents.objectsLeft('eu', site)).toBe(0);
+    expect([await contents.stateIn('us', site), await contents.stateIn('eu', site)]).toEqual([
+      'active',
+      'none',
+    ]);
     expect(poller.refusals).toEqual([]);
   });
 
@@ -178,11 +173,11 @@ const isKilledEnough = () =>
 /** A move that is undone in the middle of the purge, with one kill in each kind of work. */
 async function extraMove(id: number): Promise<void> {
   const site = await installed(`extra-${id}`);
-  await settle(site, 0.3 * ITEMS);
+  await contents.settle(site, 0.3 * ITEMS);
   const isUploadKilled = kills.has('upload');
-  await settleObjects(site, 2, isUploadKilled ? [] : PARTS);
-  const before = await holdings('us', site);
-  const objects = await objectsOf('us', site);
+  await contents.settleObjects(site, 2, isUploadKilled ? [] : PARTS);
+  const before = await contents.holdings('us', site);
+  const objects = await contents.objectsOf('us', site);
   await insist(site, 'schedule', { ...facts('AU'), migrationId: id });
   await killAtHook(site, 'start', { ...facts('AU'), migrationId: id });
   if (!isUploadKilled) await killInUpload(site, id);
@@ -197,10 +192,10 @@ async function extraMove(id: number): Promise<void> {
   await killDuring('verify-restore', 1, site, id);
   await killDuring('discard-target', 1, site, id);
   await reaches(site, id, 'rolled-back');
-  expect(differing(before, await holdings('us', site), 'move')).toBe(0);
-  expect(sizeOf(await holdings('au', site))).toBe(0);
-  expect(await objectsOf('us', site)).toEqual(objects);
-  expect(await objectsLeft('au', site)).toBe(0);
+  expect(differing(before, await contents.holdings('us', site), 'move')).toBe(0);
+  expect(sizeOf(await contents.holdings('au', site))).toBe(0);
+  expect(await contents.objectsOf('us', site)).toEqual(objects);
+  expect(await contents.objectsLeft('au', site)).toBe(0);
 }
 
 /**
@@ -243,7 +238,7 @@ async function killInUpload(site: Site, id: number): Promise<void> {
   const { source, target } = await migrationOf(site, id);
   let isOver = false;
   await waitFor(async () => {
-    const records = await ledger().rangeRecords.list(target, {
+    const records = await contents.ledger.rangeRecords.list(target, {
       ...keyOf(site, id),
       ledger: source,
     });
@@ -253,20 +248,9 @@ async function killInUpload(site: Site, id: number): Promise<void> {
   }, 20);
   if (isOver) return;
   await host.kill();
-  const kind = (await uploadsOnDisk(target)) > 0 ? 'upload' : 'copy';
+  const kind = (await uploadsOnDisk(dataDir, target)) > 0 ? 'upload' : 'copy';
   kills.set(kind, (kills.get(kind) ?? 0) + 1);
   await host.start();
-}
-
-/** What a store of our own finds on the disk of the host, which is down. */
-async function uploadsOnDisk(realm: string): Promise<number> {
-  const region = regionOf(residency.realms, realm);
-  const store = await startEmbeddedS3({ port: 0, regions: [region], dataDir });
-  const there = bucketsIn({ residency, s3Url: store.url }, 'documents');
-  const found = await openUploads(there, realm);
-  there.client(realm).destroy();
-  await store.close();
-  return found;
 }
 
 async function killAtHook(
@@ -293,7 +277,7 @@ async function comesTo(work: KilledWork, site: Site, id: number): Promise<boolea
   const end = Date.now() + PATIENCE_MS;
   while (Date.now() < end) {
     const migration = await migrationOf(site, id);
-    const records = await ledger().rangeRecords.list(migration[side], migration);
+    const records = await contents.ledger.rangeRecords.list(migration[side], migration);
     if (migration.phase === phase) {
       if (records.some((record) => record.work === work && !record.done)) return true;
       if (records.some((record) => record.work === next)) return false;
@@ -415,32 +399,6 @@ async function installed(clientKey: string): Promise<Site> {
   return site;
 }
 
-// Reads the tables from outside of the host's process.
-
-const clients = new Map<string, DynamoDBClient>();
-
-/** Repeats long enough for a host that is restarting. */
-function clientIn(realm: string): DynamoDBClient {
-  const client =
-    clients.get(realm) ??
-    new DynamoDBClient({
-      region: regionOf(residency.realms, realm),
-      endpoint: host.dynamoDbUrl,
-      maxAttempts: 20,
-    });
-  clients.set(realm, client);
-  return client;
-}
-
-const names = (realm: string) => physicalNames(residency, STAGE, realm);
-
-const ledger = () =>
-  dynamoDbLedger({
-    clientFor: (realm) => DynamoDBDocumentClient.from(clientIn(realm)),
-    tableOf: (realm) => names(realm).migrations,
-    clock: systemClock,
-  });
-
 const keyOf = ({ clientKey }: Pick<Site, 'clientKey'>, id: number) => ({
   ledger: 'us',
   tenant: clientKey,
@@ -448,75 +406,17 @@ const keyOf = ({ clientKey }: Pick<Site, 'clientKey'>, id: number) => ({
 });
 
 async function migrationOf({ clientKey }: Site, id: number): Promise<Migration> {
-  const found = await ledger().migrations.read(keyOf({ clientKey }, id));
+  const found = await contents.ledger.migrations.read(keyOf({ clientKey }, id));
   if (found === undefined) throw new Error(`migration ${id} is not on record`);
   return found;
 }
-
-async function settle({ clientKey }: Site, items: number): Promise<void> {
-  for (const [part, own] of datasetOf(tablesOf(residency.parts), { tenant: clientKey }, items))
-    await seed(clientIn('us'), names('us').part(part), own);
-}
-
-/** Small objects, and a large one where the sizes of its parts are given. */
-async function settleObjects(
-  { clientKey }: Site,
-  count: number,
-  parts: readonly number[] = [],
-): Promise<void> {
-  for (let number = 0; number < count; number += 1)
-    await put(documents, 'us', `${clientKey}/small ${number}`, {
-      Metadata: { number: String(number) },
-    });
-  if (parts.length > 0)
-    await putInParts(documents, 'us', `${clientKey}/large`, parts, {
-      ChecksumAlgorithm: 'CRC32',
-      ChecksumType: 'COMPOSITE',
-    });
-}
-
-/** All that a move keeps; of the bytes a hash, so that a difference can be printed. */
-const objectsOf = async (realm: string, { clientKey }: Site) =>
-  (await everythingIn(documents, realm, `${clientKey}/`)).map((object) => ({
-    ...object,
-    bytes: createHash('sha256').update(object.bytes).digest('hex'),
-  }));
-
-const objectsLeft = (realm: string, { clientKey }: Site) =>
-  leftIn(documents, realm, `${clientKey}/`);
-
-type Holdings = ReadonlyMap<string, Snapshot>;
-
-async function holdings(realm: string, { clientKey }: Site): Promise<Holdings> {
-  const read = tablesOf(residency.parts).map(
-    async (part): Promise<[string, Snapshot]> => [
-      part.name,
-      await snapshotOf(clientIn(realm), names(realm).part(part), part, { tenant: clientKey }),
-    ],
-  );
-  return new Map(await Promise.all(read));
-}
-
-const stateIn = (realm: string, { clientKey }: Site) =>
-  tenantState(clientIn(realm), names(realm).tenants, clientKey);
-
-const partsWith = (policy?: 'move' | 'drop') =>
-  residency.parts.filter((part) => policy === undefined || part.policy === policy);
-
-const differing = (before: Holdings, after: Holdings, policy?: 'move' | 'drop'): number =>
-  partsWith(policy)
-    .map(({ name }) => differences(before.get(name) ?? new Map(), after.get(name) ?? new Map()))
-    .reduce((sum, count) => sum + count, 0);
-
-const sizeOf = (found: Holdings, policy?: 'move' | 'drop'): number =>
-  partsWith(policy).reduce((sum, { name }) => sum + (found.get(name)?.size ?? 0), 0);
 
 /** For a failure's message: the record, the leases, and the host's last lines. */
 async function standing(site: Site, id: number): Promise<string> {
   const migration = await migrationOf(site, id);
   const records = await Promise.all(
     [migration.source, migration.target].map((realm) =>
-      ledger().rangeRecords.list(realm, migration),
+      contents.ledger.rangeRecords.list(realm, migration),
     ),
   );
   const leased = records.flat().filter(({ lease }) => lease !== undefined);

@@ -155,6 +155,26 @@ describe('a large object', () => {
     }
   });
 
+  test('whose upload is complete, and not recorded as such, is copied again only if it differs', async () => {
+    for (const change of ['nothing', 'the copy', 'the source'] as const) {
+      await start();
+      await put(host, 'us', 'acme/large', { Body: bytes(2_500), Metadata: { is: 'as it was' } });
+      let begun: Checkpoint | undefined;
+      for await (const checkpoint of copy()) begun ??= checkpoint;
+      expect(begun?.cursor).toMatch(/^\?upload=/);
+      const other = { Body: bytes(2_500), Metadata: { is: change } };
+      if (change === 'the copy') await put(host, 'de', 'acme/large', other);
+      if (change === 'the source')
+        await put(host, 'us', 'acme/large', { ...other, Body: bytes(2_501) });
+      const end = await last(copy(begun));
+      expect(end).toMatchObject({ done: true, changed: 1, digest: { items: 1 } });
+      expect(countOf('UploadPartCopy'), change).toBe(change === 'nothing' ? 7 : 14);
+      expect(isSame(end.digest, await digestOf('us'))).toBe(true);
+      await expectEqualSides();
+      await host.close();
+    }
+  });
+
   test('leaves no upload behind when a worker died before it recorded the upload', async () => {
     await start();
     await put(host, 'us', 'acme/large', { Body: bytes(200 * 400) });

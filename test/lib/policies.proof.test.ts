@@ -259,7 +259,7 @@ describe('the key of a vendor’s own table or bucket', () => {
     expect(uses(template, 'tasks/measure', 's3').map(({ actions }) => actions)).toEqual([
       ['kms:Decrypt'],
     ]);
-    // Lists and removes objects, which needs no key; and the sample's exports are in another bucket.
+    // Listing and removing objects needs no key; the exports of the sample are in another bucket.
     for (const entry of ['tasks/purge-source-range', 'hooks/schedule', 'sample-app/exports'])
       expect(uses(template, entry, 's3'), entry).toEqual([]);
   });

@@ -137,6 +137,16 @@ describe('of a bucket', () => {
     expect(ofObjects(statement)).toBe('refused');
   });
 
+  test('it may use the key in China, where AWS has another domain', () => {
+    const china = { partition: 'aws-cn', region: 'cn-north-1' };
+    const condition = { StringEquals: { 'kms:ViaService': 's3.cn-north-1.amazonaws.com.cn' } };
+    const verdict = keyPolicyVerdict(
+      { Statement: [{ ...allow, Principal: everyone, Condition: condition }] },
+      { ...use, ...china, service: 's3', context: {}, actions: WRITE_OBJECTS_WITH_KEY },
+    );
+    expect(verdict).toBe('allowed');
+  });
+
   test('which objects a key is for is left to AWS', () => {
     const context = { 'kms:EncryptionContext:aws:s3:arn': 'arn:aws:s3:::logos' };
     expect(ofObjects({ Condition: { StringLike: context } })).toBe('unclear');

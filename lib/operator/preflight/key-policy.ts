@@ -17,6 +17,14 @@ export interface KeyUse {
   readonly actions: readonly string[];
 }
 
+/** What a condition on `kms:ViaService` has to name. */
+export const viaService = ({
+  partition,
+  region,
+  service,
+}: Pick<KeyUse, 'partition' | 'region' | 'service'>): string =>
+  `${service}.${region}.${partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com'}`;
+
 /** `unclear`: a condition is about something that only AWS knows. */
 export type Verdict = 'allowed' | 'refused' | 'unclear';
 
@@ -64,10 +72,9 @@ function isFor(statement: unknown, { account, partition, role }: KeyUse): Truth 
 }
 
 function holds(statement: unknown, use: KeyUse): Truth {
-  const { account, context, partition, region, role, service } = use;
-  const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+  const { account, context, partition, role } = use;
   const known = new Map<string, string>([
-    ['kms:viaservice', `${service}.${region}.${suffix}`],
+    ['kms:viaservice', viaService(use)],
     ['kms:calleraccount', account],
     ['aws:principalaccount', account],
     ['aws:principalarn', `arn:${partition}:iam::${account}:role/${role}`],

@@ -12,7 +12,7 @@ import { type FoundBucket, keyInUse } from '../doctor/bucket-form.ts';
 import { bad, type Found, fine } from '../doctor/check.ts';
 import type { Operator } from '../operator.ts';
 import { isNamed } from './finding.ts';
-import { type KeyUse, keyPolicyVerdict } from './key-policy.ts';
+import { type KeyUse, keyPolicyVerdict, viaService } from './key-policy.ts';
 import type { OwnTable } from './own-tables.ts';
 import { listed } from './stacks.ts';
 
@@ -173,7 +173,7 @@ async function policyFinding(
     const roles = listed([...new Set(refused.map(({ role }) => role))]);
     return bad(
       `the policy of the key ${arn} does not let ${roles} use it for the ${place}`,
-      `let the account's own policies decide (Principal: the account's root), or add a statement with Principal "*", the actions ${actionsOf(users).join(', ')}, kms:ViaService ${service}.${region}.amazonaws.com, kms:CallerAccount and aws:PrincipalArn of the roles: docs/adopt.md`,
+      `let the account's own policies decide (Principal: the account's root), or add a statement with Principal "*", the actions ${actionsOf(users).join(', ')}, kms:ViaService ${viaService(use)}, kms:CallerAccount and aws:PrincipalArn of the roles: docs/adopt.md`,
     );
   }
   return fine(

@@ -43,8 +43,9 @@ export interface TenantStore {
   /** All tenants whose own record in this realm, read strongly consistently, has this name. */
   find(realm: Realm, name: TenantName): Promise<readonly TenantRecord[]>;
   /**
-   * Retired tenants whose data is due to be purged by then, or is being purged. May lag behind by a
-   * moment. Epoch milliseconds.
+   * Tenants that were retired and whose data is due to be purged by then, or is being purged, also
+   * those that are being installed again: the purge tells whether that is under way. May lag behind
+   * by a moment. Epoch milliseconds.
    */
   due(realm: Realm, now: number): Promise<readonly string[]>;
 }

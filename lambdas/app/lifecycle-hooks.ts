@@ -110,21 +110,25 @@ export function lifecycleHooks(context: AppContext) {
 
   /**
    * Where a tenant that has moved is uninstalled in its new realm, or will be as soon as it is
-   * opened there, only that realm's own `installed` opens it, and Atlassian must not believe that
-   * it is installed. This runs before any write, because the old secret must still verify what
-   * Atlassian sends after the refusal.
+   * opened there, or where an installation there has not come to its end, only that realm's own
+   * `installed` opens it, and Atlassian must not believe that it is installed. This runs before any
+   * write, because the old secret must still verify what Atlassian sends after the refusal.
    */
-  async function lookThere(record: TenantRecord): Promise<void> {
+  async function lookThere(record: TenantRecord, seen: readonly Realm[] = [here]): Promise<void> {
     const { tenant, movedTo = here } = record;
+    if (seen.includes(movedTo)) return;
     log.error(`alarm: installed in realm ${here}, which the tenant has left for ${movedTo}`, {
       clientKey: tenant,
     });
     const there = await tenants.read(movedTo, tenant);
+    if (there?.state === 'moved') return lookThere(there, [...seen, movedTo]);
     const isUninstalled = (one: TenantRecord) => one.uninstalledIat !== undefined;
     const willRetire =
       there?.state === 'standby' && (isUninstalled(record) || isUninstalled(there));
-    if (there?.state === 'retired' || willRetire)
+    if (isRetired(there) || willRetire)
       throw new Fault(`the tenant is uninstalled in realm ${movedTo}, where it lives`);
+    if (there?.state === 'opening')
+      throw new Fault(`the tenant is being installed in realm ${movedTo}, where it lives`);
   }
 
   /**

@@ -565,6 +565,33 @@ describe('installed in the source, after the move has taken an uninstalled tenan
     },
   );
 
+  test('is not believed either where an installation in the target has died before its end', async () => {
+    const interruption = interruptedAt(1, 'after');
+    const { app } = await moved('committed', tenantInUs({ hooks: interruption.hooks }));
+    await uninstall(app, 'de');
+    app.clock.advance(MINUTE);
+    interruption.arm();
+    await expect(install(app, 'de')).rejects.toThrow('has died');
+    interruption.disarm();
+    expect(statesOf(app)).toEqual({ us: 'moved', de: 'opening' });
+    app.clock.advance(MINUTE);
+    const before = [recordIn(app, 'us'), recordIn(app, 'de')];
+    await expect(install(app, 'us', 'secret-3')).rejects.toThrow(Fault);
+    expect([recordIn(app, 'us'), recordIn(app, 'de')]).toEqual(before);
+    await install(app, 'de', 'secret-3');
+    expect(statesOf(app)).toEqual({ us: 'moved', de: 'active' });
+  });
+
+  test('is not believed either where it left the target for a third realm, and was uninstalled there', async () => {
+    const { app } = await moved('committed');
+    const { credentials, ...stub } = tenantRecord({ state: 'moved', movedTo: 'eu' });
+    app.tenants.set('de', { ...stub, credentials });
+    app.tenants.set('eu', { ...tenantRecord({ state: 'retired' }), uninstalledIat: 2 });
+    const before = app.realms.map((realm) => recordIn(app, realm));
+    await expect(install(app, 'us')).rejects.toThrow(Fault);
+    expect(app.realms.map((realm) => recordIn(app, realm))).toEqual(before);
+  });
+
   test.each<Realm[]>([['us'], ['de']])(
     'is not believed while the target is about to be opened either, though only the record in %s says so',
     async (flagged) => {

@@ -2,7 +2,6 @@
 
 import type { Realm } from '../../lambdas/domain/realm.ts';
 import { isCalled } from '../../lambdas/domain/tenants/identity.ts';
-import { isDue } from '../../lambdas/domain/tenants/retirement.ts';
 import type { TenantRecord } from '../../lambdas/domain/tenants/tenant.ts';
 import type { TenantStore } from '../../lambdas/ports.ts';
 import { type Hooks, inMemoryCells, keyOf } from './in-memory-cells.ts';
@@ -36,7 +35,10 @@ export function inMemoryTenants(hooks: Hooks = {}): InMemoryTenants {
       ),
     due: async (realm, now) =>
       (await cells.list(site('due', realm, ''), keyOf(realm)))
-        .filter((record) => record.state === 'purging' || isDue(record, now))
+        .filter(
+          ({ state, keep, purgeDueAt = Infinity }) =>
+            ['retired', 'opening', 'purging'].includes(state) && !keep && purgeDueAt * 1000 <= now,
+        )
         .map(({ tenant }) => tenant),
 
     peek: (realm, tenant) => cells.peek(keyOf(realm, tenant)),

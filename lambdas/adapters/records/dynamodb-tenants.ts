@@ -61,7 +61,7 @@ export function dynamoDbTenants({ clientFor, tableOf, clock }: TenantTables): Te
   const find = (realm: Realm, name: TenantName): Promise<readonly TenantRecord[]> =>
     tenantsCalled(name, aliasesIn(realm).holdersOf, (tenant) => read(realm, tenant));
 
-  /** The sparse index has only retired tenants that are not kept. */
+  /** The sparse index has only tenants that were retired and are not kept. */
   async function due(realm: Realm, now: number): Promise<readonly string[]> {
     const table = tableOf(realm);
     return translated(table, async () => {

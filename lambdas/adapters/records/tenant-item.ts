@@ -30,7 +30,9 @@ const isPurgedLater = ({
   keep,
   purgeDueAt,
 }: Pick<TenantRecord, 'state' | 'keep' | 'purgeDueAt'>) =>
-  (state === 'retired' || state === 'purging') && !keep && purgeDueAt !== undefined;
+  (state === 'retired' || state === 'purging' || state === 'opening') &&
+  !keep &&
+  purgeDueAt !== undefined;
 
 export function fromTenantItem(item: Item): TenantRecord {
   const {

@@ -22,29 +22,39 @@ export interface Purger {
  */
 const LONGEST_PURGE = 6 * MINUTE_MS;
 
+/** A day: `installed` lasts for seconds, and Atlassian repeats it for minutes. */
+const LONGEST_OPENING = 24 * 60 * MINUTE_MS;
+
+/** An `installed` that died left it, and none has come since. */
+const isLeftOpening = ({ state, openingIat = 0 }: TenantRecord, now: number): boolean =>
+  state === 'opening' && openingIat * 1000 + LONGEST_OPENING <= now;
+
 /**
  * True where the time of realm persistence is over. A record that may be a customer's only copy is
- * never due.
+ * never due. An opening that never ended does not keep the data of a retired tenant.
  */
 export const isDue = (record: Current, now: number): boolean =>
-  record?.state === 'retired' &&
+  record !== undefined &&
+  (record.state === 'retired' || isLeftOpening(record, now)) &&
   !record.keep &&
   record.purgeDueAt !== undefined &&
   record.purgeDueAt * 1000 <= now;
 
-/** `retired` and due → `purging(owner)`; or takes over from an owner that can run no more. */
+/**
+ * `retired`, or an opening that never ended, and due → `purging(owner)`; or takes over from an
+ * owner that can run no more.
+ */
 export function beginPurge(
   record: Current,
   { owner, until }: Purger,
   now: number,
   isGone: (owner: string) => boolean,
 ): Current {
-  if (record !== undefined && isDue(record, now))
-    return {
-      ...record,
-      state: 'purging',
-      purge: { owner, until, begunAt: new Date(now).toISOString() },
-    };
+  if (record !== undefined && isDue(record, now)) {
+    const { openingIat: _, ...retired } = record;
+    const begunAt = new Date(now).toISOString();
+    return { ...retired, state: 'purging', purge: { owner, until, begunAt } };
+  }
   if (record?.state !== 'purging' || record.purge === undefined) return undefined;
   const isHeld = record.purge.until > now && !isGone(record.purge.owner);
   if (!isHeld) return { ...record, purge: { ...record.purge, owner, until } };

@@ -55,6 +55,24 @@ describe('a retired tenant that is due', () => {
     ]);
   });
 
+  test('is purged although an installation died before its end, a day after that', async () => {
+    const interruption = interruptedAt(1, 'after');
+    const app = await retired(31, { hooks: interruption.hooks });
+    interruption.arm();
+    await expect(install(app)).rejects.toThrow('has died');
+    interruption.disarm();
+    expect(recordIn(app)?.state).toBe('opening');
+    const items = app.holdings('us');
+    app.clock.advance(DAY - MINUTE);
+    await purge(app);
+    expect([recordIn(app)?.state, app.holdings('us')]).toEqual(['opening', items]);
+    app.clock.advance(MINUTE);
+    await purge(app);
+    expect(situation(app)).toEqual({});
+    await install(app, 'secret-3');
+    expect(recordIn(app)?.state).toBe('active');
+  });
+
   test('is purged in as many turns as it takes', async () => {
     const clock = manualClock();
     const app = await retired(31, {

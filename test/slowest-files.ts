@@ -23,7 +23,7 @@ export const SLOWEST: readonly string[] = [
   'processes/full-disk.proof',
   'lib/policy-sizes.proof',
   'fuzz/routes.proof',
-  'operator/smoke',
+  'operator/smoke.proof',
   'adapters/dataset/scanned-under-load.proof',
   'e2e/large-objects.proof',
   'e2e/settings.proof',

@@ -72,7 +72,7 @@ export const FULL: Sizes = {
   deleted: 40_000,
   deleteLoop: 50,
   objects: 50_000,
-  fewObjects: 4_000,
+  fewObjects: 12_500,
   objectLoop: 200,
   largeObjects: 200,
 };

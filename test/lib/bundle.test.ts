@@ -33,11 +33,11 @@ describe('the bundles', () => {
   });
 
   test('hold once what entries share, and count it for each that loads it', async () => {
-    writeFileSync(join(lambdas, 'shared.ts'), `export const words = '${'word '.repeat(400)}';\n`);
+    writeFileSync(join(lambdas, 'words.ts'), `export const words = '${'word '.repeat(400)}';\n`);
     for (const entry of ['hooks/commit', 'hooks/rollback'])
       writeFileSync(
         join(lambdas, `${entry}.ts`),
-        `import { words } from '../shared.ts';\nexport const handler = async () => words;\n`,
+        `import { words } from '../words.ts';\nexport const handler = async () => words;\n`,
       );
     const { sizes } = await bundle({ lambdas, outdir });
     expect(sizes.get('hooks/commit')).toBeGreaterThan(2_000);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import {
   BatchGetItemCommand,
   BatchWriteItemCommand,
+  type DescribeTableCommandOutput,
   DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
@@ -71,6 +72,30 @@ const get = (client: DynamoDBClient) =>
   client.send(new GetItemCommand({ TableName: tenants, Key: key, ConsistentRead: true }));
 
 describe('the embedded DynamoDB', () => {
+  test('is asked for a table that was created until it is active', async () => {
+    const us = await start();
+    let [asked, creating] = [0, 2];
+    us.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const reply = await next(args);
+          if (commandName !== 'DescribeTableCommand') return reply;
+          asked += 1;
+          const isCreating = creating > 0;
+          creating -= 1;
+          const output: DescribeTableCommandOutput = Object(reply.output);
+          const Table = {
+            ...output.Table,
+            ...(isCreating && { TableStatus: 'CREATING' as const }),
+          };
+          return { ...reply, output: { ...output, Table } };
+        },
+      { step: 'initialize' },
+    );
+    await createTables(us, tables.slice(0, 1));
+    expect(asked).toBe(3);
+  });
+
   test('keeps regions apart', async () => {
     const us = await start();
     const de = clientIn('eu-central-1');

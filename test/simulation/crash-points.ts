@@ -2,6 +2,7 @@
  * Exhaustive crashes: a death before and after every single operation in turn, and a second actor
  * that enters at every moment in turn. The ordinary retries must mend it.
  */
+import type { Operation } from '../support/in-memory-cells.ts';
 import { atlassian, type Habits } from './atlassian.ts';
 import { checkAlways } from './invariants.ts';
 import { AHEADS, CANCELS, RETRIES } from './operator-points.ts';
@@ -65,13 +66,21 @@ const QUIET: Habits = {
   isNameless: false,
 };
 
+type Access = Operation['access'];
+
 export interface CrashRun {
   readonly outcome: Outcome;
-  /** Operations of Lambdas, of which number `at` was hit. */
-  readonly operations: number;
+  /** What each operation of a Lambda was, of which number `at` was hit. */
+  readonly operations: readonly Access[];
   /** Whether the moment to enter was reached. */
   readonly isEntered: boolean;
 }
+
+/**
+ * A function that dies after a read has left behind what one leaves that dies before it: nothing.
+ */
+export const deathsAt = (access: Access): readonly FaultKind[] =>
+  access === 'write' ? ['killed-before', 'killed-after'] : ['killed-before'];
 
 /** Plays a scenario in order of arrival, and hits the operation with this number, or none. */
 export async function crashAt(
@@ -82,7 +91,8 @@ export async function crashAt(
 ): Promise<CrashRun> {
   const script: Script = SCENARIOS[scenario];
   const rateLimit = Promise.withResolvers<void>();
-  let [operations, moments] = [0, 0];
+  const operations: Access[] = [];
+  let moments = 0;
   let [isOn, isEntered] = [true, false];
   const entry: Entry = {
     at: moment,
@@ -93,14 +103,14 @@ export async function crashAt(
     },
   };
   const faults: FaultPlan & { stop(): void } = {
-    next(actor) {
+    next(actor, { access }) {
       if (isOn && script.isEntry?.(world, actor)) {
         moments += 1;
         if (moments - 1 === moment) entry.reach();
       }
       if (script.hits?.(actor) === false) return undefined;
-      operations += 1;
-      return isOn && operations - 1 === at ? kind : undefined;
+      operations.push(access);
+      return isOn && operations.length - 1 === at ? kind : undefined;
     },
     sleeps: () => false,
     stop() {
@@ -111,10 +121,10 @@ export async function crashAt(
   const random = seeded(7);
   const options = { random, faults, check: checkAlways, isFair: true, items: 1 };
   const world = newWorld({ ...options, ...script.world });
-  let counted = 0;
+  let counted: readonly Access[] = [];
   const outcome = await play(world, at, async () => {
     await playScript(world, script, entry);
-    counted = operations;
+    counted = [...operations];
     if (script.habits) await endOf(world, faults);
     script.end?.(world);
   });

@@ -6,7 +6,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type CrashRun, crashAt, SCENARIOS, type Scenario } from './crash-points.ts';
+import { type CrashRun, crashAt, deathsAt, SCENARIOS, type Scenario } from './crash-points.ts';
 import { playOnAll, playSlices } from './many.ts';
 import { missingIn } from './required.ts';
 import { simulate } from './simulate.ts';
@@ -105,13 +105,13 @@ async function everyCrash(): Promise<void> {
       const whole = await crashAt(scenario, -1, 'killed-before', moments);
       if (hasBroken(scenario, whole, `moment ${moments}`)) return;
       if (moments > 0 && !whole.isEntered) break;
-      for (let at = 0; at < whole.operations; at += 1) {
-        for (const kind of ['killed-before', 'killed-after'] as const) {
+      for (const [at, access] of whole.operations.entries()) {
+        for (const kind of deathsAt(access)) {
           const run = await crashAt(scenario, at, kind, moments);
           if (hasBroken(scenario, run, `moment ${moments}, operation ${at} ${kind}`)) return;
         }
       }
-      deaths += whole.operations;
+      deaths += whole.operations.length;
     }
     console.log(
       `${scenario}: a death before and after each of ${deaths} operations, and everything held` +

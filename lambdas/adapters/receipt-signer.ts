@@ -13,20 +13,18 @@ export interface ReceiptKeys {
 
 const ALGORITHM = 'ECDSA_SHA_256';
 
-export const sha256 = (text: string): string => hash('sha256', text);
-
 export function receiptSigner({ clientFor, aliasOf }: ReceiptKeys): Signer {
   return {
-    hash: sha256,
+    hash: (text) => hash('sha256', text),
 
-    async sign(realm, hash) {
+    async sign(realm, hashed) {
       try {
         const { KeyId: key = '', Signature: signature } = await clientFor(realm).send(
           new SignCommand({
             KeyId: aliasOf(realm),
             // Signs the hexadecimal hash, because a receipt may be longer than the 4,096 bytes that
             // KMS signs.
-            Message: Buffer.from(hash),
+            Message: Buffer.from(hashed),
             MessageType: 'RAW',
             SigningAlgorithm: ALGORITHM,
           }),

@@ -2,11 +2,11 @@
  * Workflows in Step Functions: one state machine per realm, with execution names that make a start
  * idempotent.
  */
-import { createHash } from 'node:crypto';
 import { ExecutionAlreadyExists, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { Realm } from '../domain/realm.ts';
 import { Fault } from '../domain/refusal.ts';
-import type { Run, Workflows } from '../ports.ts';
+import type { Workflows } from '../ports.ts';
+import { executionName } from './execution-name.ts';
 
 export interface StateMachines {
   readonly clientFor: (realm: Realm) => SFNClient;
@@ -38,19 +38,3 @@ export function stepFunctions({ clientFor, arnOf }: StateMachines): Workflows {
     },
   };
 }
-
-/**
- * `{phase}-{id}-{hash of ledger, tenant and id}-{attempt}`: the same run always has the same name
- * (80 characters at most). The hash makes it unique. The id, cut where it is long, is for readers
- * of logs and console.
- */
-export function executionName({ phase, tenant, ledger, id, attempt }: Run): string {
-  const hash = createHash('sha256')
-    .update(`${ledger}\n${tenant}\n${id}`)
-    .digest('hex')
-    .slice(0, 32);
-  return `${phase}-${id.replace(/[^\w.-]/g, '_').slice(0, LONGEST_ID)}-${hash}-${attempt}`;
-}
-
-/** Longest migration id in a name; Atlassian's are numbers of about five digits. */
-const LONGEST_ID = 20;

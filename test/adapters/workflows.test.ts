@@ -5,7 +5,8 @@
 import { SFNClient } from '@aws-sdk/client-sfn';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { executionName, stepFunctions } from '../../lambdas/adapters/step-functions.ts';
+import { executionName } from '../../lambdas/adapters/execution-name.ts';
+import { stepFunctions } from '../../lambdas/adapters/step-functions.ts';
 import type { Phase } from '../../lambdas/domain/moving/migration.ts';
 import type { Run } from '../../lambdas/ports.ts';
 import { workflowsContract } from '../contract/workflows.contract.ts';

@@ -1,7 +1,7 @@
 /** Alarms, the sections of the runbook that they name, and the dashboard. */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { emfMetrics } from '../../lambdas/adapters/emf-metrics.ts';
-import { executionName } from '../../lambdas/adapters/step-functions.ts';
+import { executionName } from '../../lambdas/adapters/execution-name.ts';
 import { METRICS, type MetricName } from '../../lambdas/domain/operating/metric.ts';
 import { physicalNames } from '../../lambdas/domain/residency.ts';
 import { ALARMS, descriptionOf } from '../../lib/alarms.ts';

@@ -2,7 +2,7 @@
  * The state machines of all realms, as far as starts go: which runs there are, and which have
  * ended.
  */
-import { executionName } from '../../lambdas/adapters/step-functions.ts';
+import { executionName } from '../../lambdas/adapters/execution-name.ts';
 import type { Run, Workflows } from '../../lambdas/ports.ts';
 import { frozen } from './frozen.ts';
 import { type Hooks, keyOf } from './in-memory-cells.ts';

@@ -4,8 +4,8 @@
  * only when a task or a test waits.
  */
 
+import { hash } from 'node:crypto';
 import type { Item } from '../../lambdas/adapters/dataset/item-key.ts';
-import { sha256 } from '../../lambdas/adapters/receipt-signer.ts';
 import { appContext } from '../../lambdas/app/app-context.ts';
 import type { Invocation } from '../../lambdas/app/phases/range-turn.ts';
 import { realmApp as appOfRealm } from '../../lambdas/app/realm-app.ts';
@@ -73,11 +73,11 @@ export interface MemoryAppOptions {
  * A stand-in whose signature shows what it signed. The tests of the local host use the real key.
  */
 const memorySigner: Signer = {
-  hash: sha256,
-  sign: async (realm, hash) => ({
+  hash: (text) => hash('sha256', text),
+  sign: async (realm, digits) => ({
     key: `key of ${realm}`,
     algorithm: 'ECDSA_SHA_256',
-    value: hash,
+    value: digits,
   }),
 };
 

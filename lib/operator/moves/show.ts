@@ -3,7 +3,7 @@
  * execution.
  */
 
-import { executionName } from '../../../lambdas/adapters/step-functions.ts';
+import { executionName } from '../../../lambdas/adapters/execution-name.ts';
 import { rangesOf } from '../../../lambdas/domain/datasets/dataset.ts';
 import { defined } from '../../../lambdas/domain/defined.ts';
 import { aheadText } from '../../../lambdas/domain/moving/ahead-text.ts';

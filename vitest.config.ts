@@ -23,8 +23,9 @@ export default defineConfig({
     isolate: false,
     // One for each of two processors: a third took a seventh more processor time, and no less time.
     maxWorkers: 2,
-    // The scripts of the simulation each take a processor.
-    maxConcurrency: 2,
+    // Tests that run at once mostly wait, for a drain or for another process. Those that take a
+    // processor each, as the simulation's, take turns by themselves.
+    maxConcurrency: 8,
     globalSetup: 'test/support/one-folder.ts',
     sequence: { sequencer: SlowestFirst },
     projects: [

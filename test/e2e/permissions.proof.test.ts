@@ -473,7 +473,7 @@ describe('the janitor asks AWS', () => {
   });
 });
 
-describe('the Forge door asks AWS', () => {
+describe.concurrent('the Forge door asks AWS', () => {
   /** With an installation that is known beforehand, and so our id. */
   function forgeSite(name: string, realm: string) {
     const site = world.atlassian.site(name, realmUrl(realm), 'forge');

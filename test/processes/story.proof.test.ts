@@ -13,7 +13,7 @@ import { startWorld, WITH_DOCUMENTS, type World } from '../support/world.ts';
 const ENTRY = fileURLToPath(new URL('../../bin/local.ts', import.meta.url));
 const STORY = { from: 'us', to: 'de', items: 100, rollback: false, door: 'connect' } as const;
 
-describe('a story', () => {
+describe.concurrent('a story', () => {
   test.each(['story --help', '--help', 'story -h'])(
     'is not told where help is wanted: %s',
     async (words) => {
@@ -46,7 +46,7 @@ describe('a story', () => {
   });
 });
 
-describe('a story of a tenant that is copied ahead', () => {
+describe.concurrent('a story of a tenant that is copied ahead', () => {
   const told = (...words: readonly string[]) =>
     runScript(ENTRY, ['story', '--ahead', '--items', '1000', ...words], {
       env: { DRAIN_SECONDS: '0', COMMIT_GRACE_SECONDS: '0' },

@@ -3,12 +3,11 @@
  * death at every operation of each script.
  */
 import { describe, expect, test } from 'vitest';
-import { runScript } from '../support/run-script.ts';
 import { SCENARIOS } from './crash-points.ts';
 import { missingIn, REQUIRED } from './required.ts';
+import { runSimulation } from './run-simulation.ts';
 import type { Tally } from './tally.ts';
 
-const RUN = 'test/simulation/run.ts';
 const SEEDS = 2_500;
 
 /**
@@ -19,7 +18,7 @@ const EVERY = '32';
 
 describe('a world in which everything goes wrong', () => {
   test(`keeps every invariant after every operation, in ${SEEDS} seeds, and leaves out nothing that can occur`, async () => {
-    const { code, output } = await runScript(RUN, ['--json', '--seeds', `${SEEDS}`]);
+    const { code, output } = await runSimulation(['--json', '--seeds', `${SEEDS}`]);
     expect(code, output.slice(-3_000)).toBe(0);
     const { seeds, cells }: Tally = JSON.parse(output);
     expect(seeds).toBe(SEEDS);
@@ -30,7 +29,7 @@ describe('a world in which everything goes wrong', () => {
 
 describe.concurrent('a death before, and after, every single operation', () => {
   test.each(Object.keys(SCENARIOS))('of %s is mended by what happens next', async (scenario) => {
-    const { code, output } = await runScript(RUN, [
+    const { code, output } = await runSimulation([
       '--crash-points',
       '--scenario',
       scenario,

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { runScript } from '../support/run-script.ts';
 import { MISTAKES } from './mistakes.ts';
+import { runSimulation } from './run-simulation.ts';
 
 const SEEDS = 2_000;
 
@@ -28,8 +28,7 @@ describe('the list of mistakes', () => {
 
 describe.concurrent('a simulation', () => {
   test.each(MISTAKES)('notices $name', async ({ name, breaks, from = 1 }) => {
-    const { code, output } = await runScript(
-      'test/simulation/run.ts',
+    const { code, output } = await runSimulation(
       ['--from', `${from}`, '--seeds', `${SEEDS}`, '--processes', '1'],
       {
         env: { MISTAKE: name },

@@ -2,12 +2,11 @@
  * What can be played in seconds: some seeds in which no invariant may break.
  */
 import { describe, expect, test } from 'vitest';
-import { runScript } from '../support/run-script.ts';
 import { cellOf, type Seen } from './coverage.ts';
 import { playAll } from './many.ts';
 import { missingIn, REQUIRED } from './required.ts';
+import { runSimulation } from './run-simulation.ts';
 
-const RUN = 'test/simulation/run.ts';
 /** `many-worlds.proof.test.ts` plays more of them, and the scripts with deaths. */
 const SEEDS = 100;
 
@@ -19,7 +18,7 @@ describe('a world in which everything goes wrong', () => {
   });
 
   test('is the same again with the same seed', async () => {
-    const [one, other] = await Promise.all([1, 2].map(() => runScript(RUN, ['--seed', '42'])));
+    const [one, other] = await Promise.all([1, 2].map(() => runSimulation(['--seed', '42'])));
     expect(one?.output).toContain('Everything held.');
     expect(one?.output).toBe(other?.output);
   });

@@ -6,13 +6,16 @@ export interface Ended {
   readonly output: string;
 }
 
+export interface ScriptOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node. */
+  readonly node?: readonly string[];
+}
+
 export function runScript(
   file: string,
   args: readonly string[],
-  {
-    env = {},
-    node = [],
-  }: { env?: Readonly<Record<string, string>>; node?: readonly string[] } = {},
+  { env = {}, node = [] }: ScriptOptions = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
     execFile(

@@ -36,9 +36,15 @@ export interface Sizes {
   readonly cap1000: number;
   readonly cap4000: number;
   readonly perPartition: number;
-  /** Under one key, and under each of 16. */
-  readonly fence: number;
-  readonly fenceShard: number;
+  /**
+   * Of a tenant that is copied ahead, under one key and under each of 16: so many that the start of
+   * a process and single pages count little.
+   */
+  readonly ahead: number;
+  readonly aheadShard: number;
+  /** Of a whole move, under one key and under each of 16. */
+  readonly ledger: number;
+  readonly ledgerShard: number;
   /** Seconds for which the live app is measured. */
   readonly liveSeconds: number;
   readonly cpu: number;
@@ -62,8 +68,10 @@ export const FULL: Sizes = {
   cap1000: 8_000,
   cap4000: 40_000,
   perPartition: 5_000,
-  fence: 20_000,
-  fenceShard: 2_000,
+  ahead: 100_000,
+  aheadShard: 4_000,
+  ledger: 20_000,
+  ledgerShard: 2_000,
   liveSeconds: 12,
   cpu: 120_000,
   small: 20_000,
@@ -85,8 +93,10 @@ export const QUICK: Sizes = {
   cap1000: 8_000,
   cap4000: 22_000,
   perPartition: 2_500,
-  fence: 6_000,
-  fenceShard: 500,
+  ahead: 6_000,
+  aheadShard: 250,
+  ledger: 6_000,
+  ledgerShard: 500,
   liveSeconds: 4,
   cpu: 30_000,
   small: 20_000,

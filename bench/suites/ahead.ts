@@ -22,13 +22,12 @@ interface Most {
 }
 
 export async function ahead(bench: Bench): Promise<readonly Bar[]> {
-  const key = world(S2, bench.sizes.fence, { caps: AWS_CAPS });
+  const key = world(S2, bench.sizes.ahead, { caps: AWS_CAPS });
   return fences(bench, key, 'one key', { one: 0.15, ten: 0.25 });
 }
 
 export async function aheadOfShards(bench: Bench): Promise<readonly Bar[]> {
-  const items = bench.sizes.fenceShard / 2;
-  const shards = world(S2, items, { part: 'sixteen', caps: SIXTEENTH });
+  const shards = world(S2, bench.sizes.aheadShard, { part: 'sixteen', caps: SIXTEENTH });
   return fences(bench, shards, '16 keys, a sixteenth of the caps', { one: 0.35, ten: 0.4 });
 }
 

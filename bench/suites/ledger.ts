@@ -23,7 +23,7 @@ const MOST_WORKERS = 40;
  * passes items fastest, asks of the key.
  */
 export async function ledger({ sizes, runs }: Bench): Promise<readonly Bar[]> {
-  const move = await runs(world(S2, sizes.fence, { caps: AWS_CAPS }), WORKS);
+  const move = await runs(world(S2, sizes.ledger, { caps: AWS_CAPS }), WORKS);
   const units = move.reduce((sum, { ledger: { rcu, wcu } }) => sum + rcu + wcu, 0);
   const [, verified] = await runs(world(S2, sizes.uncapped), [
     ['ours', 'copy'],
@@ -54,7 +54,7 @@ export async function ledger({ sizes, runs }: Bench): Promise<readonly Bar[]> {
 export async function ledgerAt16({ sizes, runs, rounds }: Bench): Promise<readonly Bar[]> {
   const sixteen = (isLedgerUncapped?: true) =>
     runs(
-      world(S2, sizes.fenceShard, {
+      world(S2, sizes.ledgerShard, {
         part: 'sixteen',
         caps: AWS_CAPS,
         ...defined({ isLedgerUncapped }),

@@ -35,6 +35,12 @@ const SUBSTITUTES: readonly Substitute[] = [
     importer: /[\\/]atlassian-jwt[\\/]/,
     contents: "export default class { constructor() { throw new Error('jsuri is not bundled'); } }",
   },
+  // DynamoDB's client makes a cache for endpoints that its commands never ask for.
+  {
+    of: '@aws-sdk/endpoint-cache',
+    importer: /[\\/]middleware-endpoint-discovery[\\/]/,
+    contents: 'export class EndpointCache {}',
+  },
   // DynamoDB and Step Functions answer with plain JSON.
   {
     of: '@smithy/core/event-streams',

@@ -1,4 +1,4 @@
-/** Environment → adapters → app: the only file that knows both sides. */
+/** Environment → adapters → app: only this file and `doors.ts` know both sides. */
 
 import { residency as configured } from '../residency.config.ts';
 import { type Around, awsClients } from './adapters/aws-clients.ts';
@@ -15,11 +15,6 @@ import { dynamoDbLedger } from './adapters/records/dynamodb-ledger.ts';
 import { dynamoDbTenants } from './adapters/records/dynamodb-tenants.ts';
 import { stepFunctions } from './adapters/step-functions.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import { connectJwt } from './adapters/tokens/connect-jwt.ts';
-import { type ForgeToken, forgeToken } from './adapters/tokens/forge-token.ts';
-import { type InstallKeys, installKeys } from './adapters/tokens/install-keys.ts';
-import { keysOfCloud } from './adapters/tokens/isolated-clouds.ts';
-import { withSmokeKey } from './adapters/tokens/smoke-key.ts';
 import { appContext } from './app/app-context.ts';
 import { rehearse } from './app/background/rehearse.ts';
 import { realmApp } from './app/realm-app.ts';
@@ -29,17 +24,12 @@ import { bucketsOf, kindOf, tablesOf } from './domain/datasets/kinds.ts';
 import { defined } from './domain/defined.ts';
 import { deployedIn } from './domain/deployed-realms.ts';
 import { DEFAULT_CONCURRENCY } from './domain/operating/settings.ts';
-import { mayTrustSmokeKey } from './domain/operating/smoke.ts';
 import { baseUrlIn } from './domain/operating/urls.ts';
 import { partitionOf, regionOf } from './domain/realm.ts';
-import { Refusal } from './domain/refusal.ts';
 import {
   BACKUP_DAYS,
   COMMIT_GRACE_SECONDS,
   clashIn,
-  FORGE_ENVIRONMENT,
-  FORGE_KEYS_URL,
-  keyServersOf,
   physicalNames,
   type Residency,
 } from './domain/residency.ts';
@@ -65,8 +55,8 @@ export interface ComposeOptions {
 export type App = ReturnType<typeof compose>;
 
 /**
- * Builds one realm's app. Throws a sentence that names the variable where the environment is
- * incomplete.
+ * Builds one realm's app, without doors: functions that take tokens have them by
+ * `composeWithDoors`. Throws a sentence that names the variable where the environment is incomplete.
  */
 export function compose(env: Environment, options: ComposeOptions = {}) {
   const residency = deployedIn(options.residency ?? configured, env['REALMS'] || undefined);
@@ -177,47 +167,10 @@ export function compose(env: Environment, options: ComposeOptions = {}) {
       bucketOf: (part: Part) => placeOf(part, realm),
     },
     names: names(realm),
-    jwt: connectJwt({
-      keys: trusted(
-        installKeys(listed(env['INSTALL_KEYS_URL']) ?? keyServersOf(residency.app), clock),
-        env['SMOKE_PUBLIC_KEY'],
-        stage,
-      ),
-      clock,
-    }),
-    forge: forgeDoor(env, residency, clock),
     forwardUrl: env['INSTALLED_FORWARD_URL'] ?? forwardUrlOf(residency, realm),
     ...realmApp(context),
     rehearse: rehearse(context, dynamoDbSamples(datasets)),
   };
-}
-
-/** Atlassian's keys, and in stages without customers one of our own for synthetic tenants. */
-function trusted(keys: InstallKeys, smokeKey: string | undefined, stage: string): InstallKeys {
-  if (!smokeKey) return keys;
-  if (!mayTrustSmokeKey(stage))
-    throw new Error(`the environment variable SMOKE_PUBLIC_KEY must not be set in stage ${stage}`);
-  return withSmokeKey(keys, smokeKey);
-}
-
-/** Verifies Forge invocation tokens. An app without a Forge manifest has no such routes. */
-function forgeDoor(
-  env: Environment,
-  { app: { forge }, isolatedCloud }: Residency,
-  clock: Clock,
-): ForgeToken {
-  const appId = env['FORGE_APP_ID'] || forge?.appId;
-  if (appId === undefined) {
-    return async () => {
-      throw new Refusal(404, undefined, 'not found');
-    };
-  }
-  return forgeToken({
-    keysOf: keysOfCloud(env['FORGE_JWKS_URL'] || FORGE_KEYS_URL, isolatedCloud, clock),
-    clock,
-    appId,
-    environment: env['FORGE_ENVIRONMENT'] || forge?.environment || FORGE_ENVIRONMENT,
-  });
 }
 
 function required(env: Environment, name: string): string {
@@ -233,13 +186,6 @@ function wholeNumber(env: Environment, name: string, otherwise: number): number 
   if (!/^\d{1,7}$/.test(text))
     throw new Error(`the environment variable ${name} is not a whole number: ${text}`);
   return Number(text);
-}
-
-/** URLs separated by commas, without trailing slashes; `undefined` where there is none. */
-function listed(text: string | undefined): readonly string[] | undefined {
-  const urls = (text ?? '').split(',').map((url) => url.trim().replace(/\/$/, ''));
-  const named = urls.filter((url) => url !== '');
-  return named.length === 0 ? undefined : named;
 }
 
 /** Realm to base URL, in one spelling. */

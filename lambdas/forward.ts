@@ -15,7 +15,7 @@ import {
   withEvent,
 } from './domain/tenants/kept-events.ts';
 import { isInMove, type TenantRecord } from './domain/tenants/tenant.ts';
-import { bodyOf } from './hook.ts';
+import { bodyOf } from './event-body.ts';
 
 const FORWARD_TIMEOUT_MS = 4_000;
 

@@ -5,11 +5,13 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { SignedRequest } from './adapters/tokens/connect-jwt.ts';
-import { type App, compose } from './compose.ts';
+import type { App } from './compose.ts';
 import { type Answer, UNAUTHORIZED, UNAVAILABLE } from './domain/answers.ts';
 import { hookOf } from './domain/operating/metric.ts';
 import { Fault, PermanentError, Refusal, Unauthenticated } from './domain/refusal.ts';
-import { type Caller, jsonBody, tooLarge } from './domain/requests.ts';
+import { type Caller, tooLarge } from './domain/requests.ts';
+import { composeWithDoors, type HookApp } from './doors.ts';
+import { bodyOf } from './event-body.ts';
 
 /** Id and remaining time of an invocation; Lambda's context is one. */
 export interface InvocationContext {
@@ -23,7 +25,7 @@ export type Reply = APIGatewayProxyStructuredResultV2;
  * A function of one realm: given its app, it answers events. So one process can host five realms.
  */
 export type Endpoint = (
-  app: App,
+  app: HookApp,
 ) => (event: APIGatewayProxyEventV2, context: InvocationContext) => Promise<Reply>;
 
 /** Larger bodies, in bytes, are refused before they are read. */
@@ -31,7 +33,7 @@ const LARGEST_BODY = 256 * 1024;
 
 /** Makes an endpoint of `run`, which may throw the errors of `domain/refusal.ts`. */
 export function endpointOf(
-  run: (app: App, event: APIGatewayProxyEventV2) => Promise<Reply>,
+  run: (app: HookApp, event: APIGatewayProxyEventV2) => Promise<Reply>,
 ): Endpoint {
   return (app) => {
     const handle = middy((event: APIGatewayProxyEventV2) => run(app, event))
@@ -65,7 +67,7 @@ export function migrationHook<T extends { readonly id?: string }>(
   method: 'GET' | 'POST',
   name: string,
   parse: (event: APIGatewayProxyEventV2) => T,
-  run: (app: App, caller: Caller, request: T) => Promise<object>,
+  run: (app: HookApp, caller: Caller, request: T) => Promise<object>,
 ): Endpoint {
   return endpointOf(async (app, event) => {
     const caller =
@@ -93,7 +95,7 @@ export function migrationHook<T extends { readonly id?: string }>(
  * tenant's secret. The secret of a retired tenant or a stub still verifies.
  */
 export async function authenticated(
-  app: App,
+  app: HookApp,
   request: SignedRequest,
   kind: 'request' | 'context',
 ): Promise<Caller> {
@@ -109,7 +111,7 @@ export async function authenticated(
  * never announced.
  */
 export async function invoked(
-  app: App,
+  app: HookApp,
   event: APIGatewayProxyEventV2,
   access: 'look' | 'learn',
 ): Promise<Caller> {
@@ -136,14 +138,6 @@ function tokenOf(event: APIGatewayProxyEventV2): string | undefined {
   const header = /^JWT\s+(\S+)\s*$/i.exec(event.headers['authorization'] ?? '');
   return header?.[1] ?? new URLSearchParams(event.rawQueryString).get('jwt') ?? undefined;
 }
-
-/** API Gateway gives a body without a textual content type as base64. */
-export function bodyOf(event: APIGatewayProxyEventV2): string {
-  const body = event.body ?? '';
-  return event.isBase64Encoded ? Buffer.from(body, 'base64').toString('utf8') : body;
-}
-
-export const parsedBody = (event: APIGatewayProxyEventV2): unknown => jsonBody(bodyOf(event));
 
 export const json = (
   statusCode: number,
@@ -219,7 +213,7 @@ const whereOf = (error: unknown): readonly string[] =>
 export function onLambda(endpoint: Endpoint): ReturnType<Endpoint> {
   let bound: ReturnType<Endpoint> | undefined;
   return (event, context) => {
-    bound ??= endpoint(compose(process.env));
+    bound ??= endpoint(composeWithDoors(process.env));
     return bound(event, context);
   };
 }

@@ -1,10 +1,11 @@
 /** Verifies the signed install for both lifecycle hooks. */
 import { hash } from 'node:crypto';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import type { App } from './compose.ts';
 import { otherAudiences } from './domain/operating/urls.ts';
 import { Unauthenticated } from './domain/refusal.ts';
-import { parsedBody, type Reply, signedRequest } from './hook.ts';
+import type { HookApp } from './doors.ts';
+import { parsedBody } from './event-body.ts';
+import { type Reply, signedRequest } from './hook.ts';
 import type { Claims } from './ports.ts';
 
 /**
@@ -21,7 +22,7 @@ export const noContent: Reply = { statusCode: 204 };
  * client key.
  */
 export async function verifiedInstall<T extends { readonly clientKey: string }>(
-  app: App,
+  app: HookApp,
   event: APIGatewayProxyEventV2,
   path: string,
   parse: (body: unknown) => T,

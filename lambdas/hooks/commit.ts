@@ -3,7 +3,8 @@
  * Closes the source, opens the target, and starts the purge of the source.
  */
 import { actionRequest } from '../domain/requests.ts';
-import { migrationHook, onLambda, parsedBody } from '../hook.ts';
+import { parsedBody } from '../event-body.ts';
+import { migrationHook, onLambda } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',

@@ -13,8 +13,9 @@
  *   sent to the same path.
  */
 import { checkForgeEvent } from '../domain/requests.ts';
+import { parsedBody } from '../event-body.ts';
 import { forward } from '../forward.ts';
-import { bearerOf, endpointOf, onLambda, parsedBody } from '../hook.ts';
+import { bearerOf, endpointOf, onLambda } from '../hook.ts';
 import { noContent } from '../signed-install.ts';
 
 const EVENTS = ['installed', 'upgraded', 'uninstalled'] as const;

@@ -3,7 +3,8 @@
  * tenant and begins to copy.
  */
 import { startRequest } from '../domain/requests.ts';
-import { migrationHook, onLambda, parsedBody } from '../hook.ts';
+import { parsedBody } from '../event-body.ts';
+import { migrationHook, onLambda } from '../hook.ts';
 
 export const endpoint = migrationHook(
   'POST',

@@ -6,7 +6,8 @@ import { DeleteCommand, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import type { App } from '../compose.ts';
 import { storableText } from '../domain/storable.ts';
-import { json, onLambda, parsedBody, type Reply } from '../hook.ts';
+import { parsedBody } from '../event-body.ts';
+import { json, onLambda, type Reply } from '../hook.ts';
 import { appEndpoint } from './access.ts';
 import { objectOf, partOf, templateId, translatedCall } from './part.ts';
 

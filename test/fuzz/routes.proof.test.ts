@@ -13,7 +13,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { queryStringHash } from '../../lambdas/adapters/tokens/qsh.ts';
-import { type App, compose } from '../../lambdas/compose.ts';
+import { composeWithDoors, type HookApp } from '../../lambdas/doors.ts';
 import { createBuckets } from '../../lib/local/buckets.ts';
 import {
   type EmbeddedDynamoDb,
@@ -52,7 +52,7 @@ let functions: Awaited<ReturnType<typeof loadFunctions>>;
 let keyServer: KeyServer;
 let database: EmbeddedDynamoDb;
 let objects: EmbeddedS3;
-let base: App;
+let base: HookApp;
 /** The clock of the present history; it stands still while a request is answered. */
 let present = manualClock();
 const clock = { now: () => present.now() };
@@ -82,7 +82,7 @@ beforeAll(async () => {
   const where = { stage: 'fuzz', account: ACCOUNT, realm: 'us', region: 'us-east-1' };
   await createBuckets(buckets, residency, where);
   buckets.destroy();
-  base = compose(
+  base = composeWithDoors(
     {
       REALM: 'us',
       STAGE: 'fuzz',
@@ -111,7 +111,7 @@ async function freshWorld() {
   present = manualClock();
   const memory = memoryApp({ clock: present, parts: PARTS });
   const own = memory.realm('us');
-  const app: App = { ...base, ...own, ports: memory.ports, residency: base.residency };
+  const app: HookApp = { ...base, ...own, ports: memory.ports, residency: base.residency };
   await app.lifecycle.installed({
     tenant: 'tenant-1',
     credentials: { sharedSecret: SECRET, iat: Math.floor(clock.now() / 1000) - 10 },

@@ -5,9 +5,9 @@
 import { execFile } from 'node:child_process';
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { BatchWriteItemCommand, DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
@@ -237,10 +237,10 @@ describe('a bundled Lambda', () => {
 });
 
 describe('the bundles', () => {
-  test('weigh 400 KB at most with one client of the SDK, 40 more with each further one, and 220 more with S3', () => {
+  test('weigh 390 KB at most with one client of the SDK, 40 more with each further one, and 220 more with S3', () => {
     for (const entry of ENTRIES) {
       const { [S3]: s3, ...others } = Object.fromEntries<number>(built.clients.get(entry) ?? []);
-      const most = 400 + 40 * (Object.keys(others).length - 1) + (s3 === undefined ? 0 : 220);
+      const most = 390 + 40 * (Object.keys(others).length - 1) + (s3 === undefined ? 0 : 220);
       expect((built.sizes.get(entry) ?? 0) / KB, entry).toBeLessThan(most);
       for (const bytes of Object.values(others)) expect(bytes / KB, entry).toBeLessThan(40);
     }
@@ -249,6 +249,13 @@ describe('the bundles', () => {
   test('hold S3’s client where a function reaches buckets, and nowhere else', () => {
     const holding = ENTRIES.filter((entry) => built.clients.get(entry)?.has(S3));
     expect(new Set(holding)).toEqual(new Set(Object.keys(BUCKET_GRANTS)));
+  });
+
+  test('hold the code that verifies tokens where HTTP comes in, and nowhere else', async () => {
+    const holding: string[] = [];
+    // A claim that libraries for tokens check, and nobody else names.
+    for (const entry of ENTRIES) if (/"nbf"/.test(await loadedText(entry))) holding.push(entry);
+    expect(holding).toEqual(ENTRIES.filter((entry) => !entry.startsWith('tasks/')));
   });
 
   test('know the clients that they hold', () => {
@@ -260,3 +267,16 @@ describe('the bundles', () => {
     ]);
   });
 });
+
+/** The text of an entry's file and of the shared files that it imports, each once. */
+async function loadedText(entry: string): Promise<string> {
+  const files = new Set([join(built.outdir, `${entry}.mjs`)]);
+  let text = '';
+  for (const file of files) {
+    const own = await readFile(file, 'utf8');
+    text += own;
+    for (const [, path = ''] of own.matchAll(/(?:from|import)"(\.[^"]+)"/g))
+      files.add(join(dirname(file), path));
+  }
+  return text;
+}

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { smokeKidOf } from '../../lambdas/adapters/tokens/smoke-key.ts';
-import { compose } from '../../lambdas/compose.ts';
+import { composeWithDoors } from '../../lambdas/doors.ts';
 import { installToken } from '../../lib/atlassian-tokens.ts';
 import { residency as configured } from '../../residency.config.ts';
 import { freeTcpPorts } from '../processes/host-process.ts';
@@ -196,7 +196,7 @@ describe('a smoke key', () => {
       ACCOUNT_ID: '000000000000',
       SMOKE_PUBLIC_KEY: smokePublicKey,
     };
-    expect(() => compose(env)).toThrow('SMOKE_PUBLIC_KEY must not be set in stage prod');
-    expect(() => compose({ ...env, STAGE: 'dev' })).not.toThrow();
+    expect(() => composeWithDoors(env)).toThrow('SMOKE_PUBLIC_KEY must not be set in stage prod');
+    expect(() => composeWithDoors({ ...env, STAGE: 'dev' })).not.toThrow();
   });
 });

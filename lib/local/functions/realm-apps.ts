@@ -2,9 +2,10 @@
  * The app of each realm, composed from an environment as Lambda gives it, and the realm's functions
  * bound to it.
  */
-import { compose } from '../../../lambdas/compose.ts';
+
 import { defined } from '../../../lambdas/domain/defined.ts';
 import type { Realm, RealmRow } from '../../../lambdas/domain/realm.ts';
+import { composeWithDoors } from '../../../lambdas/doors.ts';
 import type { Metrics } from '../../../lambdas/ports.ts';
 import { codeVersion } from '../../code-version.ts';
 import { ACCOUNT, type HostSetup, type LocalHostOptions, STAGE } from '../host-setup.ts';
@@ -41,7 +42,7 @@ export async function startRealmApps(
   const functions = new Map<Realm, RealmFunctions>();
   const loaded = await loadFunctions();
   for (const row of rows) {
-    const app = compose(await environmentOf(row), {
+    const app = composeWithDoors(await environmentOf(row), {
       residency,
       around: (call, make) => {
         options.onCall?.(call);

@@ -2,14 +2,15 @@
  * The functions of one realm: loaded from the files that deploy as Lambdas, and bound to the
  * realm's app.
  */
-import type { App } from '../../../lambdas/compose.ts';
+
 import type { Realm } from '../../../lambdas/domain/realm.ts';
+import type { HookApp } from '../../../lambdas/doors.ts';
 import type { InvocationContext } from '../../../lambdas/hook.ts';
 import { ENTRIES, sizeOf } from '../../entries.ts';
 import { type InvocationOptions, invoke } from './invocation.ts';
 
 type BoundFunction = (event: unknown, context: InvocationContext) => Promise<unknown>;
-type BindFunction = (app: App) => BoundFunction;
+type BindFunction = (app: HookApp) => BoundFunction;
 
 export interface RealmFunctions {
   /** The function of a file below `lambdas/`. Throws for an unknown one. */
@@ -48,7 +49,7 @@ async function exported(entry: string): Promise<BindFunction> {
 export function functionsOf(
   loaded: ReadonlyMap<string, BindFunction>,
   realm: Realm,
-  app: App,
+  app: HookApp,
   {
     timeoutSecondsOf = (entry) => sizeOf(entry).timeoutSeconds,
     newRequestId,

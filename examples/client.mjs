@@ -17,9 +17,13 @@ const us = `http://127.0.0.1:${Number(PORT) + 1}`;
 const sharedSecret = 'only the two of us know';
 
 // The key server: the host fetches {INSTALL_KEYS_URL}/{kid}.
+const kid = randomUUID();
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const pem = keys.publicKey.export({ type: 'spki', format: 'pem' });
-createServer((_, response) => response.end(pem))
+createServer(({ url }, response) => {
+  if (url === `/${kid}`) response.end(pem);
+  else response.writeHead(404).end();
+})
   .listen(Number(KEYS_PORT), '127.0.0.1')
   .unref();
 
@@ -78,7 +82,7 @@ async function until(wanted) {
   }
 }
 
-await call({ alg: 'RS256', kid: randomUUID() }, 'POST', '/installed', {
+await call({ alg: 'RS256', kid }, 'POST', '/installed', {
   body: { key: 'com.example.document-exporter', clientKey, sharedSecret, eventType: 'installed' },
 });
 await dynamoDb('us-east-1').send(

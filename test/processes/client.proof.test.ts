@@ -12,13 +12,18 @@ const CLIENT = fileURLToPath(new URL('../../examples/client.mjs', import.meta.ur
 
 const RESIDENCY = fileURLToPath(new URL('../../bin/residency.ts', import.meta.url));
 
+/** The shared secret of the example. */
+const SECRET = 'only the two of us know';
+/** Each has a key server of its own. */
+const TENANTS = ['tenant-1', 'tenant-2', 'tenant-3'] as const;
+
 let host: HostProcess;
-let env: { PORT: string; KEYS_PORT: string };
+let port: number;
+let keysPort: number;
 beforeAll(async () => {
-  const [port, keysPort] = [await freeTcpPorts(), await freeTcpPorts()];
-  env = { PORT: String(port), KEYS_PORT: String(keysPort) };
+  [port, keysPort] = [await freeTcpPorts(), await freeTcpPorts()];
   host = hostProcess(port, {
-    INSTALL_KEYS_URL: `http://127.0.0.1:${keysPort}`,
+    INSTALL_KEYS_URL: TENANTS.map((_, at) => `http://127.0.0.1:${keysPort + at}`).join(),
     DRAIN_SECONDS: '8',
     COMMIT_GRACE_SECONDS: '0',
   });
@@ -29,9 +34,31 @@ afterAll(() => host.kill());
 const statuses = (output: string) =>
   [...output.matchAll(/^(?:POST|GET) \S+ (\d+ \S*)$/gm)].map(([, answer]) => answer);
 
-describe('the example of a client', () => {
-  test('moves its item, and ends', async () => {
-    const { code, output } = await runScript(CLIENT, [], { env });
+type Tenant = (typeof TENANTS)[number];
+
+const client = (tenant: Tenant, heard: (text: string) => void = () => {}) =>
+  runScript(CLIENT, [], {
+    env: {
+      PORT: String(port),
+      KEYS_PORT: String(keysPort + TENANTS.indexOf(tenant)),
+      TENANT: tenant,
+    },
+    heard,
+  });
+
+/** A client that has started its move and polls its status, or has ended before. */
+function startedMove(tenant: Tenant) {
+  const polling = Promise.withResolvers<void>();
+  const running = client(tenant, (text) => {
+    if (text.includes('/dare-migration/status')) polling.resolve();
+  });
+  return { running, started: Promise.race([polling.promise, running]) };
+}
+
+// At once: each waits for drains.
+describe.concurrent('the example of a client', () => {
+  test('moves its item, and ends; after that it ends where the app refuses what it asks', async () => {
+    const { code, output } = await client('tenant-1');
     expect(output).toContain(
       'in de: [{"tenant":{"S":"tenant-1"},"id":{"S":"one"},"text":{"S":"Größe"}}]',
     );
@@ -41,56 +68,34 @@ describe('the example of a client', () => {
         .concat(['200 {"status":"committed"}']),
     );
     expect(code).toBe(0);
-  });
 
-  test('ends where the app refuses what it asks', async () => {
-    const { code, output } = await runScript(CLIENT, [], { env });
-    expect(output).toMatch(/the app answers 4\d\d\n$/);
-    expect(code).toBe(1);
+    const again = await client('tenant-1');
+    expect(again.output).toMatch(/the app answers 4\d\d\n$/);
+    expect(again.code).toBe(1);
   });
 
   test('ends where another client rolls its move back', async () => {
-    const running = runScript(CLIENT, [], { env: { ...env, TENANT: 'tenant-2' } });
+    const { running, started } = startedMove('tenant-2');
+    await started;
     const baseUrl = host.urlOf('us');
     const url = `${baseUrl}/dare-migration/rollback`;
-    // Refused, until the client has installed the app and started its move.
-    for (let answer = 0; answer !== 200; ) {
-      const token = hookToken('tenant-2', 'only the two of us know', {
-        method: 'POST',
-        url,
-        baseUrl,
-      });
-      const status = await statusOf('tenant-2');
-      if (status !== 'copying') {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-        continue;
-      }
-      const headers = { authorization: `JWT ${token}`, 'content-type': 'application/json' };
-      const body = JSON.stringify({ migrationId: 57500 });
-      answer = (await fetch(url, { method: 'POST', headers, body })).status;
-    }
+    const token = hookToken('tenant-2', SECRET, { method: 'POST', url, baseUrl });
+    const headers = { authorization: `JWT ${token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify({ migrationId: 57500 });
+    expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
     const { code, output } = await running;
     expect(output).toMatch(/the migration ended rolled-back\n$/);
     expect(code).toBe(1);
   });
 
   test('rolls back a move that fails, and ends', async () => {
-    const running = runScript(CLIENT, [], { env: { ...env, TENANT: 'tenant-3' } });
-    while ((await statusOf('tenant-3')) !== 'copying')
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    const cancel = ['cancel', 'tenant-3', '57500', '--local', env.PORT, '--yes'];
+    const { running, started } = startedMove('tenant-3');
+    await started;
+    const cancel = ['cancel', 'tenant-3', '57500', '--local', String(port), '--yes'];
     expect((await runScript(RESIDENCY, cancel)).code).toBe(0);
     const { code, output } = await running;
     expect(output).toContain('POST /dare-migration/rollback 200');
     expect(output).toMatch(/the migration failed, and is rolled back\n$/);
     expect(code).toBe(1);
   });
-
-  async function statusOf(tenant: string): Promise<unknown> {
-    const baseUrl = host.urlOf('us');
-    const url = `${baseUrl}/dare-migration/status?migrationId=57500`;
-    const token = hookToken(tenant, 'only the two of us know', { method: 'GET', url, baseUrl });
-    const response = await fetch(url, { headers: { authorization: `JWT ${token}` } });
-    return Object(await response.json().catch(() => ({}))).status;
-  }
 });

@@ -10,15 +10,17 @@ export interface ScriptOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of Node. */
   readonly node?: readonly string[];
+  /** Gets what the script prints, as it comes. */
+  readonly heard?: (text: string) => void;
 }
 
 export function runScript(
   file: string,
   args: readonly string[],
-  { env = {}, node = [] }: ScriptOptions = {},
+  { env = {}, node = [], heard }: ScriptOptions = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(
+    const child = execFile(
       process.execPath,
       [...node, file, ...args],
       { env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 },
@@ -29,5 +31,6 @@ export function runScript(
         });
       },
     );
+    if (heard) child.stdout?.on('data', heard);
   });
 }

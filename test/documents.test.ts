@@ -109,3 +109,9 @@ describe('the folders of lambdas/ and lib/local', () => {
     expect(crowded).toEqual([]);
   });
 });
+
+test('no file outside of tests and bench has more than 360 lines', () => {
+  const sources = tracked.filter((name) => /^(lambdas|lib|bin|packages)\/.*\.ts$/.test(name));
+  expect(sources.length).toBeGreaterThan(200);
+  expect(sources.filter((name) => linesOf(name) > 360)).toEqual([]);
+});

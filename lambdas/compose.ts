@@ -56,7 +56,8 @@ export type App = ReturnType<typeof compose>;
 
 /**
  * Builds one realm's app, without doors: functions that take tokens have them by
- * `composeWithDoors`. Throws a sentence that names the variable where the environment is incomplete.
+ * `composeWithDoors`. Throws a sentence that names the variable where the environment is
+ * incomplete.
  */
 export function compose(env: Environment, options: ComposeOptions = {}) {
   const residency = deployedIn(options.residency ?? configured, env['REALMS'] || undefined);

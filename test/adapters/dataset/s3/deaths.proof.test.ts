@@ -1,7 +1,7 @@
 /**
  * A worker dies before or after each request, in turn, of a copy, a restore and a purge of objects.
- * The next worker goes on from the last checkpoint, or from the one before it where the last was not
- * recorded any more, and ends as if nothing had happened. The simulation does this for tables.
+ * The next worker goes on from the last checkpoint, or from the one before it where the last was
+ * not recorded any more, and ends as if nothing had happened. The simulation does this for tables.
  */
 import { CreateMultipartUploadCommand, DeleteObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -47,8 +47,8 @@ async function start(versioned: boolean): Promise<void> {
 type Work = (from?: Checkpoint) => AsyncIterable<Checkpoint>;
 
 /**
- * Returns the checkpoints that the worker gave before it died, `undefined` before the first; nothing
- * where it ended before that request.
+ * Returns the checkpoints that the worker gave before it died, `undefined` before the first;
+ * nothing where it ended before that request.
  */
 async function checkpointsUntilDeath(
   work: Work,
@@ -67,8 +67,8 @@ async function checkpointsUntilDeath(
 }
 
 /**
- * Lets a worker die at each of its requests in turn, and another finish its work. Returns the number
- * of deaths.
+ * Lets a worker die at each of its requests in turn, and another finish its work. Returns the
+ * number of deaths.
  */
 async function everyDeath(
   dies: Life['dies'],

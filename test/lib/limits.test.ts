@@ -100,3 +100,23 @@ describe('the number of ranges at once', () => {
     expect(() => templateWith({ concurrency })).toThrow('concurrency is');
   });
 });
+
+describe('copying ahead', () => {
+  /** Of the app's own functions; CDK adds others. */
+  const switches = (template: RealmTemplate) =>
+    new Set(
+      ofType(template, 'AWS::Lambda::Function')
+        .map(({ Properties }) => at(Properties, 'Environment', 'Variables'))
+        .filter((variables) => at(variables, 'REALM') !== undefined)
+        .map((variables) => at(variables, 'COPY_AHEAD')),
+    );
+
+  test('is left to the configuration, and switched off in every function where that was asked for', () => {
+    expect([...switches(templateWith())]).toEqual([undefined]);
+    expect([...switches(templateWith({ copyAhead: 'off' }))]).toEqual(['off']);
+  });
+
+  test.each(['on', '', 'OFF'])('is not %j', (copyAhead) => {
+    expect(() => templateWith({ copyAhead })).toThrow('-c copyAhead=off');
+  });
+});

@@ -17,10 +17,13 @@ import {
   tenantInUs,
 } from '../support/moves.ts';
 
+/** `copied ahead`: scheduled, and marked, because its phase ahead has run. */
+type State = Row | 'copied ahead';
+
 /** The hook's answer, and the next state where it is another one. */
 type Cell = readonly [answer: string, after?: Row];
 
-const TABLE: Readonly<Record<Row, Readonly<Record<Hook, Cell>>>> = {
+const TABLE: Readonly<Record<State, Readonly<Record<Hook, Cell>>>> = {
   'no record': {
     schedule: ['200 scheduled', 'scheduled'],
     start: ['404 E0001'],
@@ -33,6 +36,13 @@ const TABLE: Readonly<Record<Row, Readonly<Record<Hook, Cell>>>> = {
     start: ['200 copying', 'copying'],
     commit: ['409 E9999'],
     rollback: ['200 rolled-back', 'rolled-back'],
+    status: ['200 scheduled'],
+  },
+  'copied ahead': {
+    schedule: ['200 scheduled'],
+    start: ['200 copying', 'copying'],
+    commit: ['409 E9999'],
+    rollback: ['200 rolling-back', 'rolling-back'],
     status: ['200 scheduled'],
   },
   copying: {
@@ -86,7 +96,7 @@ const TABLE: Readonly<Record<Row, Readonly<Record<Hook, Cell>>>> = {
   },
 };
 
-const ROWS: readonly Row[] = ['no record', ...STATUSES];
+const ROWS: readonly State[] = ['no record', 'copied ahead', ...STATUSES];
 const CELLS = ROWS.flatMap((row) => HOOKS.map((hook) => ({ row, hook, cell: TABLE[row][hook] })));
 
 /**
@@ -101,15 +111,24 @@ async function endOf(migration: Move) {
 
 const slotsOf = async ({ slots }: MemoryApp) => (await slots.list('us')).map(({ id }) => id);
 
-async function inState(row: Row, hooks: Hooks = {}): Promise<Move> {
+async function inState(state: State, hooks: Hooks = {}): Promise<Move> {
   const migration = move(tenantInUs({ hooks }));
-  await migration.driveTo(row);
+  const { app, key } = migration;
+  await migration.driveTo(rowOf(state));
+  if (state === 'copied ahead') {
+    await app.realm('us').operate({ verb: 'ahead', ...key, actor: 'ada' });
+    await app.runAll();
+    expect(migration.record().ahead?.finishedAt).toBeDefined();
+    expect(app.holdings('de')).not.toEqual({});
+  }
   return migration;
 }
 
+const rowOf = (state: State): Row => (state === 'copied ahead' ? 'scheduled' : state);
+
 describe.each(ROWS)('a migration that is on the ledger as: %s', (row) => {
   describe.each(HOOKS)('%s', (hook) => {
-    const [answer, after = row] = TABLE[row][hook];
+    const [answer, after = rowOf(row)] = TABLE[row][hook];
     const statusOf = ({ app, key }: Move) => app.migrations.peek(key)?.status ?? 'no record';
 
     test(`is answered ${answer}, and leaves it as: ${after}`, async () => {

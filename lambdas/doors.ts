@@ -1,6 +1,6 @@
 /**
- * The doors: how the callers of HTTP functions prove who they are. Functions of the workflow have
- * none, and leave the code that verifies tokens out.
+ * The doors: how the callers of HTTP functions prove who they are. All other functions have none,
+ * and leave the code that verifies tokens out.
  */
 import { connectJwt } from './adapters/tokens/connect-jwt.ts';
 import { type ForgeToken, forgeToken } from './adapters/tokens/forge-token.ts';

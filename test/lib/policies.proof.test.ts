@@ -22,6 +22,7 @@ import {
   statementsOf,
   textOf,
 } from '../support/policies.ts';
+import { DOCUMENTS } from '../support/s3-part-kind-host.ts';
 import { at, listOf, ofType, type RealmTemplate, templatesOf } from '../support/templates.ts';
 
 /** Stars that cannot be avoided. */
@@ -186,12 +187,9 @@ describe('the key of a vendor’s own table or bucket', () => {
           : part,
       ),
       {
-        kind: 's3',
+        ...DOCUMENTS,
         name: 'logos',
-        policy: 'move',
-        prefix: '{tenant}/',
-        versions: 'current',
-        bucket: (realm) => `logos-${realm}`,
+        bucket: (realm: string) => `logos-${realm}`,
         encryptionKeyArn,
       },
     ],

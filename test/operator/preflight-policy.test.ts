@@ -12,6 +12,7 @@ import { residency as configured } from '../../residency.config.ts';
 import { ACCOUNT } from '../support/aws/account.ts';
 import { type NameServer, startNameServer } from '../support/aws/name-server.ts';
 import { type Preflight, startPreflight } from '../support/preflight.ts';
+import { DOCUMENTS } from '../support/s3-part-kind-host.ts';
 import { at, listOf } from '../support/templates.ts';
 
 const KEY = `arn:aws:kms:us-east-1:${ACCOUNT}:key/own`;
@@ -29,14 +30,7 @@ const residency: Residency = {
         ? { ...part, tableName: () => 'own', encryptionKeyArn: () => KEY }
         : part,
     ),
-    {
-      kind: 's3',
-      name: 'logos',
-      policy: 'move',
-      prefix: '{tenant}/',
-      versions: 'current',
-      bucket: (realm) => `logos-${realm}`,
-    },
+    { ...DOCUMENTS, name: 'logos', bucket: (realm: string) => `logos-${realm}` },
   ],
 };
 

@@ -6,7 +6,7 @@ import { S3Error } from '../s3-error.ts';
 import { headerIn, type S3Address } from '../s3-request.ts';
 import { tagsInXml, xmlOfTags } from '../tags.ts';
 import { parseXml, type Xml, xmlOf } from '../xml.ts';
-import { deleteOne, found, idOf } from './objects.ts';
+import { deleteVersionOrMark, found, idOf } from './objects.ts';
 
 export const getObjectTagging: Operation = async (request, context) => {
   const version = versionIn(request, context);
@@ -126,7 +126,7 @@ export const deleteObjects: Operation = async (request, context) => {
   for (const object of objects) {
     const [key = '', versionId] = [object.text('Key'), object.text('VersionId')];
     try {
-      const done = await deleteOne(context, bucket, key, versionId);
+      const done = await deleteVersionOrMark(context, bucket, key, versionId);
       deleted.push({
         Key: key,
         VersionId: versionId,

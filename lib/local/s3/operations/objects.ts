@@ -119,7 +119,7 @@ export function found(request: S3Address, { store }: S3Context) {
 export const deleteObject: Operation = async (request, context) => {
   const { bucket: name, key, query } = request;
   const versionId = query.get('versionId');
-  const done = await deleteOne(context, name, key, versionId, (bucket) =>
+  const done = await deleteVersionOrMark(context, name, key, versionId, (bucket) =>
     checkDeletion(request, bucket, key),
   );
   return {
@@ -144,7 +144,7 @@ export interface Deletion {
 /**
  * Without a version's id, a versioned bucket gets a delete marker. What is not there is no error.
  */
-export async function deleteOne(
+export async function deleteVersionOrMark(
   { store, now }: S3Context,
   name: string,
   key: string,

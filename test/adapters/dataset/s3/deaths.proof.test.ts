@@ -37,6 +37,7 @@ function fateOfRequest(): InjectedS3Fault | undefined {
 }
 
 async function start(versioned: boolean): Promise<void> {
+  life = undefined;
   host = await s3KindHost({
     limits: LIMITS,
     versioned,
